@@ -1,0 +1,1 @@
+"""Hải Đăng: the security watch of a public body."""

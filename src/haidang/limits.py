@@ -1,0 +1,62 @@
+"""Every limit that protects a run from hostile or broken input, with its unit.
+
+The defaults hold memory under 400 MB for a process whatever it is fed. A caller passes its own
+``Limits`` (``dataclasses.replace(DEFAULT_LIMITS, line_bytes=...)``); nothing else in the package
+hard-codes a bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["DEFAULT_LIMITS", "Limits"]
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on size, depth and time. Each has a test of its own."""
+
+    line_bytes: int = 16 * MIB
+    """Longest line or JSON document that is decoded; a longer one is skipped and counted."""
+    json_depth: int = 256
+    """Deepest nesting of a JSON document that is decoded."""
+    batch_events: int = 2048
+    """Most events handed from a reader to a detector at once."""
+    batch_bytes: int = 4 * MIB
+    """Most bytes of undecoded documents handed over at once."""
+    read_bytes: int = MIB
+    """Size of one read from a file."""
+    archive_depth: int = 4
+    """How many containers may be nested (a gzip inside a zip inside a zip is 3)."""
+    archive_members: int = 100_000
+    """Most members of one archive."""
+    expanded_bytes: int = 64 << 30
+    """Most bytes that one compressed file or archive member may expand to."""
+    expansion_ratio: int = 2_000
+    """Largest expanded : compressed ratio, looked at once ``expansion_floor_bytes`` came out."""
+    expansion_floor_bytes: int = 256 * MIB
+    """Expanded bytes below which the ratio is not looked at."""
+    spool_bytes: int = 32 * MIB
+    """Most bytes of one seekable member (EVTX inside an archive) held in memory before it goes to a
+    temporary file."""
+    problem_examples: int = 5
+    """Problems of one kind that are kept with their position for one file; the rest is counted."""
+    audit_records: int = 10_000
+    """Audit records of unfinished events held at once while they are merged by serial."""
+    regex_seconds: float = 0.25
+    """Time that one look-around regular expression may take on one value."""
+    value_chars: int = 1 * MIB
+    """Longest field value that rules look at; a longer one is cut and counted."""
+    memo_chars: int = 8 * MIB
+    """Characters of field values remembered by one field's memo before it is dropped and rebuilt."""
+    memo_entries: int = 100_000
+    """Entries of one memo before it is dropped and rebuilt."""
+    correlation_events: int = 1_000_000
+    """Events held by one correlation rule over all groups; the oldest go first, and are counted."""
+    correlation_groups: int = 100_000
+    """Groups held by one correlation rule; the least recently touched go first, and are counted."""
+
+
+DEFAULT_LIMITS = Limits()
