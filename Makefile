@@ -1,0 +1,104 @@
+# Everything is installed into .venv and written below this folder; nothing else on the machine changes.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+OUT := out
+# What `make run` scans and with which words it speaks, e.g. `make run LOGS=/var/log LANGUAGE_FLAG="--lang vi"`.
+LOGS := samples/logs
+LANGUAGE_FLAG :=
+# What `make test` hands to pytest, e.g. `make test PYTEST="-n 4 -k zeek"`.
+PYTEST := -n 2
+
+PACKAGE := pyproject.toml src/haidang/_version.py
+RUN_READY := $(VENV)/.run-ready
+DEV_READY := $(VENV)/.dev-ready
+
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
+	--allow-unsafe --build-deps-for=editable --no-emit-index-url --no-emit-find-links \
+	--no-emit-trusted-host --no-emit-options
+
+.PHONY: help setup run test lint types contracts unit docs bench lock check-unlocked clean
+
+help:  ## List what make can do here
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
+
+setup: $(DEV_READY)  ## Prepare .venv for work on the code
+
+run: $(RUN_READY)  ## Scan the sample logs, print the summary, write out/report.html
+	@mkdir -p $(OUT)
+	$(BIN)/haidang scan $(LOGS) $(LANGUAGE_FLAG) --output $(OUT)/report.html
+	@echo
+	@echo "The page with the time line and the evidence: $(CURDIR)/$(OUT)/report.html"
+	@echo "Open it in any browser; it needs no network."
+
+test: lint types contracts unit  ## Check everything: style, types, import contracts, tests, docs
+
+lint: $(DEV_READY)  ## Check style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(DEV_READY)  ## Check types (mypy --strict)
+	$(BIN)/mypy
+
+contracts: $(DEV_READY)  ## Check that imports go one way
+	$(BIN)/lint-imports
+
+unit: $(DEV_READY)  ## Run the tests alone
+	$(BIN)/pytest $(PYTEST)
+
+docs: $(DEV_READY)  ## Build the documentation into site/
+	$(BIN)/python docs/_generate.py
+	NO_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --strict --quiet
+	@echo "Open $(CURDIR)/site/index.html"
+
+bench: $(DEV_READY)  ## Measure against the floor and the peers that are found
+	$(BIN)/python -m benchmarks
+
+lock: $(DEV_READY)  ## Pin the dependencies anew (UPGRADE=--upgrade takes newer versions)
+	$(LOCK) $(UPGRADE) --output-file requirements/run.txt pyproject.toml
+	$(LOCK) $(UPGRADE) --extra dev --extra docs --constraint requirements/run.txt \
+		--output-file requirements/dev.txt pyproject.toml
+
+# Whoever installs the package with pip has no lock: the newest versions that pyproject.toml allows must do.
+check-unlocked: $(BIN)/python  ## Install without the lock into a new environment and load rules (slow)
+	rm -rf build/unlocked
+	$(BIN)/python -m venv build/unlocked
+	build/unlocked/bin/python -m pip --disable-pip-version-check install --quiet .
+	cd build && unlocked/bin/python -I ../tests/end_to_end/unlocked.py ../samples/logs
+
+clean:  ## Remove .venv and everything that was built
+	rm -rf $(VENV) $(OUT) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			if ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
+				echo "$$python cannot make virtual environments; on Debian or Ubuntu: apt install python3-venv" >&2; \
+				exit 1; \
+			fi; \
+			echo "Creating $(VENV) with $$($$python -V)"; \
+			exec $$python -m venv $(VENV); \
+		fi; \
+	done; \
+	echo "Hải Đăng needs Python 3.11 or newer; found: $$(python3 -V 2>&1 || echo none)." >&2; \
+	echo "Install it, or name it: make $(or $(MAKECMDGOALS),run) PYTHON=/path/to/python3.11" >&2; \
+	exit 1
+
+$(RUN_READY): $(BIN)/python requirements/run.txt $(PACKAGE)
+	@echo "Installing the locked dependencies (only the first time)"
+	@$(PIP) --require-hashes --requirement requirements/run.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The second list holds the first with the same versions: who has it needs no other.
+$(DEV_READY): $(BIN)/python requirements/dev.txt $(PACKAGE)
+	@echo "Installing the locked dependencies and tools (only the first time)"
+	@$(PIP) --require-hashes --requirement requirements/dev.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $(RUN_READY) $@
