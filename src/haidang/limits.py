@@ -45,6 +45,8 @@ class Limits:
     """Problems of one kind that are kept with their position for one file; the rest is counted."""
     audit_records: int = 10_000
     """Audit records of unfinished events held at once while they are merged by serial."""
+    rule_file_bytes: int = 4 * MIB
+    """Largest rule file that is read."""
     regex_seconds: float = 0.25
     """Time that one look-around regular expression may take on one value."""
     value_chars: int = 1 * MIB
@@ -57,6 +59,15 @@ class Limits:
     """Events held by one correlation rule over all groups; the oldest go first, and are counted."""
     correlation_groups: int = 100_000
     """Groups held by one correlation rule; the least recently touched go first, and are counted."""
+    summary_hosts: int = 1_000
+    """Host names that the terminal summary remembers for one rule; more are only said to be there."""
+
+    page_rows: int = 4_096
+    """Findings of one block of the HTML page."""
+    page_bytes: int = 4 * MIB
+    """Bytes of evidence of one block of the HTML page, before compression."""
+    page_value_chars: int = 32_768
+    """Longest text shown in the HTML page; a longer one is cut, and says so."""
 
 
 DEFAULT_LIMITS = Limits()

@@ -1,0 +1,235 @@
+"""One rule file's bytes to what it holds: rules, correlations, filters, or the reasons why not.
+
+Rules of this module:
+
+- A file stands alone here; what refers to other files is joined later (``loading``), so that a changed
+  file can be compiled alone.
+- ``action: global``, ``reset`` and ``repeat`` work within a file.
+- A YAML file that does not look like a rule is skipped, and counted by the caller.
+
+The content is untrusted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from haidang.errors import RuleError
+from haidang.sigma.detections import build_detections
+from haidang.sigma.ir import LEVELS, EventRule, LogSource, RuleInfo
+from haidang.sigma.translate import Refusal, condition_fields
+from haidang.sigma.yaml_source import YamlError, documents, first_lines, line_of
+
+if TYPE_CHECKING:
+    from haidang.sigma.pipelines import Pipeline
+    from haidang.sigma.translate import Translator
+
+__all__ = ["Compiler", "FileContent", "Pending"]
+
+_STATUSES = frozenset({"stable", "test", "experimental", "deprecated", "unsupported"})
+_MARKS_OF_A_RULE = frozenset({"detection", "correlation", "filter", "logsource", "action"})
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A correlation or filter before the rules that it names are known."""
+
+    info: RuleInfo
+    document: dict[str, Any]
+    lines: dict[str, int]
+    """Line of each key of its section, for errors that are found when it is joined."""
+
+
+@dataclass(slots=True)
+class FileContent:
+    """What one rule file holds."""
+
+    rules: list[EventRule] = field(default_factory=list)
+    correlations: list[Pending] = field(default_factory=list)
+    filters: list[Pending] = field(default_factory=list)
+    refused: list[RuleError] = field(default_factory=list)
+    notes: list[RuleError] = field(default_factory=list)
+    skipped: bool = False
+
+
+class Compiler:
+    """Compiles files one by one with the same pipelines and placeholders."""
+
+    def __init__(self, translator: Translator, pipeline: Pipeline | None = None) -> None:
+        """Keep what turns detections into conditions."""
+        self.translator = translator
+        self.pipeline = pipeline
+
+    def compile(self, path: str, data: bytes) -> FileContent:
+        """Return what ``data`` holds; nothing in it can raise."""
+        content = FileContent()
+        try:
+            found = documents(data)
+        except YamlError as error:
+            content.refused.append(RuleError(error.reason, path=path, line=error.line))
+            return content
+        if not any(isinstance(document, dict) and _MARKS_OF_A_RULE & document.keys() for document in found):
+            content.skipped = True
+            return content
+        _File(self, path, data, content).documents(found)
+        return content
+
+
+class _File:
+    """The documents of one file, with the state that ``action`` carries from one to the next."""
+
+    def __init__(self, compiler: Compiler, path: str, data: bytes, content: FileContent) -> None:
+        self.compiler = compiler
+        self.path = path
+        self.data = data
+        self.content = content
+        self.lines = [1]
+        self.shared: dict[str, Any] = {}
+        self.previous: dict[str, Any] = {}
+
+    def documents(self, found: list[Any]) -> None:
+        if len(found) > 1 or not self.data[:1].isalpha():
+            self.lines = first_lines(self.data)
+        for index, document in enumerate(found):
+            if document is None:
+                continue
+            try:
+                self.document(index, document)
+            except Refusal as refusal:
+                self.refuse(index, document, refusal)
+
+    def refuse(self, index: int, document: Any, refusal: Refusal) -> None:
+        line = line_of(self.data, index, refusal.place)
+        named = document if isinstance(document, dict) else {}
+        rule = str(named.get("title") or named.get("id") or "")
+        self.content.refused.append(RuleError(refusal.reason, path=self.path, line=line, rule=rule))
+
+    def note(self, index: int, info: RuleInfo, reason: str, *place: str | int) -> None:
+        line = line_of(self.data, index, place)
+        self.content.notes.append(RuleError(reason, path=self.path, line=line, rule=info.title))
+
+    def document(self, index: int, document: Any) -> None:
+        if not isinstance(document, dict):
+            raise Refusal("a rule must be a map of keys")
+        action = document.pop("action", None)
+        if action == "global":
+            self.shared = self.previous = document
+        elif action == "reset":
+            self.shared = {}
+        elif action == "repeat":
+            self.previous = _updated(self.previous, document)
+            self.one(index, self.previous)
+        elif action is None:
+            self.previous = document if "correlation" in document else _updated(self.shared, document)
+            self.one(index, self.previous)
+        else:
+            raise Refusal(f"unknown action {action!r}; there are global, reset and repeat", "action")
+
+    def one(self, index: int, document: dict[str, Any]) -> None:
+        info = self.info(index, document)
+        if "correlation" in document:
+            self.content.correlations.append(self.pending(index, info, document, "correlation"))
+        elif "filter" in document:
+            self.content.filters.append(self.pending(index, info, document, "filter"))
+        else:
+            self.rule(info, document)
+
+    def pending(self, index: int, info: RuleInfo, document: dict[str, Any], section: str) -> Pending:
+        inner = document[section]
+        if not isinstance(inner, dict):
+            raise Refusal(f"the {section} section must be a map", section)
+        lines = {str(key): line_of(self.data, index, (section, str(key))) for key in inner}
+        lines[""] = line_of(self.data, index, (section,))
+        return Pending(info, document, lines)
+
+    def rule(self, info: RuleInfo, document: dict[str, Any]) -> None:
+        if "detection" not in document:
+            raise Refusal("the detection section is missing")
+        logsource = read_logsource(document)
+        try:
+            detections = build_detections(document["detection"])
+            if self.compiler.pipeline is not None:
+                detections, logsource = self.compiler.pipeline.apply(document, detections, logsource)
+            condition = self.compiler.translator.condition(detections)
+        except Refusal as refusal:
+            raise Refusal(refusal.reason, "detection", *refusal.place) from None
+        self.content.rules.append(EventRule(info, logsource, condition, condition_fields(condition)))
+
+    def info(self, index: int, document: dict[str, Any]) -> RuleInfo:
+        title = document.get("title")
+        if not isinstance(title, str) or not title.strip():
+            raise Refusal("the title is missing")
+        line = self.lines[index] if index < len(self.lines) else 0
+        identity = _text(document.get("id"))
+        level = _text(document.get("level")).lower()
+        status = _text(document.get("status")).lower()
+        info = RuleInfo(
+            key=identity or f"{self.path}:{line}#{title}",
+            id=identity,
+            name=_text(document.get("name")),
+            title=title.strip(),
+            level=level if level in LEVELS else "medium",
+            status=status,
+            tags=_texts(document.get("tags")),
+            description=_text(document.get("description")).strip(),
+            author=_text(document.get("author")),
+            references=_texts(document.get("references")),
+            falsepositives=_texts(document.get("falsepositives")),
+            path=self.path,
+            line=line,
+            date=_text(document.get("date")),
+            modified=_text(document.get("modified")),
+            correlation="correlation" in document,
+        )
+        if level and level not in LEVELS:
+            self.note(index, info, f"the level {level!r} is not of the specification; taken as medium", "level")
+        if status and status not in _STATUSES:
+            self.note(index, info, f"the status {status!r} is not of the specification", "status")
+        if identity and not _is_uuid(identity):
+            self.note(index, info, f"the id {identity!r} is not a UUID", "id")
+        return info
+
+
+def read_logsource(document: dict[str, Any]) -> LogSource:
+    """Return the log source of a rule or filter; raise Refusal where there is none."""
+    logsource = document.get("logsource")
+    if not isinstance(logsource, dict):
+        raise Refusal("the logsource is missing" if logsource is None else "the logsource must be a map", "logsource")
+    parts = []
+    for name in LogSource._fields:
+        value = logsource.get(name)
+        if value is not None and not isinstance(value, str):
+            raise Refusal(f"the {name} of the logsource must be a text", "logsource", name)
+        parts.append((value or "").lower())
+    if not any(parts):
+        raise Refusal("the logsource names no product, category or service", "logsource")
+    return LogSource(*parts)
+
+
+def _updated(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Return ``base`` with ``changes`` laid over it, map by map; neither is touched."""
+    merged = dict(base)
+    for key, value in changes.items():
+        inner = merged.get(key)
+        merged[key] = _updated(inner, value) if isinstance(value, dict) and isinstance(inner, dict) else value
+    return merged
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else value if isinstance(value, str) else str(value)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return tuple(_text(each) for each in value) if isinstance(value, list) else (_text(value),)
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
