@@ -7,8 +7,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 import pytest
-from babel.messages import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
 
@@ -17,6 +16,9 @@ from haidang.i18n import LOCALE_FOLDER, choose_language, translator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from babel.messages import Catalog
+    from babel.messages.catalog import Message
 
 LANGUAGES = ("vi", "en")
 
@@ -28,8 +30,18 @@ def catalogue(lang: str) -> Catalog:
 
 def used_messages() -> Iterator[str | tuple[str, ...]]:
     package = LOCALE_FOLDER.parent
-    for _file, _line, message, _comments, _context in extract_from_dir(package):
+    keywords = {**DEFAULT_KEYWORDS, "translate": None}
+    for _file, _line, message, _comments, _context in extract_from_dir(package, keywords=keywords):
         yield message
+
+
+def strings(message: Message) -> list[str]:
+    found = message.string
+    return [found] if isinstance(found, str) else list(found or ())
+
+
+def texts(catalogue: Catalog) -> dict[str, list[str]]:
+    return {str(message.id): strings(message) for message in catalogue if message.id}
 
 
 def placeholders(text: str) -> set[str]:
@@ -79,16 +91,15 @@ def test_compiled_catalogue_is_what_its_source_compiles_to(lang: str) -> None:
     compiled.seek(0)
     with (LOCALE_FOLDER / lang / "LC_MESSAGES" / "haidang.mo").open("rb") as file:
         there = read_mo(file)
-    expected = {m.id: m.string for m in read_mo(compiled) if m.id}
-    assert {m.id: m.string for m in there if m.id} == expected, "run: pybabel compile -d src/haidang/locale -D haidang"
+    found, expected = texts(there), texts(read_mo(compiled))
+    assert found == expected, "run: pybabel compile -d src/haidang/locale -D haidang"
 
 
 def test_every_message_of_the_source_speaks_vietnamese() -> None:
     known = {message.id: message for message in catalogue("vi")}
     for used in set(used_messages()):
         assert used in known, f"no Vietnamese for {used!r}"
-        strings = known[used].string
-        assert all([strings] if isinstance(strings, str) else strings), f"empty Vietnamese for {used!r}"
+        assert all(strings(known[used])), f"empty Vietnamese for {used!r}"
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -97,8 +108,7 @@ def test_translations_keep_the_placeholders(lang: str) -> None:
         if not message.id:
             continue
         ids = [message.id] if isinstance(message.id, str) else list(message.id)
-        strings = [message.string] if isinstance(message.string, str) else list(message.string)
-        for string in strings:
+        for string in strings(message):
             assert placeholders(string) == placeholders(ids[-1]), message.id
 
 

@@ -5,7 +5,8 @@ Rules:
 - Whatever people read (terminal, pages, help) goes through a :class:`Translator`; logs, JSON and code
   are English.
 - Message ids are English sentences, with ``{name}`` placeholders that are filled with ``str.format``
-  after the translation. The catalogues are ``locale/<lang>/LC_MESSAGES/haidang.po``; the ``.mo`` beside
+  after the translation; the translator is called ``_`` or ``translate``, which is how the tests find
+  the messages. The catalogues are ``locale/<lang>/LC_MESSAGES/haidang.po``; the ``.mo`` beside
   it is checked in (``pybabel compile -d src/haidang/locale -D haidang``), and a test holds the two, and
   the source, together.
 - ``--lang`` wins over the environment, which is read as GNU gettext reads it.
@@ -22,7 +23,7 @@ from __future__ import annotations
 import gettext
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from haidang.errors import ConfigurationError
 
@@ -99,4 +100,4 @@ def translator(lang: str) -> Translator:
 def _known(name: str) -> Language | None:
     """Return the language of a locale name such as ``vi_VN.UTF-8``, or None."""
     base = name.partition(".")[0].partition("@")[0].replace("-", "_").partition("_")[0].lower()
-    return cast("Language", base) if base in LANGUAGES else None
+    return next((lang for lang in LANGUAGES if lang == base), None)

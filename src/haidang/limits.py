@@ -59,6 +59,9 @@ class Limits:
     """Events held by one correlation rule over all groups; the oldest go first, and are counted."""
     correlation_groups: int = 100_000
     """Groups held by one correlation rule; the least recently touched go first, and are counted."""
+    correlation_members: int = 100
+    """Hits that one correlation finding carries as evidence, spread evenly over its rules; its count is
+    the true number."""
     summary_hosts: int = 1_000
     """Host names that the terminal summary remembers for one rule; more are only said to be there."""
 

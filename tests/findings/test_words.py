@@ -11,10 +11,17 @@ def test_tactics_come_in_the_order_of_the_matrix_and_once() -> None:
 
 
 def test_techniques_keep_their_order_and_drop_other_tags() -> None:
-    tags = ("attack.t1059.001", "attack.g0016", "attack.execution", "attack.T1003", "attack.t1059.001", "cve.2021-1")
+    tags = (
+        "attack.t1059.001",
+        "attack.g0016",
+        "attack.execution",
+        "attack.T1003",
+        "attack.t1059.001",
+        "cve.2021-1",
+    )
     assert techniques(tags) == ("T1059.001", "T1003")
 
 
 def test_unknown_level_ranks_last() -> None:
     assert sorted(["low", "weird", "critical"], key=level_rank) == ["critical", "low", "weird"]
-    assert list(LEVEL_WORDS)[0] == "critical"
+    assert next(iter(LEVEL_WORDS)) == "critical"

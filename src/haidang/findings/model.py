@@ -91,3 +91,5 @@ class ScanSummary:
     cpu: float = 0.0
     """Seconds of processor time over all processes."""
     processes: int = 1
+    interrupted: bool = False
+    """Whether the user stopped the run; what is said here is then of the part before that."""
