@@ -1,0 +1,103 @@
+"""The documentation says what is so: its links lead somewhere, its options exist, its example runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PAGES = [*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs").rglob("*.md"))]
+SAMPLES = REPOSITORY / "samples" / "logs"
+
+RULE = """
+title: A process was started
+logsource: { product: windows, category: process_creation }
+detection:
+  selection: { CommandLine|contains: ' ' }
+  condition: selection
+"""
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(REPOSITORY).as_posix()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documentation as `make docs` builds it; a broken link ends the build."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
+    environ = {**os.environ, "NO_MKDOCS_2_WARNING": "true"}
+    run = subprocess.run(command, cwd=REPOSITORY, env=environ, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    return folder
+
+
+def test_the_built_documentation_loads_nothing_from_a_network(site: Path) -> None:
+    pages = sorted(site.rglob("*.html"))
+    assert pages
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert not re.findall(r"""<(?:script|img|iframe)[^>]*\ssrc=["'](?:https?:)?//""", text), page.name
+        assert not re.findall(r"""<link[^>]*\shref=["'](?:https?:)?//""", text), page.name
+
+
+def test_the_sections_stand_in_the_order_in_which_people_need_them(site: Path) -> None:
+    text = (site / "index.html").read_text(encoding="utf-8")
+    places = [text.index(f"{folder}/") for folder in ("tutorial", "how-to", "reference", "explanation")]
+    assert places == sorted(places)
+
+
+def test_the_links_of_the_front_pages_lead_somewhere() -> None:
+    for page in REPOSITORY.glob("*.md"):
+        for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
+            if "://" not in target:
+                assert (REPOSITORY / target).exists(), f"{page.name}: {target}"
+
+
+def commands(text: str) -> list[str]:
+    """Lines of code that call haidang, with their continuations joined."""
+    joined = re.sub(r"\\\n\s*", " ", text)
+    code = re.findall(r"^(?:    |\$ )(.*)$", joined, re.MULTILINE)
+    fenced = "\n".join(re.findall(r"^```(?:sh|console|bash)?\n(.*?)^```", joined, re.MULTILINE | re.DOTALL))
+    return [line for line in [*code, *fenced.splitlines()] if re.search(r"\bhaidang (scan|rules)\b", line)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_every_option_in_an_example_exists(page: Path) -> None:
+    for line in commands(page.read_text(encoding="utf-8")):
+        (command,) = re.findall(r"\bhaidang (scan|rules)\b", line)[:1]
+        run = [sys.executable, "-m", "haidang.cli.main", command, "--help"]
+        environ = {**os.environ, "COLUMNS": "200", "LC_ALL": "C"}
+        known = subprocess.run(run, env=environ, capture_output=True, text=True, check=True).stdout
+        for option in re.findall(r"(?<=\s)--[a-z][a-z-]*", line):
+            assert re.search(rf"(?<![a-z-]){option}(?![a-z-])", known), line
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.vi.md"])
+def test_the_example_of_the_readme_runs_and_prints_findings(name: str, tmp_path: Path) -> None:
+    (example,) = re.findall(
+        r"^```python\n(.*?)^```", (REPOSITORY / name).read_text(encoding="utf-8"), re.M | re.S
+    )
+    assert len([line for line in example.splitlines() if line]) <= 5
+    (tmp_path / "sigma").mkdir()
+    (tmp_path / "sigma" / "rule.yml").write_text(RULE, encoding="utf-8")
+    shutil.copytree(SAMPLES, tmp_path / "logs")
+    environ = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    command = [sys.executable, "-c", example]
+    run = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=True)
+    assert "A process was started" in run.stdout
+
+
+def test_both_readmes_show_the_same_example() -> None:
+    examples = {
+        re.search(r"^```python\n.*?^```", (REPOSITORY / name).read_text(encoding="utf-8"), re.M | re.S)[0]  # type: ignore[index]
+        for name in ("README.md", "README.vi.md")
+    }
+    assert len(examples) == 1
