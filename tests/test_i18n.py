@@ -30,6 +30,7 @@ def catalogue(lang: str) -> Catalog:
 
 def used_messages() -> Iterator[str | tuple[str, ...]]:
     package = LOCALE_FOLDER.parent
+    # Messages are marked by the names that the translator goes by; see haidang.i18n.
     keywords = {**DEFAULT_KEYWORDS, "translate": None}
     for _file, _line, message, _comments, _context in extract_from_dir(package, keywords=keywords):
         yield message

@@ -1,0 +1,142 @@
+"""What a command is, what it is given, and how its help looks.
+
+Rules:
+
+- A command gets its streams, environment and clock in a :class:`Context`, so that it can be tested.
+- Wrong usage raises :class:`haidang.errors.ConfigurationError`; ``main`` turns it into exit code 2.
+- Help speaks the reader's language: the texts of options are translated, and so are argparse's own
+  headings and its commonest complaint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+import shutil
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any, NoReturn, TextIO
+
+from haidang.errors import ConfigurationError
+from haidang.i18n import N_
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from haidang.i18n import Translator
+
+__all__ = ["Command", "CommandParser", "Context", "build_parser", "did_you_mean", "parse"]
+
+_WIDEST_HELP = 100
+
+# argparse says these itself; named here so that the catalogue has them.
+_ARGPARSE_WORDS = (N_("expected one argument"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a command may touch."""
+
+    translate: Translator
+    environ: Mapping[str, str]
+    stdout: IO[bytes]
+    stderr: TextIO
+    now: Callable[[], int]
+    """Returns the present in nanoseconds since 1970, UTC."""
+
+    def say(self, message: str) -> None:
+        """Write one message to standard error."""
+        self.stderr.write(f"{message}\n")
+        self.stderr.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command of ``haidang``."""
+
+    name: str
+    summary: str
+    """What it does, in one line: a message id."""
+    usage: str
+    """Its arguments in short, e.g. ``[OPTION]… PATH…``."""
+    configure: Callable[[CommandParser, Translator], None]
+    """Adds the arguments to the parser."""
+    run: Callable[[argparse.Namespace, Context], int]
+    """Does it; returns the exit code."""
+
+
+class CommandParser(argparse.ArgumentParser):
+    """An argument parser that raises instead of exiting, and speaks the reader's language."""
+
+    def __init__(self, *, translate: Translator, **options: Any) -> None:
+        """Speak with the words of ``translate``."""
+        super().__init__(add_help=False, allow_abbrev=False, formatter_class=_formatter(translate), **options)
+        self.translate = translate
+
+    def error(self, message: str) -> NoReturn:
+        """Raise ``message`` as a usage error."""
+        match = re.fullmatch(r"argument ([^:]+): (.*)", message, re.DOTALL)
+        if match:
+            message = f"{match[1]}: {self.translate(match[2])}"
+        hint = self.translate("See {command} --help.").format(command=self.prog)
+        raise ConfigurationError(message, hint=hint)
+
+
+def build_parser(command: Command, translate: Translator) -> CommandParser:
+    """Return the parser of ``command``."""
+    parser = CommandParser(
+        prog=f"haidang {command.name}",
+        usage=f"haidang {command.name} {command.usage}".rstrip(),
+        description=translate(command.summary),
+        translate=translate,
+    )
+    command.configure(parser, translate)
+    general = parser.add_argument_group(translate("General"))
+    general.add_argument(
+        "--lang",
+        metavar="LANG",
+        help=translate("language of what people read: vi or en (default: the locale's)"),
+    )
+    general.add_argument("-h", "--help", action="help", help=translate("show this help"))
+    return parser
+
+
+def parse(command: Command, arguments: Sequence[str], translate: Translator) -> argparse.Namespace:
+    """Return the arguments of ``command``.
+
+    Raises:
+        ConfigurationError: They are wrong; a mistyped option is named with what may have been meant.
+    """
+    parser = build_parser(command, translate)
+    parsed, unknown = parser.parse_known_intermixed_args(arguments)
+    if unknown:
+        option = unknown[0].partition("=")[0]
+        known = [name for action in parser._actions for name in action.option_strings]  # noqa: SLF001 -- argparse has no public list of its options
+        message = translate("There is no option {option}.").format(option=option)
+        parser.error(" ".join(filter(None, (message, did_you_mean(option, known, translate)))))
+    return parsed
+
+
+def did_you_mean(word: str, known: Iterable[str], translate: Translator) -> str:
+    """Return "Did you mean …?" where one of ``known`` is like ``word``, else ""."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return translate("Did you mean {word}?").format(word=close[0]) if close else ""
+
+
+def _formatter(translate: Translator) -> type[argparse.HelpFormatter]:
+    class Formatter(argparse.RawDescriptionHelpFormatter):
+        def __init__(self, prog: str) -> None:
+            columns = min(shutil.get_terminal_size().columns, _WIDEST_HELP)
+            super().__init__(prog, max_help_position=30, width=columns - 2)
+
+        def add_usage(
+            self,
+            usage: str | None,
+            actions: Iterable[argparse.Action],
+            groups: Iterable[argparse._MutuallyExclusiveGroup],  # noqa: SLF001 -- the type of argparse's own signature
+            prefix: str | None = None,
+        ) -> None:
+            heading = translate("Usage: ") if prefix is None else prefix
+            super().add_usage(usage, actions, groups, heading)
+
+    return Formatter

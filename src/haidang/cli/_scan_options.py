@@ -1,0 +1,290 @@
+"""The options of ``haidang scan``, and what they come to.
+
+``configure`` says what may be written on the command line; ``scan_options`` turns what was written into
+the options of the engine, which knows nothing of the command line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from haidang.cli._moments import moment_ns
+from haidang.errors import ConfigurationError
+from haidang.findings.outputs import outputs
+from haidang.i18n import N_
+from haidang.sigma.ir import LEVELS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from haidang.cli._command import CommandParser, Context
+    from haidang.i18n import Translator
+    from haidang.scanning import ScanOptions
+
+__all__ = ["PASSWORD_VARIABLE", "STATUSES", "configure", "scan_options"]
+
+PASSWORD_VARIABLE = "HAIDANG_ARCHIVE_PASSWORD"  # noqa: S105 -- the name of a variable
+STATUSES = ("stable", "test", "experimental", "deprecated", "unsupported")
+
+EPILOG = N_(
+    """Examples:
+  haidang scan logs/
+  haidang scan logs/ --rules sigma_all_rules.zip --output report.html
+  zcat audit.log.gz | haidang scan - --format ndjson > findings.ndjson
+
+Exit codes: 0 done, 1 findings at or above --fail-on, 2 wrong usage,
+configuration or rules, 3 done but some input could not be read in whole."""
+)
+
+
+def configure(parser: CommandParser, translate: Translator) -> None:
+    """Add the options of a scan to ``parser``."""
+    parser.epilog = translate(EPILOG)
+    _inputs(parser.add_argument_group(translate("Inputs")), translate)
+    _rules(parser.add_argument_group(translate("Rules")), translate)
+    _filters(parser.add_argument_group(translate("Filters")), translate)
+    _outputs(parser.add_argument_group(translate("Outputs")), translate)
+    _running(parser.add_argument_group(translate("Running")), translate)
+
+
+def scan_options(args: argparse.Namespace, context: Context) -> ScanOptions:
+    """Return the options of the engine.
+
+    Raises:
+        ConfigurationError: An option is wrong, or a password file cannot be read.
+    """
+    from haidang.scanning import ScanOptions
+
+    if not args.paths:
+        raise ConfigurationError(
+            context.translate("There is nothing to scan: name a file, a folder or - (standard input)."),
+            hint=context.translate("See {command} --help.").format(command="haidang scan"),
+        )
+    builtin = not args.rules if args.builtin is None else args.builtin
+    if not builtin and not args.rules:
+        raise ConfigurationError(
+            context.translate("There are no rules to scan with: --no-builtin needs --rules.")
+        )
+    now = context.now()
+    return ScanOptions(
+        paths=tuple(args.paths),
+        rules=tuple(args.rules),
+        builtin=builtin,
+        pipelines=tuple(args.pipeline),
+        placeholders=args.placeholders,
+        logsource_maps=tuple(args.logsource_map),
+        input_format=_input_format(args.input_format),
+        password=_password(args, context),
+        min_level=args.min_level,
+        statuses=tuple(args.status),
+        tags=tuple(args.tag),
+        include=tuple(args.rule),
+        exclude=tuple(args.exclude_rule),
+        since=moment_ns(args.since, now=now, end=False) if args.since else None,
+        until=moment_ns(args.until, now=now, end=True) if args.until else None,
+        full_event=args.full_event,
+        processes=args.processes or _cores(),
+        cache=args.cache,
+    )
+
+
+class _InOrder(argparse.Action):
+    """Keeps ``--format`` and ``--output`` in the order in which they were given."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002 -- argparse's signature
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,  # noqa: ARG002 -- argparse's signature
+    ) -> None:
+        kind = self.option_strings[0].removeprefix("--")
+        namespace.outputs = [*namespace.outputs, (kind, str(values))]
+
+
+def _inputs(group: argparse._ArgumentGroup, _: Translator) -> None:
+    group.add_argument(
+        "paths", metavar="PATH", nargs="*", help=_("file, folder or archive with logs; - is standard input")
+    )
+    group.add_argument(
+        "--input-format", metavar="FORMAT", help=_("read every file as FORMAT (see haidang formats)")
+    )
+    password = group.add_mutually_exclusive_group()
+    password.add_argument("--password", action="store_true", help=_("ask for the password of archives"))
+    password.add_argument(
+        "--password-file",
+        metavar="FILE",
+        help=_("file with the password of archives (or set HAIDANG_ARCHIVE_PASSWORD)"),
+    )
+
+
+def _rules(group: argparse._ArgumentGroup, _: Translator) -> None:
+    group.add_argument(
+        "--rules",
+        metavar="PATH",
+        action="append",
+        default=[],
+        help=_("Sigma rules: a folder, a file or a zip (repeatable)"),
+    )
+    group.add_argument(
+        "--builtin",
+        action=argparse.BooleanOptionalAction,
+        help=_("use the built-in rules (default: only where no --rules is given)"),
+    )
+    group.add_argument(
+        "--pipeline",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help=_("pySigma processing pipeline to apply to the rules (repeatable)"),
+    )
+    group.add_argument("--placeholders", metavar="FILE", help=_("YAML file with the values of placeholders"))
+    group.add_argument(
+        "--logsource-map",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help=_("your own logsource map (repeatable)"),
+    )
+    group.add_argument(
+        "--strict-rules", action="store_true", help=_("end with exit code 2 where a rule is refused")
+    )
+    group.add_argument(
+        "--list-refused", action="store_true", help=_("list every refused rule, not only the first few")
+    )
+
+
+def _filters(group: argparse._ArgumentGroup, _: Translator) -> None:
+    level = _one_of(LEVELS, _)
+    group.add_argument(
+        "--fail-on",
+        metavar="LEVEL",
+        type=level,
+        help=_("end with exit code 1 where a finding has LEVEL or a higher one"),
+    )
+    group.add_argument(
+        "--min-level",
+        metavar="LEVEL",
+        type=level,
+        help=_("only rules of LEVEL or a higher one (informational, low, medium, high, critical)"),
+    )
+    group.add_argument(
+        "--status",
+        metavar="STATUS",
+        type=_one_of(STATUSES, _),
+        action="append",
+        default=[],
+        help=_("only rules of this status (stable, test, experimental, deprecated, unsupported; repeatable)"),
+    )
+    group.add_argument(
+        "--tag",
+        metavar="TAG",
+        action="append",
+        default=[],
+        help=_("only rules with this tag, e.g. attack.t1059 (repeatable)"),
+    )
+    group.add_argument(
+        "--rule",
+        metavar="RULE",
+        action="append",
+        default=[],
+        help=_("only this rule: its id, its title or a pattern with * (repeatable)"),
+    )
+    group.add_argument(
+        "--exclude-rule", metavar="RULE", action="append", default=[], help=_("not this rule (repeatable)")
+    )
+    group.add_argument(
+        "--since", metavar="TIME", help=_("only events from TIME on: RFC 3339, a date, or 7d, 12h, 30m ago")
+    )
+    group.add_argument("--until", metavar="TIME", help=_("only events up to TIME"))
+
+
+def _outputs(group: argparse._ArgumentGroup, _: Translator) -> None:
+    names = ", ".join(sorted(outputs()))
+    group.set_defaults(outputs=[])
+    group.add_argument(
+        "--format",
+        metavar="FORMAT",
+        action=_InOrder,
+        dest="outputs",
+        help=_("format of the --output that follows, or of standard output: {names}").format(names=names),
+    )
+    group.add_argument(
+        "--output",
+        metavar="FILE",
+        action=_InOrder,
+        dest="outputs",
+        help=_("write to FILE; its ending names the format where no --format does (repeatable)"),
+    )
+    group.add_argument(
+        "--full-event", action="store_true", help=_("put every field of the event into the findings")
+    )
+
+
+def _running(group: argparse._ArgumentGroup, _: Translator) -> None:
+    group.add_argument(
+        "--processes", metavar="N", type=_count(_), help=_("number of processes (default: one for each core)")
+    )
+    group.add_argument(
+        "--no-cache",
+        dest="cache",
+        action="store_false",
+        help=_("compile the rules anew, and keep nothing of it"),
+    )
+    group.add_argument("--quiet", action="store_true", help=_("no summary and no progress; only errors"))
+
+
+def _one_of(words: Sequence[str], _: Translator) -> Any:
+    def check(text: str) -> str:
+        if text.lower() in words:
+            return text.lower()
+        known = ", ".join(words)
+        raise argparse.ArgumentTypeError(_("{word} is none of: {known}").format(word=repr(text), known=known))
+
+    return check
+
+
+def _count(_: Translator) -> Any:
+    def check(text: str) -> int:
+        if text.isascii() and text.isdecimal() and int(text):
+            return int(text)
+        raise argparse.ArgumentTypeError(_("{word} is no number from 1 on").format(word=repr(text)))
+
+    return check
+
+
+def _input_format(name: str | None) -> str | None:
+    from haidang.events.readers import readers
+
+    if name is not None and name not in readers():
+        raise ConfigurationError(
+            f"--input-format: there is no input format {name!r}",
+            hint=f"Choose one of: {', '.join(sorted(readers()))}",
+        )
+    return name
+
+
+def _password(args: argparse.Namespace, context: Context) -> bytes | None:
+    """Return the password of archives; it is never an argument, which every process could read."""
+    if args.password:
+        import getpass
+
+        try:
+            return getpass.getpass(context.translate("Password of the archives: "), context.stderr).encode()
+        except EOFError:
+            raise ConfigurationError("--password: no password was entered") from None
+    if args.password_file:
+        try:
+            return Path(args.password_file).read_bytes().rstrip(b"\r\n")
+        except OSError as error:
+            raise ConfigurationError(f"--password-file {args.password_file}: {error.strerror}") from error
+    variable = context.environ.get(PASSWORD_VARIABLE)
+    return os.fsencode(variable) if variable else None
+
+
+def _cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
