@@ -65,11 +65,14 @@ lock: $(DEV_READY)  ## Pin the dependencies anew (UPGRADE=--upgrade takes newer 
 		--output-file requirements/dev.txt pyproject.toml
 
 # Whoever installs the package with pip has no lock: the newest versions that pyproject.toml allows must do.
-check-unlocked: $(BIN)/python  ## Install without the lock into a new environment and load rules (slow)
-	rm -rf build/unlocked
-	$(BIN)/python -m venv build/unlocked
-	build/unlocked/bin/python -m pip --disable-pip-version-check install --quiet .
-	cd build && unlocked/bin/python -I ../tests/end_to_end/unlocked.py ../samples/logs
+UNLOCKED := build/unlocked
+check-unlocked: $(BIN)/python  ## Install without the lock into a new environment and find something (slow)
+	rm -rf $(UNLOCKED)
+	$(BIN)/python -m venv $(UNLOCKED)
+	$(UNLOCKED)/bin/python -m pip --disable-pip-version-check install --quiet .
+	XDG_CACHE_HOME=$(CURDIR)/$(UNLOCKED)/cache $(UNLOCKED)/bin/haidang scan samples/logs \
+		--output $(UNLOCKED)/findings.ndjson
+	grep -q '"rule"' $(UNLOCKED)/findings.ndjson
 
 clean:  ## Remove .venv and everything that was built
 	rm -rf $(VENV) $(OUT) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -86,7 +89,7 @@ $(BIN)/python:
 			exec $$python -m venv $(VENV); \
 		fi; \
 	done; \
-	echo "Hải Đăng needs Python 3.11 or newer; found: $$(python3 -V 2>&1 || echo none)." >&2; \
+	echo "Hải Đăng needs Python 3.11 or newer; found: $$(python3 -V 2>/dev/null || echo no python3)." >&2; \
 	echo "Install it, or name it: make $(or $(MAKECMDGOALS),run) PYTHON=/path/to/python3.11" >&2; \
 	exit 1
 
