@@ -10,6 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from sigma.processing.pipeline import ProcessingPipeline
+
+from haidang.sigma.logsource import parse_map
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PAGES = [*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs").rglob("*.md"))]
@@ -99,3 +102,20 @@ def test_the_example_of_the_readme_runs_and_prints_findings(tmp_path: Path) -> N
     command = [sys.executable, "-c", example("README.md")]
     run = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=True)
     assert "A process was started" in run.stdout
+
+
+def yaml_of(page: str) -> str:
+    text = (REPOSITORY / "docs" / "how-to" / page).read_text(encoding="utf-8")
+    (found,) = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return str(found)
+
+
+def test_the_logsource_map_of_the_guide_is_one() -> None:
+    found = parse_map(yaml_of("add-a-product.md").encode(), "guide.yml")
+    assert found.origin == "proxy"
+    assert found.entries[0].fields["c-uri"] == ("request_url",)
+
+
+def test_the_pipeline_of_the_guide_is_one() -> None:
+    found = ProcessingPipeline.from_yaml(yaml_of("use-pipelines.md"))
+    assert [item.identifier for item in found.items] == ["image"]
