@@ -45,6 +45,8 @@ class Limits:
     """Problems of one kind that are kept with their position for one file; the rest is counted."""
     audit_records: int = 10_000
     """Audit records of unfinished events held at once while they are merged by serial."""
+    audit_bytes: int = 32 * MIB
+    """Bytes of audit records held at once while they are merged by serial."""
     rule_file_bytes: int = 4 * MIB
     """Largest rule file that is read."""
     regex_seconds: float = 0.25

@@ -1,0 +1,190 @@
+"""The engine agrees with its plain twin, whatever the rules, the hits and the order of arrival."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from haidang.detect.correlation import Correlated, Correlator, Hit
+from haidang.detect.naive_correlation import correlate
+from haidang.limits import DEFAULT_LIMITS
+from tests.detect.correlation.building import SECOND, correlation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from haidang.sigma.ir import Condition, CorrelationRule
+
+BASE = ("a", "b", "c")
+KEEP_ALL = replace(DEFAULT_LIMITS, correlation_members=1_000_000)
+
+OPERATORS = st.sampled_from(["gt", "gte", "lt", "lte", "eq", "neq"])
+BOUNDS = st.sampled_from([0, 1, 2, 2.5, 3, 4, 6])
+CONDITIONS = st.lists(st.tuples(OPERATORS, BOUNDS), min_size=1, max_size=2) | st.tuples(
+    st.tuples(st.just("gte"), st.sampled_from([1, 2, 3, 4]))
+).map(list)
+VALUES = st.sampled_from(
+    ["x", "X", "y", 1, "1", 1.0, True, "true", 2.5, "2.5", -1, 0.1, "1e3", ["x", 1], None]
+)
+NUMBERS = st.integers(-3, 5) | st.sampled_from([0.1, 0.2, "3", " 4 ", "1e18", 1e18, "no", None, True])
+
+
+def expressions(names: tuple[str, ...]) -> st.SearchStrategy[Condition]:
+    leaves = st.sampled_from(names).map(lambda name: ("rule", name))
+    return st.recursive(
+        leaves,
+        lambda inner: st.one_of(
+            inner.map(lambda one: ("not", one)),
+            st.tuples(st.sampled_from(["and", "or"]), inner, inner),
+        ),
+        max_leaves=4,
+    )
+
+
+def named(expression: Condition) -> list[str]:
+    kind, *rest = expression
+    return [rest[0]] if kind == "rule" else [name for part in rest for name in named(part)]
+
+
+@st.composite
+def rules(draw: st.DrawFn, key: str, others: tuple[str, ...]) -> CorrelationRule:
+    type_ = draw(
+        st.sampled_from(
+            "event_count value_count value_sum value_avg value_median value_percentile temporal "
+            "temporal_ordered".split()
+        )
+    )
+    refers = tuple(
+        draw(st.lists(st.sampled_from(others), min_size=1, max_size=3, unique=type_ != "temporal_ordered"))
+    )
+    expression = None
+    operators: list[tuple[str, float]] = draw(CONDITIONS)
+    fields: tuple[str, ...] = ()
+    if type_.startswith("temporal"):
+        if draw(st.booleans()):
+            expression = draw(expressions(refers))
+            refers = tuple(dict.fromkeys(named(expression)))
+        if expression is not None or type_ == "temporal_ordered" or draw(st.booleans()):
+            operators = []
+    elif type_ == "value_count":
+        fields = draw(st.sampled_from([("v",), ("v", "n")]))
+    elif type_ != "event_count":
+        fields = ("n",)
+    return correlation(
+        type_,
+        refers,
+        *operators,
+        by=draw(st.sampled_from([(), ("g",), ("g",), ("g", "h"), ("k",)])),
+        span=draw(st.integers(1, 8)) * SECOND,
+        fields=fields,
+        percentile=draw(st.sampled_from([0, 25, 50, 90, 99.9, 100])),
+        aliases={"k": {"a": "g", "b": "h"}},
+        expression=expression,
+        key=key,
+        generate=draw(st.booleans()) if key != "outer" else True,
+    )
+
+
+@st.composite
+def rulesets(draw: st.DrawFn) -> list[CorrelationRule]:
+    found = [draw(rules("inner", BASE))]
+    if draw(st.booleans()):
+        found.append(draw(rules("middle", (*BASE, "inner"))))
+    if draw(st.booleans()):
+        found.append(draw(rules("outer", (*BASE, *(rule.info.key for rule in found)))))
+    return draw(st.permutations(found))
+
+
+@st.composite
+def hit_lists(draw: st.DrawFn) -> list[Hit]:
+    events = draw(st.lists(st.integers(0, 30) | st.none(), max_size=25))
+    found = []
+    for position, half_seconds in enumerate(events):
+        time = None if half_seconds is None else half_seconds * SECOND // 2
+        values: dict[str, Any] = {
+            "g": draw(st.sampled_from(["u", "U", "u", "w", 7, "7"])),
+            "h": draw(st.sampled_from(["p", "p", "u"])),
+            "k": draw(st.sampled_from(["u", "p"])),
+            "n": draw(NUMBERS),
+            "v": draw(VALUES),
+        }
+        for absent in draw(st.lists(st.sampled_from(sorted(values)), max_size=1)):
+            del values[absent]
+        for rule in draw(st.lists(st.sampled_from(BASE), min_size=1, max_size=2, unique=True)):
+            found.append(Hit(rule, time, position, values, f"{rule}{position}"))
+    return found
+
+
+def told(found: Iterable[Correlated]) -> list[tuple[object, ...]]:
+    """Say what was found, without what the specification leaves to chance."""
+    return sorted(
+        (
+            (
+                one.rule.info.key,
+                one.time_first,
+                one.time_met,
+                one.time_last,
+                repr(sorted(one.group.items())),
+                one.count,
+                one.value,
+                sorted(
+                    (hit.rule, hit.time, repr(sorted(hit.values.items(), key=str))) for hit in one.members
+                ),
+            )
+            for one in found
+        ),
+        key=repr,
+    )
+
+
+def streamed(ruleset: list[CorrelationRule], hits: Iterable[Hit], tolerance_ns: int = 0) -> list[Correlated]:
+    correlator = Correlator(ruleset, KEEP_ALL, tolerance_ns=tolerance_ns)
+    found = [one for hit in hits for one in correlator.feed(hit)]
+    found += correlator.finish()
+    assert not [reason for _, reason in correlator.dropped if reason == "late"]
+    return found
+
+
+def in_time(hits: list[Hit]) -> list[Hit]:
+    return sorted(hits, key=lambda hit: hit.time or 0)
+
+
+@settings(max_examples=400, deadline=None)
+@given(rulesets(), hit_lists())
+def test_engine_and_twin_agree(ruleset: list[CorrelationRule], hits: list[Hit]) -> None:
+    expected = correlate(ruleset, hits)
+    for one in expected:
+        event(f"found {one.rule.type} {one.rule.info.key}")
+
+    assert told(streamed(ruleset, in_time(hits))) == told(expected)
+
+
+@settings(max_examples=120, deadline=None)
+@given(rulesets(), hit_lists(), st.integers(1, 6), st.randoms(use_true_random=False))
+def test_arrival_out_of_order_within_the_tolerance_changes_nothing(
+    ruleset: list[CorrelationRule], hits: list[Hit], seconds: int, chance: random.Random
+) -> None:
+    late = {id(hit): (hit.time or 0) + chance.randrange(seconds * SECOND) for hit in hits}
+    arriving = sorted(hits, key=lambda hit: late[id(hit)])
+
+    assert told(streamed(ruleset, arriving, seconds * SECOND)) == told(correlate(ruleset, hits))
+
+
+@settings(max_examples=80, deadline=None)
+@given(rulesets(), hit_lists(), st.integers(0, 20))
+def test_word_that_nothing_earlier_comes_changes_nothing(
+    ruleset: list[CorrelationRule], hits: list[Hit], every: int
+) -> None:
+    correlator = Correlator(ruleset, KEEP_ALL)
+    found: list[Correlated] = []
+    for number, hit in enumerate(in_time(hits)):
+        found += correlator.feed(hit)
+        if hit.time is not None and number % (every + 1) == 0:
+            found += correlator.advance(hit.time)
+    found += correlator.finish()
+
+    assert told(found) == told(correlate(ruleset, hits))
