@@ -1,0 +1,222 @@
+// The findings: blocks of compressed text are unpacked once into columns (for filters) and text (for the
+// evidence, decoded when it is shown, and for the search).
+
+const store = {
+  n: 0,
+  rules: [],
+  hosts: [],
+  files: [],
+  origins: [],
+  blocks: [], // {text, base, starts, lower}
+  rule: null,
+  host: null,
+  file: null,
+  origin: null,
+  time: null,
+  level: null, // by rule
+};
+
+function fromBase64(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  const binary = atob(text);
+  const data = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i += 1) data[i] = binary.charCodeAt(i);
+  return data;
+}
+
+function inflate(data) {
+  const stream = new Blob([data]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).text();
+}
+
+function tableOf(list) {
+  const numbers = new Map();
+  return (name) => {
+    let number = numbers.get(name);
+    if (number === undefined) {
+      number = list.length;
+      numbers.set(name, number);
+      list.push(name);
+    }
+    return number;
+  };
+}
+
+const numberOfHost = tableOf(store.hosts);
+const numberOfFile = tableOf(store.files);
+const numberOfOrigin = tableOf(store.origins);
+
+function takeBlock(text, parts) {
+  const end = text.indexOf("\n");
+  const columns = JSON.parse(text.slice(0, end));
+  const n = columns.rule.length;
+  const starts = new Uint32Array(n + 1);
+  let at = end + 1;
+  for (let i = 0; i < n; i += 1) {
+    starts[i] = at;
+    const next = text.indexOf("\n", at);
+    at = next < 0 ? text.length + 1 : next + 1;
+  }
+  starts[n] = at;
+  store.rules.push(...columns.rules);
+  const hosts = columns.hosts.map(numberOfHost);
+  const files = columns.files.map(numberOfFile);
+  const origins = columns.origins.map(numberOfOrigin);
+  parts.push({
+    rule: columns.rule,
+    host: columns.host.map((i) => hosts[i]),
+    file: columns.file.map((i) => files[i]),
+    origin: columns.origin.map((i) => origins[i]),
+    time: columns.time.map((ms) => (ms === null ? NaN : ms)),
+  });
+  store.blocks.push({ text, base: store.n, starts, lower: null });
+  store.n += n;
+}
+
+function joined(Type, parts, name) {
+  const whole = new Type(store.n);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part[name], at);
+    at += part[name].length;
+  }
+  return whole;
+}
+
+/** Unpack all blocks; progress(share) is called between them. */
+async function unpack(progress) {
+  const elements = [...document.querySelectorAll("script.block")];
+  const parts = [];
+  for (const [i, element] of elements.entries()) {
+    takeBlock(await inflate(fromBase64(element.textContent)), parts);
+    // The packed text is not needed again; its memory is.
+    element.remove();
+    if (i % 4 === 3) progress((i + 1) / elements.length);
+  }
+  store.rule = joined(Uint32Array, parts, "rule");
+  store.host = joined(Uint32Array, parts, "host");
+  store.file = joined(Uint32Array, parts, "file");
+  store.origin = joined(Uint16Array, parts, "origin");
+  store.time = joined(Float64Array, parts, "time");
+  store.level = Uint8Array.from(store.rules, (rule) => levelRank(rule.level));
+}
+
+function blockOf(row) {
+  let low = 0;
+  let high = store.blocks.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (store.blocks[middle].base <= row) low = middle;
+    else high = middle - 1;
+  }
+  return store.blocks[low];
+}
+
+const decoded = new Map();
+
+/** The evidence of one row: {id, time, record, event, matched, members, group, count}. */
+function evidence(row) {
+  let item = decoded.get(row);
+  if (!item) {
+    const block = blockOf(row);
+    const i = row - block.base;
+    const [id, time, record, event, matched, members, group, count] = JSON.parse(
+      block.text.slice(block.starts[i], block.starts[i + 1] - 1),
+    );
+    item = { id, time, record, event, matched, members, group, count };
+    if (decoded.size > 500) decoded.clear();
+    decoded.set(row, item);
+  }
+  return item;
+}
+
+/** The row of a finding's id, or -1. Every line begins with its id. */
+function rowOfId(id) {
+  const needle = `[${JSON.stringify(id)},`;
+  for (const block of store.blocks) {
+    for (let at = block.text.indexOf(needle); at >= 0; at = block.text.indexOf(needle, at + 1)) {
+      if (block.text[at - 1] === "\n") return block.base + lineAt(block, at);
+    }
+  }
+  return -1;
+}
+
+function lineAt(block, offset) {
+  let low = 0;
+  let high = block.starts.length - 2;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (block.starts[middle] <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+function lowered(block) {
+  if (block.lower === null) {
+    const lower = block.text.toLowerCase();
+    // Lower case may be longer (İ); then line starts would be wrong, and each line is lowered by itself.
+    block.lower = lower.length === block.text.length ? lower : sameLength(block.text);
+  }
+  return block.lower;
+}
+
+function sameLength(text) {
+  let out = "";
+  for (const c of text) {
+    const lower = c.toLowerCase();
+    out += lower.length === c.length ? lower : c;
+  }
+  return out;
+}
+
+/** Lower the texts while the reader looks at the page, so that the first search is as quick as the next. */
+function prepareSearch(block = 0) {
+  const idle = window.requestIdleCallback || ((f) => setTimeout(f, 30));
+  if (block >= store.blocks.length) return;
+  idle(() => {
+    lowered(store.blocks[block]);
+    prepareSearch(block + 1);
+  });
+}
+
+const termMasks = new Map();
+
+/** One byte a row: 1 where the row does not hold the term. */
+function termMask(term) {
+  let mask = termMasks.get(term);
+  if (mask) return mask;
+  mask = new Uint8Array(store.n).fill(1);
+  const needle = JSON.stringify(term).slice(1, -1);
+  for (const block of store.blocks) markLines(block, lowered(block), needle, mask);
+  const has = (text) => text.toLowerCase().includes(term);
+  const rules = store.rules.map((r) => has(r.title) || has(r.id) || r.tags.some(has) || has(r.description));
+  const hosts = store.hosts.map(has);
+  const files = store.files.map(has);
+  for (let i = 0; i < store.n; i += 1) {
+    if (rules[store.rule[i]] || hosts[store.host[i]] || files[store.file[i]]) mask[i] = 0;
+  }
+  if (termMasks.size > 16) termMasks.clear();
+  termMasks.set(term, mask);
+  return mask;
+}
+
+function markLines(block, text, needle, mask) {
+  const { starts, base } = block;
+  let at = text.indexOf(needle, starts[0]);
+  let line = 0;
+  while (at >= 0) {
+    while (starts[line + 1] <= at) line += 1;
+    mask[base + line] = 0;
+    at = text.indexOf(needle, starts[line + 1]);
+  }
+}
+
+/** "a b" asks for both words, "\"a b\"" for the phrase. */
+function termsOf(query) {
+  const terms = [];
+  for (const [, phrase, word] of query.normalize("NFC").toLowerCase().matchAll(/"([^"]+)"?|(\S+)/g)) {
+    terms.push(phrase === undefined ? word : phrase);
+  }
+  return terms;
+}
