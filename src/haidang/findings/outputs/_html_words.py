@@ -1,0 +1,200 @@
+"""The words that the HTML page speaks, for the catalogues and for the script of the page.
+
+A test holds this list and the files of ``_html/`` together: the script says ``_("…")`` and
+``_n("one", "many", n)``, the template ``{{…}}``. Placeholders are filled in the page.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from haidang.i18n import N_
+
+if TYPE_CHECKING:
+    from haidang.i18n import Translator
+
+__all__ = ["SCRIPT_WORDS", "TEMPLATE_WORDS", "page_words"]
+
+SCRIPT_WORDS = (
+    N_("Clear all"),
+    N_("Close"),
+    N_("Copied"),
+    N_("Copy as JSON"),
+    N_("Copying was refused by the browser"),
+    N_("Event"),
+    N_("Events"),
+    N_("Every file was read in whole."),
+    N_("Evidence"),
+    N_("File"),
+    N_("Files"),
+    N_("Finding id"),
+    N_("First"),
+    N_("First at"),
+    N_("Format"),
+    N_("Grouped by"),
+    N_("Hits"),
+    N_("Host"),
+    N_("Hosts"),
+    N_("Kind of log"),
+    N_("Last"),
+    N_("Level"),
+    N_("Log data"),
+    N_("Next finding"),
+    N_("No events could be read, so nothing could be found."),
+    N_("No finding passes these filters."),
+    N_("No rule was refused."),
+    N_("No rules were loaded, so nothing could be found."),
+    N_("Not read in whole"),
+    N_("Nothing was found in what could be read."),
+    N_("Nothing was found."),
+    N_("Notices"),
+    N_("Other tags"),
+    N_("Previous finding"),
+    N_("Problem"),
+    N_("Read in whole"),
+    N_("Reading the findings …"),
+    N_("Reason"),
+    N_("Records skipped"),
+    N_("Remove the filter {name}"),
+    N_("Rule"),
+    N_("Rule file"),
+    N_("Rule id"),
+    N_("Rules"),
+    N_("Rules that were refused; they found nothing because they were not run"),
+    N_("Scanned"),
+    N_("See above what could not be read."),
+    N_("Show all rules"),
+    N_("Show all {n} characters"),
+    N_("Show fewer"),
+    N_("Show only this rule"),
+    N_("Source"),
+    N_("Status"),
+    N_("Tactic"),
+    N_("Technique"),
+    N_("The first {n} of {all} findings; filter the page before printing to choose others."),
+    N_("Time"),
+    N_("Time (UTC)"),
+    N_("Time taken"),
+    N_("Times"),
+    N_("What happened"),
+    N_("What matched"),
+    N_("Written"),
+    N_("anywhere"),
+    N_("at {time} UTC"),
+    N_("between {from} and {to} UTC"),
+    N_("hidden by the filters"),
+    N_("no host"),
+    N_("not among the findings of this page"),
+    N_("not stated"),
+    N_("nothing"),
+    N_("of {all} findings"),
+    N_("record {n}"),
+    N_("several places"),
+    N_("the event has none"),
+    N_("unknown"),
+    N_("{n} findings between {from} and {to} UTC"),
+    N_("{n} more"),
+    N_("{n} more files, read in whole, are not listed."),
+    N_("{n} more; search for them"),
+    N_("{n} not in whole"),
+    N_("{n} of {all}"),
+)
+"""Message ids of the script that have one form."""
+
+TEMPLATE_WORDS = (
+    N_("ATT&CK tactics"),
+    N_("All times are UTC."),
+    N_("Clear all"),
+    N_("Clear range"),
+    N_("Close"),
+    N_("Dark or light"),
+    N_(
+        "Drag to choose a range. With the keyboard: arrow keys move, Shift and an arrow "
+        "key widens, Enter chooses, Escape clears."
+    ),
+    N_("Filter by level"),
+    N_("Filters"),
+    N_("Findings"),
+    N_("Findings of a scan"),
+    N_("Hải Đăng: findings"),
+    N_("Keyboard shortcuts"),
+    N_("Reading the findings …"),
+    N_("Rules that found something"),
+    N_("Search in all fields"),
+    N_("Skip to the findings"),
+    N_(
+        "Technique names: MITRE ATT&CK® Enterprise 18.1, © 2025 The MITRE Corporation, "
+        "reproduced with permission."
+    ),
+    N_("The finding"),
+    N_("This browser is too old to unpack the findings; please use a current one."),
+    N_(
+        "This page is one file. It loads nothing from the network and sends nothing: its "
+        "content security policy forbids it."
+    ),
+    N_("This page needs JavaScript to unpack the findings; it runs in the page alone and loads nothing."),
+    N_("Time line"),
+    N_("What was read, and what was not"),
+    N_("Whole time"),
+    N_("Zoom in"),
+    N_("clear all filters"),
+    N_("close, leave"),
+    N_("copy the finding as JSON"),
+    N_("findings whose rule names the tactic"),
+    N_("j and k move, Enter opens, Escape closes"),
+    N_("next and previous finding"),
+    N_("open the finding"),
+    N_("search"),
+)
+"""Message ids of the template."""
+
+
+def page_words(_: Translator) -> dict[str, str]:
+    """Return message id to words; of a message with a plural, each English form is an id."""
+    words = {message: _(message) for message in SCRIPT_WORDS}
+    for one, many in zip(_counted(_, 1), _counted(_, 2), strict=True):
+        words[one[0]] = one[1]
+        words[many[0]] = many[1]
+    return words
+
+
+def _counted(_: Translator, n: int) -> list[tuple[str, str]]:
+    """Return, for ``n`` things, the English form and the words for each message that has a plural."""
+    english = 0 if n == 1 else 1
+    return [
+        (
+            ("Show all {n} rule", "Show all {n} rules")[english],
+            _.ngettext("Show all {n} rule", "Show all {n} rules", n),
+        ),
+        (("on {n} host", "on {n} hosts")[english], _.ngettext("on {n} host", "on {n} hosts", n)),
+        (("{n} event", "{n} events")[english], _.ngettext("{n} event", "{n} events", n)),
+        (("{n} file", "{n} files")[english], _.ngettext("{n} file", "{n} files", n)),
+        (
+            ("{n} file could not be read in whole", "{n} files could not be read in whole")[english],
+            _.ngettext("{n} file could not be read in whole", "{n} files could not be read in whole", n),
+        ),
+        (("{n} finding", "{n} findings")[english], _.ngettext("{n} finding", "{n} findings", n)),
+        (
+            ("{n} finding has no time", "{n} findings have no time")[english],
+            _.ngettext("{n} finding has no time", "{n} findings have no time", n),
+        ),
+        (
+            ("{n} joined finding", "{n} joined findings")[english],
+            _.ngettext("{n} joined finding", "{n} joined findings", n),
+        ),
+        (("{n} notice", "{n} notices")[english], _.ngettext("{n} notice", "{n} notices", n)),
+        (("{n} other host", "{n} other hosts")[english], _.ngettext("{n} other host", "{n} other hosts", n)),
+        (("{n} rule", "{n} rules")[english], _.ngettext("{n} rule", "{n} rules", n)),
+        (
+            ("{n} rule refused", "{n} rules refused")[english],
+            _.ngettext("{n} rule refused", "{n} rules refused", n),
+        ),
+        (
+            ("{n} rule was refused", "{n} rules were refused")[english],
+            _.ngettext("{n} rule was refused", "{n} rules were refused", n),
+        ),
+        (
+            ("{n} {level} finding", "{n} {level} findings")[english],
+            _.ngettext("{n} {level} finding", "{n} {level} findings", n),
+        ),
+    ]
