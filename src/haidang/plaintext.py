@@ -23,9 +23,8 @@ _UNSAFE = re.compile(
     "\U000e0000-\U000e007f]"
 )
 
-_C0 = frozenset(map(chr, (*range(0x20), 0x7F)))
 # Unicode's control pictures stand in the order of the controls, but for the one of DEL.
-_PICTURES = {0x7F: "\u2421", **{code: 0x2400 + code for code in range(0x20)}}
+_PICTURES = {"\x7f": "\u2421", **{chr(code): chr(0x2400 + code) for code in range(0x20)}}
 
 
 def neutralise(text: str) -> str:
@@ -34,4 +33,4 @@ def neutralise(text: str) -> str:
 
 
 def _picture(match: re.Match[str]) -> str:
-    return match[0].translate(_PICTURES) if match[0] in _C0 else f"\\u{ord(match[0]):04x}"
+    return _PICTURES.get(match[0]) or f"\\u{ord(match[0]):04x}"

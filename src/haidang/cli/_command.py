@@ -133,7 +133,7 @@ def _formatter(translate: Translator) -> type[argparse.HelpFormatter]:
             self,
             usage: str | None,
             actions: Iterable[argparse.Action],
-            groups: Iterable[argparse._MutuallyExclusiveGroup],  # noqa: SLF001 -- the type of argparse's own signature
+            groups: Iterable[argparse._MutuallyExclusiveGroup],
             prefix: str | None = None,
         ) -> None:
             heading = translate("Usage: ") if prefix is None else prefix

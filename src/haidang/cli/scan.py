@@ -6,7 +6,6 @@ Options become the engine's options (:mod:`haidang.cli._scan_options`), findings
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from typing import TYPE_CHECKING
@@ -48,8 +47,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     options = scan_options(args, context)
     opened: list[OpenDestination] = []
     try:
-        for destination in destinations:
-            opened.append(OpenDestination(destination, context.stdout, lang=context.translate.lang))
+        lang = context.translate.lang
+        # Each is in the list as soon as it is open, so that all are abandoned where a later one fails.
+        opened.extend(OpenDestination(destination, context.stdout, lang=lang) for destination in destinations)
         return _Scan(args, context, options, opened).run()
     except BaseException:
         for output in opened:
@@ -91,7 +91,7 @@ class _Scan:
         if self._args.quiet or not stderr.isatty() or self._context.environ.get("TERM") == "dumb":
             return None
         streaming = any(
-            o.destination.path == STDOUT and o.destination.format is not SUMMARY for o in self._opened
+            o.destination.path == STDOUT and o.destination.format.name != SUMMARY.name for o in self._opened
         )
         if streaming and self._context.stdout.isatty():
             # Findings that scroll by would tear the line.
@@ -104,7 +104,7 @@ class _Scan:
         )
 
     def _taker(self) -> Callable[[Finding], None]:
-        """Return what takes each finding; with one output and no counting to do it is that output's own."""
+        """Return what takes each finding."""
         writes = [output.write for output in self._opened]
         levels = self._levels
         summary = self._summary

@@ -46,7 +46,7 @@ def size(bytes_: float, lang: str) -> str:
 
 def duration(seconds: float, lang: str) -> str:
     """Return a length of time: ``4.2 s``, ``3:07`` or ``2:03:07``."""
-    if seconds < 59.95:  # noqa: PLR2004 -- a minute, before rounding to one decimal
+    if seconds < 59.95:  # A minute, before rounding to one decimal.
         return f"{decimal(seconds, lang)} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

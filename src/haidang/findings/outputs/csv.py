@@ -94,7 +94,7 @@ class CsvOutput:
 
     name = "csv"
     title = "CSV, a row for each finding: for spreadsheets"
-    suffixes = (".csv",)
+    suffixes: tuple[str, ...] = (".csv",)
 
     def open(self, stream: IO[bytes], *, lang: str) -> CsvWriter:  # noqa: ARG002 -- data speaks English
         """Begin an output on ``stream``."""

@@ -92,7 +92,7 @@ class NdjsonOutput:
 
     name = "ndjson"
     title = "NDJSON, one object a line: the stable contract for machines"
-    suffixes = (".ndjson", ".jsonl", ".json")
+    suffixes: tuple[str, ...] = (".ndjson", ".jsonl", ".json")
 
     def open(self, stream: IO[bytes], *, lang: str) -> NdjsonWriter:  # noqa: ARG002 -- data speaks English
         """Begin an output on ``stream``."""

@@ -53,7 +53,7 @@ class SummaryOutput:
 
     name = "summary"
     title = "Summary for people, on a terminal"
-    suffixes = (".txt",)
+    suffixes: tuple[str, ...] = (".txt",)
 
     def open(self, stream: IO[bytes], *, lang: str) -> SummaryWriter:
         """Begin an output on ``stream`` in the language ``lang``."""
