@@ -54,7 +54,9 @@ def resolve(
     kind = tree[0]
     if kind == "name":
         if tree[1] not in names:
-            raise ConditionSyntaxError(f"the condition names {tree[1]!r}, which is not in the detection section")
+            raise ConditionSyntaxError(
+                f"the condition names {tree[1]!r}, which is not in the detection section"
+            )
         return detection(tree[1])
     if kind == "of":
         return _joined_of(tree[1], tree[2], names, detection)
@@ -76,7 +78,9 @@ def _joined_of(
     if not found:
         raise ConditionSyntaxError(f"{pattern!r} in the condition fits no detection")
     if number > len(found):
-        raise ConditionSyntaxError(f"the condition wants {number} of {pattern!r}, which fits only {len(found)}")
+        raise ConditionSyntaxError(
+            f"the condition wants {number} of {pattern!r}, which fits only {len(found)}"
+        )
     parts = [detection(name) for name in found]
     if number == 0 or number == len(found):
         return _joined("and", parts)
@@ -150,10 +154,12 @@ class _Parser:
     def operand(self) -> Condition:
         word = self.word()
         if word in {"", ")", "and", "or", "of"}:
-            raise ConditionSyntaxError(f"a name is missing before {word!r}" if word else "the condition ends too early")
-        token = self.tokens[self.position]
+            raise ConditionSyntaxError(
+                f"a name is missing before {word!r}" if word else "the condition ends too early"
+            )
+        text = self.tokens[self.position]
         self.position += 1
-        if token == "(":
+        if word == "(":
             tree = self.either()
             if self.word() != ")":
                 raise ConditionSyntaxError("a closing parenthesis is missing in the condition")
@@ -161,9 +167,9 @@ class _Parser:
             return tree
         if self.word() == "of":
             return self.selector(word)
-        if "*" in token or "?" in token:
-            raise ConditionSyntaxError(f"the pattern {token!r} needs '1 of' or 'all of' before it")
-        return ("name", token)
+        if "*" in text or "?" in text:
+            raise ConditionSyntaxError(f"the pattern {text!r} needs '1 of' or 'all of' before it")
+        return ("name", text)
 
     def selector(self, quantifier: str) -> Condition:
         self.position += 1

@@ -13,35 +13,128 @@ The content of rules is untrusted.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from haidang.sigma.expressions import ExpressionError
+from haidang.sigma.placeholders import Placeholders, expanded, names_in
 from haidang.sigma.translate import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sigma.modifiers import SigmaModifier
     from sigma.policy import SigmaPolicy
     from sigma.rule import SigmaDetection, SigmaDetectionItem, SigmaDetections
 
-__all__ = ["build_detections"]
+__all__ = ["DetectionBuilder"]
 
 _NOT_DETECTIONS = frozenset({"condition", "timeframe"})
 _PLAIN = (str, int, float, bool, type(None))
 
 
-def build_detections(section: Any, *, leave_out: frozenset[str] = frozenset()) -> SigmaDetections:
-    """Return pySigma's form of a ``detection`` (or ``filter``) section; raise Refusal with the place."""
-    from sigma.rule import SigmaDetections  # noqa: PLC0415 - 0.2 s that only loading should pay
+class DetectionBuilder:
+    """Builds detection sections with the same placeholders; one for a whole load."""
 
-    if not isinstance(section, dict):
-        raise Refusal("the detection section must be a map")
-    detections = {
-        str(name): _placed(str(name), definition)
-        for name, definition in section.items()
-        if name not in _NOT_DETECTIONS and name not in leave_out
-    }
-    if not detections:
-        raise Refusal("the detection section holds no selection")
-    return SigmaDetections(detections=detections, condition=_conditions(section), policy=_tools().policy)
+    def __init__(self, placeholders: Placeholders | None = None, *, pipelines: bool = False) -> None:
+        """Keep the values of placeholders; with ``pipelines``, unknown ones are left to these."""
+        self._placeholders = placeholders or {}
+        self._pipelines = pipelines
+        self._tools = _tools()
+
+    def build(self, section: Any, *, leave_out: frozenset[str] = frozenset()) -> SigmaDetections:
+        """Return pySigma's form of a ``detection`` (or ``filter``) section; raise Refusal with the place."""
+        if not isinstance(section, dict):
+            raise Refusal("the detection section must be a map")
+        conditions = _conditions(section)
+        detections = {
+            str(name): self._placed(str(name), definition)
+            for name, definition in section.items()
+            if name not in _NOT_DETECTIONS and name not in leave_out
+        }
+        if not detections:
+            raise Refusal("the detection section holds no selection")
+        return self._tools.section(detections=detections, condition=conditions, policy=self._tools.policy)
+
+    def _placed(self, name: str | int, definition: Any) -> SigmaDetection:
+        try:
+            return self._detection(definition)
+        except Refusal as refusal:
+            raise Refusal(refusal.reason, name, *refusal.place) from None
+
+    def _detection(self, definition: Any) -> SigmaDetection:
+        if isinstance(definition, dict):
+            items: list[Any] = [self._item(str(key), value) for key, value in definition.items()]
+        elif isinstance(definition, _PLAIN):
+            items = [self._keywords([definition])]
+        elif not isinstance(definition, list):
+            raise Refusal(f"a selection cannot be a {type(definition).__name__}")
+        elif all(isinstance(value, _PLAIN) for value in definition):
+            items = [self._keywords(definition)] if definition else []
+        else:
+            items = [self._placed(index, value) for index, value in enumerate(definition)]
+        if not items:
+            raise Refusal("a selection is empty")
+        return self._tools.detection(items)
+
+    def _keywords(self, values: list[Any]) -> SigmaDetectionItem:
+        _check_keywords(values)
+        return self._made(None, [], values)
+
+    def _item(self, key: str, value: Any) -> SigmaDetectionItem:
+        field, *modifiers = key.split("|")
+        values = value if isinstance(value, list) else [value]
+        unknown = [name for name in modifiers if name not in self._tools.modifiers]
+        if unknown:
+            raise Refusal(f"unknown modifier {unknown[0]!r}", key)
+        if not values:
+            raise Refusal("an empty list of values matches nothing", key)
+        try:
+            if not field:
+                _check_keywords(values)
+            return self._made(field or None, modifiers, values)
+        except Refusal as refusal:
+            raise Refusal(refusal.reason, key, *refusal.place) from None
+
+    def _made(self, field: str | None, modifiers: list[str], values: list[Any]) -> SigmaDetectionItem:
+        typed: list[Any] = []
+        for index, value in enumerate(values):
+            try:
+                typed.append(self._typed(value, modifiers))
+            except Refusal as refusal:
+                raise Refusal(refusal.reason, index) from None
+        # What is left to ``expand`` is for the pipelines.
+        left = "expand" in modifiers and any(self._missing(value) for value in values)
+        names = modifiers if left else [name for name in modifiers if name != "expand"]
+        classes = [self._tools.modifiers[name] for name in names]
+        try:
+            return self._tools.item(field, classes, typed, policy=self._tools.policy)
+        except (self._tools.error, ExpressionError) as error:
+            raise Refusal(_plain(str(error))) from None
+
+    def _typed(self, value: Any, modifiers: list[str]) -> Any:
+        if not isinstance(value, _PLAIN):
+            raise Refusal(f"a value cannot be a {type(value).__name__}")
+        typed: Callable[[Any], Any] = self._tools.typed
+        if "re" in modifiers:
+            if not isinstance(value, str):
+                raise Refusal("the modifier 're' needs a text")
+            typed = self._tools.literal
+        if "expand" not in modifiers or not isinstance(value, str):
+            return typed(value)
+        missing = self._missing(value)
+        if missing and not self._pipelines:
+            raise Refusal(f"no values are given for the placeholder {', '.join(missing)}")
+        if missing:
+            return typed(value)
+        try:
+            texts = expanded(value, self._placeholders)
+        except ValueError as error:
+            raise Refusal(str(error)) from None
+        return typed(texts[0]) if len(texts) == 1 else self._tools.expansion([typed(text) for text in texts])
+
+    def _missing(self, value: Any) -> list[str]:
+        names = names_in(value) if isinstance(value, str) else []
+        return [f"%{name}%" for name in names if name not in self._placeholders]
 
 
 def _conditions(section: dict[Any, Any]) -> list[str]:
@@ -56,83 +149,18 @@ def _conditions(section: dict[Any, Any]) -> list[str]:
     return conditions
 
 
-def _placed(name: str, definition: Any) -> SigmaDetection:
-    try:
-        return _detection(definition)
-    except Refusal as refusal:
-        raise Refusal(refusal.reason, name, *refusal.place) from None
-
-
-def _detection(definition: Any) -> SigmaDetection:
-    tools = _tools()
-    if isinstance(definition, dict):
-        if not definition:
-            raise Refusal("a selection is empty")
-        return tools.detection([_item(str(key), value) for key, value in definition.items()])
-    if isinstance(definition, _PLAIN):
-        return tools.detection([_keywords([definition])])
-    if isinstance(definition, list):
-        if not definition:
-            raise Refusal("a selection is empty")
-        if all(isinstance(value, _PLAIN) for value in definition):
-            return tools.detection([_keywords(definition)])
-        return tools.detection([_member(index, value) for index, value in enumerate(definition)])
-    raise Refusal(f"a selection cannot be a {type(definition).__name__}")
-
-
-def _member(index: int, definition: Any) -> SigmaDetection:
-    try:
-        return _detection(definition)
-    except Refusal as refusal:
-        raise Refusal(refusal.reason, index, *refusal.place) from None
-
-
-def _keywords(values: list[Any]) -> SigmaDetectionItem:
+def _check_keywords(values: list[Any]) -> None:
     for index, value in enumerate(values):
         if value is None or value == "":
             raise Refusal("an empty keyword would match every event", index)
-    return _made(None, [], values)
-
-
-def _item(key: str, value: Any) -> SigmaDetectionItem:
-    field, *names = key.split("|")
-    modifiers = []
-    for name in names:
-        modifier = _tools().modifiers.get(name)
-        if modifier is None:
-            raise Refusal(f"unknown modifier {name!r}", key)
-        modifiers.append(modifier)
-    values = value if isinstance(value, list) else [value]
-    if not values:
-        raise Refusal("an empty list of values matches nothing", key)
-    if not field and any(each is None or each == "" for each in values):
-        raise Refusal("an empty keyword would match every event", key)
-    try:
-        return _made(field or None, modifiers, values)
-    except Refusal as refusal:
-        raise Refusal(refusal.reason, key, *refusal.place) from None
-
-
-def _made(field: str | None, modifiers: list[Any], values: list[Any]) -> SigmaDetectionItem:
-    tools = _tools()
-    expression = tools.expression in modifiers
-    typed = []
-    for index, value in enumerate(values):
-        if not isinstance(value, _PLAIN):
-            raise Refusal(f"a value cannot be a {type(value).__name__}", index)
-        if expression and not isinstance(value, str):
-            raise Refusal("the modifier 're' needs a text", index)
-        typed.append(tools.literal(value) if expression else tools.typed(value))
-    try:
-        return tools.item(field, modifiers, typed, policy=tools.policy)
-    except tools.error as error:
-        raise Refusal(_plain(str(error))) from None
 
 
 def _plain(message: str) -> str:
     """Return pySigma's message in the words that rules use: ``SigmaCIDRModifier`` is ``cidr``."""
     for class_name, name in _tools().words.items():
-        message = message.replace(f"Modifier {class_name}", f"the modifier {name!r}").replace(class_name, name)
+        message = message.replace(f"Modifier {class_name}", f"the modifier {name!r}").replace(
+            class_name, name
+        )
     return message[:1].lower() + message[1:]
 
 
@@ -140,23 +168,24 @@ class _Tools:
     """pySigma's classes, imported once and only when rules are compiled."""
 
     def __init__(self) -> None:
-        from sigma import exceptions, modifiers, rule, types  # noqa: PLC0415 - 0.2 s that only loading pays
+        from sigma import exceptions, modifiers, rule, types
 
-        from haidang.sigma.encodings import ENCODINGS  # noqa: PLC0415 - imports pySigma
-        from haidang.sigma.expressions import rule_policy  # noqa: PLC0415 - imports pySigma
+        from haidang.sigma.encodings import ENCODINGS
+        from haidang.sigma.expressions import rule_policy
 
         self.modifiers: dict[str, type[SigmaModifier[Any, Any]]] = {
-            **modifiers.modifier_mapping,
+            **cast("dict[str, type[SigmaModifier[Any, Any]]]", modifiers.modifier_mapping),
             **ENCODINGS,
         }
         self.words = {kind.__name__: name for name, kind in self.modifiers.items()}
         self.policy: SigmaPolicy = rule_policy()
         self.error = exceptions.SigmaError
+        self.section = rule.SigmaDetections
         self.detection = rule.SigmaDetection
         self.item = rule.SigmaDetectionItem
         self.typed = types.sigma_type
         self.literal = types.SigmaString.from_str
-        self.expression = modifiers.SigmaRegularExpressionModifier
+        self.expansion = types.SigmaExpansion
 
 
 @cache

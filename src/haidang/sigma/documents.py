@@ -2,7 +2,7 @@
 
 Rules of this module:
 
-- A file stands alone here; what refers to other files is joined later (``loading``), so that a changed
+- A file stands alone here; what refers to other files is joined later (``joining``), so that a changed
   file can be compiled alone.
 - ``action: global``, ``reset`` and ``repeat`` work within a file.
 - A YAML file that does not look like a rule is skipped, and counted by the caller.
@@ -12,59 +12,43 @@ The content is untrusted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from haidang.errors import RuleError
-from haidang.sigma.detections import build_detections
+from haidang.sigma.content import FileContent, Pending
+from haidang.sigma.correlations import read_section
+from haidang.sigma.detections import DetectionBuilder
 from haidang.sigma.ir import LEVELS, EventRule, LogSource, RuleInfo
-from haidang.sigma.translate import Refusal, condition_fields
+from haidang.sigma.translate import Refusal, Translator, condition_fields
 from haidang.sigma.yaml_source import YamlError, documents, first_lines, line_of
 
 if TYPE_CHECKING:
+    from haidang.sigma.ir import Condition
     from haidang.sigma.pipelines import Pipeline
-    from haidang.sigma.translate import Translator
+    from haidang.sigma.placeholders import Placeholders
 
-__all__ = ["Compiler", "FileContent", "Pending"]
+__all__ = ["NOT_IN_FILTERS", "Compiler", "read_logsource"]
+
+NOT_IN_FILTERS = frozenset({"rules"})
+"""Keys of a ``filter`` section that are no detections."""
 
 _STATUSES = frozenset({"stable", "test", "experimental", "deprecated", "unsupported"})
 _MARKS_OF_A_RULE = frozenset({"detection", "correlation", "filter", "logsource", "action"})
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A correlation or filter before the rules that it names are known."""
-
-    info: RuleInfo
-    document: dict[str, Any]
-    lines: dict[str, int]
-    """Line of each key of its section, for errors that are found when it is joined."""
-
-
-@dataclass(slots=True)
-class FileContent:
-    """What one rule file holds."""
-
-    rules: list[EventRule] = field(default_factory=list)
-    correlations: list[Pending] = field(default_factory=list)
-    filters: list[Pending] = field(default_factory=list)
-    refused: list[RuleError] = field(default_factory=list)
-    notes: list[RuleError] = field(default_factory=list)
-    skipped: bool = False
-
-
 class Compiler:
     """Compiles files one by one with the same pipelines and placeholders."""
 
-    def __init__(self, translator: Translator, pipeline: Pipeline | None = None) -> None:
+    def __init__(self, pipeline: Pipeline | None = None, placeholders: Placeholders | None = None) -> None:
         """Keep what turns detections into conditions."""
-        self.translator = translator
         self.pipeline = pipeline
+        self.builder = DetectionBuilder(placeholders, pipelines=pipeline is not None)
+        self.translator = Translator()
 
     def compile(self, path: str, data: bytes) -> FileContent:
         """Return what ``data`` holds; nothing in it can raise."""
-        content = FileContent()
+        content = FileContent(path)
         try:
             found = documents(data)
         except YamlError as error:
@@ -75,6 +59,23 @@ class Compiler:
             return content
         _File(self, path, data, content).documents(found)
         return content
+
+    def condition(
+        self,
+        document: dict[str, Any],
+        section: str,
+        logsource: LogSource,
+        *,
+        leave_out: frozenset[str] = frozenset(),
+    ) -> tuple[Condition, LogSource]:
+        """Return the condition of a ``detection`` or ``filter`` section, and the logsource after pipelines."""
+        try:
+            detections = self.builder.build(document[section], leave_out=leave_out)
+            if self.pipeline is not None:
+                detections, logsource = self.pipeline.apply(document, detections, logsource)
+            return self.translator.condition(detections), logsource
+        except Refusal as refusal:
+            raise Refusal(refusal.reason, section, *refusal.place) from None
 
 
 class _File:
@@ -130,31 +131,30 @@ class _File:
     def one(self, index: int, document: dict[str, Any]) -> None:
         info = self.info(index, document)
         if "correlation" in document:
+            self.check_correlation(document)
             self.content.correlations.append(self.pending(index, info, document, "correlation"))
         elif "filter" in document:
+            self.compiler.condition(document, "filter", read_logsource(document), leave_out=NOT_IN_FILTERS)
             self.content.filters.append(self.pending(index, info, document, "filter"))
         else:
             self.rule(info, document)
 
+    @staticmethod
+    def check_correlation(document: dict[str, Any]) -> None:
+        try:
+            read_section(document["correlation"])
+        except Refusal as refusal:
+            raise Refusal(refusal.reason, "correlation", *refusal.place) from None
+
     def pending(self, index: int, info: RuleInfo, document: dict[str, Any], section: str) -> Pending:
-        inner = document[section]
-        if not isinstance(inner, dict):
-            raise Refusal(f"the {section} section must be a map", section)
-        lines = {str(key): line_of(self.data, index, (section, str(key))) for key in inner}
+        lines = {str(key): line_of(self.data, index, (section, str(key))) for key in document[section]}
         lines[""] = line_of(self.data, index, (section,))
         return Pending(info, document, lines)
 
     def rule(self, info: RuleInfo, document: dict[str, Any]) -> None:
         if "detection" not in document:
             raise Refusal("the detection section is missing")
-        logsource = read_logsource(document)
-        try:
-            detections = build_detections(document["detection"])
-            if self.compiler.pipeline is not None:
-                detections, logsource = self.compiler.pipeline.apply(document, detections, logsource)
-            condition = self.compiler.translator.condition(detections)
-        except Refusal as refusal:
-            raise Refusal(refusal.reason, "detection", *refusal.place) from None
+        condition, logsource = self.compiler.condition(document, "detection", read_logsource(document))
         self.content.rules.append(EventRule(info, logsource, condition, condition_fields(condition)))
 
     def info(self, index: int, document: dict[str, Any]) -> RuleInfo:
@@ -184,7 +184,9 @@ class _File:
             correlation="correlation" in document,
         )
         if level and level not in LEVELS:
-            self.note(index, info, f"the level {level!r} is not of the specification; taken as medium", "level")
+            self.note(
+                index, info, f"the level {level!r} is not of the specification; taken as medium", "level"
+            )
         if status and status not in _STATUSES:
             self.note(index, info, f"the status {status!r} is not of the specification", "status")
         if identity and not _is_uuid(identity):
@@ -196,7 +198,9 @@ def read_logsource(document: dict[str, Any]) -> LogSource:
     """Return the log source of a rule or filter; raise Refusal where there is none."""
     logsource = document.get("logsource")
     if not isinstance(logsource, dict):
-        raise Refusal("the logsource is missing" if logsource is None else "the logsource must be a map", "logsource")
+        raise Refusal(
+            "the logsource is missing" if logsource is None else "the logsource must be a map", "logsource"
+        )
     parts = []
     for name in LogSource._fields:
         value = logsource.get(name)

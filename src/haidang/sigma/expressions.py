@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sigma.policy import SigmaPolicy
 
-__all__ = ["rule_policy"]
+__all__ = ["ExpressionError", "rule_policy"]
 
 
 class ExpressionError(Exception):
@@ -23,8 +23,8 @@ class ExpressionError(Exception):
 @cache
 def rule_policy() -> SigmaPolicy:
     """Return the policy that pySigma's objects are made with: no templates, no outside sources."""
-    from sigma.policy import SigmaPolicy  # noqa: PLC0415 - 0.2 s that only loading should pay
-    from sigma.policy.regex_engine import RegexEngine  # noqa: PLC0415
+    from sigma.policy import SigmaPolicy
+    from sigma.policy.regex_engine import RegexEngine
 
     class EitherEngine(RegexEngine):
         """RE2 where it can, ``regex`` where it must."""
@@ -39,13 +39,15 @@ def rule_policy() -> SigmaPolicy:
 
 @lru_cache(maxsize=1024)
 def _compiled(pattern: str, flags: int) -> Any:
-    import re2  # noqa: PLC0415 - few rules need it
-    import regex  # noqa: PLC0415
+    import re2
+    import regex
 
     options = re2.Options()
     options.log_errors = False
     letters = "".join(
-        letter for flag, letter in ((re.I, "i"), (re.M, "m"), (re.S, "s")) if int(flags) & flag.value
+        letter
+        for flag, letter in ((re.IGNORECASE, "i"), (re.MULTILINE, "m"), (re.DOTALL, "s"))
+        if int(flags) & flag.value
     )
     prefix = f"(?{letters})" if letters else ""
     try:

@@ -56,7 +56,7 @@ def _read(file: Path) -> LogsourceMap:
 
 def parse_map(data: bytes, path: str) -> LogsourceMap:
     """Return the map in a YAML text; raise ConfigurationError with the line of the first fault."""
-    from haidang.sigma.yaml_source import YamlError, documents  # noqa: PLC0415 - 15 ms for those who need no map
+    from haidang.sigma.yaml_source import YamlError, documents
 
     try:
         found = documents(data)
@@ -75,7 +75,7 @@ class _Map:
         self.route_by: tuple[str, ...] = ()
 
     def fail(self, reason: str, hint: str, *place: str | int) -> NoReturn:
-        from haidang.sigma.yaml_source import line_of  # noqa: PLC0415 - see parse_map
+        from haidang.sigma.yaml_source import line_of
 
         line = line_of(self.data, 0, place)
         raise ConfigurationError(f"{self.path}:{line}: {reason}", hint=hint)
@@ -130,7 +130,11 @@ class _Map:
 
     def recognise(self, value: Any) -> tuple[tuple[str, ...], ...]:
         if not isinstance(value, list) or not all(isinstance(names, list) and names for names in value):
-            self.fail("'recognise' must be a list of lists of fields", "For example [[Channel, EventID]].", "recognise")
+            self.fail(
+                "'recognise' must be a list of lists of fields",
+                "For example [[Channel, EventID]].",
+                "recognise",
+            )
         return tuple(self.texts(names, "recognise", index) for index, names in enumerate(value))
 
     def fields(self, value: Any, *place: str | int) -> dict[str, tuple[str, ...]]:
@@ -139,7 +143,9 @@ class _Map:
             found[str(name)] = self.texts(target, *place, str(name))
             for template in found[str(name)]:
                 if ("{" in template or "}" in template) and not _is_template(template):
-                    self.fail(f"{template!r} is no template", "Write {Field} for each field.", *place, str(name))
+                    self.fail(
+                        f"{template!r} is no template", "Write {Field} for each field.", *place, str(name)
+                    )
         return found
 
     def values(self, value: Any, *place: str | int) -> dict[str, dict[str, str]]:
@@ -175,7 +181,12 @@ class _Map:
         parts = {"product": product, "category": "", "service": ""}
         for name, part in self.mapping(value, *place).items():
             if name not in parts:
-                self.fail(f"unknown key {name!r}", "A logsource has product, category and service.", *place, str(name))
+                self.fail(
+                    f"unknown key {name!r}",
+                    "A logsource has product, category and service.",
+                    *place,
+                    str(name),
+                )
             parts[name] = "" if part is None else self.text(part, *place, name).lower()
         return LogSource(**parts)
 

@@ -18,15 +18,13 @@ from haidang.sigma.condition import ConditionSyntaxError, parse, resolve
 from haidang.sigma.ir import ANY, ONE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable
 
     from sigma.rule import SigmaDetection, SigmaDetectionItem, SigmaDetections
 
     from haidang.sigma.ir import Condition
 
 __all__ = ["Refusal", "Translator", "condition_fields"]
-
-_MOST_EXPANSIONS = 10_000
 
 
 class Refusal(Exception):  # noqa: N818 - it is not an error of the program
@@ -42,25 +40,26 @@ class Refusal(Exception):  # noqa: N818 - it is not an error of the program
 class Translator:
     """Turns detection sections into conditions; one for a whole load, since it imports pySigma."""
 
-    def __init__(self, placeholders: Mapping[str, Sequence[str]] | None = None) -> None:
-        """Keep the values of ``%placeholders%``."""
-        from sigma import conditions, modifiers, types  # noqa: PLC0415 - 0.2 s that only loading should pay
+    def __init__(self) -> None:
+        """Bring pySigma's types, at the 0.2 s that only loading should pay."""
+        from sigma import conditions, modifiers, types
 
-        self._placeholders = placeholders or {}
         self._and = conditions.ConditionAND
-        self._string = types.SigmaString
         self._cased_string = types.SigmaCasedString
-        self._expression = types.SigmaRegularExpression
-        self._wildcards = {types.SpecialChars.WILDCARD_MULTI: ANY, types.SpecialChars.WILDCARD_SINGLE: ONE}
         self._placeholder = types.Placeholder
+        self._wildcards: dict[Any, int] = {
+            types.SpecialChars.WILDCARD_MULTI: ANY,
+            types.SpecialChars.WILDCARD_SINGLE: ONE,
+        }
         self._comparisons = {
-            operator: {"NEQ": "ne"}.get(operator.name, operator.name.lower()) for operator in types.CompareOperators
+            operator: "ne" if operator.name == "NEQ" else operator.name.lower()
+            for operator in types.CompareOperators
         }
         self._flags = types.SigmaRegularExpression.sigma_to_re_flag
         self._starts = modifiers.SigmaStartswithModifier
         self._ends = modifiers.SigmaEndswithModifier
         self._cased = modifiers.SigmaCaseSensitiveModifier
-        self._by_type = {
+        self._by_type: dict[Any, Callable[[str | None, Any, SigmaDetectionItem], Condition]] = {
             types.SigmaString: self._text,
             types.SigmaCasedString: self._text,
             types.SigmaNumber: self._number,
@@ -68,7 +67,10 @@ class Translator:
             types.SigmaNull: self._null,
             types.SigmaExists: lambda field, value, _: ("is", (field, "exists", value.exists, False)),
             types.SigmaRegularExpression: self._regular,
-            types.SigmaCIDRExpression: lambda field, value, _: ("is", (field, "cidr", str(value.network), False)),
+            types.SigmaCIDRExpression: lambda field, value, _: (
+                "is",
+                (field, "cidr", str(value.network), False),
+            ),
             types.SigmaCompareExpression: self._compare,
             types.SigmaTimestampPart: self._time,
             types.SigmaFieldReference: self._reference,
@@ -76,7 +78,7 @@ class Translator:
         }
 
     def condition(self, detections: SigmaDetections) -> Condition:
-        """Return the whole condition of a detection section."""
+        """Return the whole condition of a detection section; raise Refusal with the place in it."""
         known: dict[str, Condition | None] = {}
 
         def detection(name: str) -> Condition | None:
@@ -88,9 +90,9 @@ class Translator:
             return known[name]
 
         parts = []
-        for text in detections.condition:
+        for parsed in detections.parsed_condition:  # Pipelines change these, not ``detections.condition``.
             try:
-                parts.append(resolve(parse(str(text)), detections.detections, detection))
+                parts.append(resolve(parse(parsed.condition), detections.detections, detection))
             except ConditionSyntaxError as error:
                 raise Refusal(str(error), "condition") from None
         joined = [part for part in parts if part is not None]
@@ -100,22 +102,20 @@ class Translator:
 
     def _detection(self, detection: SigmaDetection) -> Condition | None:
         parts = []
+        item: Any
         for item in detection.detection_items:
             part = self._detection(item) if hasattr(item, "detection_items") else self._item(item)
             if part is not None:
                 parts.append(part)
-        if len(parts) < 2:  # noqa: PLR2004
-            return parts[0] if parts else None
-        return ("and" if detection.item_linking is self._and else "or", *parts)
+        if len(parts) > 1:
+            return ("and" if detection.item_linking is self._and else "or", *parts)
+        return parts[0] if parts else None
 
     def _item(self, item: SigmaDetectionItem) -> Condition:
-        field = item.field
-        parts: list[Condition] = []
-        for value in item.value:
-            for written in self._without_placeholders(value):
-                parts.append(self._value(field, written, item))
+        parts = [self._value(item.field, value, item) for value in item.value]
         if not parts:
-            parts = [("is", (field, "null", None, False))]
+            # Only a pipeline can leave no value; pySigma takes that for null.
+            parts = [self._null(item.field, None, item)]
         condition = parts[0]
         if len(parts) > 1:
             condition = ("and" if item.value_linking is self._and else "or", *parts)
@@ -124,15 +124,22 @@ class Translator:
     def _value(self, field: str | None, value: Any, item: SigmaDetectionItem) -> Condition:
         translate = self._by_type.get(type(value))
         if translate is None:
-            raise Refusal(f"a value of the kind {type(value).__name__} is not supported", field or "")
+            raise Refusal(f"a value of the kind {type(value).__name__} is not supported")
         return translate(field, value, item)
 
     def _text(self, field: str | None, value: Any, _item: SigmaDetectionItem) -> Condition:
-        wildcards = self._wildcards
-        parts: list[str | int] = [part if isinstance(part, str) else wildcards[part] for part in value.s]
+        parts = self._parts(value)
         if field is None:
             parts = [ANY, *parts, ANY]
         return ("is", (field, "str", _merged(parts), type(value) is self._cased_string))
+
+    def _parts(self, value: Any) -> list[str | int]:
+        wildcards = self._wildcards
+        try:
+            return [part if isinstance(part, str) else wildcards[part] for part in value.s]
+        except (KeyError, TypeError):  # A placeholder is neither text nor wildcard, and not hashable.
+            names = [f"%{part.name}%" for part in value.s if isinstance(part, self._placeholder)]
+            raise Refusal(f"no values are given for the placeholder {', '.join(names)}") from None
 
     def _number(self, field: str | None, value: Any, _item: SigmaDetectionItem) -> Condition:
         if field is None:
@@ -146,6 +153,8 @@ class Translator:
         return ("is", (field, "null", None, False))
 
     def _regular(self, field: str | None, value: Any, item: SigmaDetectionItem) -> Condition:
+        if value.contains_placeholder():
+            raise Refusal(f"no values are given for the placeholders in {value.regexp}")
         pattern = str(value.regexp)
         flags = "".join(sorted(self._flags[flag] for flag in value.flags))
         if self._starts in item.modifiers:
@@ -166,6 +175,8 @@ class Translator:
         return ("is", (field, "time", (value.timestamp_part.name.lower(), "eq", value.number), False))
 
     def _reference(self, field: str | None, value: Any, item: SigmaDetectionItem) -> Condition:
+        if field is None:
+            raise Refusal("the modifier 'fieldref' needs a field")
         how = {
             (False, False): "equals",
             (True, False): "startswith",
@@ -175,32 +186,18 @@ class Translator:
         return ("is", (field, "fieldref", (value.field, how), self._cased in item.modifiers))
 
     def _expansion(self, field: str | None, value: Any, item: SigmaDetectionItem) -> Condition:
-        parts = [
-            self._value(field, written, item)
-            for inner in value.values
-            for written in self._without_placeholders(inner)
-        ]
+        parts = [self._value(field, inner, item) for inner in value.values]
         return parts[0] if len(parts) == 1 else ("or", *parts)
-
-    def _without_placeholders(self, value: Any) -> list[Any]:
-        if not isinstance(value, self._string | self._expression) or not value.contains_placeholder():
-            return [value]
-        return value.replace_placeholders(self._replacements)
-
-    def _replacements(self, placeholder: Any) -> Iterator[Any]:
-        if placeholder.name not in self._placeholders:
-            raise Refusal(f"no values are given for the placeholder %{placeholder.name}%")
-        for text in self._placeholders[placeholder.name]:
-            yield self._string(text)
 
 
 def _merged(parts: list[str | int]) -> tuple[str | int, ...]:
     """Join neighbouring literals and drop repeated ``*``."""
     merged: list[str | int] = []
     for part in parts:
-        if merged and isinstance(part, str) and isinstance(merged[-1], str):
-            merged[-1] += part
-        elif part != ANY or not merged or merged[-1] != ANY or isinstance(part, str):
+        last = merged[-1] if merged else None
+        if isinstance(part, str) and isinstance(last, str):
+            merged[-1] = last + part
+        elif isinstance(part, str) or part == ONE or last is None or isinstance(last, str) or last != ANY:
             merged.append(part)
     return tuple(merged)
 

@@ -62,7 +62,7 @@ def documents(data: bytes) -> list[Any]:
     loader = _loader(data)
     found = []
     try:
-        while loader.check_data():
+        while loader.check_data():  # type: ignore[no-untyped-call]
             found.append(loader.get_data())
     except yaml.YAMLError as error:
         raise _placed(error) from None
@@ -86,7 +86,11 @@ def _loader(data: bytes) -> _Loader:
 def _placed(error: yaml.YAMLError) -> YamlError:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-    return YamlError(f"not valid YAML: {problem}", mark.line + 1 if mark else 0)
+    return YamlError(f"not valid YAML: {problem}", _line(mark))
+
+
+def _line(mark: Any) -> int:
+    return 0 if mark is None else int(mark.line) + 1
 
 
 def _check_nesting(data: bytes) -> None:
@@ -102,7 +106,7 @@ def _check_nesting(data: bytes) -> None:
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
                 if depth > _MOST_DEPTH:
-                    raise YamlError(f"nested more than {_MOST_DEPTH} deep", event.start_mark.line + 1)
+                    raise YamlError(f"nested more than {_MOST_DEPTH} deep", _line(event.start_mark))
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
     except yaml.YAMLError as error:
@@ -124,15 +128,15 @@ def _check_size(document: Any) -> None:
 
 def first_lines(data: bytes) -> list[int]:
     """Return the 1-based line on which each document's content begins."""
-    return [node.start_mark.line + 1 if node is not None else 0 for node in _nodes(data)]
+    return [0 if node is None else _line(node.start_mark) for node in _nodes(data)]
 
 
 def line_of(data: bytes, document: int, place: tuple[str | int, ...]) -> int:
-    """Return the 1-based line of ``place`` (keys and indices) in a document; as deep as it can be followed."""
+    """Return the 1-based line of ``place`` (keys and indices) in a document, as deep as it leads."""
     nodes = _nodes(data)
     if document >= len(nodes) or nodes[document] is None:
         return 0
-    node, line = nodes[document], nodes[document].start_mark.line + 1
+    node, line = nodes[document], _line(nodes[document].start_mark)
     for step in place:
         found = _child(node, step)
         if found is None:
@@ -145,9 +149,9 @@ def _child(node: Any, step: str | int) -> tuple[int, Any] | None:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             if key.value == str(step):
-                return key.start_mark.line + 1, value
+                return _line(key.start_mark), value
     elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-        return node.value[step].start_mark.line + 1, node.value[step]
+        return _line(node.value[step].start_mark), node.value[step]
     return None
 
 
