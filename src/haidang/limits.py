@@ -43,6 +43,8 @@ class Limits:
     temporary file."""
     problem_examples: int = 5
     """Problems of one kind that are kept with their position for one file; the rest is counted."""
+    columns: int = 4096
+    """Most columns of a table (CSV, Zeek) that are read; a longer row is skipped and counted."""
     audit_records: int = 10_000
     """Audit records of unfinished events held at once while they are merged by serial."""
     audit_bytes: int = 32 * MIB

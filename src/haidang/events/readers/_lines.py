@@ -1,0 +1,29 @@
+"""What the readers of text logs share: undecoded lines to text, and one line of account for each fault.
+
+Input is untrusted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from haidang.events.model import FileReport
+
+__all__ = ["BOM", "broken", "decode"]
+
+BOM = "\ufeff"
+
+
+def decode(line: bytes, number: int, report: FileReport) -> str:
+    """Return the text of ``line``; bytes that are not UTF-8 are replaced, and noted."""
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        report.note("invalid-utf8", f"line {number}", "not UTF-8; read with replacement characters")
+        return line.decode("utf-8", "replace")
+
+
+def broken(report: FileReport, number: int, detail: str, *, skipped: int = 1) -> None:
+    """Note a line (or row, or record) that was skipped, or with ``skipped=0`` kept as mere text."""
+    report.note("broken-line", f"line {number}", detail, skipped=skipped)

@@ -1,0 +1,267 @@
+"""The Linux audit log: the records of one event are one event.
+
+Rules of this module:
+
+- Records with the same time and serial (and node) belong together, also when those of several events are
+  interleaved. An event is handed over once a record two seconds younger is seen, in the order of the
+  first records; ``limits.audit_records`` and ``limits.audit_bytes`` bound what is held. An event that had
+  to be handed over before all of it was seen is noted (``split-event``).
+- Read are the files of auditd, plain and enriched, the output of ``ausearch``, and records that went
+  through syslog. What else is in such a syslog file is handed over as syslog.
+- Input is untrusted.
+
+Fields (origin ``auditd``; values are text, as written, without quotes and with hex digits undone). A field
+that differs between the records of an event is a list of its distinct values in order:
+
+    type         type of the record or records: SYSCALL, EXECVE, PATH, USER_LOGIN …
+    syscall exe comm key auid uid name cwd proctitle a0 …
+                 by the names that the audit system gives them; so are the keys inside ``msg='…'``
+    AUID UID SYSCALL ARCH …
+                 in enriched logs, the names that auditd looked up
+    CommandLine  arguments of EXECVE joined by blanks, else the process title
+    timestamp    time of the event, RFC 3339, UTC
+    serial       number of the event
+    node         host, where the log names it
+    saddr_fam laddr lport path
+                 socket address of a SOCKADDR record
+    seresult seperms
+                 decision and permissions of an AVC record
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from typing import TYPE_CHECKING, TypeAlias
+
+from haidang.events.model import EventBatch, Fields, Origin
+from haidang.events.readers import syslog
+from haidang.events.readers._audit_records import arguments, parse_body, record_type
+from haidang.events.readers._lines import BOM, broken, decode
+from haidang.events.times import format_time, parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from haidang.events.model import FileReport
+    from haidang.events.readers import Head
+    from haidang.events.streams import Stream
+    from haidang.limits import Limits
+
+__all__ = ["ORIGIN", "READER", "AuditdReader", "Merger"]
+
+ORIGIN = Origin("auditd", time_fields=("timestamp",), host_fields=("node",))
+
+COMPLETE_AFTER = 2.0
+"""Seconds after which no further record of an event is expected; auditd's own tools wait as long."""
+HEAD_LINES = 100
+_RECORD = re.compile(
+    r"(?:node=(\S+) )?type=(\S+) msg=audit\((\d+\.\d+):(\d+)\): ?(.*)\Z", re.ASCII | re.DOTALL
+)
+_WRAPPED = re.compile(
+    r"(?:node=(\S{1,256}) )?\btype=(\S{1,64}) (?:msg=)?audit\(([\d/.:, -]{1,40}):(\d{1,20})\) ?: ?(.*)\Z",
+    re.ASCII | re.DOTALL,
+)
+_SEPARATOR = re.compile(r"(?:-{4}|time->.*|<no matches>)?\s*\Z", re.DOTALL)
+
+
+_Key: TypeAlias = tuple[str, str, str]
+"""Node, time and serial, as written."""
+
+
+class _Open:
+    """An event of which further records may come."""
+
+    __slots__ = ("number", "records", "seconds", "size")
+
+    def __init__(self, number: int, seconds: float) -> None:
+        self.number = number
+        self.seconds = seconds
+        self.size = 0
+        self.records: list[Fields] = []
+
+
+class Merger:
+    """Puts records together into events; ``take`` what is finished after each batch of lines."""
+
+    def __init__(self, report: FileReport, limits: Limits) -> None:
+        """Begin with nothing held."""
+        self._report = report
+        self._limits = limits
+        self._open: OrderedDict[_Key, _Open] = OrderedDict()
+        self._held = 0
+        self._size = 0
+        self._forced: OrderedDict[_Key, None] = OrderedDict()
+        self._last_key: _Key | None = None
+        self._last: _Open | None = None
+        self._events: list[Fields] = []
+        self._records: list[int] = []
+
+    def add(self, number: int, text: str) -> bool:
+        """Take the line ``number``; False where it is no audit record."""
+        match = _RECORD.match(text)
+        if match is None:
+            return "audit(" in text and self._add_wrapped(number, text)
+        node, kind, time, serial, body = match.groups()
+        self._add(number, (node or "", time, serial), kind, body)
+        return True
+
+    def take(self) -> tuple[list[Fields], list[int]]:
+        """Return the events finished since the last call, with their first lines."""
+        taken = self._events, self._records
+        self._events, self._records = [], []
+        return taken
+
+    def close(self) -> None:
+        """Finish all events: no further record comes."""
+        while self._open:
+            self._finish_oldest()
+
+    def _add_wrapped(self, number: int, text: str) -> bool:
+        """Take a record that syslog carries, or that ``ausearch`` has interpreted."""
+        match = _WRAPPED.search(text)
+        if match is None:
+            return False
+        node, kind, time, serial, body = match.groups()
+        if node is None and match.start():
+            header = syslog.parse_line(text)
+            node = header.get("hostname", "") if header else ""
+        self._add(number, (node or "", time, serial), kind, body)
+        return True
+
+    def _add(self, number: int, key: _Key, kind: str, body: str) -> None:
+        if not kind.isalpha():
+            kind = record_type(kind)
+        if kind == "EOE":
+            return
+        if key != self._last_key or self._last is None:
+            self._last = self._open.get(key) or self._begin(number, key)
+            self._last_key = key
+        self._last.records.append(parse_body(kind, body))
+        self._last.size += len(body)
+        self._size += len(body)
+        self._held += 1
+        if self._held > self._limits.audit_records or self._size > self._limits.audit_bytes:
+            self._forced[self._finish_oldest()] = None
+            if len(self._forced) > self._limits.audit_records:
+                self._forced.popitem(last=False)
+
+    def _begin(self, number: int, key: _Key) -> _Open:
+        """Open an event, and finish those that are so old that nothing more of them will come."""
+        if key in self._forced:
+            detail = "records of an event are so far apart that it was handed over in parts"
+            self._report.note("split-event", f"line {number}", detail)
+        seconds = _seconds(key[1])
+        while self._open and next(iter(self._open.values())).seconds + COMPLETE_AFTER <= seconds:
+            self._finish_oldest()
+        event = self._open[key] = _Open(number, seconds)
+        return event
+
+    def _finish_oldest(self) -> _Key:
+        key, event = self._open.popitem(last=False)
+        self._held -= len(event.records)
+        self._size -= event.size
+        if event is self._last:
+            self._last_key = self._last = None
+        self._events.append(_merge(key, event.records))
+        self._records.append(event.number)
+        return key
+
+
+def _merge(key: _Key, records: list[Fields]) -> Fields:
+    """Return one event of all its records."""
+    executed = arguments(records)
+    merged: Fields = {}
+    for fields in records:
+        merged.update(fields)
+    if len(records) > 1:
+        # The last value of each field is there; the others are put before it, as far as they differ.
+        for name in {name for fields in records for name, value in fields.items() if merged[name] != value}:
+            merged[name] = list(dict.fromkeys([fields[name] for fields in records if name in fields]))
+    if executed:
+        merged["CommandLine"] = " ".join(executed.values())
+    elif "proctitle" in merged:
+        merged["CommandLine"] = merged["proctitle"]
+    keys = merged.get("key", "")
+    if isinstance(keys, list) or "\x01" in keys:
+        # One record can carry several keys; 0x01 separates them.
+        merged["key"] = [
+            one for text in ([keys] if isinstance(keys, str) else keys) for one in text.split("\x01")
+        ]
+    node, time, serial = key
+    ns = parse_time(time)
+    if ns is not None:
+        merged["timestamp"] = format_time(ns)
+    merged["serial"] = serial
+    if node:
+        merged["node"] = node
+    return merged
+
+
+def _seconds(time: str) -> float:
+    try:
+        return float(time)
+    except ValueError:
+        return (parse_time(time) or 0) / 1e9
+
+
+class AuditdReader:
+    """Reads audit logs."""
+
+    name = "auditd"
+    title = "Linux audit log"
+    origins = (ORIGIN, syslog.ORIGIN)
+    splittable = False
+    """The records of one event may lie on both sides of any cut."""
+
+    def recognises(self, head: Head) -> int:
+        """Return 95 where half of the first lines are audit records, 92 where syslog carries some."""
+        lines = [line for line in head.lines[:HEAD_LINES] if not _SEPARATOR.match(line)]
+        audit = sum(map(_is_record, lines))
+        if not audit:
+            return 0
+        if audit * 2 >= len(lines):
+            return 95
+        return 92 if audit + sum(map(syslog.resembles, lines)) >= len(lines) * 0.8 else 0
+
+    def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[EventBatch]:
+        """Yield events in the order of their first records."""
+        merger = Merger(report, limits)
+        for first, lines in stream.line_batches(report, limits):
+            others: list[Fields] = []
+            numbers: list[int] = []
+            for number, line in enumerate(lines, first):
+                text = decode(line, number, report)
+                if not merger.add(number, text) and (other := _other(text, number, report)):
+                    others.append(other)
+                    numbers.append(number)
+            if others:
+                yield EventBatch(report, syslog.ORIGIN.name, others, numbers)
+            yield from _batches(merger, report, limits)
+        merger.close()
+        yield from _batches(merger, report, limits)
+
+
+def _batches(merger: Merger, report: FileReport, limits: Limits) -> Iterator[EventBatch]:
+    events, records = merger.take()
+    step = limits.batch_events
+    for start in range(0, len(events), step):
+        yield EventBatch(report, ORIGIN.name, events[start : start + step], records[start : start + step])
+
+
+def _other(text: str, number: int, report: FileReport) -> Fields | None:
+    """Return what a line that is no audit record says as syslog; note it where it says nothing."""
+    if _SEPARATOR.match(text):
+        return None
+    if "audit(" not in text and (fields := syslog.parse_line(text.rstrip("\r"))):
+        return fields
+    broken(report, number, "no audit record")
+    return None
+
+
+def _is_record(line: str) -> bool:
+    line = line.removeprefix(BOM)
+    return _RECORD.match(line) is not None or ("audit(" in line and _WRAPPED.search(line) is not None)
+
+
+READER = AuditdReader()

@@ -1,0 +1,252 @@
+"""Syslog: RFC 3164, RFC 5424 and what rsyslog, syslog-ng and journald write to files.
+
+Rules of this module:
+
+- Read are lines with and without ``<PRI>``, with the time of RFC 3164 (also with a year or a fraction of
+  a second) or of RFC 3339, with and without host and process, and frames counted in octets (RFC 6587).
+- A line that is no syslog line is handed over with its text alone, so that keywords still find it, and is
+  noted; a continuation line (it begins with a blank) and journald's ``-- …`` lines are not worth a note.
+- Input is untrusted; each pattern runs in linear time.
+
+Fields (origin ``syslog``; a field that the line leaves out is absent):
+
+    timestamp        as written
+    hostname         as written
+    program          name of the program, lower case, without its folder: ``sshd``, ``postfix/smtpd``
+    pid              process id, text (RFC 5424 PROCID)
+    message          what comes after the header
+    priority         number between ``<`` and ``>``
+    facility         kern, user, mail, daemon, auth … local7
+    severity         emerg, alert, crit, err, warning, notice, info, debug
+    msgid            RFC 5424 MSGID
+    structured_data  RFC 5424: element id to (parameter name to value; a list where a name is repeated)
+    raw              the whole line
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from haidang.events.model import EventBatch, Fields, Origin
+from haidang.events.readers._lines import BOM, broken, decode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from haidang.events.model import FileReport
+    from haidang.events.readers import Head
+    from haidang.events.streams import Stream
+    from haidang.limits import Limits
+
+__all__ = ["ORIGIN", "READER", "SyslogReader", "parse_line", "parse_lines"]
+
+ORIGIN = Origin("syslog", time_fields=("timestamp",), host_fields=("hostname",))
+
+# The order is that of the numbers (RFC 5424 6.2.1); facilities 12 to 15 have no agreed names.
+# fmt: off
+FACILITIES = (
+    "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news",
+    "uucp", "cron", "authpriv", "ftp", "ntp", "audit", "alert", "clock",
+    "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+)
+# fmt: on
+SEVERITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
+HEAD_LINES = 100
+
+_ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
+_BSD = (
+    r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) {1,2}\d\d?,? (?:\d{4} )?"
+    r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: \d{4}(?= ))?"
+)
+_LINE = re.compile(
+    r"(?:<(\d{1,3})>)?(" + _BSD + "|" + _ISO + r")(?=[ :]) ?:? *+"
+    # The host never ends in a colon and has no bracket: that would be the program of a line without host.
+    r"(?:([^\s\[\]]*[^\s\[\]:]) ++)?"
+    r"(?:([^\s\[\]:]{1,128})(?:\[([^\s\[\]]{0,64})\])?:(?: |$))?(.*)\Z",
+    re.ASCII | re.DOTALL,
+)
+_ELEMENT = r'\[[^\s="\]]{1,256}(?: ++[^\s="\]]{1,256}="(?:[^"\\]|\\.)*+")*+ *+\]'
+_STRUCTURED = re.compile(
+    r"(?:<(\d{1,3})>)?[1-9]\d? (-|" + _ISO + r") (\S{1,512}) (\S{1,512}) (\S{1,512}) (\S{1,512}) "
+    r"(?:(-|(?:" + _ELEMENT + r")++)(?: |\Z))?(.*)\Z",
+    re.ASCII | re.DOTALL,
+)
+_ELEMENTS = re.compile(r'\[([^\s="\]]+)((?: ++[^\s="\]]+="(?:[^"\\]|\\.)*+")*+) *+\]', re.DOTALL)
+_PARAMETERS = re.compile(r'([^\s="\]]+)="((?:[^"\\]|\\.)*+)"', re.DOTALL)
+_ESCAPE = re.compile(r'\\(["\\\]])')
+_PRIORITY = re.compile(r"<(\d{1,3})>(.*)\Z", re.ASCII | re.DOTALL)
+_COUNTED = re.compile(rb"(\d{1,7}) (?=<\d{1,3}>)", re.ASCII)
+
+
+def parse_line(text: str) -> Fields | None:
+    """Return the fields of one line, or None where it is no syslog line."""
+    match = _LINE.match(text)
+    if match is None:
+        return _parse_structured(text)
+    priority, timestamp, hostname, program, pid, message = match.groups()
+    fields: Fields = {"timestamp": timestamp, "message": message, "raw": text}
+    if hostname:
+        fields["hostname"] = hostname
+    if program:
+        fields["program"] = _program(program)
+        if pid:
+            fields["pid"] = pid
+    if priority and not _add_priority(fields, int(priority)):
+        return None
+    return fields
+
+
+def parse_lines(first: int, lines: list[bytes], report: FileReport) -> tuple[list[Fields], list[int]]:
+    """Return the events of consecutive ``lines`` and the line number of each."""
+    events: list[Fields] = []
+    records: list[int] = []
+    for number, line in enumerate(lines, first):
+        # A digit may begin a count of octets; a line with a time of RFC 3339 does too.
+        if line[:1].isdigit() and (frames := _frames(line)):
+            for frame in frames:
+                events.append(_event(decode(frame, number, report), number, report))
+                records.append(number)
+            continue
+        text = decode(line, number, report)
+        fields = parse_line(text)
+        if fields is None:
+            if not text or text.isspace():
+                continue
+            fields = _event(text, number, report)
+        events.append(fields)
+        records.append(number)
+    return events, records
+
+
+def _event(text: str, number: int, report: FileReport) -> Fields:
+    """Return the fields of a line, its text alone where it is no syslog line."""
+    text = text.removeprefix(BOM).rstrip("\r\n")
+    fields = parse_line(text)
+    if fields is None:
+        if text[:1] not in " \t" and not text.startswith("-- "):
+            broken(report, number, "no syslog line; read as plain text", skipped=0)
+        fields = {"message": text, "raw": text}
+    return fields
+
+
+def _frames(line: bytes) -> list[bytes]:
+    """Cut a line into its octet-counted frames (RFC 6587 3.4.1); none where it is not counted."""
+    frames = []
+    position = 0
+    while match := _COUNTED.match(line, position):
+        end = min(match.end() + int(match[1]), len(line))
+        # A count that is too small would tear the message: what follows must be a frame, too.
+        if end < len(line) and not _COUNTED.match(line, end):
+            end = len(line)
+        frames.append(line[match.end() : end])
+        position = end
+    return frames
+
+
+def _parse_structured(text: str) -> Fields | None:
+    match = _STRUCTURED.match(text)
+    if match is None:
+        return _parse_priority(text)
+    priority, timestamp, hostname, program, pid, msgid, data, message = match.groups()
+    if priority is None and timestamp == "-":
+        return None
+    fields: Fields = {"message": message.removeprefix(BOM), "raw": text}
+    if timestamp != "-":
+        fields["timestamp"] = timestamp
+    if hostname != "-":
+        fields["hostname"] = hostname
+    if program != "-":
+        fields["program"] = _program(program)
+    if pid != "-":
+        fields["pid"] = pid
+    if msgid != "-":
+        fields["msgid"] = msgid
+    if data and data != "-":
+        fields["structured_data"] = _parse_elements(data)
+    if priority and not _add_priority(fields, int(priority)):
+        return None
+    return fields
+
+
+def _parse_priority(text: str) -> Fields | None:
+    """Read a line of which only the priority is as it should be (RFC 3164 4.3.3)."""
+    match = _PRIORITY.match(text)
+    if match is None:
+        return None
+    fields: Fields = {"message": match[2], "raw": text}
+    return fields if _add_priority(fields, int(match[1])) else None
+
+
+def _parse_elements(data: str) -> dict[str, dict[str, Any]]:
+    """Read structured data (RFC 5424 6.3)."""
+    elements: dict[str, dict[str, Any]] = {}
+    for name, body in _ELEMENTS.findall(data):
+        pairs = _PARAMETERS.findall(body)
+        plain = dict(pairs)
+        if name not in elements and len(plain) == len(pairs) and "\\" not in body:
+            elements[name] = plain
+            continue
+        parameters = elements.setdefault(name, {})
+        for key, escaped in pairs:
+            value = _ESCAPE.sub(r"\1", escaped) if "\\" in escaped else escaped
+            if key not in parameters:
+                parameters[key] = value
+            elif isinstance(parameters[key], list):
+                parameters[key].append(value)
+            else:
+                parameters[key] = [parameters[key], value]
+    return elements
+
+
+def _add_priority(fields: Fields, priority: int) -> bool:
+    if priority >= len(FACILITIES) * 8:
+        return False
+    fields["priority"] = priority
+    fields["facility"] = FACILITIES[priority >> 3]
+    fields["severity"] = SEVERITIES[priority & 7]
+    return True
+
+
+@lru_cache(maxsize=4096)
+def _program(written: str) -> str:
+    """Return a program's name in lower case, without the folder of an absolute path."""
+    return (written.rpartition("/")[2] or written if written.startswith("/") else written).lower()
+
+
+def resembles(text: str) -> bool:
+    """Return whether a line is syslog beyond doubt: it names a priority or a program after its time."""
+    fields = parse_line(text)
+    return fields is not None and "timestamp" in fields and ("priority" in fields or "program" in fields)
+
+
+class SyslogReader:
+    """Reads syslog files."""
+
+    name = "syslog"
+    title = "Syslog (RFC 3164, RFC 5424)"
+    origins = (ORIGIN,)
+    splittable = True
+    """Whether any part of a file can be read without what comes before it."""
+
+    def recognises(self, head: Head) -> int:
+        """Return 80 where at least half of the first lines are syslog beyond doubt (90 with PRI)."""
+        lines = [line.removeprefix(BOM) for line in head.lines[:HEAD_LINES]]
+        texts = [
+            frame.decode("utf-8", "replace") for line in lines for frame in _frames(line.encode())
+        ] or lines
+        alike = sum(map(resembles, texts))
+        if not alike or alike * 2 < len(texts):
+            return 0
+        return 90 if texts[0].startswith("<") else 80
+
+    def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[EventBatch]:
+        """Yield one batch of events for each batch of lines."""
+        for first, lines in stream.line_batches(report, limits):
+            events, records = parse_lines(first, lines, report)
+            if events:
+                yield EventBatch(report, ORIGIN.name, events, records)
+
+
+READER = SyslogReader()
