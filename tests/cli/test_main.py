@@ -1,0 +1,136 @@
+"""The entry point: commands, help, errors, exit codes."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from haidang import _version
+from haidang.cli._command import build_parser
+from haidang.cli.main import commands, main
+from haidang.i18n import translator
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def _english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
+    monkeypatch.delenv("LANGUAGE", raising=False)
+
+
+def test_version_is_said_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"haidang {_version.__version__}\n"
+    assert main(["--lang", "vi", "--version"]) == 0
+
+
+def test_version_takes_less_than_150_ms() -> None:
+    best = 9.0
+    for _ in range(5):
+        begin = time.perf_counter()
+        program = "import sys; from haidang.cli.main import main; sys.exit(main(['--version']))"
+        subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+        best = min(best, time.perf_counter() - begin)
+    assert best < 0.15
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    text = capsys.readouterr().out
+    for name, command in commands().items():
+        assert re.search(rf"^  {name} +{re.escape(command.summary)}$", text, re.MULTILINE)
+
+
+def test_no_command_shows_the_help_and_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "Commands:" in captured.err
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+@pytest.mark.parametrize("name", sorted(commands()))
+def test_every_command_explains_itself_in_both_languages(
+    name: str, lang: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([name, "--help", "--lang", lang]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("Cách dùng: haidang" if lang == "vi" else "Usage: haidang")
+    assert max(map(len, text.splitlines())) <= 88
+
+
+@pytest.mark.parametrize("name", sorted(commands()))
+def test_every_option_has_a_help_text_and_it_is_translated(name: str) -> None:
+    english = build_parser(commands()[name], translator("en"))
+    vietnamese = build_parser(commands()[name], translator("vi"))
+    for one, other in zip(english._actions, vietnamese._actions, strict=True):
+        assert one.help
+        assert one.help != other.help, one.option_strings
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["scna"], "There is no command scna. Did you mean scan?"),
+        (["."], "There is no command .. Did you mean haidang scan .?"),
+        (["--nosuch"], "There is no option --nosuch."),
+        (["formats", "--nosuch"], "There is no option --nosuch."),
+        (["scan", "x", "--ruels", "y"], "There is no option --ruels. Did you mean --rules?"),
+        (["scan", "x", "--rules"], "--rules: expected one argument"),
+        (["scan", "x", "--min-level", "hihg"], "--min-level: 'hihg' is none of: informational"),
+        (["scan", "x", "--processes", "0"], "--processes: '0' is no number from 1 on"),
+        (["scan", "x", "--format", "pdf"], "--format: there is no output format 'pdf'"),
+        (["formats", "--lang", "fr"], "there is no language 'fr'"),
+    ],
+)
+def test_wrong_usage_says_what_is_wrong_and_what_to_do(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    first, second, *_rest = captured.err.splitlines()
+    assert first.startswith(f"haidang: {said}")
+    assert second.startswith("  ")
+
+
+def test_wrong_usage_is_said_in_vietnamese(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scan", "--lang=vi", "x", "--ruels"]) == 2
+    assert "Không có tùy chọn --ruels. Có phải ý bạn là --rules?" in capsys.readouterr().err
+
+
+def test_what_the_user_typed_cannot_drive_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["\x1b[2Jx"]) == 2
+    assert "\x1b" not in capsys.readouterr().err
+
+
+def test_formats_lists_what_can_be_read_and_written(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    from haidang.events.readers import readers
+    from haidang.findings.outputs import outputs
+
+    assert main(["formats"]) == 0
+    text = capsysbinary.readouterr().out.decode()
+    titles = {reader.name: reader.title for reader in readers().values()}
+    titles |= {output.name: output.title for output in outputs().values()}
+    for name, title in titles.items():
+        assert re.search(rf"^  {name} +{re.escape(title)}", text, re.MULTILINE)
+
+
+def test_reader_that_goes_away_is_no_error_worth_a_word(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    program = "import sys; from haidang.cli.main import main; sys.exit(main(['formats']))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], stdout=write, stderr=subprocess.PIPE, check=False, cwd=tmp_path
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, b"")
