@@ -99,16 +99,12 @@ class LinuxHost:
         number = self.chance.whole(4000, 30000)
         result = "success" if ok else "failed"
         operation = {"USER_LOGIN": "login", "USER_AUTH": "PAM:authentication"}.get(kind, "PAM:session_open")
-        self.records.append(
-            (
-                time,
-                [
-                    f"{kind}|pid={number} uid={uid} auid={_NOT_SET} ses={_NOT_SET} msg='op={operation} "
-                    f'acct={_quoted(account)} exe="/usr/sbin/sshd" hostname={address} addr={address} '
-                    f"terminal=ssh res={result}'"
-                ],
-            )
+        text = (
+            f"{kind}|pid={number} uid={uid} auid={_NOT_SET} ses={_NOT_SET} msg='op={operation} "
+            f'acct={_quoted(account)} exe="/usr/sbin/sshd" hostname={address} addr={address} '
+            f"terminal=ssh res={result}'"
         )
+        self.records.append((time, [text]))
 
     def notes(self, time: datetime, text: str) -> None:
         """Record one other audit record, given as ``TYPE|fields``."""
@@ -148,9 +144,11 @@ def _syscall(  # noqa: PLR0913 - a system call has as many sides
     flags: str = "",
 ) -> str:
     first = "ffffff9c" if number == _OPENAT else f"55{chance.hex(10)}"
-    ids = " ".join(f"{name}={shell.uid}" for name in ["uid", "gid", "euid", "suid", "fsuid", "egid", "sgid", "fsgid"])
+    names = ("uid", "gid", "euid", "suid", "fsuid", "egid", "sgid", "fsgid")
+    ids = " ".join(f"{name}={shell.uid}" for name in names)
+    code = 0 if number == _EXECVE else 3
     return (
-        f"SYSCALL|arch=c000003e syscall={number} success={'yes' if ok else 'no'} exit={0 if number == _EXECVE else 3} "
+        f"SYSCALL|arch=c000003e syscall={number} success={'yes' if ok else 'no'} exit={code} "
         f"a0={first} a1=55{chance.hex(10)} a2={flags or '55' + chance.hex(10)} a3={'1b6' if flags else 0} "
         f"items={items} ppid={parent} pid={shell.number} auid={shell.login} {ids} tty={shell.terminal} "
         f"ses={shell.session} comm={_quoted(program.rsplit('/', 1)[-1][:15])} exe={_quoted(program)} "

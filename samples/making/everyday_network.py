@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 __all__ = ["everyday_on_the_network"]
 
 _UPDATE = "Microsoft-CryptoAPI/10.0"
-_EDGE = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Safari/537.36 Edg/142.0"
+_EDGE = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/142.0 Safari/537.36 Edg/142.0"
+)
 
 
 def everyday_on_the_network(stage: Stage) -> None:
@@ -32,9 +35,15 @@ def _web(stage: Stage) -> None:
         name, address = chance.one_of(SITES)
         stage.net.asks(at(minute), person.address, name, address)
         stage.net.link(
-            at(minute + 0.002), person.address, address, 443, "ssl",
-            sent=chance.whole(900, 60_000), received=chance.whole(4_000, 900_000), seconds=chance.between(0.2, 90),
-        )  # fmt: skip
+            at(minute + 0.002),
+            person.address,
+            address,
+            443,
+            "ssl",
+            sent=chance.whole(900, 60_000),
+            received=chance.whole(4_000, 900_000),
+            seconds=chance.between(0.2, 90),
+        )
     for _ in range(70):
         host = chance.one_of(PEOPLE).address
         name = ".".join(reversed(chance.one_of(PEOPLE).address.split("."))) + ".in-addr.arpa"
@@ -48,9 +57,15 @@ def _shares(stage: Stage) -> None:
         minute = chance.between(0.5, 193)
         person = chance.one_of(PEOPLE)
         link = stage.net.link(
-            at(minute), person.address, CONTROLLER.address, 445, "gssapi,ntlm,smb",
-            sent=chance.whole(3_000, 200_000), received=chance.whole(3_000, 700_000), seconds=chance.between(1, 40),
-        )  # fmt: skip
+            at(minute),
+            person.address,
+            CONTROLLER.address,
+            445,
+            "gssapi,ntlm,smb",
+            sent=chance.whole(3_000, 200_000),
+            received=chance.whole(3_000, 700_000),
+            seconds=chance.between(1, 40),
+        )
         share = f"\\\\{CONTROLLER.name}\\VanBan"
         name = f"2026\\{chance.one_of(documents)}"
         stage.net.file(
@@ -66,15 +81,26 @@ def _plain_http(stage: Stage) -> None:
         person = chance.one_of(PEOPLE)
         certificate = f"/ocsp/{chance.letters(24)}"
         stage.net.fetches(
-            at(minute), person.address, "192.0.2.203", "ocsp.nhacungcap.example", certificate, _UPDATE,
-            received=471, mime="application/ocsp-response",
-        )  # fmt: skip
+            at(minute),
+            person.address,
+            "192.0.2.203",
+            "ocsp.nhacungcap.example",
+            certificate,
+            _UPDATE,
+            received=471,
+            mime="application/ocsp-response",
+        )
     for _ in range(60):
         person = chance.one_of(PEOPLE)
         stage.net.fetches(
-            at(chance.between(0.5, 194)), person.address, "192.0.2.44", "www.baohaivan.example", "/tin-moi", _EDGE,
+            at(chance.between(0.5, 194)),
+            person.address,
+            "192.0.2.44",
+            "www.baohaivan.example",
+            "/tin-moi",
+            _EDGE,
             received=chance.whole(9_000, 80_000),
-        )  # fmt: skip
+        )
 
 
 def _near_misses(stage: Stage) -> None:
@@ -85,16 +111,27 @@ def _near_misses(stage: Stage) -> None:
         )
     for package in range(6):
         net.fetches(
-            at(60.0 + package * 0.2), WEB_SERVER.address, "192.0.2.203", "deb.nhacungcap.example",
-            f"/debian/pool/main/g/goi-{package}.deb", "Debian APT-HTTP/1.3 (3.0.3)", received=412_000,
+            at(60.0 + package * 0.2),
+            WEB_SERVER.address,
+            "192.0.2.203",
+            "deb.nhacungcap.example",
+            f"/debian/pool/main/g/goi-{package}.deb",
+            "Debian APT-HTTP/1.3 (3.0.3)",
+            received=412_000,
             mime="application/x-debian-package",
-        )  # fmt: skip
+        )
     meeting = chance.one_of(PEOPLE)
     for part in range(3):
         net.link(
-            at(90.0 + 20 * part), meeting.address, "192.0.2.231", 443, "ssl",
-            sent=41_000_000 + 1_200_000 * part, received=160_000_000, seconds=1190,
-        )  # fmt: skip
+            at(90.0 + 20 * part),
+            meeting.address,
+            "192.0.2.231",
+            443,
+            "ssl",
+            sent=41_000_000 + 1_200_000 * part,
+            received=160_000_000,
+            seconds=1190,
+        )
     for part in range(5):
         query = f"{chance.letters(40)}.khoi.dns-uytin.example"
         net.asks(at(30.0 + 25 * part), WEB_SERVER.address, query, "127.0.0.2")

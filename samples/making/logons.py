@@ -114,12 +114,16 @@ def writes_to_share(
     recorder: WindowsHost, time: datetime, session: Session, address: str, share: str, name: str
 ) -> None:
     """Record 5145: a file on a share was opened for writing."""
-    data = _subject(session) | _reached(recorder, address, share) | {
-        "RelativeTargetName": name,
-        "AccessMask": "0x17019f",
-        "AccessList": "%%1537\n\t\t\t\t%%1538\n\t\t\t\t%%4416\n\t\t\t\t%%4417\n\t\t\t\t%%4418\n\t\t\t\t",
-        "AccessReason": "-",
-    }  # fmt: skip
+    data = (
+        _subject(session)
+        | _reached(recorder, address, share)
+        | {
+            "RelativeTargetName": name,
+            "AccessMask": "0x17019f",
+            "AccessList": "%%1537\n\t\t\t\t%%1538\n\t\t\t\t%%4416\n\t\t\t\t%%4417\n\t\t\t\t%%4418\n\t\t\t\t",
+            "AccessReason": "-",
+        }
+    )
     recorder.log(time, "Security", 5145, data, task=12811, keywords=_SUCCESS)
 
 

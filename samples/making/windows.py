@@ -22,12 +22,20 @@ SYSTEM32 = "C:\\Windows\\System32\\"
 POWERSHELL = SYSTEM32 + "WindowsPowerShell\\v1.0\\powershell.exe"
 
 _PROVIDERS = {
-    "Sysmon": ("Microsoft-Windows-Sysmon/Operational", "Microsoft-Windows-Sysmon", "5770385f-c22a-43e0-bf4c-06f5698ffbd9"),
+    "Sysmon": (
+        "Microsoft-Windows-Sysmon/Operational",
+        "Microsoft-Windows-Sysmon",
+        "5770385f-c22a-43e0-bf4c-06f5698ffbd9",
+    ),
     "Security": ("Security", "Microsoft-Windows-Security-Auditing", "54849625-5478-4994-a5ba-3e3b0328c30d"),
     "Eventlog": ("Security", "Microsoft-Windows-Eventlog", "fc65ddd8-d6ef-4962-83d5-6e5cfe9ce148"),
     "Services": ("System", "Service Control Manager", "555908d1-a6d7-4695-8e1e-26931d2012f4"),
-    "PowerShell": ("Microsoft-Windows-PowerShell/Operational", "Microsoft-Windows-PowerShell", "a0c1853b-5c40-4b15-8766-3cf1c58f985a"),
-}  # fmt: skip
+    "PowerShell": (
+        "Microsoft-Windows-PowerShell/Operational",
+        "Microsoft-Windows-PowerShell",
+        "a0c1853b-5c40-4b15-8766-3cf1c58f985a",
+    ),
+}
 
 _ORIGINAL_NAMES = {
     "cmd.exe": "Cmd.Exe",
@@ -112,7 +120,8 @@ def _stamp(time: datetime) -> str:
 
 def _hashes(image: str) -> str:
     content = image.lower().encode()
-    return f"MD5={md5(content, usedforsecurity=False).hexdigest().upper()},SHA256={sha256(content).hexdigest().upper()}"
+    short = md5(content, usedforsecurity=False).hexdigest().upper()
+    return f"MD5={short},SHA256={sha256(content).hexdigest().upper()}"
 
 
 @dataclass(slots=True)
@@ -143,7 +152,8 @@ class WindowsHost:
         """Return a process that was there before the log begins."""
         self._sequence += self.chance.whole(1, 9)
         seconds = int(time.timestamp())
-        guid = f"{{{self.machine:08x}-{seconds & 0xFFFF:04x}-{seconds >> 16:04x}-{self._sequence:04x}-000000000b00}}"
+        stamp = f"{seconds & 0xFFFF:04x}-{seconds >> 16:04x}"
+        guid = f"{{{self.machine:08x}-{stamp}-{self._sequence:04x}-000000000b00}}"
         number = self.chance.whole(180, 3900) * 4
         integrity = "System" if session is SYSTEM else "High" if session.terminal else "Medium"
         return Process(image, command or image, number, guid, session, integrity)
@@ -271,7 +281,7 @@ class WindowsHost:
             "MessageNumber": "1",
             "MessageTotal": "1",
             "ScriptBlockText": text,
-            "ScriptBlockId": f"{self.chance.hex(8)}-{self.chance.hex(4)}-4{self.chance.hex(3)}-a{self.chance.hex(3)}-{self.chance.hex(12)}",
+            "ScriptBlockId": "-".join(self.chance.hex(digits) for digits in (8, 4, 4, 4, 12)),
             "Path": path,
         }
         session = process.session

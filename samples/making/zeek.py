@@ -18,35 +18,30 @@ if TYPE_CHECKING:
 
 __all__ = ["Sensor"]
 
-_ENDS = [
-    ("uid", "string"),
-    ("id.orig_h", "addr"),
-    ("id.orig_p", "port"),
-    ("id.resp_h", "addr"),
-    ("id.resp_p", "port"),
-]
+
+def _columns(text: str) -> list[tuple[str, str]]:
+    """Return pairs of name and type out of ``name:type name:type``."""
+    return [(name, kind) for name, _, kind in (item.rpartition(":") for item in text.split())]
+
+
+_ENDS = _columns("uid:string id.orig_h:addr id.orig_p:port id.resp_h:addr id.resp_p:port")
 _COLUMNS = {
-    "conn": [
-        ("proto", "enum"), ("service", "string"), ("duration", "interval"), ("orig_bytes", "count"),
-        ("resp_bytes", "count"), ("conn_state", "string"), ("local_orig", "bool"), ("local_resp", "bool"),
-        ("missed_bytes", "count"), ("history", "string"), ("orig_pkts", "count"), ("orig_ip_bytes", "count"),
-        ("resp_pkts", "count"), ("resp_ip_bytes", "count"), ("tunnel_parents", "set[string]"),
-    ],
-    "dns": [
-        ("proto", "enum"), ("trans_id", "count"), ("rtt", "interval"), ("query", "string"), ("qclass", "count"),
-        ("qclass_name", "string"), ("qtype", "count"), ("qtype_name", "string"), ("rcode", "count"),
-        ("rcode_name", "string"), ("AA", "bool"), ("TC", "bool"), ("RD", "bool"), ("RA", "bool"), ("Z", "count"),
-        ("answers", "vector[string]"), ("TTLs", "vector[interval]"), ("rejected", "bool"),
-    ],
-    "smb_files": [
-        ("fuid", "string"), ("action", "enum"), ("path", "string"), ("name", "string"), ("size", "count"),
-        ("prev_name", "string"), ("times.modified", "time"), ("times.accessed", "time"), ("times.created", "time"),
-        ("times.changed", "time"),
-    ],
-    "dce_rpc": [
-        ("rtt", "interval"), ("named_pipe", "string"), ("endpoint", "string"), ("operation", "string"),
-    ],
-}  # fmt: skip
+    "conn": _columns(
+        "proto:enum service:string duration:interval orig_bytes:count resp_bytes:count conn_state:string "
+        "local_orig:bool local_resp:bool missed_bytes:count history:string orig_pkts:count "
+        "orig_ip_bytes:count resp_pkts:count resp_ip_bytes:count tunnel_parents:set[string]"
+    ),
+    "dns": _columns(
+        "proto:enum trans_id:count rtt:interval query:string qclass:count qclass_name:string qtype:count "
+        "qtype_name:string rcode:count rcode_name:string AA:bool TC:bool RD:bool RA:bool Z:count "
+        "answers:vector[string] TTLs:vector[interval] rejected:bool"
+    ),
+    "smb_files": _columns(
+        "fuid:string action:enum path:string name:string size:count prev_name:string times.modified:time "
+        "times.accessed:time times.created:time times.changed:time"
+    ),
+    "dce_rpc": _columns("rtt:interval named_pipe:string endpoint:string operation:string"),
+}
 _QTYPES = {"A": 1, "TXT": 16, "AAAA": 28, "PTR": 12}
 
 
@@ -63,7 +58,8 @@ class Link:
     @property
     def ends(self) -> dict[str, Any]:
         """The five fields that every log begins with."""
-        return dict(zip((name for name, _ in _ENDS), (self.uid, self.source, self.source_port, self.target, self.target_port), strict=True))  # fmt: skip
+        ends = (self.uid, self.source, self.source_port, self.target, self.target_port)
+        return dict(zip((name for name, _ in _ENDS), ends, strict=True))
 
 
 @dataclass(slots=True)
@@ -93,14 +89,28 @@ class Sensor:
         uid = "C" + self.chance.letters(17, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
         link = Link(uid, source, port_out, target, port)
         packets = (sent // 1400 + 4, received // 1400 + 3) if proto == "tcp" else (1, 1)
-        self._add("conn", time, link, {
-            "proto": proto, "service": service, "duration": round(seconds, 6), "orig_bytes": sent,
-            "resp_bytes": received, "conn_state": state, "local_orig": source.startswith("10."),
-            "local_resp": target.startswith("10."), "missed_bytes": 0,
-            "history": "ShADadFf" if proto == "tcp" else "Dd", "orig_pkts": packets[0],
-            "orig_ip_bytes": sent + 40 * packets[0], "resp_pkts": packets[1],
-            "resp_ip_bytes": received + 40 * packets[1], "tunnel_parents": "-",
-        })  # fmt: skip
+        self._add(
+            "conn",
+            time,
+            link,
+            {
+                "proto": proto,
+                "service": service,
+                "duration": round(seconds, 6),
+                "orig_bytes": sent,
+                "resp_bytes": received,
+                "conn_state": state,
+                "local_orig": source.startswith("10."),
+                "local_resp": target.startswith("10."),
+                "missed_bytes": 0,
+                "history": "ShADadFf" if proto == "tcp" else "Dd",
+                "orig_pkts": packets[0],
+                "orig_ip_bytes": sent + 40 * packets[0],
+                "resp_pkts": packets[1],
+                "resp_ip_bytes": received + 40 * packets[1],
+                "tunnel_parents": "-",
+            },
+        )
         return link
 
     def asks(
@@ -113,13 +123,31 @@ class Sensor:
             time, source, server, 53, "dns", sent=size, received=size + 16, seconds=seconds, proto="udp"
         )
         known = answer != "-"
-        self._add("dns", time, link, {
-            "proto": "udp", "trans_id": self.chance.whole(1, 65535), "rtt": round(seconds, 6), "query": query,
-            "qclass": 1, "qclass_name": "C_INTERNET", "qtype": _QTYPES[kind], "qtype_name": kind,
-            "rcode": 0 if known else 3, "rcode_name": "NOERROR" if known else "NXDOMAIN", "AA": False, "TC": False,
-            "RD": True, "RA": True, "Z": 0, "answers": answer, "TTLs": "300.000000" if known else "-",
-            "rejected": False,
-        })  # fmt: skip
+        self._add(
+            "dns",
+            time,
+            link,
+            {
+                "proto": "udp",
+                "trans_id": self.chance.whole(1, 65535),
+                "rtt": round(seconds, 6),
+                "query": query,
+                "qclass": 1,
+                "qclass_name": "C_INTERNET",
+                "qtype": _QTYPES[kind],
+                "qtype_name": kind,
+                "rcode": 0 if known else 3,
+                "rcode_name": "NOERROR" if known else "NXDOMAIN",
+                "AA": False,
+                "TC": False,
+                "RD": True,
+                "RA": True,
+                "Z": 0,
+                "answers": answer,
+                "TTLs": "300.000000" if known else "-",
+                "rejected": False,
+            },
+        )
 
     def fetches(  # noqa: PLR0913 - a request has as many sides
         self,
@@ -148,10 +176,20 @@ class Sensor:
             source_port=source_port,
         )
         entry = {
-            "trans_depth": 1, "method": method, "host": host, "uri": uri, "version": "1.1", "user_agent": agent,
-            "request_body_len": sent, "response_body_len": received, "status_code": 200, "status_msg": "OK",
-            "tags": [], "resp_fuids": ["F" + self.chance.letters(16)], "resp_mime_types": [mime],
-        }  # fmt: skip
+            "trans_depth": 1,
+            "method": method,
+            "host": host,
+            "uri": uri,
+            "version": "1.1",
+            "user_agent": agent,
+            "request_body_len": sent,
+            "response_body_len": received,
+            "status_code": 200,
+            "status_msg": "OK",
+            "tags": [],
+            "resp_fuids": ["F" + self.chance.letters(16)],
+            "resp_mime_types": [mime],
+        }
         self._add("http", time, link, entry)
 
     def file(
