@@ -1,4 +1,4 @@
-"""Write the reference pages that the code itself knows: formats, outputs and limits.
+"""Write the reference pages that the code itself knows: commands, formats, outputs, limits.
 
 ``python docs/_generate.py`` writes them; with ``--check`` it writes nothing and exits with 1 when a page
 is not what it would write (``tests/test_conventions.py`` calls that). Input: the package's own source.
@@ -14,10 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from haidang import limits
+from haidang.cli._command import build_parser
+from haidang.cli.main import EXIT_CODES, commands
 from haidang.events.readers import readers
 from haidang.findings.outputs import outputs
+from haidang.i18n import translator
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable, Iterator
 
 __all__ = ["main", "pages"]
@@ -45,6 +49,17 @@ is counted and reported. From Python, hand your own to `haidang.scan(..., limits
 `dataclasses.replace(DEFAULT_LIMITS, line_bytes=...)`.
 
 """
+COMMAND_LINE = """# Command line
+
+`haidang COMMAND --help` says the same on the terminal, in Vietnamese or English (`--lang`, else the locale).
+`haidang --version` says the version.
+
+"""
+EXIT_CODES_HEAD = """## Exit codes
+
+Where findings reach `--fail-on` and some input could not be read, the code is 1: the findings are certain.
+
+"""
 
 
 def main(arguments: list[str]) -> int:
@@ -65,9 +80,36 @@ def main(arguments: list[str]) -> int:
 def pages() -> dict[str, str]:
     """Return the text of each generated page by its name in ``docs/reference``."""
     return {
+        "command-line.md": NOTE + COMMAND_LINE + _commands() + EXIT_CODES_HEAD + _table(_exit_codes()),
         "formats.md": NOTE + FORMATS + _table(_formats()) + OUTPUTS + _table(_outputs()),
         "limits.md": NOTE + LIMITS + _table(_limits()),
     }
+
+
+def _commands() -> str:
+    english = translator("en")
+    text = ""
+    for name, command in sorted(commands().items()):
+        usage = f"    haidang {name} {command.usage}".rstrip()
+        text += f"## haidang {name}\n\n{command.summary}\n\n{usage}\n\n"
+        # argparse has no public list of its groups and options.
+        for group in build_parser(command, english)._action_groups:  # noqa: SLF001
+            actions = group._group_actions  # noqa: SLF001
+            rows = [(f"`{_flags(action)}`", str(action.help)) for action in actions]
+            if rows:
+                text += f"### {group.title}\n\n" + _table([("option", "what it does"), *rows]) + "\n"
+    return text
+
+
+def _flags(action: argparse.Action) -> str:
+    value = "" if action.nargs == 0 else f" {action.metavar}"
+    return ", ".join(action.option_strings) + value if action.option_strings else f"{action.metavar}…"
+
+
+def _exit_codes() -> Iterator[tuple[str, ...]]:
+    yield "code", "meaning"
+    for code, meaning in EXIT_CODES.items():
+        yield str(code), meaning
 
 
 def _formats() -> Iterator[tuple[str, ...]]:

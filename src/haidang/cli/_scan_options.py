@@ -74,7 +74,7 @@ def scan_options(args: argparse.Namespace, context: Context) -> ScanOptions:
         rules=tuple(args.rules),
         builtin=builtin,
         pipelines=tuple(args.pipeline),
-        placeholders=args.placeholders,
+        placeholders=tuple(args.placeholders),
         logsource_maps=tuple(args.logsource_map),
         input_format=_input_format(args.input_format),
         password=_password(args, context),
@@ -141,7 +141,13 @@ def _rules(group: argparse._ArgumentGroup, _: Translator) -> None:
         default=[],
         help=_("pySigma processing pipeline to apply to the rules (repeatable)"),
     )
-    group.add_argument("--placeholders", metavar="FILE", help=_("YAML file with the values of placeholders"))
+    group.add_argument(
+        "--placeholders",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help=_("YAML file with the values of placeholders (repeatable)"),
+    )
     group.add_argument(
         "--logsource-map",
         metavar="FILE",

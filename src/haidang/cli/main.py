@@ -1,12 +1,4 @@
-"""The entry point: finds the command, runs it, and turns its end into an exit code.
-
-    0    done
-    1    findings at or above --fail-on
-    2    wrong usage, configuration or rules; an output could not be written
-    3    done, but some input could not be read in whole
-    70   a defect of the program itself
-    130  stopped by the user (Ctrl+C)
-    141  whoever read standard output went away
+"""The entry point: finds the command, runs it, and turns its end into an exit code (``EXIT_CODES``).
 
 Only the command that is asked for is imported, and ``--version`` imports nothing, so that a shell
 prompt or a script can ask for it at no cost.
@@ -25,7 +17,17 @@ if TYPE_CHECKING:
     from haidang.cli._command import Command, Context
     from haidang.i18n import Translator
 
-__all__ = ["commands", "main"]
+__all__ = ["EXIT_CODES", "commands", "main"]
+
+EXIT_CODES = {
+    0: "done",
+    1: "findings at or above `--fail-on`",
+    2: "wrong usage, configuration or rules, or an output that cannot be written",
+    3: "done, but some input could not be read in whole",
+    70: "a defect of the program itself",
+    130: "stopped by the user (Ctrl+C)",
+    141: "whoever read standard output went away",
+}
 
 USAGE = 2
 DEFECT = 70

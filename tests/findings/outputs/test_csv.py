@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,6 +57,12 @@ def test_row_says_what_was_found(make_finding: Callable[..., Finding]) -> None:
 
 def test_header_is_there_without_findings() -> None:
     assert written() == ",".join(COLUMNS) + "\r\n"
+
+
+def test_reference_names_the_columns_in_their_order() -> None:
+    reference = Path(__file__).resolve().parents[3] / "docs" / "reference" / "findings.md"
+    words = " ".join(reference.read_text(encoding="utf-8").split())
+    assert ", ".join(f"`{column}`" for column in COLUMNS) in words
 
 
 def test_keyword_has_no_field_name(make_finding: Callable[..., Finding]) -> None:

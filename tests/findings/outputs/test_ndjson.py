@@ -159,3 +159,16 @@ def test_whatever_an_event_holds_comes_back_from_one_line(event: dict[str, Any],
     assert found["event"] == event
     assert found["rule"]["title"] == found["host"] == found["matched"][0]["value"] == text
     schema("finding").validate(found)
+
+
+@pytest.mark.parametrize("name", ["finding", "summary"])
+def test_reference_explains_every_key_of_the_schemas(name: str) -> None:
+    reference = (REFERENCE / "findings.md").read_text(encoding="utf-8")
+
+    def keys(part: dict[str, Any]) -> list[str]:
+        inner = [*part.get("properties", {}).values(), *([part["items"]] if "items" in part else [])]
+        return [*part.get("properties", {}), *(key for item in inner for key in keys(item))]
+
+    found = keys(json.loads((REFERENCE / f"{name}.schema.json").read_text(encoding="utf-8")))
+    assert len(found) > 10
+    assert not [key for key in found if f"`{key}`" not in reference]
