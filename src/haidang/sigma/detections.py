@@ -174,8 +174,8 @@ class _Tools:
         from haidang.sigma.expressions import rule_policy
 
         self.modifiers: dict[str, type[SigmaModifier[Any, Any]]] = {
-            **cast("dict[str, type[SigmaModifier[Any, Any]]]", modifiers.modifier_mapping),
-            **ENCODINGS,
+            **modifiers.modifier_mapping,
+            **cast("dict[str, type[SigmaModifier[Any, Any]]]", ENCODINGS),
         }
         self.words = {kind.__name__: name for name, kind in self.modifiers.items()}
         self.policy: SigmaPolicy = rule_policy()

@@ -166,3 +166,6 @@ class LogsourceMap:
     set is of this origin."""
     entries: tuple[LogsourceEntry, ...]
     path: str = ""
+    claims: bool = True
+    """Whether the rules of its log sources are for its events alone. With False they also meet events of
+    which nothing is known; so do, in any case, rules that name no product."""

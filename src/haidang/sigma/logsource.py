@@ -28,7 +28,7 @@ __all__ = ["BUILTIN_MAPS", "load_maps", "map_fields", "parse_map", "serves"]
 BUILTIN_MAPS = Path(__file__).parent / "logsources"
 """Folder of the maps that come with the package."""
 
-_KEYS = frozenset({"origin", "product", "route_by", "recognise", "fields", "values", "sources"})
+_KEYS = frozenset({"origin", "product", "route_by", "recognise", "fields", "values", "sources", "claims"})
 _ENTRY_KEYS = frozenset({"logsource", "when", "fields", "values"})
 _TEMPLATE_FIELD = re.compile(r"\{([^{}]+)\}")
 
@@ -100,6 +100,7 @@ class _Map:
                 self.entry(entry, index, product, fields, values) for index, entry in enumerate(sources)
             ),
             path=self.path,
+            claims=self.flag(document.get("claims", True), "claims"),
         )
 
     def known(self, mapping: dict[Any, Any], keys: frozenset[str], *place: str | int) -> None:
@@ -116,6 +117,11 @@ class _Map:
         if isinstance(value, bool) or not isinstance(value, str | int):
             self.fail("a text is expected here", "Write a plain value.", *place)
         return str(value)
+
+    def flag(self, value: Any, *place: str | int) -> bool:
+        if not isinstance(value, bool):
+            self.fail(f"{place[-1]!r} must be true or false", "Write true or false.", *place)
+        return value
 
     def texts(self, value: Any, *place: str | int) -> tuple[str, ...]:
         values = value if isinstance(value, list) else [value]
