@@ -130,6 +130,10 @@ class Merger:
         return True
 
     def _add(self, number: int, key: _Key, kind: str, body: str) -> None:
+        if len(body) > self._limits.value_chars:
+            detail = f"an audit record of more than {self._limits.value_chars} characters"
+            self._report.note("oversized-line", f"line {number}", detail, skipped=1)
+            return
         if not kind.isalpha():
             kind = record_type(kind)
         if kind == "EOE":
@@ -210,7 +214,7 @@ class AuditdReader:
 
     name = "auditd"
     title = "Linux audit log"
-    origins = (ORIGIN, syslog.ORIGIN)
+    origins: tuple[Origin, ...] = (ORIGIN, syslog.ORIGIN)
     splittable = False
     """The records of one event may lie on both sides of any cut."""
 

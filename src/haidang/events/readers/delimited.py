@@ -121,7 +121,7 @@ class DelimitedReader:
 
     name = "csv"
     title = "Table (CSV, TSV)"
-    origins = (ORIGIN,)
+    origins: tuple[Origin, ...] = (ORIGIN,)
     splittable = False
     """The header row says how all of the file is to be read."""
 

@@ -54,6 +54,8 @@ FACILITIES = (
 # fmt: on
 SEVERITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 HEAD_LINES = 100
+LONGEST_DATA = 65_536
+"""Characters of structured data that are taken apart; longer ones are in ``raw`` alone."""
 
 _ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
 _BSD = (
@@ -163,7 +165,7 @@ def _parse_structured(text: str) -> Fields | None:
         fields["pid"] = pid
     if msgid != "-":
         fields["msgid"] = msgid
-    if data and data != "-":
+    if data and data != "-" and len(data) <= LONGEST_DATA:
         fields["structured_data"] = _parse_elements(data)
     if priority and not _add_priority(fields, int(priority)):
         return None
@@ -226,7 +228,7 @@ class SyslogReader:
 
     name = "syslog"
     title = "Syslog (RFC 3164, RFC 5424)"
-    origins = (ORIGIN,)
+    origins: tuple[Origin, ...] = (ORIGIN,)
     splittable = True
     """Whether any part of a file can be read without what comes before it."""
 

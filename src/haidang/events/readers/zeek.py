@@ -57,9 +57,10 @@ _CONVERTERS: dict[str, Callable[[str], Any]] = {
 class Table:
     """The header that counts, and rows read by it."""
 
-    def __init__(self, path: str, report: FileReport) -> None:
+    def __init__(self, path: str, report: FileReport, limits: Limits) -> None:
         """Begin without a header; ``path`` is the log's name until a ``#path`` says another."""
         self._report = report
+        self._columns = limits.columns
         self._separator = "\t"
         self._set_separator = ","
         self._empty = "(empty)"
@@ -83,16 +84,15 @@ class Table:
                 rows = []
                 self._header(text)
                 continue
-            values = text.split(self._separator)
+            # One more than the header names is enough to see that there are too many.
+            values = text.split(self._separator, len(self._names))
             if len(values) == len(self._names):
                 if "\\x" in text:
                     escaped.append(len(records))
                 rows.append(values)
                 records.append(number)
             elif text and not text.isspace():
-                broken(
-                    self._report, number, f"{len(values)} columns where the header names {len(self._names)}"
-                )
+                broken(self._report, number, f"not the {len(self._names)} columns that the header names")
         events += self._events(rows)
         for index in escaped:
             events[index] = {name: _unescaped(value) for name, value in events[index].items()}
@@ -150,10 +150,10 @@ class Table:
         elif name == "#path":
             self._path = value
         elif name == "#fields":
-            self._names = value.split(self._separator)
+            self._names = value.split(self._separator, self._columns)[: self._columns]
             self._set_types([])
         elif name == "#types":
-            self._set_types(value.split(self._separator))
+            self._set_types(value.split(self._separator, self._columns))
 
     def _set_types(self, types: list[str]) -> None:
         self._converters = []
@@ -256,7 +256,7 @@ class ZeekReader:
 
     name = "zeek"
     title = "Zeek (TSV and JSON)"
-    origins = (ORIGIN,)
+    origins: tuple[Origin, ...] = (ORIGIN,)
     splittable = False
     """The header of a tab-separated log says how all of it is to be read."""
 
@@ -275,7 +275,7 @@ class ZeekReader:
 
     def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[EventBatch]:
         """Yield one batch of events for each batch of lines."""
-        table = Table(log_name(report.path), report)
+        table = Table(log_name(report.path), report, limits)
         json: bool | None = None
         for first, lines in stream.line_batches(report, limits):
             if json is None:

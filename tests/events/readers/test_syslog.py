@@ -1,0 +1,241 @@
+"""Syslog lines are read in both formats, and nothing in them stops the reader."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from haidang.events.readers.syslog import FACILITIES, READER, SEVERITIES, parse_line
+from haidang.limits import DEFAULT_LIMITS
+from tests.events.readers.feeding import SAMPLES, feed, head, sample
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SMALL = replace(DEFAULT_LIMITS, batch_events=3)
+
+
+def test_reads_rfc_3164_without_priority() -> None:
+    seen = feed(READER, sample("syslog", "bsd.log"), limits=SMALL)
+    assert seen.report.complete
+    assert seen.records == list(range(1, 9))
+    assert [event["program"] for event in seen.events] == [
+        "cron",
+        "sshd",
+        "sshd",
+        "sshd",
+        "sudo",
+        "kernel",
+        "cron",
+        "postfix/smtpd",
+    ]
+    line = sample("syslog", "bsd.log").decode().splitlines()[3]
+    assert seen.events[3] == {
+        "timestamp": "Nov 11 21:59:03",
+        "hostname": "hv-gw01",
+        "program": "sshd",
+        "pid": "4190",
+        "message": "Accepted password for hoa.nt from 203.0.113.77 port 51188 ssh2",
+        "raw": line,
+    }
+    assert "pid" not in seen.events[4]
+
+
+def test_reads_what_rsyslog_writes_with_iso_times() -> None:
+    seen = feed(READER, sample("syslog", "rsyslog.log"))
+    assert seen.report.complete
+    assert seen.events[2]["timestamp"] == "2026-11-11T21:59:00.000001+07:00"
+    assert seen.events[2]["message"] == "Started Dịch vụ một cửa điện tử."
+    assert [event["program"] for event in seen.events] == ["sshd", "nginx", "systemd"]
+
+
+def test_reads_rfc_5424_with_escapes_and_nil_values() -> None:
+    seen = feed(READER, sample("syslog", "rfc5424.log"))
+    assert seen.report.complete
+    first, second, empty, _ = seen.events
+    assert (first["facility"], first["severity"], first["priority"]) == ("auth", "crit", 34)
+    assert (first["program"], first["pid"], first["msgid"]) == ("su", "4188", "ID47")
+    assert "structured_data" not in first
+    assert second["structured_data"] == {
+        "ho-so@32473": {"so": "HV-2026-11", "tieude": 'Đơn "khẩn" [2]', "duong": "C:\\VanBan"},
+        "meta": {"sequenceId": "7"},
+    }
+    assert second["message"] == "Tiếp nhận hồ sơ"
+    assert set(empty) == {"message", "raw", "priority", "facility", "severity"}
+
+
+def test_keeps_every_value_of_a_repeated_parameter() -> None:
+    fields = parse_line('<13>1 - h p - - [a x="1" x="2" x="3"][a y="4"] m')
+    assert fields is not None
+    assert fields["structured_data"] == {"a": {"x": ["1", "2", "3"], "y": "4"}}
+
+
+def test_drops_the_byte_order_mark_of_an_rfc_5424_message() -> None:
+    fields = parse_line("<13>1 - h p - - - \ufeffXin chào")
+    assert fields is not None
+    assert fields["message"] == "Xin chào"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("<13>Nov  3 04:05:06 h p: m", {"timestamp": "Nov  3 04:05:06", "hostname": "h", "program": "p"}),
+        ("Nov 3 04:05:06 h p[1]: m", {"timestamp": "Nov 3 04:05:06", "program": "p", "pid": "1"}),
+        ("Nov  3 2026 04:05:06 h p: m", {"timestamp": "Nov  3 2026 04:05:06", "hostname": "h"}),
+        ("Nov  3 04:05:06.123 h p: m", {"timestamp": "Nov  3 04:05:06.123", "hostname": "h"}),
+        ("Nov  3 04:05:06 sshd[12]: m", {"program": "sshd", "pid": "12", "message": "m"}),
+        (
+            "<46>Nov  3 04:05:06 rsyslogd: m",
+            {"program": "rsyslogd", "facility": "syslog", "severity": "info"},
+        ),
+        ("Nov  3 04:05:06 fe80::1 p: m", {"hostname": "fe80::1", "program": "p"}),
+        ("Nov  3 04:05:06 h no program here", {"hostname": "h", "message": "no program here"}),
+        ("Nov  3 04:05:06 h p:", {"program": "p", "message": ""}),
+        ("2026-11-03T04:05:06Z h p[1]: m", {"timestamp": "2026-11-03T04:05:06Z", "program": "p"}),
+        ("<13>1 2026-11-03T04:05:06Z h p 1 - m", {"program": "p", "pid": "1", "message": "m"}),
+        ("<190>%LINK-3-UPDOWN: down", {"message": "%LINK-3-UPDOWN: down", "facility": "local7"}),
+    ],
+)
+def test_reads_what_devices_make_of_the_formats(line: str, expected: dict[str, str]) -> None:
+    fields = parse_line(line)
+    assert fields is not None
+    assert expected.items() <= fields.items()
+    assert fields["raw"] == line
+
+
+def test_a_line_without_host_has_no_host() -> None:
+    fields = parse_line("Nov  3 04:05:06 sshd[12]: m")
+    assert fields is not None
+    assert "hostname" not in fields
+
+
+@given(st.integers(0, len(FACILITIES) * 8 - 1))
+def test_takes_the_priority_apart(priority: int) -> None:
+    fields = parse_line(f"<{priority}>Nov  3 04:05:06 h p: m")
+    assert fields is not None
+    assert FACILITIES.index(fields["facility"]) * 8 + SEVERITIES.index(fields["severity"]) == priority
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", "text", "<192>Nov  3 04:05:06 h p: m", "<999>x", "<>x", "1 - - - - - -", "Xyz  3 04:05:06 h p: m"],
+)
+def test_says_that_a_line_is_no_syslog_line(line: str) -> None:
+    assert parse_line(line) is None
+
+
+def test_reads_octet_counted_frames_also_several_in_a_line() -> None:
+    one = "<13>1 2026-11-03T04:05:06Z h p - - - một".encode()
+    two = b"<14>1 2026-11-03T04:05:06Z h p - - - two <3>"
+    counted = b"".join(b"%d %s" % (len(frame), frame) for frame in (one, two))
+    seen = feed(READER, counted + b"\n" + b"%d %s\n" % (len(two) + 1, two))
+    assert [event["message"] for event in seen.events] == ["một", "two <3>", "two <3>"]
+    assert seen.records == [1, 1, 2]
+    assert seen.report.complete
+    assert READER.recognises(head(counted + b"\n"))
+
+
+def test_a_frame_whose_count_is_wrong_is_read_whole() -> None:
+    seen = feed(READER, b"5 <13>1 - h p - - - message\n")
+    assert [event["message"] for event in seen.events] == ["message"]
+
+
+def test_a_line_that_is_no_syslog_line_is_kept_as_text_and_noted() -> None:
+    data = b"Nov  3 04:05:06 h p: m\nwget http://203.0.113.9/x\n\nNov  3 04:05:07 h p: m\noops\n"
+    seen = feed(READER, data)
+    assert seen.events[1] == {"message": "wget http://203.0.113.9/x", "raw": "wget http://203.0.113.9/x"}
+    assert seen.records == [1, 2, 4, 5]
+    assert seen.problems == {"broken-line": ("line 2", 2)}
+    assert seen.report.skipped == 0
+
+
+def test_a_continuation_line_and_the_lines_of_journald_are_not_worth_a_note() -> None:
+    seen = feed(READER, b"-- Boot 1 --\nNov  3 04:05:06 h java[1]: failed\n\tat vn.haivan.MotCua.main\n")
+    assert seen.report.complete
+    assert [event["message"] for event in seen.events][2] == "\tat vn.haivan.MotCua.main"
+
+
+def test_survives_carriage_returns_a_byte_order_mark_nul_and_latin_1() -> None:
+    seen = feed(READER, b"\xef\xbb\xbfNov  3 04:05:06 h p: a\r\nNov  3 04:05:06 h p: \x00\xe9\n")
+    assert [event["message"] for event in seen.events] == ["a", "\x00\ufffd"]
+    assert seen.problems == {"invalid-utf8": ("line 2", 1)}
+
+
+def test_recognises_its_own_samples_and_no_others() -> None:
+    for path in SAMPLES.glob("*/*"):
+        known = READER.recognises(head(path.read_bytes(), path.name))
+        assert bool(known) == (path.parent.name == "syslog"), path
+    assert READER.recognises(head(b"")) == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'203.0.113.7 - - [03/Nov/2026:04:05:06 +0700] "GET / HTTP/1.1" 200 12 "-" "curl/8"',
+        b"2026-11-03T04:05:06Z [WRN] login failed for user hoa",
+        b"2026-11-03 04:05:06,123 INFO [main] started",
+        b"2026-11-03T04:05:06.100Z,00E,2,192.0.2.1:143,192.0.2.2:35070,hoa",
+        b"[Nov  3 04:05:06] SECURITY[77]: x",
+        b'{"ts": 1, "message": "Nov  3 04:05:06 h p: m"}',
+    ],
+)
+def test_does_not_take_other_logs_for_syslog(line: bytes) -> None:
+    assert READER.recognises(head((line + b"\n") * 5)) == 0
+
+
+_SAMPLE_BYTES = b"".join(path.read_bytes() for path in sorted((SAMPLES / "syslog").glob("*")))
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=400),
+        st.tuples(st.integers(0, len(_SAMPLE_BYTES)), st.integers(0, 40), st.binary(max_size=20)).map(
+            lambda cut: _SAMPLE_BYTES[: cut[0]] + cut[2] + _SAMPLE_BYTES[cut[0] + cut[1] :]
+        ),
+    )
+)
+def test_whatever_it_is_fed_each_line_is_an_event_or_noted(data: bytes) -> None:
+    seen = feed(READER, data, limits=SMALL)
+    lines = data.split(b"\n")
+    filled = [n for n, line in enumerate(lines, 1) if line.decode("utf-8", "replace").strip()]
+    assert set(filled) <= set(seen.records)
+    assert all(isinstance(event["raw"], str) and "message" in event for event in seen.events)
+    READER.recognises(head(data))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"<13>1 - h p - - " + b'[a x="' * 200_000,
+        b"<13>1 - h p - - " + b'[a x="1"]' * 200_000,
+        b"<13>1 - h p - - [a " + b'x="\\' * 200_000,
+        b"Nov  3 04:05:06 " + b"a:" * 500_000,
+        b"Nov  3 04:05:06 " + b" " * 1_000_000 + b"x",
+        b"<13>1 " + b"a " * 500_000,
+        b"1 <13>" * 100_000,
+    ],
+)
+def test_hostile_lines_take_linear_time(line: bytes) -> None:
+    began = time.process_time()
+    seen = feed(READER, line + b"\n")
+    READER.recognises(head(line))
+    assert seen.events
+    assert time.process_time() - began < 3
+
+
+def test_reads_the_syslog_files_of_the_corpora(corpora: Path) -> None:
+    for pattern, count in (("ssh*.log", 9), ("charon*.log", 3), ("postfix*.log", 4), ("pfsense*.log", 3)):
+        paths = sorted((corpora / "logs").glob(pattern))
+        assert len(paths) == count, pattern
+        for path in paths:
+            data = path.read_bytes()
+            assert READER.recognises(head(data, path.name)) >= 80, path
+            seen = feed(READER, data)
+            assert seen.report.complete, path
+            assert len(seen.events) == sum(bool(line.strip()) for line in data.split(b"\n"))
+            assert all(event["program"] for event in seen.events), path
