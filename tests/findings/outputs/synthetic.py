@@ -204,11 +204,8 @@ def findings(count: int, *, seed: int = 7, days: float = 2.0) -> Iterator[Findin
     )
     latest: list[str] = []
     weights = [kind.weight for kind in KINDS]
-    for number in range(count):
-        # Two waves with quiet between, as real intrusions have.
-        share = number / max(1, count)
-        when = BEGIN + timedelta(days=days) * (share**3 * 0.5 if share < 0.8 else 0.6 + share * 0.4)
-        when += timedelta(milliseconds=dice.randrange(60_000))
+    for number, hours in enumerate(sorted(_hours(dice, days) for _ in range(count))):
+        when = BEGIN + timedelta(hours=hours)
         if number % 200 == 150:
             yield _correlation(number, correlation, when, tuple(latest[-5:]), dice)
             continue
@@ -217,6 +214,13 @@ def findings(count: int, *, seed: int = 7, days: float = 2.0) -> Iterator[Findin
         latest.append(made.id)
         del latest[:-50]
         yield made
+
+
+def _hours(dice: random.Random, days: float) -> float:
+    """Draw hours since the beginning: steady noise, and the waves that an intrusion comes in."""
+    centre, width = dice.choices(((0, 0), (0.14, 0.012), (0.31, 0.03), (0.78, 0.02)), (5, 2, 3, 2))[0]
+    share = dice.gauss(centre, width) if width else dice.random()
+    return days * 24 * min(1.0, max(0.0, share))
 
 
 def _single(number: int, kind: Kind, rule: FindingRule, when: datetime, dice: random.Random) -> Finding:

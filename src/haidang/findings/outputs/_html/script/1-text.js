@@ -32,15 +32,23 @@ function h(name, attributes, ...children) {
     if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
     else element.setAttribute(key, value === true ? "" : value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   return element;
 }
 
 function fill(parent, ...children) {
-  parent.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined));
+  parent.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
 }
 
 let head = {};
+
+/** The words for an English message as nodes, its {placeholders} filled with nodes or texts. */
+function nodesOf(message, values) {
+  return (head.words[message] || message).split(/(\{\w+\})/).map((piece) => {
+    const name = piece.slice(1, -1);
+    return piece.startsWith("{") && name in values ? values[name] : piece;
+  });
+}
 
 function put(text, values) {
   return text.replace(/\{(\w+)\}/g, (mark, name) => (values && name in values ? values[name] : mark));
@@ -138,7 +146,7 @@ function valueText(value) {
 const levelNames = ["critical", "high", "medium", "low", "informational"];
 
 function levelWord(rank) {
-  return rank < head.levels.length ? head.levels[rank][1] : _("not stated");
+  return rank < head.levels.length ? head.levels[rank][1] : _("Not stated");
 }
 
 function levelRank(level) {

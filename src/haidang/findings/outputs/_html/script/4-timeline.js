@@ -34,7 +34,7 @@ function wholeTime() {
 
 function setExtent(from, to) {
   line.zoomed = from !== undefined;
-  [line.from, line.to] = line.zoomed ? [from, to] : line.whole;
+  [line.from, line.to] = line.zoomed ? [from, to] : line.whole || [0, 1];
 }
 
 function layBins() {
@@ -107,7 +107,7 @@ function drawTime() {
   if (!line.whole) return;
   const box = canvas.parentElement.getBoundingClientRect();
   if (!box.width) return;
-  line.left = window.innerWidth < 700 ? 84 : 132;
+  line.left = window.innerWidth < 700 ? 84 : 148;
   line.width = Math.max(50, box.width - line.left - 8);
   layBins();
   fillBins();
@@ -314,7 +314,9 @@ function timeKeys(event) {
 
 function startTime() {
   const [from, to] = wholeTime();
-  line.whole = from <= to ? [from, to] : null;
+  // A single moment has no width; a minute around it has.
+  const pad = to - from < 60000 ? 30000 : 0;
+  line.whole = from <= to ? [from - pad, to + pad] : null;
   setExtent();
   const canvas = $("time");
   canvas.addEventListener("pointerdown", (event) => {

@@ -5,8 +5,8 @@ function brokenFiles() {
   return head.files.filter((file) => file.problems.length);
 }
 
-/** The worst findings in one sentence: how many, on how many hosts, when. */
-function verdictText() {
+/** The worst findings in one sentence, as nodes: how many, on how many hosts, when. */
+function verdict() {
   if (!store.n) {
     if (!head.rules) return _("No rules were loaded, so nothing could be found.");
     if (!head.events) return _("No events could be read, so nothing could be found.");
@@ -27,15 +27,16 @@ function verdictText() {
   const level = levelWord(worst).toLocaleLowerCase(head.lang);
   const what = _n("{n} {level} finding", "{n} {level} findings", n, { level });
   const where = hosts.size ? _n("on {n} host", "on {n} hosts", hosts.size) : "";
-  let when = "";
-  if (from === to) when = _("at {time} UTC", { time: moment(from, 2) });
-  else if (from < to) when = _("between {from} and {to} UTC", { from: moment(from, 2), to: day(from) === day(to) ? clock(to, 2) : moment(to, 2) });
-  return `${[what, where, when].filter(Boolean).join(" ")}.`;
+  let when = [];
+  const whole = (text) => h("span.whole", {}, text);
+  if (from === to) when = nodesOf("at {time} UTC", { time: whole(moment(from, 2)) });
+  else if (from < to) when = nodesOf("between {from} and {to} UTC", { from: whole(moment(from, 2)), to: whole(day(from) === day(to) ? clock(to, 2) : moment(to, 2)) });
+  return [[what, where].filter(Boolean).join(" "), when.length ? " " : "", ...when, "."];
 }
 
 function showVerdict() {
-  $("verdict").textContent = verdictText();
-  document.title = `${verdictText()} Hải Đăng`;
+  fill($("verdict"), verdict());
+  document.title = `${$("verdict").textContent} Hải Đăng`;
   const broken = brokenFiles().length;
   const parts = [];
   if (broken) parts.push(_n("{n} file could not be read in whole", "{n} files could not be read in whole", broken));
@@ -118,15 +119,13 @@ function worstBy(items) {
 
 function showTactics() {
   const worst = worstBy((rule) => rule.tactics);
-  const later = new Set(["stealth", "defense-impairment"]);
   const there = new Set(store.rules.flatMap((rule) => rule.tactics));
   $("tactic-card").hidden = !there.size;
-  fill($("tactics"), head.tactics.filter(([tactic]) => there.has(tactic) || !later.has(tactic)).map(([tactic, word]) => {
+  fill($("tactics"), head.tactics.filter(([tactic]) => there.has(tactic)).map(([tactic, word]) => {
     const n = view.tally.tactic.get(tactic) || 0;
     const rank = worst.get(tactic);
     return h(`button.tactic${n ? "" : ".nil"}${rank === undefined ? "" : `.${levelClass(rank)}`}`, {
       type: "button",
-      disabled: !there.has(tactic),
       "aria-pressed": String(chosen.tactic.has(tactic)),
       "data-key": `tactic-${tactic}`,
       onclick: () => toggle("tactic", tactic),
@@ -210,7 +209,12 @@ const openFacets = new Set();
 const FEW = 6;
 
 function showFacets() {
-  fill($("facet-list"), facetKinds().map(([kind, title, name]) => facet(kind, title, name)));
+  const facets = facetKinds().map(([kind, title, name]) => facet(kind, title, name));
+  fill($("facet-list"), facets);
+  const bare = !facets.some(Boolean);
+  $("frame").classList.toggle("bare", bare);
+  $("facets").hidden = bare;
+  $("facets-open").hidden = bare;
 }
 
 function facet(kind, title, name) {

@@ -74,11 +74,13 @@ function marked(text, ranges, lines) {
 
 const TELLING = ["CommandLine", "ScriptBlockText", "ParentCommandLine", "TargetObject", "Payload", "message", "proctitle", "uri", "query", "TargetFilename", "ImageLoaded", "Image"];
 
+const DULL = new Set(["Channel", "Provider_Name", "EventID", "Level", "_path", "type", "program"]);
+
 /** The most telling matched field first. */
 function telling(matched) {
   const rank = ([field, value]) => {
     const at = TELLING.indexOf(field);
-    return at >= 0 ? at : typeof value === "string" ? (field === "Channel" || field === "Provider_Name" ? 90 : 50 - Math.min(9, value.length / 20)) : 99;
+    return at >= 0 ? at : typeof value === "string" ? 50 - Math.min(9, value.length / 20) : 99;
   };
   return [...matched].sort((a, b) => rank(a) - rank(b));
 }
@@ -87,7 +89,9 @@ function telling(matched) {
 function snippet(item, most = 3) {
   const seen = new Set();
   const nodes = [];
-  for (const [field, value] of telling(item.matched)) {
+  // Numbers and names of channels are in nearly every rule; they tell nothing beside a text.
+  const texts = item.matched.filter(([field, value]) => typeof value === "string" && !DULL.has(field) && value.length > 3);
+  for (const [field, value] of telling(texts.length ? texts : item.matched)) {
     const text = valueText(value);
     const key = `${field} ${text}`;
     if (seen.has(key)) continue;

@@ -98,8 +98,8 @@ function showGrid() {
   $("grid").hidden = !grid.total;
   const none = $("none");
   none.hidden = grid.total > 0;
-  if (!store.n) fill(none, h("p", {}, verdictText()), brokenFiles().length ? h("p", {}, _("See above what could not be read.")) : null);
-  else fill(none, h("p", {}, _("No finding passes these filters.")), h("button.quiet", { type: "button", onclick: clearAll }, _("Clear all")));
+  $("findings").hidden = !store.n;
+  fill(none, h("p", {}, _("No finding passes these filters.")), h("button.quiet", { type: "button", onclick: clearAll }, _("Clear all")));
   grid.at = chosen.open >= 0 ? view.rows.indexOf(chosen.open) : -1;
   showGridHead();
   drawRows(true);

@@ -89,7 +89,7 @@ function showDetail() {
 }
 
 function detailHead(row, rule, rank) {
-  const copy = h("button.quiet", { type: "button", "aria-keyshortcuts": "c", onclick: () => copyOpen(copy) }, _("Copy as JSON"));
+  const copy = h("button.quiet", { type: "button", "aria-label": _("Copy as JSON"), title: _("Copy as JSON"), "aria-keyshortcuts": "c", onclick: () => copyOpen(copy) }, "⧉ JSON");
   return h("div.detail-head", {}, levelMark(rank),
     h("span.dim", {}, grid.at >= 0 ? _("{n} of {all}", { n: number(grid.at + 1), all: number(grid.total) }) : _("hidden by the filters")),
     h("span.grow"),
@@ -155,7 +155,7 @@ function memberList(item) {
   const show = (from, to) => item.members.slice(from, to).forEach((id) => {
     const row = rowOfId(id);
     list.append(h("li", {}, row < 0 ? h("span.dim", {}, h("code", {}, shown(id.slice(0, 12))), ` ${_("not among the findings of this page")}`)
-      : h("button.linklike", { type: "button", onclick: () => showRow(row) },
+      : h("button.linklike.member", { type: "button", onclick: () => showRow(row) },
         h(`i.dot.${levelClass(store.level[store.rule[row]])}`), ` ${moment(store.time[row])} `,
         h("bdi", {}, shown(store.hosts[store.host[row]])), " · ", shown(store.rules[store.rule[row]].title))));
   });
@@ -186,7 +186,7 @@ function aboutRule(rule) {
     rule.tactics.length ? fact(_("Tactic"), rule.tactics.map((t) => h("span.tag", {}, tacticWords.get(t) || t))) : null,
     rule.techniques.length ? fact(_("Technique"), rule.techniques.map((t) => h("span.tag", {}, techniqueText(t)))) : null,
     other.length ? fact(_("Other tags"), other.map((t) => h("span.tag", {}, shown(t)))) : null,
-    fact(_("Status"), shown(rule.status || _("not stated"))),
+    fact(_("Status"), shown(rule.status || _("Not stated"))),
     rule.id ? fact(_("Rule id"), h("code", {}, shown(rule.id))) : null,
     rule.path ? fact(_("Rule file"), h("bdi.path", {}, shown(rule.path))) : null),
   h("button.quiet", { type: "button", onclick: () => toggle("rule", index) }, chosen.rule.has(index) ? _("Show all rules") : _("Show only this rule")));
