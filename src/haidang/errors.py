@@ -66,6 +66,14 @@ class RuleError(HaidangError):
         self.line = line
         self.rule = rule
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Rebuild from the parts: errors travel between processes and into the cache."""
+        return _rule_error, (self.reason, self.path, self.line, self.rule)
+
+
+def _rule_error(reason: str, path: str, line: int, rule: str) -> RuleError:
+    return RuleError(reason, path=path, line=line, rule=rule)
+
 
 class RuleErrors(HaidangError):
     """Every rule that was refused, reported at once."""

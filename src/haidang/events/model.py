@@ -66,6 +66,8 @@ class FileReport:
     """Bytes read so far, after decompression."""
     records: int = 0
     """Events handed to detection."""
+    lines: int = 0
+    """Physical lines read, of line-based formats."""
     skipped: int = 0
     """Records that were present and could not be read."""
     problems: dict[str, Problem] = field(default_factory=dict)

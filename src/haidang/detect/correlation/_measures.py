@@ -2,31 +2,29 @@
 
 A measure belongs to one group. ``item`` says what a hit contributes (None: the hit is not counted);
 ``add`` and ``remove`` are called in the order of the hits; ``read`` gives the exact number of the
-window as it is. Nothing is recomputed: counts, distinct values and sums cost O(1) a hit, medians and
-percentiles a binary search and one move in a list, ordered chains O(positions of the rule).
+window as it is. Nothing is recomputed: distinct values and sums cost O(1) a hit, medians and percentiles
+a binary search and one move in a list. A count of hits needs no measure.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
-from haidang.detect.correlation._conditions import chains, fires_early, present, refused
+from haidang.detect.correlation._conditions import present, refused
+from haidang.detect.correlation._ordered import ordered_measure
 from haidang.detect.correlation._values import fold, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from haidang.detect.correlation._conditions import Chain
+    from haidang.detect.correlation._burst import Entry
     from haidang.detect.correlation._values import Number
     from haidang.detect.correlation.model import Hit
     from haidang.sigma.ir import CorrelationRule
 
-__all__ = ["Entry", "Measure", "contribution", "measure_of", "percentile"]
-
-Entry: TypeAlias = "tuple[int, int, Hit, Any]"
-"""A counted hit: time, position, the hit, and what it contributes."""
+__all__ = ["Measure", "contribution", "measure_of", "percentile"]
 
 
 class Measure(Protocol):
@@ -43,24 +41,6 @@ class Measure(Protocol):
     def read(self) -> Number:
         """Return the number of a window that is not empty."""
         ...
-
-
-class _Count:
-    """How many events."""
-
-    __slots__ = ("_count",)
-
-    def __init__(self) -> None:
-        self._count = 0
-
-    def add(self, _entry: Entry) -> None:
-        self._count += 1
-
-    def remove(self, _entry: Entry) -> None:
-        self._count -= 1
-
-    def read(self) -> Number:
-        return self._count
 
 
 class _Distinct:
@@ -153,84 +133,12 @@ def percentile(ordered: list[Number], percent: Number) -> Number:
     return low + (ordered[rank + 1] - low) * part if part else low
 
 
-class _Ordered:
-    """1 when a chain of rules occurs in order, else 0.
+def measure_of(rule: CorrelationRule) -> Callable[[], Measure] | None:
+    """Return what makes the measure of a new group of ``rule``; None where it is the number of hits.
 
-    For each chain and step it remembers the latest time at which a chain up to that step can have
-    begun: a later beginning is never worse. What an event contributes becomes visible to the next
-    event only, so that no event serves two steps.
+    Raises RuleError for an unknown type.
     """
-
-    __slots__ = (
-        "_begun",
-        "_chains",
-        "_complete",
-        "_early",
-        "_event",
-        "_last",
-        "_new",
-        "_seen",
-        "_span",
-        "_steps",
-    )
-
-    def __init__(self, rule: CorrelationRule, ways: tuple[Chain, ...], steps: _Steps, *, early: bool) -> None:
-        self._chains = ways
-        self._steps = steps
-        self._span = rule.timespan_ns
-        self._early = early
-        self._begun: dict[tuple[int, int], int] = {}
-        self._new: list[tuple[tuple[int, int], int]] = []
-        self._event: tuple[int, int] | None = None
-        self._complete: dict[int, int] = {}
-        self._seen = _Distinct()
-        self._last = 0
-
-    def add(self, entry: Entry) -> None:
-        time, position, _, rule = entry
-        if self._event != (time, position):
-            self._event = (time, position)
-            for place, began in self._new:
-                self._begun[place] = max(began, self._begun.get(place, began))
-            self._new.clear()
-        if self._early:
-            self._complete.clear()
-        else:
-            self._seen.add(entry)
-        self._last = time
-        for way, step in self._steps.get(rule, ()):
-            start = self._begun.get((way, step - 1)) if step else time
-            if start is not None:
-                self._step(way, step, start)
-
-    def _step(self, way: int, step: int, start: int) -> None:
-        if step + 1 == len(self._chains[way].steps):
-            self._complete[way] = max(start, self._complete.get(way, start))
-        else:
-            self._new.append(((way, step), start))
-
-    def remove(self, entry: Entry) -> None:
-        if not self._early:
-            self._seen.remove(entry)
-
-    def read(self) -> Number:
-        since = self._last - self._span
-        for way, chain in enumerate(self._chains):
-            complete = self._complete.get(way)
-            reached = not chain.steps or (complete is not None and complete >= since)
-            if reached and not (chain.absent and any(key in self._seen.found for key in chain.absent)):
-                return 1
-        return 0
-
-
-_Steps: TypeAlias = dict[str, list[tuple[int, int]]]
-"""Rule to the (chain, step) pairs that it can serve."""
-
-
-def measure_of(rule: CorrelationRule) -> Callable[[], Measure]:
-    """Return what makes the measure of a new group of ``rule``; raises RuleError for an unknown type."""
     simple: dict[str, Callable[[], Measure]] = {
-        "event_count": _Count,
         "value_count": _Distinct,
         "value_sum": lambda: _Sum(mean=False),
         "value_avg": lambda: _Sum(mean=True),
@@ -238,8 +146,10 @@ def measure_of(rule: CorrelationRule) -> Callable[[], Measure]:
         "value_percentile": lambda: _Percentile(_percent(rule)),
         "temporal": _Distinct if rule.expression is None else lambda: _Expression(rule),
     }
+    if rule.type == "event_count":
+        return None
     if rule.type == "temporal_ordered":
-        return _ordered(rule)
+        return ordered_measure(rule)
     if rule.type not in simple:
         raise refused(rule, f"unknown correlation type {rule.type!r}")
     if rule.type.startswith("value_") and not rule.value_fields:
@@ -250,18 +160,9 @@ def measure_of(rule: CorrelationRule) -> Callable[[], Measure]:
 
 def _percent(rule: CorrelationRule) -> Number:
     percent = number(rule.percentile)
-    if percent is None or not 0 <= percent <= 100:  # noqa: PLR2004 - what a percentile is
+    if percent is None or not 0 <= percent <= 100:
         raise refused(rule, f"a percentile is between 0 and 100, not {rule.percentile}")
     return percent
-
-
-def _ordered(rule: CorrelationRule) -> Callable[[], Measure]:
-    ways, early = chains(rule), fires_early(rule)
-    steps: _Steps = {}
-    for way, chain in enumerate(ways):
-        for step, key in enumerate(chain.steps):
-            steps.setdefault(key, []).append((way, step))
-    return lambda: _Ordered(rule, ways, steps, early=early)
 
 
 def contribution(rule: CorrelationRule, fields: tuple[str, ...]) -> Callable[[Hit], Any]:

@@ -52,11 +52,11 @@ class Reorder:
         self._released: float = float("-inf")
         self._present: list[Hit] = []
         self._now: float = float("-inf")
+        if tolerance_ns == 0:
+            self.push = self._push_present  # type: ignore[method-assign]
 
     def push(self, hit: Hit, time: int) -> list[Hit] | None:
         """Take a hit; return those whose turn it is, in order, or None when this one is late."""
-        if self._tolerance == 0:
-            return self._push_present(hit, time)
         if time < self._released:
             return None
         self._waiting.push(hit, time)

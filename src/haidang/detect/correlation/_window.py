@@ -5,8 +5,7 @@ Hits come in order of (time, position, rule). The state is what is inside the wi
 - ``_queue`` holds every counted hit of all groups in order of time, so that leaving the window and
   the bound on events cost O(1) each, and a group goes when its last hit goes.
 - ``_groups`` is ordered by the last touch, so that the bound on groups takes the least recent.
-- A burst of a group joins satisfied windows that share a hit. It remembers a bounded number of its
-  members and the true count.
+- A group that satisfies the condition has a burst, which becomes a finding when it is over.
 
 Values are untrusted; rules are compiled.
 """
@@ -17,6 +16,7 @@ from collections import OrderedDict, deque
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from haidang.detect.correlation._burst import Burst
 from haidang.detect.correlation._conditions import fires_early, holds
 from haidang.detect.correlation._measures import contribution, measure_of
 from haidang.detect.correlation._values import fold
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Iterator
 
-    from haidang.detect.correlation._measures import Entry, Measure
-    from haidang.detect.correlation._values import Number
+    from haidang.detect.correlation._burst import Entry
+    from haidang.detect.correlation._measures import Measure
     from haidang.limits import Limits
     from haidang.sigma.ir import CorrelationRule
 
 __all__ = ["Window", "field_of"]
 
-_MANY_INNER = 1024
-"""Correlations that a burst remembers as its members before it forgets those that are over."""
+_EVIDENCE_SHARE = 10
+"""Open bursts together keep a tenth as many hits as windows do: many long bursts must not fill the memory."""
 
 
 def field_of(rule: CorrelationRule, name: str, key: str) -> str:
@@ -42,83 +42,18 @@ def field_of(rule: CorrelationRule, name: str, key: str) -> str:
     return rule.aliases.get(name, {}).get(key, name)
 
 
-class _Burst:
-    """Satisfied windows of one group that overlap, on their way to one finding."""
-
-    __slots__ = (
-        "_event",
-        "_first",
-        "_have",
-        "_inner",
-        "_latest",
-        "_many",
-        "_per_rule",
-        "absorbed",
-        "found",
-        "number",
-    )
-
-    def __init__(self, found: Correlated, limits: Limits) -> None:
-        self.found = found
-        self.number: Number | None = None
-        self.absorbed = 0
-        self._per_rule = max(1, limits.correlation_members // max(1, len(set(found.rule.rules))) - 1)
-        self._first: list[Hit] = []
-        self._have: dict[str, int] = {}
-        self._latest: dict[str, Hit] = {}
-        self._event: tuple[int, int] | None = None
-        self._inner: dict[int, Correlated] = {}
-        self._many = _MANY_INNER
-
-    def absorb(self, entry: Entry) -> None:
-        """Take in the next hit."""
-        hit = entry[2]
-        inner = hit.finding
-        if type(inner) is Correlated:
-            # A correlation that stays satisfied comes again and again; it is one member.
-            if id(inner) in self._inner:
-                return
-            self._remember(inner, entry[0])
-            self.found.count += 1
-        elif self._event != entry[:2]:
-            self._event = entry[:2]
-            self.found.count += 1
-        have = self._have.get(hit.rule, 0)
-        if have < self._per_rule:
-            self._have[hit.rule] = have + 1
-            self._first.append(hit)
-        else:
-            self._latest[hit.rule] = hit
-
-    def _remember(self, inner: Correlated, now: int) -> None:
-        self._inner[id(inner)] = inner
-        if len(self._inner) > self._many:
-            # A burst whose last member is longer ago than its timespan is over and cannot come again.
-            live = (one for one in self._inner.values() if one.time_last + one.rule.timespan_ns >= now)
-            self._inner = {id(one): one for one in live}
-            self._many = max(_MANY_INNER, 2 * len(self._inner))
-
-    def members(self) -> tuple[Hit, ...]:
-        """Return the members that were kept, in order."""
-        return tuple(sorted((*self._first, *self._latest.values()), key=_order))
-
-
-def _order(hit: Hit) -> tuple[int, int, str]:
-    return hit.time or 0, hit.position, hit.rule
-
-
 class _Group:
     """The window of one combination of group-by values."""
 
     __slots__ = ("added", "burst", "entries", "key", "measure", "unjudged")
 
-    def __init__(self, key: Any, measure: Measure) -> None:
+    def __init__(self, key: Any, measure: Measure | None) -> None:
         self.key = key
         self.measure = measure
         self.entries: deque[Entry] = deque()
         self.added = 0
         self.unjudged = False
-        self.burst: _Burst | None = None
+        self.burst: Burst | None = None
 
 
 class Window:
@@ -138,6 +73,7 @@ class Window:
         self.forward: Callable[[Hit, bool], None] | None = None
         """Where hits of this correlation go, and whether each begins a burst."""
         self._limits = limits
+        self._most = limits.correlation_events
         self._dropped = dropped
         self._report = report
         self._holds = holds(rule)
@@ -150,21 +86,22 @@ class Window:
             for key in rule.rules
         }
         self._groups: OrderedDict[Any, _Group] = OrderedDict()
-        self._queue: deque[tuple[int, _Group]] = deque()
+        self._queue: deque[Entry] = deque()
+        self._kept = 0
+        """Hits that open bursts keep as evidence, besides the first and the latest of each rule."""
+        self._room = limits.correlation_events // _EVIDENCE_SHARE
 
     def take(self, hit: Hit, time: int) -> None:
         """Take in the next hit and report what it ends or begins."""
-        horizon = time - self.span
         queue = self._queue
+        horizon = time - self.span
         if queue and queue[0][0] < horizon:
             self.advance(time)
-        key = self._key(hit)
-        if key is None:
-            self._dropped[self.rule.info.key, "no-group-field"] += 1
-            return
-        item = self._items[hit.rule](hit)
+        names = self._names[hit.rule]
+        key = fold(hit.values.get(names[0])) if len(names) == 1 else self._key(hit, names)
+        item = self._items[hit.rule](hit) if key is not None else None
         if item is None:
-            self._dropped[self.rule.info.key, "no-value"] += 1
+            self._dropped[self.rule.info.key, "no-value" if key is not None else "no-group-field"] += 1
             return
         group = self._groups.get(key)
         if group is None:
@@ -173,22 +110,7 @@ class Window:
             self._groups.move_to_end(key)
             if group.burst is not None and group.burst.found.time_last < horizon:
                 self._end(group)
-        self._append(group, (time, hit.position, hit, item))
-
-    def _append(self, group: _Group, entry: Entry) -> None:
-        entries = group.entries
-        if self._numeric and entries and entries[-1][1] == entry[1] and _counted(entries, entry):
-            return
-        entries.append(entry)
-        group.added += 1
-        group.measure.add(entry)
-        self._queue.append((entry[0], group))
-        if self.early:
-            self._judge(group)
-        else:
-            group.unjudged = True
-        if len(self._queue) > self._limits.correlation_events and self._drop_oldest():
-            self._dropped[self.rule.info.key, "evicted-event"] += 1
+        self._append(group, (time, hit.position, hit, item, group))
 
     def advance(self, now: float) -> None:
         """Let go of every hit that no window can hold any more, when no hit before ``now`` will come."""
@@ -204,11 +126,8 @@ class Window:
                 self._settle(group.burst)
                 yield group.burst.found
 
-    def _key(self, hit: Hit) -> Any:
-        names = self._names[hit.rule]
+    def _key(self, hit: Hit, names: tuple[str, ...]) -> Any:
         values = hit.values
-        if len(names) == 1:
-            return fold(values.get(names[0]))
         key = tuple([fold(values.get(name)) for name in names])
         return None if None in key else key
 
@@ -220,19 +139,37 @@ class Window:
                 self._judge(oldest)
             self._end(oldest)
             oldest.entries.clear()
-        group = self._groups[key] = _Group(key, self._measure())
+        group = self._groups[key] = _Group(key, self._measure() if self._measure is not None else None)
         return group
+
+    def _append(self, group: _Group, entry: Entry) -> None:
+        entries = group.entries
+        if entries and entries[-1][1] == entry[1] and self._numeric and _counted(entries, entry):
+            return
+        entries.append(entry)
+        self._queue.append(entry)
+        group.added += 1
+        if group.measure is not None:
+            group.measure.add(entry)
+        if self.early:
+            self._judge(group)
+        else:
+            group.unjudged = True
+        if len(self._queue) > self._most and self._drop_oldest():
+            self._dropped[self.rule.info.key, "evicted-event"] += 1
 
     def _drop_oldest(self) -> bool:
         """Drop the oldest hit of all; return False when its group was evicted before it."""
-        _, group = self._queue.popleft()
+        group: _Group = self._queue.popleft()[4]
         entries = group.entries
         if not entries:
             return False
         if group.unjudged:
             # The window loses a hit now: it was full. Whether the condition held is decided here.
             self._judge(group)
-        group.measure.remove(entries.popleft())
+        entry = entries.popleft()
+        if group.measure is not None:
+            group.measure.remove(entry)
         if not entries:
             self._end(group)
             del self._groups[group.key]
@@ -241,7 +178,7 @@ class Window:
     def _judge(self, group: _Group) -> None:
         """Look at the window that ends with the group's newest hit."""
         group.unjudged = False
-        number = group.measure.read()
+        number = len(group.entries) if group.measure is None else group.measure.read()
         if not self._holds(number):
             return
         last = group.entries[-1]
@@ -260,30 +197,31 @@ class Window:
             values = {**last[2].values, **burst.found.group}
             self.forward(Hit(self.rule.info.key, last[0], last[1], values, burst.found), begins)
 
-    def _begin(self, group: _Group) -> _Burst:
+    def _begin(self, group: _Group) -> Burst:
         first, last = group.entries[0], group.entries[-1]
         names = self._names[first[2].rule]
         values = {name: first[2].values[field] for name, field in zip(self.rule.group_by, names, strict=True)}
-        return _Burst(Correlated(self.rule, first[0], last[0], values, (), 0, None, last[0]), self._limits)
+        return Burst(Correlated(self.rule, first[0], last[0], values, (), 0, None, last[0]), self._limits)
 
-    def _absorb(self, group: _Group, burst: _Burst) -> None:
+    def _absorb(self, group: _Group, burst: Burst) -> None:
         """Hand the burst every hit of the window that it does not have yet."""
         entries = group.entries
         new = min(group.added - burst.absorbed, len(entries))
         burst.absorbed = group.added
         if new == 1:
-            burst.absorb(entries[-1])
+            self._kept += burst.absorb(entries[-1], room=self._kept < self._room)
             return
         for entry in reversed(list(islice(reversed(entries), new))):
-            burst.absorb(entry)
+            self._kept += burst.absorb(entry, room=self._kept < self._room)
 
     def _end(self, group: _Group) -> None:
         if group.burst is not None:
             self._settle(group.burst)
             self._report(group.burst.found)
+            self._kept -= group.burst.kept
             group.burst = None
 
-    def _settle(self, burst: _Burst) -> None:
+    def _settle(self, burst: Burst) -> None:
         burst.found.members = burst.members()
         if self._numeric and burst.number is not None:
             burst.found.value = float(burst.number)

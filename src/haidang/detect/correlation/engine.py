@@ -121,8 +121,9 @@ class Correlator:
         if turn is None:
             self.dropped[hit.rule, "late"] += 1
             return iter(_NOTHING)
-        self._take(turn)
-        return self._collect()
+        if turn:
+            self._take(turn)
+        return self._collect() if self._out else iter(_NOTHING)
 
     def advance(self, time_ns: int) -> Iterator[Correlated]:
         """Take notice that no hit before ``time_ns`` will come; return the bursts that are over by now.

@@ -1,0 +1,173 @@
+"""Batches of events in, hits out: the loop that every log line goes through.
+
+Undecoded documents are tried in the lane of the shape that the last plain document had; whatever a lane
+refuses, and whatever a keyword may be in, is decoded whole. What cannot be decoded is noted in the file's
+report by kind, with its record, and skipped. Nothing here raises for the content of a log.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+import orjson
+
+from haidang.detect.lanes import LaneSet, NotInLaneError
+from haidang.events import shapes
+from haidang.events.model import DocumentBatch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from haidang.detect.matcher import Matcher
+    from haidang.events.model import Batch, EventBatch, Fields, FileReport
+    from haidang.limits import Limits
+
+__all__ = ["BatchMatcher", "Hit", "decode_document"]
+
+_OPENING = (b"{", b"[")
+_LANE_ERRORS = (NotInLaneError, msgspec.MsgspecError, UnicodeError, RecursionError)
+
+
+class Hit(NamedTuple):
+    """An event that at least one rule holds for."""
+
+    record: int
+    origin: str
+    event: Fields
+    rules: tuple[int, ...]
+
+
+class BatchMatcher:
+    """Applies a matcher to batches; remembers which JSON shape the documents have."""
+
+    def __init__(self, matcher: Matcher, limits: Limits) -> None:
+        """Use ``matcher``; lanes are kept over files, for a folder of logs repeats its shapes."""
+        self._matcher = matcher
+        self._limits = limits
+        self._sets: dict[tuple[str, str], LaneSet | None] = {}
+        self._lanes: LaneSet | None = None
+
+    def match(self, batch: Batch) -> Iterator[Hit]:
+        """Yield the hits of a batch in order, counting its events in the report."""
+        self._matcher.trim()
+        return self._documents(batch) if isinstance(batch, DocumentBatch) else self._events(batch)
+
+    def _events(self, batch: EventBatch) -> Iterator[Hit]:
+        batch.report.records += len(batch.events)
+        match, recognise = self._matcher.match, self._matcher.recognise
+        for event, record in zip(batch.events, batch.records, strict=True):
+            origin = batch.origin
+            fields = event
+            if origin in {"", "json", "csv"}:
+                origin, fields = _as_windows(event) or (recognise(event) or origin, event)
+            rules = match(origin, fields)
+            if rules:
+                yield Hit(record, origin, fields, rules)
+
+    def _documents(self, batch: DocumentBatch) -> Iterator[Hit]:
+        documents, records, report = batch.documents, batch.records, batch.report
+        held = dict.fromkeys(self._matcher.gate.candidates(documents)) if self._lanes else {}
+        count = 0
+        for at, document in enumerate(documents):
+            lanes = self._lanes
+            if lanes is not None and at not in held:
+                try:
+                    rules = lanes.match(document)
+                except _LANE_ERRORS:
+                    pass
+                else:
+                    count += 1
+                    if rules:
+                        # The lane decoded what it needed; evidence wants the whole event.
+                        hit = self._plain(document, records[at], report)
+                        if hit is not None:
+                            yield hit._replace(rules=rules)
+                    continue
+            if not document or document.isspace():
+                continue
+            before = report.skipped
+            hit = self._plain(document, records[at], report)
+            count += report.skipped == before
+            if hit is not None and hit.rules:
+                yield hit
+        report.records += count
+
+    def _plain(self, document: bytes, record: int, report: FileReport) -> Hit | None:
+        """Decode a document wholly, flatten it and match it; None for one that cannot be decoded."""
+        event = decode_document(document, record, report, self._limits)
+        if event is None:
+            return None
+        wrapper, inner = shapes.unwrap(event)
+        shape = shapes.recognise(inner)
+        if not shape:
+            origin = self._matcher.recognise(inner) or "json"
+            return Hit(record, origin, inner, self._matcher.match(origin, inner))
+        fields = shapes.flatten(shape, inner)
+        self._lanes = self._lane_set(shape, wrapper)
+        return Hit(record, "windows", fields, self._matcher.match("windows", fields))
+
+    def _lane_set(self, shape: str, wrapper: str) -> LaneSet | None:
+        key = (shape, wrapper)
+        if key not in self._sets:
+            self._sets[key] = self._matcher.lanes(shape, wrapper)
+        return self._sets[key]
+
+
+def _as_windows(event: Fields) -> tuple[str, Fields] | None:
+    """Return a decoded event as a Windows event when it has one of their shapes."""
+    shape = shapes.recognise(event)
+    return ("windows", shapes.flatten(shape, event)) if shape else None
+
+
+def decode_document(document: bytes, record: int, report: FileReport, limits: Limits) -> Fields | None:
+    """Return the object of one JSON document, or None after noting what is wrong with it.
+
+    Bytes that are not UTF-8 are replaced and noted, for the rest of the event still counts.
+    """
+    where = f"record {record}"
+    if _depth_exceeds(document, limits.json_depth):
+        report.note("too-deep", where, f"JSON nested deeper than {limits.json_depth} levels", skipped=1)
+        return None
+    try:
+        event = orjson.loads(document)
+    except orjson.JSONDecodeError as error:
+        text = document.decode("utf-8", "replace")
+        if "\ufffd" not in text:
+            report.note("broken-line", where, f"not valid JSON: {error.msg} at byte {error.pos}", skipped=1)
+            return None
+        try:
+            event = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            report.note("broken-line", where, f"not valid JSON: {error.msg}", skipped=1)
+            return None
+        report.note("invalid-utf8", where, "bytes that are not UTF-8 were replaced")
+    if not isinstance(event, dict):
+        report.note("broken-line", where, "valid JSON, but not an object", skipped=1)
+        return None
+    return event
+
+
+def _depth_exceeds(document: bytes, most: int) -> bool:
+    """Return whether a document is nested deeper than ``most``; brackets inside strings do not count."""
+    if sum(map(document.count, _OPENING)) <= most:
+        return False
+    depth = 0
+    inside = escaped = False
+    for byte in document:
+        if inside:
+            if escaped:
+                escaped = False
+            elif byte == 0x5C:
+                escaped = True
+            elif byte == 0x22:
+                inside = False
+        elif byte == 0x22:
+            inside = True
+        elif byte in b"{[":
+            depth += 1
+            if depth > most:
+                return True
+        elif byte in b"}]":
+            depth -= 1
+    return False

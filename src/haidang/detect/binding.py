@@ -1,0 +1,91 @@
+"""How the fields that rules name are found in the events of one logsource entry.
+
+A field of a rule is, in the events, a field of the same name, one of several candidates (the first that
+is present counts), or a text put together from several (``{ObjectName}\\{ObjectValueName}``); its value
+may be translated (``S-1-16-12288`` → ``High``).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from haidang.detect.semantics import lookup, text
+
+if TYPE_CHECKING:
+    from haidang.events.model import Fields
+    from haidang.sigma.ir import LogsourceEntry
+
+__all__ = ["Accessor", "Binding"]
+
+_SLOT = re.compile(r"\{([^{}]+)\}")
+
+
+class Accessor(NamedTuple):
+    """Where a value comes from: candidate names or templates, and translations of values."""
+
+    sources: tuple[str, ...]
+    values: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def plain_name(self) -> str:
+        """The one event field that this is, unchanged; "" when it is anything more."""
+        return self.sources[0] if len(self.sources) == 1 and not self.values and "{" not in self.sources[0] else ""
+
+    def get(self, event: Fields) -> Any:  # noqa: ANN401 - a field holds anything
+        """Return the value, or None."""
+        for source in self.sources:
+            value = _template(source, event) if "{" in source else lookup(event, source)
+            if value is not None:
+                return self._translate(value) if self.values else value
+        return None
+
+    def needs(self) -> tuple[str, ...]:
+        """Return every event field that the value may come from."""
+        return tuple(name for source in self.sources for name in (_SLOT.findall(source) or (source,)))
+
+    def _translate(self, value: Any) -> Any:  # noqa: ANN401
+        if isinstance(value, list):
+            return [self._translate(item) for item in value]
+        return dict(self.values).get(text(value).lower(), value)
+
+
+def _template(source: str, event: Fields) -> str | None:
+    values = [lookup(event, name) for name in _SLOT.findall(source)]
+    if any(value is None for value in values):
+        return None
+    found = iter(values)
+    return _SLOT.sub(lambda _: text(next(found)), source)
+
+
+class Binding:
+    """The accessors of one logsource entry, each made once.
+
+    A name that begins with "=" is the event's own: ``=EventType`` is EventType whatever the entry says.
+    """
+
+    __slots__ = ("_entry", "_known")
+
+    def __init__(self, entry: LogsourceEntry | None) -> None:
+        """Bind to ``entry``; None leaves every field its own name."""
+        self._entry = entry
+        self._known: dict[str, Accessor] = {}
+
+    def accessor(self, name: str) -> Accessor:
+        """Return where the rules' field ``name`` is."""
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = self._make(name)
+        return known
+
+    def _make(self, name: str) -> Accessor:
+        if name.startswith("="):
+            return Accessor((name[1:],))
+        if self._entry is None:
+            return Accessor((name,))
+        values = tuple(sorted(self._entry.values.get(name, {}).items()))
+        return Accessor(self._entry.fields.get(name, (name,)), values)
+
+    def get(self, event: Fields, name: str) -> Any:  # noqa: ANN401
+        """Return the value of the rules' field ``name`` in ``event``."""
+        return self.accessor(name).get(event)

@@ -1,0 +1,80 @@
+"""Ruling keywords out by looking at undecoded documents, at memory speed.
+
+Keywords hold anywhere in an event, so that a rule made of them would force every document to be decoded
+and searched. Instead, a short piece of each keyword is looked for in the raw bytes of a whole batch, in
+all its spellings of upper and lower case; up to 64 pieces of 3 or 4 bytes run in the vectorised searcher of
+the Aho-Corasick library. Only documents with a piece in them are decoded and searched for the keyword.
+
+It must never miss: pieces are made of ASCII letters, digits and a few marks that no JSON writer escapes,
+and ``\\u00`` escapes, the Kelvin sign and the dotted capital I (whose lower case has an ASCII letter) are
+pieces too. Keywords that do not fit are not covered, and documents of the routes that look for them are
+decoded.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from itertools import accumulate, product
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from haidang.sigma.ir import Test
+
+__all__ = ["KeywordGate"]
+
+_PIECE_SIZES = (4, 3)
+_MOST_PIECES = 64
+_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _.:-;,=()[]{}#%@!$*")
+_ALWAYS = (b"\\u00", b"\\u21", b"\\u01", "\u212a".encode(), "\u0130".encode())
+
+
+class KeywordGate:
+    """Which documents of a batch may hold one of the keywords."""
+
+    def __init__(self, pieces: Sequence[bytes], covers: frozenset[Test]) -> None:
+        """Look for ``pieces``, at most 64 of at most 4 bytes, so that the search is vectorised."""
+        from ahocorasick_rs import BytesAhoCorasick, MatchKind  # noqa: PLC0415 - only for rules with keywords
+
+        self._find = BytesAhoCorasick(list(pieces), matchkind=MatchKind.LeftmostFirst).find_matches_as_indexes
+        self.covers = covers
+        """The keywords that cannot occur in a document that is no candidate."""
+
+    @staticmethod
+    def over(rules: Iterable[Sequence[Test]]) -> KeywordGate:
+        """Return a gate for as many rules as fit, each given by its keywords; the first come first."""
+        pieces = set(_ALWAYS)
+        covers: set[Test] = set()
+        for tests in rules:
+            for size in _PIECE_SIZES:
+                found = [_best_piece(test, size) for test in tests]
+                more = pieces.union(*found)
+                if all(found) and len(more) <= _MOST_PIECES:
+                    pieces = more
+                    covers.update(tests)
+                    break
+        return KeywordGate(sorted(pieces), frozenset(covers))
+
+    def candidates(self, documents: Sequence[bytes]) -> list[int]:
+        """Return the positions of the documents that may hold a keyword, in order, each once."""
+        joined = b"\n".join(documents)
+        hits = self._find(joined)
+        if not hits:
+            return []
+        ends = list(accumulate(len(document) + 1 for document in documents))
+        return sorted({bisect_right(ends, start) for _, start, _ in hits})
+
+
+def _best_piece(test: Test, size: int) -> set[bytes]:
+    """Return all spellings of the piece of a keyword that has the fewest; empty when there is none."""
+    best: set[bytes] = set()
+    for word in test.value if test.kind == "str" else ():
+        for at in range(len(word) - size + 1 if isinstance(word, str) else 0):
+            piece = word[at : at + size]
+            if not _SAFE.issuperset(piece):
+                continue
+            spellings = {"".join(letters).encode() for letters in product(*({c.lower(), c.upper()} for c in piece))}
+            if not best or len(spellings) < len(best):
+                best = spellings
+    return best

@@ -1,0 +1,185 @@
+"""The matcher: events of any origin in, indices of the rules that hold out.
+
+It owns the routes, which are made when events of their kind first come, and the lanes for undecoded
+JSON. It reads no files, knows no output, and gives the same answer for an event whether it comes
+decoded or not.
+
+Which rules an event meets:
+
+- An origin with logsource maps (windows, auditd, zeek …): the rules whose logsource has an entry whose
+  ``when`` the event satisfies.
+- Any other event: the rules that name no product (``category: webserver``) or whose logsource no map
+  claims (``product: our-own``), by the names of their fields.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from haidang.detect.binding import Binding
+from haidang.detect.gate import KeywordGate
+from haidang.detect.lanes import LaneSet
+from haidang.detect.routes import Route
+from haidang.detect.semantics import lookup, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from haidang.events.model import Fields
+    from haidang.detect.routes import Group, Part
+    from haidang.sigma.ir import Condition, EventRule, LogSource, LogsourceEntry, LogsourceMap, Test
+
+__all__ = ["Matcher"]
+
+_MOST_ROUTES = 4096
+_MOST_ROUTING_FIELDS = 2
+"""A map's first two ``route_by`` fields make the route; a ``when`` on others is tested on each event."""
+_LANE_FIELDS = ("Channel", "EventID")
+
+
+class _Entry:
+    """A logsource entry with its groups, bound once for all routes that use it."""
+
+    __slots__ = ("_guard", "_when", "binding", "entry", "groups")
+
+    def __init__(self, entry: LogsourceEntry | None, groups: Sequence[Group], routed_by: Sequence[str] = ()) -> None:
+        self.entry = entry
+        self.binding = Binding(entry)
+        self.groups = groups
+        when = entry.when if entry else {}
+        self._when = {name: frozenset(values) for name, values in when.items() if name in routed_by}
+        self._guard: tuple[Condition, ...] = tuple(
+            ("or", *(("is", (f"={name}", "str", (value,), False)) for value in values))
+            for name, values in when.items()
+            if name not in routed_by
+        )
+
+    def accepts(self, values: Mapping[str, tuple[str, ...]]) -> bool:
+        """Return whether events with these routing values can be of this entry."""
+        return all(not wanted.isdisjoint(values.get(name, ())) for name, wanted in self._when.items())
+
+    def parts(self, constants: Mapping[str, Any]) -> Iterator[Part]:
+        """Yield the parts of a route with these routing values."""
+        for group in self.groups:
+            yield group.part(self.binding, self._guard, constants)
+
+
+class Matcher:
+    """Thousands of rules, ready for events.
+
+    ``groups`` are the rules by logsource; what is not in them does not exist here, so that filters are
+    applied before.
+    """
+
+    def __init__(
+        self,
+        groups: Mapping[LogSource, Group],
+        maps: Sequence[LogsourceMap],
+    ) -> None:
+        """Arrange the entries; nothing is compiled until events come."""
+        self._recognise = [(m.origin, names) for m in maps for names in m.recognise]
+        self._entries: dict[str, list[_Entry]] = {}
+        self._route_by: dict[str, tuple[str, ...]] = {}
+        claimed: set[LogSource] = set()
+        for m in maps:
+            names = self._route_by.setdefault(m.origin, m.route_by[:_MOST_ROUTING_FIELDS])
+            for entry in m.entries:
+                meant = [logsource for logsource in groups if _means(logsource, entry.logsource)]
+                claimed.update(logsource for logsource in meant if m.claims and logsource.product)
+                if meant:
+                    known = [groups[logsource] for logsource in meant]
+                    self._entries.setdefault(m.origin, []).append(_Entry(entry, known, names))
+        self.unclaimed = sorted(set(groups) - claimed)
+        """Logsources that no map speaks of; their rules meet events of unknown origin."""
+        self._rest = [_Entry(None, [groups[logsource] for logsource in self.unclaimed])]
+        self._groups = tuple(groups.values())
+        self._routes: dict[tuple[Any, ...], Route] = {}
+
+    def recognise(self, event: Fields) -> str:
+        """Return the origin of an event of which only the fields are known, "" for an unknown one."""
+        for origin, names in self._recognise:
+            if all(lookup(event, name) is not None for name in names):
+                return origin
+        return ""
+
+    def match(self, origin: str, event: Fields) -> tuple[int, ...]:
+        """Return the indices of the rules that hold for one event, sorted."""
+        return self.route(origin, event).match(event)
+
+    def route(self, origin: str, event: Fields) -> Route:
+        """Return the route of an event, made on first sight."""
+        names = self._route_by.get(origin)
+        if names is None:
+            key: tuple[Any, ...] = ()
+        else:
+            key = (origin, *(_routing_value(lookup(event, name)) for name in names))
+        route = self._routes.get(key)
+        if route is None:
+            if len(self._routes) >= _MOST_ROUTES:
+                self._routes.clear()
+            route = self._routes[key] = self._make(origin, names or (), key)
+        return route
+
+    def _make(self, origin: str, names: tuple[str, ...], key: tuple[Any, ...]) -> Route:
+        values = {name: tuple(text(item).lower() for item in _items(value)) for name, value in zip(names, key[1:], strict=False)}
+        constants = dict(zip(names, (_as_value(value) for value in key[1:]), strict=False))
+        entries = self._entries.get(origin, []) if names or origin in self._route_by else self._rest
+        return Route(part for entry in entries if entry.accepts(values) for part in entry.parts(constants))
+
+    def trim(self) -> None:
+        """Bound what is remembered; called between batches."""
+        for group in self._groups:
+            group.trim()
+
+    def lanes(self, shape: str, wrapper: str) -> LaneSet | None:
+        """Return the lanes for Windows documents of a JSON shape; None when there can be none."""
+        if self._route_by.get("windows") != _LANE_FIELDS:
+            return None
+        return LaneSet(shape, wrapper, lambda routing: self.route("windows", routing), self.gate.covers)
+
+    @cached_property
+    def gate(self) -> KeywordGate:
+        """The gate for the keywords that Windows events can meet, the rules that meet most events first."""
+        found: list[tuple[int, list[Test]]] = []
+        for entry in self._entries.get("windows", []):
+            breadth = len(entry.entry.when) if entry.entry else 0
+            found.extend((breadth, tests) for group in entry.groups for tests in group.keywords())
+        return KeywordGate.over(tests for _, tests in sorted(found, key=lambda item: (item[0], len(item[1]))))
+
+    def explain(self, origin: str, event: Fields, rule: EventRule) -> Callable[[str], Any]:
+        """Return how ``rule`` sees the fields of an event: a function from the rule's field to its value."""
+        for entry in self._entries.get(origin, []):
+            if entry.entry is not None and _means(rule.logsource, entry.entry.logsource) and _holds(entry.entry, event):
+                return lambda name, binding=entry.binding: binding.get(event, name)  # type: ignore[misc]
+        return lambda name: lookup(event, name)
+
+
+def _means(rule: LogSource, entry: LogSource) -> bool:
+    """Return whether a rule's logsource is what an entry describes; a rule may leave the product open."""
+    return rule.product in ("", entry.product) and rule[1:] == entry[1:]
+
+
+def _holds(entry: LogsourceEntry, event: Fields) -> bool:
+    """Return whether an event satisfies the whole of an entry's ``when``."""
+    for name, wanted in entry.when.items():
+        if not any(text(item).lower() in wanted for item in _items(lookup(event, name))):
+            return False
+    return True
+
+
+def _items(value: Any) -> tuple[Any, ...]:  # noqa: ANN401
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+def _routing_value(value: Any) -> Any:  # noqa: ANN401
+    """Return a hashable value: text for scalars, a tuple of texts for lists, None for absent."""
+    if value is None or value.__class__ is str:
+        return value
+    if isinstance(value, list):
+        return tuple(text(item) for item in value)
+    return text(value)
+
+
+def _as_value(value: Any) -> Any:  # noqa: ANN401
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,120 @@
+"""Regular expressions of rules, run so that no value can hang a scan.
+
+- RE2 (linear time) runs every expression that it knows.
+- What RE2 refuses (look-around, back references, atomic groups) runs in ``regex`` under a time limit; an
+  expression that hits the limit counts as not matching on that value, and is counted in ``timeouts`` so
+  that the run can say so.
+- ``required_literal`` finds text that must be in any value that matches, so that most values need no
+  regular expression at all.
+
+The patterns come from rules, the values from logs; neither is trusted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any, Protocol
+
+from haidang.errors import ConfigurationError
+from haidang.limits import DEFAULT_LIMITS
+
+__all__ = ["Searcher", "required_literal", "searcher", "timeouts"]
+
+timeouts: Counter[str] = Counter()
+"""Pattern to how many values hit the time limit in this process."""
+
+
+class Searcher(Protocol):
+    """A compiled regular expression."""
+
+    def search(self, value: str) -> bool:
+        """Return whether the expression matches anywhere in ``value``."""
+        ...
+
+
+class _Re2:
+    __slots__ = ("_search",)
+
+    def __init__(self, pattern: Any) -> None:  # noqa: ANN401 - re2 has no public pattern type
+        self._search = pattern.search
+
+    def search(self, value: str) -> bool:
+        try:
+            return self._search(value) is not None
+        except UnicodeEncodeError:  # A lone surrogate cannot be handed to RE2.
+            return self._search(value.encode("utf-8", "replace").decode()) is not None
+
+
+class _Bounded:
+    __slots__ = ("_pattern", "_seconds", "_source")
+
+    def __init__(self, pattern: Any, source: str, seconds: float) -> None:  # noqa: ANN401
+        self._pattern = pattern
+        self._source = source
+        self._seconds = seconds
+
+    def search(self, value: str) -> bool:
+        try:
+            return self._pattern.search(value, timeout=self._seconds) is not None
+        except TimeoutError:
+            timeouts[self._source] += 1
+            return False
+
+
+def searcher(pattern: str, flags: str, seconds: float = DEFAULT_LIMITS.regex_seconds) -> Searcher:
+    """Compile ``pattern`` with ``flags`` (out of "ims"); raise ConfigurationError when nothing can run it."""
+    import re2  # noqa: PLC0415 - 10 ms that only rules with expressions should pay
+
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 64 << 20
+    options.case_sensitive = "i" not in flags
+    options.dot_nl = "s" in flags
+    prefix = "(?m)" if "m" in flags else ""
+    try:
+        return _Re2(re2.compile(prefix + pattern, options))
+    except re2.error:
+        pass
+    import regex  # noqa: PLC0415 - few rules need it
+
+    wanted = regex.VERSION0
+    for letter, flag in (("i", regex.IGNORECASE), ("m", regex.MULTILINE), ("s", regex.DOTALL)):
+        wanted |= flag if letter in flags else 0
+    try:
+        return _Bounded(regex.compile(pattern, wanted), pattern, seconds)
+    except regex.error as error:
+        message = f"the regular expression {pattern!r} cannot be compiled: {error}"
+        raise ConfigurationError(message) from error
+
+
+def required_literal(pattern: str) -> str:
+    """Return the longest ASCII text that every match contains, lower-cased; "" where there is none.
+
+    Only a top-level sequence of plain characters counts (and what plain groups and repeats of at least one
+    hold); alternatives and options give nothing. The parse is that of ``re``; a pattern that it does not
+    know gives "".
+    """
+    try:
+        tree = re._parser.parse(pattern)  # type: ignore[attr-defined] # noqa: SLF001 - sre has no public parser
+    except (re.error, OverflowError, RecursionError):
+        return ""
+    return max(_runs(tree), key=len, default="")
+
+
+def _runs(tree: Any) -> list[str]:  # noqa: ANN401
+    constants = re._constants  # type: ignore[attr-defined] # noqa: SLF001
+    runs: list[str] = []
+    run = ""
+    for operator, argument in tree:
+        if operator is constants.LITERAL and argument < 128:  # noqa: PLR2004 - ASCII
+            run += chr(argument).lower()
+            continue
+        runs.append(run)
+        run = ""
+        if operator is constants.SUBPATTERN:
+            runs.extend(_runs(argument[3]))
+        elif operator in (constants.MAX_REPEAT, constants.MIN_REPEAT) and argument[0] >= 1:
+            runs.extend(_runs(argument[2]))
+    runs.append(run)
+    return runs

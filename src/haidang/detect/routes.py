@@ -1,0 +1,199 @@
+"""A route: the tables that events of one kind meet, and how those events name the rules' fields.
+
+A route is what the events of an origin with the same routing values (for Windows: Channel and EventID)
+share. Groups whose rules never look at a routing field use the group's table as it is. Of the others, the
+rules that the routing values rule out are dropped, their tests on routing fields are decided once, and
+what is left makes a table of its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from haidang.detect.arranging import accepted_values, arrange_rules
+from haidang.detect.binding import Binding
+from haidang.detect.semantics import holds, text, wrap_keyword
+from haidang.detect.tables import Table
+from haidang.sigma.ir import Test
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from haidang.detect.arranging import Arranged
+    from haidang.detect.binding import Accessor
+    from haidang.events.model import Fields
+    from haidang.limits import Limits
+    from haidang.sigma.ir import Condition, EventRule
+
+__all__ = ["Group", "Part", "Route"]
+
+TRUE: Condition = ("true",)
+FALSE: Condition = ("false",)
+
+
+class Part(NamedTuple):
+    """One table of a route, and where its fields are in the route's events."""
+
+    table: Table
+    accessors: tuple[Accessor, ...]
+    """One for each of the table's fields."""
+    pairs: tuple[tuple[Accessor, Accessor], ...]
+    """Both fields of each of the table's pairs."""
+
+    @classmethod
+    def of(cls, table: Table, binding: Binding) -> Part:
+        """Bind a table to the names of one logsource entry."""
+        return cls(
+            table,
+            tuple(binding.accessor(name) for name in table.fields),
+            tuple((binding.accessor(str(test.field)), binding.accessor(test.value[0])) for _, test in table.pairs),
+        )
+
+    def match(self, event: Fields) -> tuple[int, ...]:
+        """Return the indices of the rules that hold for a decoded event."""
+        values = [accessor.get(event) for accessor in self.accessors]
+        pairs = [(first.get(event), second.get(event)) for first, second in self.pairs]
+        return self.table.match(values, pairs, event)
+
+
+class Route:
+    """The parts that events of one kind meet."""
+
+    def __init__(self, parts: Iterable[Part]) -> None:
+        """Keep the parts in which a rule can hold."""
+        self.parts = tuple(part for part in parts if not part.table.idle)
+        self.idle = not self.parts
+
+    def match(self, event: Fields) -> tuple[int, ...]:
+        """Return the indices of the rules that hold for a decoded event, sorted."""
+        found: tuple[int, ...] = ()
+        for part in self.parts:
+            held = part.match(event)
+            if held:
+                found = tuple(sorted({*found, *held})) if found else held
+        return found
+
+
+class Group:
+    """The active rules of one logsource, with the tables made of them."""
+
+    def __init__(
+        self,
+        rules: Callable[[], Sequence[tuple[int, EventRule]]],
+        arranged: Callable[[], Arranged] | None,
+        limits: Limits,
+    ) -> None:
+        """Take the rules (index, rule) and, where it is at hand, their arrangement; both are lazy."""
+        self._rules = rules
+        self._arranged = arranged
+        self._limits = limits
+        self._table: Table | None = None
+        self._known: dict[Any, Table] = {}
+        self._by_value: dict[str, tuple[dict[str, list[int]], list[int]]] = {}
+
+    def part(self, binding: Binding, guard: Sequence[Condition], constants: Mapping[str, Any]) -> Part:
+        """Return the part of this group in a route.
+
+        Args:
+            binding: How the route's events name the rules' fields.
+            guard: What an event must satisfy besides, on fields named ``=name`` (the event's own names).
+            constants: The routing fields of the route's events with their values.
+        """
+        table = self._whole()
+        routed = {name for name in table.fields if binding.accessor(name).plain_name in constants}
+        if not routed and not guard:
+            return Part.of(table, binding)
+        key = (tuple(sorted((name, repr(value)) for name, value in constants.items())) if routed else (), tuple(guard))
+        folded = self._known.get(key)
+        if folded is None:
+            folded = self._known[key] = self._folded(binding, guard, constants, routed)
+        return Part.of(folded, binding)
+
+    def _whole(self) -> Table:
+        if self._table is None:
+            rules = self._rules()
+            arranged = self._arranged() if self._arranged is not None else arrange_rules([rule.condition for _, rule in rules])
+            self._table = Table(arranged, [index for index, _ in rules], self._limits)
+        return self._table
+
+    def _folded(self, binding: Binding, guard: Sequence[Condition], constants: Mapping[str, Any], routed: set[str]) -> Table:
+        decided = {name: constants[binding.accessor(name).plain_name] for name in routed}
+        rules = self._rules()
+        positions: Iterable[int] = range(len(rules))
+        for name, value in decided.items():
+            if not isinstance(value, list):
+                chosen = self._possible(name, text(value).lower())
+                positions = sorted(chosen.intersection(positions))
+        indices: list[int] = []
+        conditions: list[Condition] = []
+        for at in positions:
+            condition = fold(rules[at][1].condition, decided)
+            if condition != FALSE:
+                indices.append(rules[at][0])
+                conditions.append(_join("and", [*guard, condition]))
+        return Table(arrange_rules(conditions), indices, self._limits)
+
+    def _possible(self, name: str, value: str) -> set[int]:
+        """Return the positions of the rules that may hold when the field ``name`` has that value."""
+        if name not in self._by_value:
+            by_value: dict[str, list[int]] = {}
+            anything: list[int] = []
+            for at, (_, rule) in enumerate(self._rules()):
+                accepted = accepted_values(rule.condition, name)
+                if accepted is None:
+                    anything.append(at)
+                for one in accepted or ():
+                    by_value.setdefault(one, []).append(at)
+            self._by_value[name] = (by_value, anything)
+        by_value, anything = self._by_value[name]
+        return {*anything, *by_value.get(value, ())}
+
+    def keywords(self) -> list[list[Test]]:
+        """Return the keywords of each rule that has any, as they are tested on one value."""
+        table = self._whole()
+        if not table.keywords:
+            return []
+        found = [list(map(wrap_keyword, _keywords(rule.condition))) for _, rule in self._rules()]
+        return [tests for tests in found if tests]
+
+    def trim(self) -> None:
+        """Bound what the tables remember."""
+        if self._table is not None:
+            self._table.trim()
+        for table in self._known.values():
+            table.trim()
+
+
+def fold(condition: Condition, decided: Mapping[str, Any]) -> Condition:
+    """Decide the tests on fields whose value is known; return what is left."""
+    kind = condition[0]
+    if kind == "is":
+        test = Test(*condition[1])
+        if test.field in decided and test.kind != "fieldref":
+            return TRUE if holds(test, decided[test.field]) else FALSE
+        return condition
+    if kind == "not":
+        part = fold(condition[1], decided)
+        return {TRUE: FALSE, FALSE: TRUE}.get(part, ("not", part))
+    if kind in {"and", "or"}:
+        return _join(kind, [fold(part, decided) for part in condition[1:]])
+    return condition
+
+
+def _join(kind: str, parts: Sequence[Condition]) -> Condition:
+    decides, neutral = (FALSE, TRUE) if kind == "and" else (TRUE, FALSE)
+    if decides in parts:
+        return decides
+    left = tuple(part for part in parts if part != neutral)
+    if not left:
+        return neutral
+    return left[0] if len(left) == 1 else (kind, *left)
+
+
+def _keywords(condition: Condition) -> Iterator[Test]:
+    if condition[0] == "is":
+        if condition[1][0] is None:
+            yield Test(*condition[1])
+    elif condition[0] in {"and", "or", "not"}:
+        for part in condition[1:]:
+            yield from _keywords(part)

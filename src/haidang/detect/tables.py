@@ -1,0 +1,129 @@
+"""A table: the rules of one group, decided together by what their tests say of an event's values.
+
+Matching is a tuple of memo look-ups, one for each field (the *signature*), and one look-up of the
+signature. A signature not seen before evaluates the rules of which an anchor holds. A table knows the
+rules' own field names only; how an event has them is its routes' business, so that all routes that serve
+the same rules (Sysmon 1 and Security 4688) share one table and what it remembers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from haidang.detect.semantics import holds, leaves
+from haidang.detect.values import FieldMemo, FieldTests
+from haidang.sigma.ir import Test
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from haidang.detect.arranging import Arranged
+    from haidang.events.model import Fields
+    from haidang.limits import Limits
+    from haidang.sigma.ir import Condition
+
+__all__ = ["Signatures", "Table"]
+
+
+class Signatures(dict[tuple[int, ...], tuple[int, ...]]):
+    """Signature to the rules that hold, decided on first sight; bounded."""
+
+    __slots__ = ("_decide", "_limit")
+
+    def __init__(self, decide: Callable[[tuple[int, ...]], tuple[int, ...]], limit: int) -> None:
+        """Ask ``decide`` for what is not remembered; remember at most ``limit``."""
+        super().__init__()
+        self._decide = decide
+        self._limit = limit
+
+    def __missing__(self, signature: tuple[int, ...]) -> tuple[int, ...]:
+        """Decide a signature and remember it."""
+        if len(self) >= self._limit:
+            self.clear()
+        found = self[signature] = self._decide(signature)
+        return found
+
+
+class Table:
+    """Arranged rules with memos; ``indices`` are the rules' places in the ruleset."""
+
+    def __init__(self, arranged: Arranged, indices: Sequence[int], limits: Limits) -> None:
+        """Make the memos; automata and expressions are compiled when values come."""
+        self._limits = limits
+        self._indices = indices
+        self._conditions: list[Condition] = arranged["conditions"]
+        self._anchors: dict[int, list[int]] = arranged["anchors"]
+        self._always: list[int] = arranged["always"]
+        self.fields: tuple[str, ...] = tuple(arranged["fields"])
+        """Fields of the rules, in the order of the signature."""
+        self.memos = tuple(FieldMemo(FieldTests(field), limits) for field in arranged["fields"].values())
+        self.keywords: tuple[tuple[int, Test], ...] = tuple((i, Test(*test)) for i, test in arranged["keywords"])
+        self.pairs: tuple[tuple[int, Test], ...] = tuple((i, Test(*test)) for i, test in arranged["pairs"])
+        self._keyword_memo = self._make_keyword_memo()
+        self.signatures = Signatures(self._decide, limits.memo_entries)
+        self.idle = not (self._anchors or self._always)
+        """Whether no rule here can ever hold."""
+
+    def _make_keyword_memo(self) -> FieldMemo | None:
+        if not self.keywords:
+            return None
+        from haidang.detect.arranging import arrange_field
+
+        return FieldMemo(FieldTests(arrange_field(self.keywords)), self._limits)
+
+    def match(self, values: Sequence[Any], pairs: Sequence[tuple[Any, Any]], event: Fields) -> tuple[int, ...]:
+        """Return the indices of the rules that hold.
+
+        Args:
+            values: One value for each of ``fields``.
+            pairs: Both values of each of ``pairs``.
+            event: The whole event, for keywords.
+        """
+        signature = [
+            memo.classify(value) if isinstance(value, list | dict | tuple) else memo[value]
+            for memo, value in zip(self.memos, values, strict=True)
+        ]
+        if self._keyword_memo is not None:
+            memo = self._keyword_memo
+            signature.append(memo.number(memo.tests.decide_any(list(leaves(event)))))
+        signature.extend(int(holds(test, *both)) for (_, test), both in zip(self.pairs, pairs, strict=True))
+        return self.signatures[tuple(signature)]
+
+    def _true(self, signature: tuple[int, ...]) -> Iterator[int]:
+        """Yield the numbers of the tests that a signature says hold."""
+        for memo, number in zip(self.memos, signature, strict=False):
+            yield from memo.classes[number]
+        at = len(self.memos)
+        if self._keyword_memo is not None:
+            yield from self._keyword_memo.classes[signature[at]]
+            at += 1
+        for (i, _), held in zip(self.pairs, signature[at:], strict=True):
+            if held:
+                yield i
+
+    def _decide(self, signature: tuple[int, ...]) -> tuple[int, ...]:
+        true = set(self._true(signature))
+        candidates = set(self._always)
+        for i in true:
+            candidates.update(self._anchors.get(i, ()))
+        conditions = self._conditions
+        return tuple(sorted(self._indices[at] for at in candidates if _evaluate(conditions[at], true)))
+
+    def trim(self) -> None:
+        """Forget everything remembered when hostile values have made too many classes of it."""
+        memos = self.memos if self._keyword_memo is None else (*self.memos, self._keyword_memo)
+        if any(len(memo.classes) > self._limits.memo_entries for memo in memos):
+            for memo in memos:
+                memo.forget()
+            self.signatures.clear()
+
+
+def _evaluate(condition: Condition, true: set[int]) -> bool:
+    kind = condition[0]
+    if kind == "is":
+        return condition[1] in true
+    if kind == "and":
+        return all(_evaluate(part, true) for part in condition[1:])
+    if kind == "or":
+        return any(_evaluate(part, true) for part in condition[1:])
+    return not _evaluate(condition[1], true) if kind == "not" else kind == "true"

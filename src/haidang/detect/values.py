@@ -1,0 +1,222 @@
+"""All tests on one field at once: from a value to the set of tests that hold for it.
+
+``FieldTests`` runs what ``arranging.arrange_field`` arranged: whole values, beginnings and endings by dict
+look-ups, strings inside by one Aho-Corasick pass over the lower-cased value, patterns and regular
+expressions only where a literal that they require was found by that pass.
+
+``FieldMemo`` remembers the answer for each value. It is a dict whose ``__missing__`` decides, so that a
+value seen before costs one look-up in C. The meaning of each test is that of ``semantics``; a property
+test holds the two together. Values are untrusted: both memory and time are bounded.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from haidang.detect.regexes import searcher
+from haidang.detect.semantics import compare, glob_pattern, holds, number, text
+from haidang.sigma.ir import Test
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+
+    from haidang.limits import Limits
+
+__all__ = ["FieldMemo", "FieldTests"]
+
+_FEW_LITERALS = 6
+"""Below this many literals, Python's own ``in`` is quicker than an automaton."""
+_DFA_CHARS = 30_000
+"""Literals of this many characters in all still make a table that is small and twice as quick."""
+
+
+class _Decider:
+    """One pattern or expression, compiled when it is first needed: most never are."""
+
+    __slots__ = ("_plan", "_run")
+
+    def __init__(self, plan: tuple[Any, ...]) -> None:
+        self._plan = plan
+        self._run: Callable[[str, str], bool] | None = None
+
+    def __call__(self, value: str, folded: str) -> bool:
+        if self._run is None:
+            self._run = _compile(self._plan)
+        return self._run(value, folded)
+
+
+def _compile(plan: tuple[Any, ...]) -> Callable[[str, str], bool]:
+    kind, what, how = plan
+    if kind == "re":
+        search = searcher(what, how).search
+        return lambda value, _folded: search(value)
+    match = re.compile(glob_pattern(what, cased=how), re.DOTALL).fullmatch
+    if how:
+        return lambda value, _folded: match(value) is not None
+    return lambda _value, folded: match(folded) is not None
+
+
+class FieldTests:
+    """The tests of one field, arranged so that one value decides them all.
+
+    The numbers of the answer come sorted, each once.
+    """
+
+    def __init__(self, arranged: dict[str, Any]) -> None:
+        """Take an arrangement; the literals are handed to an automaton on first use."""
+        self.absent: tuple[int, ...] = tuple(sorted(arranged["absent"]))
+        self._present: list[int] = arranged["present"]
+        self._whole: dict[str, list[int]] = arranged["whole"]
+        self._whole_cased: dict[str, list[int]] = arranged["whole_cased"]
+        self._starts: list[tuple[int, dict[str, list[int]]]] = list(arranged["starts"].items())
+        self._ends: list[tuple[int, dict[str, list[int]]]] = list(arranged["ends"].items())
+        self._inside: dict[str, list[int]] = arranged["inside"]
+        self._gated = {
+            literal: [(i, _Decider(plan), folds) for i, plan, folds in gated]
+            for literal, gated in arranged["gated"].items()
+        }
+        self._ungated = [(i, _Decider(plan)) for i, plan in arranged["ungated"]]
+        self._numbers: dict[float, list[int]] = arranged["numbers"]
+        self._ordered: list[tuple[int, str, float]] = arranged["ordered"]
+        self._plain = [(i, Test(*test)) for i, test in arranged["plain"]]
+        self._wants_number = bool(self._numbers or self._ordered)
+        self._looks_inside = bool(self._inside or self._gated)
+        self._unsure = [
+            (literal, i, decide) for literal, gated in self._gated.items() for i, decide, folds in gated if not folds
+        ]
+        self._find: Callable[[str], Collection[str]] | None = None
+
+    def _finder(self) -> Callable[[str], Collection[str]]:
+        literals = list({*self._inside, *self._gated})
+        if len(literals) <= _FEW_LITERALS:
+            self._find = lambda folded: [literal for literal in literals if literal in folded]
+        else:
+            from ahocorasick_rs import AhoCorasick, Implementation
+
+            small = sum(map(len, literals)) <= _DFA_CHARS
+            kind = Implementation.DFA if small else Implementation.ContiguousNFA
+            search = AhoCorasick(literals, implementation=kind).find_matches_as_indexes
+            self._find = lambda folded: {literals[hit[0]] for hit in search(folded, overlapping=True)}
+        return self._find
+
+    def decide(self, value: object) -> tuple[int, ...]:
+        """Return the numbers of the tests that hold for ``value``, a list's elements joined."""
+        if value is None:
+            return self.absent
+        found: set[int] = set(self._present)
+        if isinstance(value, list | tuple):
+            for item in value:
+                if item is not None:
+                    found.update(self.decide(item))
+        elif not isinstance(value, dict):
+            self._decide_text(text(value), found)
+            if self._wants_number:
+                self._decide_number(number(value), found)
+            for i, test in self._plain:
+                if holds(test, value):
+                    found.add(i)
+        return tuple(sorted(found))
+
+    def decide_any(self, values: Sequence[object]) -> tuple[int, ...]:
+        """Return the ids of the keywords that hold for any of many scalars: one search rules most out."""
+        if not (self._ungated or self._whole or self._whole_cased or self._starts or self._ends or self._plain):
+            joined = "\0".join(map(text, values))
+            # Text outside ASCII is left to the plain way: gated expressions have rules of their own there.
+            if joined.isascii() and not list((self._find or self._finder())(joined.lower())):
+                return ()
+        return self.decide(values)
+
+    def _decide_text(self, value: str, found: set[int]) -> None:
+        folded = value.lower()
+        if (ids := self._whole.get(folded)) is not None:
+            found.update(ids)
+        if self._whole_cased and (ids := self._whole_cased.get(value)) is not None:
+            found.update(ids)
+        for size, words in self._starts:
+            if (ids := words.get(folded[:size])) is not None:
+                found.update(ids)
+        for size, words in self._ends:
+            if (ids := words.get(folded[-size:])) is not None:
+                found.update(ids)
+        for i, decide in self._ungated:
+            if decide(value, folded):
+                found.add(i)
+        if self._looks_inside:
+            self._decide_inside(value, folded, found)
+
+    def _decide_inside(self, value: str, folded: str, found: set[int]) -> None:
+        hits = (self._find or self._finder())(folded)
+        for literal in hits:
+            if (ids := self._inside.get(literal)) is not None:
+                found.update(ids)
+            for i, decide, _ in self._gated.get(literal, ()):
+                if decide(value, folded):
+                    found.add(i)
+        if self._unsure and not value.isascii():
+            for literal, i, decide in self._unsure:
+                if literal not in hits and decide(value, folded):
+                    found.add(i)
+
+    def _decide_number(self, value: float | None, found: set[int]) -> None:
+        if value is None:
+            return
+        if (ids := self._numbers.get(value)) is not None:
+            found.update(ids)
+        found.update(i for i, operator, limit in self._ordered if compare(operator, value, limit))
+
+
+class FieldMemo(dict[Any, int]):
+    """Value to the number of its class: the set of tests that hold for it.
+
+    ``classes[number]`` is that set. Class 0 is "none holds". Bounded in entries and in characters; a full
+    memo is dropped and rebuilt, the classes stay.
+    """
+
+    __slots__ = ("_chars", "_entries", "_left", "_numbers", "classes", "tests", "value_chars")
+
+    def __init__(self, tests: FieldTests, limits: Limits) -> None:
+        """Start empty; ``limits`` bound what is remembered."""
+        super().__init__()
+        self.tests = tests
+        self.value_chars = limits.value_chars
+        self.classes: list[tuple[int, ...]] = [()]
+        self._numbers: dict[tuple[int, ...], int] = {(): 0}
+        self._entries = limits.memo_entries
+        self._chars = limits.memo_chars
+        self._left = self._chars
+
+    def __missing__(self, value: Any) -> int:  # noqa: ANN401 - a field holds anything hashable
+        """Decide a value that is not remembered, and remember it unless 0 and False would be one key."""
+        found = self.classify(value)
+        if value.__class__ is str:
+            self._left -= len(value) + 80
+            if self._left < 0 or len(self) >= self._entries:
+                self.clear()
+                self._left = self._chars
+            self[value] = found
+        elif value is None or (value.__class__ is int and value not in {0, 1} and len(self) < self._entries):
+            self[value] = found
+        return found
+
+    def classify(self, value: Any) -> int:  # noqa: ANN401
+        """Return the class of any value, lists and objects too, remembering nothing but the class."""
+        if value.__class__ is str and len(value) > self.value_chars:
+            value = value[: self.value_chars]
+        return self.number(self.tests.decide(value))
+
+    def number(self, ids: tuple[int, ...]) -> int:
+        """Return the number of a class, giving it one when it is new."""
+        known = self._numbers.get(ids)
+        if known is None:
+            known = self._numbers[ids] = len(self.classes)
+            self.classes.append(ids)
+        return known
+
+    def forget(self) -> None:
+        """Start anew, classes and all; whoever remembers class numbers must forget them too."""
+        self.clear()
+        self._left = self._chars
+        self.classes[:] = [()]
+        self._numbers.clear()
+        self._numbers[()] = 0

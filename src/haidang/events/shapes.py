@@ -1,0 +1,229 @@
+"""The JSON shapes in which shippers wrap a Windows event, and how each becomes flat fields.
+
+| shape | how it looks |
+| --- | --- |
+| ``event`` | ``{"Event": {"System": {…}, "EventData": {…} or "UserData": {…}}}``, as EVTX libraries write it |
+| ``winlogbeat`` | ``{"winlog": {"channel": …, "event_id": …, "event_data": {…}}, …}`` (Elastic Common Schema) |
+| ``flat`` | ``{"Channel": …, "EventID": …, "Image": …}``, as NXLog and many converters write it |
+| ``splunk`` | flat with ``EventCode`` and ``source``/``LogName`` in place of ``EventID`` and ``Channel`` |
+
+Any of them may be inside ``_source`` (Elastic exports) or ``result`` (Splunk exports). ``recognise`` decides
+for one decoded object; anything else is not a Windows event. All input is untrusted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from haidang.events.model import Fields, Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["RESERVED", "WINDOWS", "WRAPPERS", "event_id", "flatten", "paths", "recognise", "unwrap"]
+
+WINDOWS = Origin(
+    "windows",
+    time_fields=("TimeCreated", "@timestamp", "UtcTime", "EventTime", "_time", "timestamp"),
+    host_fields=("Computer", "Hostname", "ComputerName", "host", "MachineName"),
+)
+
+WRAPPERS = ("_source", "result")
+"""Keys under which exports keep the event itself."""
+
+
+def unwrap(document: Fields) -> tuple[str, Fields]:
+    """Return the wrapper's key ("" for none) and the object inside it."""
+    for key in WRAPPERS:
+        inner = document.get(key)
+        if isinstance(inner, dict):
+            return key, inner
+    return "", document
+
+
+def recognise(document: Fields) -> str:
+    """Return the name of the Windows shape that an unwrapped object has, "" for none."""
+    if isinstance(document.get("Event"), dict) and isinstance(document["Event"].get("System"), dict):
+        return "event"
+    winlog = document.get("winlog")
+    if isinstance(winlog, dict) and ("event_id" in winlog or "channel" in winlog):
+        return "winlogbeat"
+    if "EventID" in document and ("Channel" in document or "SourceName" in document or "Provider_Name" in document):
+        return "flat"
+    if "EventCode" in document and ("LogName" in document or _splunk_channel(document)):
+        return "splunk"
+    return ""
+
+
+def flatten(shape: str, document: Fields) -> Fields:
+    """Return the flat fields of an unwrapped object of that shape."""
+    return _FLATTEN[shape](document)
+
+
+def event_id(value: Any) -> Any:  # noqa: ANN401 - numbers, text or an object with attributes
+    """Return an EventID out of its object form ``{"#attributes": …, "#text": 7045}``."""
+    return value.get("#text", value.get("Value")) if isinstance(value, dict) else value
+
+
+RESERVED = frozenset({"Channel", "EventID", "Provider_Name", "Computer", "TimeCreated", "EventRecordID"})
+"""Fields that always come from the system part, whatever the event's own data call themselves."""
+
+_SYSTEM_ATTRIBUTES = {
+    "Provider": {"Name": "Provider_Name", "Guid": "Provider_Guid", "EventSourceName": "Provider_EventSourceName"},
+    "TimeCreated": {"SystemTime": "TimeCreated"},
+    "Execution": {"ProcessID": "Execution_ProcessID", "ThreadID": "Execution_ThreadID"},
+    "Security": {"UserID": "Security_UserID"},
+    "Correlation": {"ActivityID": "Correlation_ActivityID"},
+}
+
+
+def _event(document: Fields) -> Fields:
+    event = document["Event"]
+    fields: Fields = {}
+    for name, value in event["System"].items():
+        if name in _SYSTEM_ATTRIBUTES and isinstance(value, dict):
+            attributes = value.get("#attributes", value)
+            attributes = attributes if isinstance(attributes, dict) else {}
+            for attribute, flat in _SYSTEM_ATTRIBUTES[name].items():
+                found = attributes.get(attribute, attributes.get(f"@{attribute}"))
+                if found is not None:
+                    fields[flat] = found
+        elif name == "EventID":
+            fields[name] = event_id(value)
+        elif value is not None and not name.endswith("_attributes"):
+            fields[name] = value
+    data = event.get("EventData")
+    if isinstance(data, dict):
+        _add_data(fields, data)
+    for section in ("UserData", "ProcessingErrorData", "RenderingInfo"):
+        if isinstance(event.get(section), dict):
+            _add_user_data(fields, event[section])
+    return fields
+
+
+def _add_data(fields: Fields, data: Fields) -> None:
+    for name, value in data.items():
+        if name == "#attributes" or name in RESERVED:
+            continue
+        if name == "Data" and isinstance(value, dict) and "#text" in value:
+            value = value["#text"]  # noqa: PLW2901 - unnamed data carries its text in an object
+        if value is not None:
+            fields[name] = value
+
+
+def _add_user_data(fields: Fields, data: Fields) -> None:
+    """Add what providers nest one or two levels under UserData, by the innermost names."""
+    for name, value in data.items():
+        if name.startswith("#"):
+            continue
+        if isinstance(value, dict):
+            inner = {key: item for key, item in value.items() if not key.startswith("#")}
+            if inner:
+                _add_user_data(fields, inner)
+            elif value.get("#text") is not None:
+                fields.setdefault(name, value["#text"])
+        elif value is not None:
+            fields.setdefault(name, value)
+
+
+_WINLOG_NAMES = {
+    "channel": "Channel",
+    "computer_name": "Computer",
+    "provider_name": "Provider_Name",
+    "provider_guid": "Provider_Guid",
+    "record_id": "EventRecordID",
+    "task": "Task",
+    "opcode": "Opcode",
+    "keywords": "Keywords",
+}
+
+
+def _winlogbeat(document: Fields) -> Fields:
+    winlog = document["winlog"]
+    fields: Fields = {}
+    for name, flat in _WINLOG_NAMES.items():
+        if winlog.get(name) is not None:
+            fields[flat] = winlog[name]
+    identifier = winlog.get("event_id")
+    event = document.get("event")
+    if identifier is None and isinstance(event, dict):
+        identifier = event.get("code")
+    fields["EventID"] = event_id(identifier)
+    for name in ("@timestamp", "message"):
+        if document.get(name) is not None:
+            fields["Message" if name == "message" else name] = document[name]
+    for section in ("event_data", "user_data"):
+        data = winlog.get(section)
+        if isinstance(data, dict):
+            fields.update((key, value) for key, value in data.items() if value is not None and key not in RESERVED)
+    return fields
+
+
+def _flat(document: Fields) -> Fields:
+    fields = {key: value for key, value in document.items() if value is not None}
+    if "Provider_Name" not in fields and "SourceName" in fields:
+        fields["Provider_Name"] = fields["SourceName"]
+    if isinstance(fields.get("EventID"), dict):
+        fields["EventID"] = event_id(fields["EventID"])
+    return fields
+
+
+def _splunk_channel(document: Fields) -> str:
+    source = document.get("source")
+    if isinstance(source, str) and "WinEventLog:" in source:
+        return source.partition("WinEventLog:")[2]
+    return ""
+
+
+def _splunk(document: Fields) -> Fields:
+    fields = _flat(document)
+    fields.setdefault("EventID", fields.get("EventCode"))
+    fields.setdefault("Channel", fields.get("LogName") or _splunk_channel(fields))
+    if "Provider_Name" not in fields and "SourceName" in fields:
+        fields["Provider_Name"] = fields["SourceName"]
+    return fields
+
+
+_FLATTEN: dict[str, Callable[[Fields], Fields]] = {
+    "event": _event,
+    "winlogbeat": _winlogbeat,
+    "flat": _flat,
+    "splunk": _splunk,
+}
+
+
+def paths(shape: str, name: str) -> tuple[tuple[str, ...], ...]:
+    """Return where ``flatten`` takes a field from, in order of preference, as paths into the object.
+
+    () means that the shape has no fixed places (the object must be flattened). What is under ``UserData``,
+    ``ProcessingErrorData``, ``RenderingInfo`` or ``user_data`` is left out: an object that has any of these
+    must be flattened too.
+    """
+    if shape == "flat":
+        return ((name,), ("SourceName",)) if name == "Provider_Name" else ((name,),)
+    if shape == "event":
+        return _event_paths(name)
+    return _winlog_paths(name) if shape == "winlogbeat" else ()
+
+
+def _event_paths(name: str) -> tuple[tuple[str, ...], ...]:
+    for element, attributes in _SYSTEM_ATTRIBUTES.items():
+        for attribute, flat in attributes.items():
+            if flat == name:
+                system = ("Event", "System", element, "#attributes", attribute)
+                return (system,) if name in RESERVED else (("Event", "EventData", name), system)
+    if name in RESERVED:
+        return (("Event", "System", name),)
+    return (("Event", "EventData", name), ("Event", "System", name))
+
+
+def _winlog_paths(name: str) -> tuple[tuple[str, ...], ...]:
+    data = ("winlog", "event_data", name)
+    if name == "EventID":
+        return (("winlog", "event_id"), ("event", "code"))
+    if name in {"@timestamp", "Message"}:
+        return (data, (name if name == "@timestamp" else "message",))
+    for key, flat in _WINLOG_NAMES.items():
+        if flat == name:
+            return (("winlog", key),) if name in RESERVED else (data, ("winlog", key))
+    return (data,) if name not in RESERVED else ()

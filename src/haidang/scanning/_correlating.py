@@ -1,0 +1,133 @@
+"""Feeding correlations: the hits of a whole run, in order of event time, within bounded memory.
+
+Files come one after another while correlations want time; so the hits are kept until all files are read
+and then read back in order. Up to a bound they stay in memory; past it they go to a temporary SQLite
+database, which sorts them on disk.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from haidang.detect.correlation import Correlator, Hit
+from haidang.events.times import format_time
+from haidang.findings.model import Finding, Match, Source
+from haidang.scanning._evidence import finding_rule, stable_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from haidang.detect.correlation import Correlated
+    from haidang.scanning._ruleset import Ruleset
+
+__all__ = ["Correlating"]
+
+_MOST_IN_MEMORY = 50_000
+_Row = tuple[int, int, str, bytes]
+
+
+class Correlating:
+    """Collects what correlations feed on, then runs them."""
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        """Collect for the correlations of ``ruleset``."""
+        self._ruleset = ruleset
+        self._rows: list[_Row] = []
+        self._store: sqlite3.Connection | None = None
+        self._timeless = 0
+        self.notices: list[str] = []
+
+    def add(self, key: str, time: int | None, position: int, values: dict[str, Any], finding: Finding) -> None:
+        """Keep one hit of the rule ``key``."""
+        if time is None:
+            self._timeless += 1
+            return
+        member = (finding.id, finding.host, finding.source.path, finding.source.record)
+        self._rows.append((time, position, key, msgspec.msgpack.encode((values, member), enc_hook=str)))
+        if len(self._rows) >= _MOST_IN_MEMORY:
+            self._spill()
+
+    def _spill(self) -> None:
+        if self._store is None:
+            # An empty name is a temporary file that SQLite removes by itself.
+            self._store = sqlite3.connect("", isolation_level=None)
+            self._store.executescript(
+                "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-16000;"
+                "CREATE TABLE hit (time INTEGER, position INTEGER, rule TEXT, body BLOB);"
+            )
+        self._store.execute("BEGIN")
+        self._store.executemany("INSERT INTO hit VALUES (?, ?, ?, ?)", self._rows)
+        self._store.execute("COMMIT")
+        self._rows.clear()
+
+    def _in_order(self) -> Iterator[_Row]:
+        if self._store is None:
+            yield from sorted(self._rows, key=lambda row: row[:3])
+            return
+        self._spill()
+        yield from self._store.execute("SELECT time, position, rule, body FROM hit ORDER BY time, position, rule")
+        self._store.close()
+
+    def finish(self) -> Iterator[tuple[int, Finding]]:
+        """Yield the reported correlations' findings with their time, in order of time."""
+        correlator = Correlator(self._ruleset.correlations, self._ruleset.limits)
+        found: list[Correlated] = []
+        for time, position, rule, body in self._in_order():
+            values, member = msgspec.msgpack.decode(body)
+            found.extend(correlator.feed(Hit(rule, time, position, values, member)))
+        found.extend(correlator.finish())
+        self._account(correlator)
+        reported = [item for item in found if item.rule.info.key in self._ruleset.reported]
+        made = [(item.time_last, self._finding(item)) for item in reported]
+        yield from sorted(made, key=lambda pair: (pair[0], pair[1].rule.title, pair[1].id))
+
+    def _account(self, correlator: Correlator) -> None:
+        titles = {info.key: info.title for info in self._ruleset.infos}
+        if self._timeless:
+            self.notices.append(f"{self._timeless} events without a time could not take part in correlations.")
+        for (key, reason), count in sorted(correlator.dropped.items()):
+            self.notices.append(f"Correlation {titles.get(key, key)!r}: {count} left out ({reason}).")
+
+    def _finding(self, item: Correlated) -> Finding:
+        members = [member for hit in item.members for member in _members(hit)]
+        ids = tuple(dict.fromkeys(member[0] for member in members))
+        _, _, path, record = members[-1] if members else ("", "", "", 0)
+        hosts = sorted({member[1] for member in members if member[1]})
+        info = item.rule.info
+        key = stable_id(
+            info.key.encode(),
+            msgspec.json.encode(item.group, enc_hook=str),
+            str(item.time_first).encode(),
+            str(item.time_met).encode(),
+        )
+        event: dict[str, Any] = {
+            **item.group,
+            "first": format_time(item.time_first),
+            "last": format_time(item.time_last),
+            "count": item.count,
+        }
+        if item.value is not None:
+            event["value"] = item.value
+        return Finding(
+            id=key,
+            rule=finding_rule(info),
+            time=format_time(item.time_last),
+            host=hosts[0] if len(hosts) == 1 else "",
+            source=Source(path, record),
+            event=event,
+            matched=tuple(Match(name, value, "group-by") for name, value in item.group.items()),
+            origin="correlation",
+            members=ids,
+            group=item.group,
+            count=item.count,
+        )
+
+
+def _members(hit: Hit) -> list[tuple[str, str, str, int]]:
+    """Return the events behind a member; a correlation's own members stand for it."""
+    if isinstance(hit.finding, tuple | list):
+        return [tuple(hit.finding)]
+    return [member for inner in hit.finding.members for member in _members(inner)]

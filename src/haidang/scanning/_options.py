@@ -1,0 +1,42 @@
+"""What a scan is asked to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from haidang.limits import DEFAULT_LIMITS, Limits
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["ScanOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOptions:
+    """Everything that a scan depends on; times are nanoseconds since the epoch, UTC."""
+
+    paths: tuple[str, ...]
+    """Files, folders, archives, or "-" for standard input."""
+    rules: tuple[str, ...] = ()
+    """Files, folders or zips of Sigma rules."""
+    builtin: bool = False
+    """Whether the built-in pack is used too."""
+    pipelines: tuple[str, ...] = ()
+    placeholders: tuple[str | Path, ...] = ()
+    logsource_maps: tuple[str, ...] = ()
+    input_format: str | None = None
+    password: bytes | None = None
+    min_level: str | None = None
+    statuses: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    """Ids, names, titles or globs of the only rules to report."""
+    exclude: tuple[str, ...] = ()
+    since: int | None = None
+    until: int | None = None
+    full_event: bool = False
+    processes: int = 1
+    cache: bool = True
+    limits: Limits = DEFAULT_LIMITS

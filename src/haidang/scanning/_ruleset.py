@@ -1,0 +1,192 @@
+"""A ruleset: loaded rules, what of them is wanted, and the matcher over them.
+
+``load_rules`` is the public way in; ``Ruleset.match`` matches one event that the caller has at hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+from haidang.detect.matcher import Matcher
+from haidang.detect.routes import Group
+from haidang.errors import ConfigurationError
+from haidang.limits import DEFAULT_LIMITS, Limits
+from haidang.sigma.ir import LEVELS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from haidang.errors import RuleError
+    from haidang.findings.model import Finding
+    from haidang.sigma.ir import CorrelationRule, EventRule, LogsourceMap, RuleInfo
+    from haidang.sigma.loading import LoadedRules, RuleGroup
+
+__all__ = ["Ruleset", "Selection", "load_rules"]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which rules are reported; the default is all."""
+
+    min_level: str | None = None
+    statuses: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    def wants(self, info: RuleInfo) -> bool:
+        """Return whether findings of a rule are reported."""
+        if self.min_level is not None and LEVELS.index(info.level) < LEVELS.index(self.min_level):
+            return False
+        if self.statuses and info.status not in self.statuses:
+            return False
+        tags = [tag.lower() for tag in info.tags]
+        if self.tags and not any(fnmatchcase(tag, wanted.lower()) for tag in tags for wanted in self.tags):
+            return False
+        if self.include and not _named(info, self.include):
+            return False
+        return not _named(info, self.exclude)
+
+
+def _named(info: RuleInfo, patterns: Iterable[str]) -> bool:
+    names = [name.lower() for name in (info.id, info.name, info.title) if name]
+    return any(fnmatchcase(name, pattern.lower()) for name in names for pattern in patterns)
+
+
+class Ruleset:
+    """Rules ready to be matched; made by :func:`load_rules`.
+
+    Iterating gives the rules' :class:`~haidang.sigma.ir.RuleInfo`.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedRules,
+        maps: Sequence[LogsourceMap],
+        *,
+        selection: Selection | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        """Keep the rules that ``selection`` wants and those that wanted correlations refer to."""
+        self._loaded = loaded
+        self._maps = maps
+        self.limits = limits
+        wanted = selection or Selection()
+        self.infos: tuple[RuleInfo, ...] = loaded.infos
+        self.reported = frozenset(info.key for info in self.infos if info.generate and wanted.wants(info))
+        """Keys of the rules whose findings are reported."""
+        self.correlations: tuple[CorrelationRule, ...] = self._needed_correlations()
+        self.correlated = frozenset(key for rule in self.correlations for key in rule.rules)
+        """Keys of the rules that correlations feed on."""
+        self._index = {info.key: at for at, info in enumerate(self.infos)}
+
+    def _needed_correlations(self) -> tuple[CorrelationRule, ...]:
+        """Return the reported correlations and, down the chain, those that they refer to."""
+        by_key = {rule.info.key: rule for rule in self._loaded.correlations}
+        needed: dict[str, CorrelationRule] = {}
+        pending = [key for key in by_key if key in self.reported]
+        while pending:
+            key = pending.pop()
+            if key in by_key and key not in needed:
+                needed[key] = by_key[key]
+                pending.extend(by_key[key].rules)
+        return tuple(rule for rule in self._loaded.correlations if rule.info.key in needed)
+
+    def __len__(self) -> int:
+        """Return how many rules are reported."""
+        return len(self.reported)
+
+    def __iter__(self) -> Any:  # noqa: ANN401 - an iterator of RuleInfo
+        """Yield what is known of each reported rule."""
+        return (info for info in self.infos if info.key in self.reported)
+
+    @property
+    def refused(self) -> tuple[RuleError, ...]:
+        """The rules that cannot be supported, each with file, line and reason."""
+        return self._loaded.refused
+
+    @cached_property
+    def matcher(self) -> Matcher:
+        """The matcher over the rules that are reported or feed a correlation."""
+        active = self.reported | self.correlated
+        groups = {
+            logsource: self._group(group, active)
+            for logsource, group in self._loaded.groups.items()
+            if any(info.key in active for info in group.infos)
+        }
+        return Matcher(groups, self._maps)
+
+    def _group(self, group: RuleGroup, active: frozenset[str]) -> Group:
+        """Return the active rules of a logsource, decoded when events of that kind come."""
+
+        def rules() -> list[tuple[int, EventRule]]:
+            return [(self._index[rule.info.key], rule) for rule in group if rule.info.key in active]
+
+        return Group(cache(rules), None, self.limits)
+
+    @cached_property
+    def _rules(self) -> dict[int, EventRule]:
+        return {self._index[rule.info.key]: rule for group in self._loaded.groups.values() for rule in group}
+
+    def rule(self, index: int) -> EventRule:
+        """Return an event rule by the index that the matcher gives."""
+        return self._rules[index]
+
+    def match(self, event: Mapping[str, Any], origin: str = "") -> list[Finding]:
+        """Return the findings for one decoded event, correlations left out.
+
+        ``event`` is an object as shippers write it (any of the JSON shapes of a scan) or flat fields;
+        ``origin`` says whose field names it has ("windows", "auditd", "zeek" …), "" to recognise it.
+        """
+        from haidang.scanning._evidence import EvidenceMaker, to_finding  # noqa: PLC0415 - layers above the rules
+
+        maker = EvidenceMaker(self)
+        return [to_finding(self, evidence, "") for evidence in maker.of_event(dict(event), origin)]
+
+
+def load_rules(
+    *paths: str | Path,
+    builtin: bool | None = None,
+    pipelines: Sequence[str | Path] = (),
+    placeholders: Sequence[str | Path] = (),
+    logsource_maps: Sequence[str | Path] = (),
+    selection: Selection | None = None,
+    cache: bool = True,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Ruleset:
+    """Load Sigma rules from files, folders or zips; without any path, the built-in pack.
+
+    Args:
+        paths: What to load.
+        builtin: Whether the built-in pack is loaded too; by default only when no path is given.
+        pipelines: pySigma processing pipelines to apply, in order.
+        placeholders: YAML files that give the values of ``expand`` placeholders.
+        logsource_maps: Further logsource maps, files or folders.
+        selection: Which rules findings are reported of; by default all.
+        cache: Whether the compiled rules are kept for the next run.
+        limits: Bounds for hostile input.
+
+    Returns:
+        The ruleset; ``refused`` names what could not be supported.
+
+    Raises:
+        ConfigurationError: A path, pipeline, placeholder file or logsource map is wrong.
+    """
+    from haidang.sigma.loading import load  # noqa: PLC0415 - brings YAML
+    from haidang.sigma.logsource import load_maps  # noqa: PLC0415
+
+    if selection is not None and selection.min_level is not None and selection.min_level not in LEVELS:
+        message = f"{selection.min_level!r} is not a level"
+        raise ConfigurationError(message, hint=f"Use one of {', '.join(LEVELS)}.")
+    loaded = load(
+        paths,
+        pipelines=pipelines,
+        placeholders=placeholders,
+        builtin=not paths if builtin is None else builtin,
+        limits=limits,
+    )
+    return Ruleset(loaded, load_maps(logsource_maps), selection=selection, limits=limits)

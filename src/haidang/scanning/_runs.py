@@ -1,0 +1,153 @@
+"""A run: inputs to workers, evidence back in order, correlations at the end, and the account of it all.
+
+Output order: files in the order in which they were named and found, events in the order of the file,
+rules of an event in the order of the ruleset, correlations last by time. It is the same for any number
+of processes.
+"""
+
+from __future__ import annotations
+
+import time as clock
+from typing import TYPE_CHECKING
+
+from haidang.findings.model import Finding, ScanSummary
+from haidang.scanning._correlating import Correlating
+from haidang.scanning._evidence import to_finding
+from haidang.scanning._options import ScanOptions
+from haidang.scanning._parallel import cpu_seconds, work
+from haidang.scanning._ruleset import Ruleset, Selection, load_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from haidang.events.model import FileReport
+    from haidang.scanning._worker import FileEvidence
+
+__all__ = ["run", "scan"]
+
+
+def run(
+    options: ScanOptions,
+    on_finding: Callable[[Finding], None],
+    on_progress: Callable[[int, int, int, int], None] = lambda *_: None,
+) -> ScanSummary:
+    """Scan; give each finding to ``on_finding`` in order, and return the account.
+
+    ``on_progress`` gets bytes done, bytes in all (0 where unknown), events and findings so far.
+
+    Raises:
+        ConfigurationError: The rules, pipelines, maps or placeholders are wrong.
+        InputError: A path does not exist.
+    """
+    ruleset = load_rules(
+        *options.rules,
+        builtin=options.builtin,
+        pipelines=options.pipelines,
+        placeholders=options.placeholders,
+        logsource_maps=options.logsource_maps,
+        selection=Selection(
+            options.min_level, options.statuses, options.tags, options.include, options.exclude
+        ),
+        cache=options.cache,
+        limits=options.limits,
+    )
+    return _Run(options, ruleset, on_finding, on_progress).run()
+
+
+def scan(
+    *paths: str | Path,
+    rules: Ruleset | None = None,
+    processes: int = 1,
+    full_event: bool = False,
+    input_format: str | None = None,
+    summary: ScanSummary | None = None,
+) -> Iterator[Finding]:
+    """Yield the findings in files, folders and archives, in order.
+
+    Args:
+        paths: What to scan.
+        rules: From :func:`load_rules`; by default the built-in pack.
+        processes: How many processes share the work.
+        full_event: Whether findings carry all fields of their event.
+        input_format: A reader's name, to be used instead of recognition.
+        summary: Filled in while scanning: files, what could not be read, counts.
+
+    Raises:
+        InputError: A path does not exist.
+    """
+    ruleset = rules if rules is not None else load_rules()
+    options = ScanOptions(
+        tuple(map(str, paths)),
+        processes=processes,
+        full_event=full_event,
+        input_format=input_format,
+        limits=ruleset.limits,
+    )
+    run = _Run(options, ruleset, lambda _: None, lambda *_: None)
+    if summary is not None:
+        run.summary = summary
+    return run.findings()
+
+
+class _Run:
+    """The state of one run."""
+
+    def __init__(
+        self,
+        options: ScanOptions,
+        ruleset: Ruleset,
+        on_finding: Callable[[Finding], None],
+        on_progress: Callable[[int, int, int, int], None],
+    ) -> None:
+        self._options = options
+        self._ruleset = ruleset
+        self._on_finding = on_finding
+        self._on_progress = on_progress
+        self.summary = ScanSummary()
+        self._correlating = Correlating(ruleset) if ruleset.correlations else None
+
+    def run(self) -> ScanSummary:
+        for finding in self.findings():
+            self._on_finding(finding)
+        return self.summary
+
+    def findings(self) -> Iterator[Finding]:
+        begin, cpu = clock.monotonic(), cpu_seconds()
+        summary = self.summary
+        summary.rules = len(self._ruleset)
+        summary.refused = list(self._ruleset.refused)
+        for part in work(self._options, self._ruleset, self._progress, summary):
+            yield from self._of_part(part.file, part.before)
+        if self._correlating is not None:
+            for _, finding in self._correlating.finish():
+                summary.findings += 1
+                yield finding
+            summary.notices += self._correlating.notices
+        summary.elapsed = clock.monotonic() - begin
+        summary.cpu = cpu_seconds() - cpu
+
+    def _of_part(self, file: FileEvidence, before: int) -> Iterator[Finding]:
+        ruleset, correlating = self._ruleset, self._correlating
+        for evidence in file.evidence:
+            finding = to_finding(ruleset, evidence, file.report.path, before=before)
+            key = ruleset.infos[evidence.rule].key
+            if correlating is not None and evidence.values is not None:
+                correlating.add(key, evidence.time, self._event_position(file.report, evidence.record), evidence.values, finding)
+            if key in ruleset.reported:
+                self.summary.findings += 1
+                yield finding
+
+    def _event_position(self, report: FileReport, record: int) -> int:
+        """Return the event's place in the run: hits of one event share it."""
+        event = (id(report), record)
+        if event != self._last_event:
+            self._last_event = event
+            self._events += 1
+        return self._events
+
+    _last_event: tuple[int, int] = (0, 0)
+    _events = 0
+
+    def _progress(self, done: int, total: int, events: int) -> None:
+        self._on_progress(done, total, events, self.summary.findings)

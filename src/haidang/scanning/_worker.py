@@ -1,0 +1,74 @@
+"""What one process does: read one input, match its events, make evidence.
+
+A worker holds a ruleset and memos; inputs come one after another. What it yields is in the order of the
+input, so that the order of a scan's findings does not depend on how many workers there are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from haidang.detect.batches import BatchMatcher
+from haidang.detect.regexes import timeouts
+from haidang.errors import HaidangError
+from haidang.events.model import FileReport
+from haidang.scanning._evidence import Evidence, EvidenceMaker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from haidang.events.streams import Input
+    from haidang.scanning._options import ScanOptions
+    from haidang.scanning._ruleset import Ruleset
+
+__all__ = ["FileEvidence", "Worker"]
+
+
+class FileEvidence(NamedTuple):
+    """One batch's evidence; ``last`` says that the file is read to its end and the report is complete."""
+
+    report: FileReport
+    evidence: list[Evidence]
+    last: bool
+
+
+class Worker:
+    """Scans inputs with one ruleset."""
+
+    def __init__(self, ruleset: Ruleset, options: ScanOptions) -> None:
+        """Prepare; rules are compiled as events of their kind come."""
+        self._options = options
+        self._matcher = BatchMatcher(ruleset.matcher, options.limits)
+        self._maker = EvidenceMaker(
+            ruleset, full_event=options.full_event, since=options.since, until=options.until
+        )
+
+    def scan(self, item: Input, on_batch: Callable[[int, int], None]) -> Iterator[FileEvidence]:
+        """Yield the evidence in ``item``; ``on_batch`` gets bytes and events as they are read."""
+        from haidang.events.streams import open_input  # noqa: PLC0415 - brings decompression
+
+        options = self._options
+        opened = open_input(
+            item, limits=options.limits, password=options.password, input_format=options.input_format
+        )
+        for report, batches in opened:
+            size = records = 0
+            try:
+                for batch in batches:
+                    found = [evidence for hit in self._matcher.match(batch) for evidence in self._maker.of_hit(hit)]
+                    on_batch(report.size - size, report.records - records)
+                    size, records = report.size, report.records
+                    if found:
+                        yield FileEvidence(report, found, last=False)
+            except HaidangError as error:
+                report.note("unreadable", f"record {report.records + 1}", error.message)
+            on_batch(report.size - size, report.records - records)
+            yield FileEvidence(report, [], last=True)
+
+
+def regex_notices() -> list[str]:
+    """Return one sentence for each expression that hit its time limit in this process."""
+    return [
+        f"The regular expression {pattern!r} took too long on {count} values and was taken as not matching there."
+        for pattern, count in sorted(timeouts.items())
+    ]
