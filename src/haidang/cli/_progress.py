@@ -6,6 +6,7 @@ Nothing is written where standard error is not a terminal.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, TextIO
 
 from haidang.findings.figures import duration, number, size
@@ -20,19 +21,27 @@ __all__ = ["Progress", "progress_line"]
 _INTERVAL = 0.1
 _BAR = 24
 _CLEAR = "\r\x1b[K"
+_FULL = re.compile("━+")
 
 
 class Progress:
     """Shows how far a scan is; give it the numbers as often as you like."""
 
     def __init__(
-        self, stream: TextIO, translate: Translator, *, clock: Callable[[], float], columns: Callable[[], int]
+        self,
+        stream: TextIO,
+        translate: Translator,
+        *,
+        clock: Callable[[], float],
+        columns: Callable[[], int],
+        colour: bool,
     ) -> None:
         """Write to the terminal ``stream``, ``columns()`` wide, by the time of ``clock`` in seconds."""
         self._stream = stream
         self._translate = translate
         self._clock = clock
         self._columns = columns
+        self._colour = colour
         self._begin = clock()
         self._next = self._begin
         self._write(translate("Loading the rules …"))
@@ -45,25 +54,36 @@ class Progress:
         if not events and not done:
             self._begin = now
         self._next = now + _INTERVAL
-        self._write(
-            progress_line(done, total, events, findings, now - self._begin, translate=self._translate)
+        # A line that fills the last column wraps on some terminals, and could not be rewritten.
+        line = progress_line(
+            (done, total, events, findings),
+            now - self._begin,
+            columns=self._columns() - 1,
+            translate=self._translate,
         )
+        self._write(_FULL.sub("\x1b[36m\\g<0>\x1b[0m", line) if self._colour else line)
 
     def clear(self) -> None:
         """Take the line away."""
-        self._stream.write(_CLEAR)
-        self._stream.flush()
+        self._write("")
 
     def _write(self, line: str) -> None:
-        # A line that wraps could not be rewritten in place.
-        self._stream.write(_CLEAR + line[: max(self._columns() - 1, 0)])
+        self._stream.write(_CLEAR + line)
         self._stream.flush()
 
 
 def progress_line(
-    done: int, total: int, events: int, findings: int, seconds: float, *, translate: Translator
+    state: tuple[int, int, int, int], seconds: float, *, columns: int, translate: Translator
 ) -> str:
-    """Return the line: bar, share, bytes, rate, findings and time left, the most useful first."""
+    """Return the line: bar, share, time left, rate, findings, bytes; the last that do not fit are left out.
+
+    Args:
+        state: Bytes done and in all (0: unknown), events, findings.
+        seconds: How long it has been reading.
+        columns: Room for the line.
+        translate: The reader's language.
+    """
+    done, total, events, findings = state
     lang = translate.lang
     parts: list[str] = []
     if total:
@@ -76,6 +96,8 @@ def progress_line(
     parts.append(translate("{n} events/s").format(n=rate))
     parts.append(translate.ngettext("{n} finding", "{n} findings", findings).format(n=number(findings, lang)))
     parts.append(f"{size(done, lang)} / {size(total, lang)}" if total else size(done, lang))
+    while parts and len("  ".join(parts)) > columns:
+        parts.pop()
     return "  ".join(parts)
 
 

@@ -101,6 +101,7 @@ class _Scan:
             self._context.translate,
             clock=time.monotonic,
             columns=lambda: shutil.get_terminal_size().columns,
+            colour=not self._context.environ.get("NO_COLOR"),
         )
 
     def _taker(self) -> Callable[[Finding], None]:

@@ -111,7 +111,7 @@ def _table(*, wide: bool, translate: Translator) -> Table:
 def _wide_row(found: RuleTally, translate: Translator) -> tuple[Text, ...]:
     return (
         _level(found.rule.level, translate),
-        Text(neutralise(found.rule.title)),
+        Text(neutralise(found.rule.title), "bold"),
         Text(number(found.hits, translate.lang), "bold"),
         Text(", ".join(techniques(found.rule.tags)), _QUIET),
         Text(_hosts(found, translate)),
@@ -120,7 +120,7 @@ def _wide_row(found: RuleTally, translate: Translator) -> tuple[Text, ...]:
 
 
 def _narrow_row(found: RuleTally, translate: Translator) -> tuple[Text, ...]:
-    rule = Text(neutralise(found.rule.title))
+    rule = Text.assemble((neutralise(found.rule.title), "bold"))
     hosts = _hosts(found, translate)
     if hosts:
         rule.append(f"\n{hosts}")
