@@ -31,7 +31,8 @@ setup: $(DEV_READY)  ## Prepare .venv for work on the code
 
 run: $(RUN_READY)  ## Scan the sample logs, print the summary, write out/report.html
 	@mkdir -p $(OUT)
-	$(BIN)/haidang scan $(LOGS) $(LANGUAGE_FLAG) --output $(OUT)/report.html
+	@# Exit code 3 says that a file could not be read in whole: one of the samples is damaged on purpose.
+	$(BIN)/haidang scan $(LOGS) $(LANGUAGE_FLAG) --output $(OUT)/report.html || [ $$? = 3 ]
 	@echo
 	@echo "The page with the time line and the evidence: $(CURDIR)/$(OUT)/report.html"
 	@echo "Open it in any browser; it needs no network."
@@ -71,7 +72,7 @@ check-unlocked: $(BIN)/python  ## Install without the lock into a new environmen
 	$(BIN)/python -m venv $(UNLOCKED)
 	$(UNLOCKED)/bin/python -m pip --disable-pip-version-check install --quiet .
 	XDG_CACHE_HOME=$(CURDIR)/$(UNLOCKED)/cache $(UNLOCKED)/bin/haidang scan samples/logs \
-		--output $(UNLOCKED)/findings.ndjson
+		--output $(UNLOCKED)/findings.ndjson || [ $$? = 3 ]
 	grep -q '"rule"' $(UNLOCKED)/findings.ndjson
 
 clean:  ## Remove .venv and everything that was built
