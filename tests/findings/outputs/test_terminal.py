@@ -102,6 +102,8 @@ def test_stopped_run_says_so(make_finding: Callable[..., Finding]) -> None:
     text = printed([make_finding()], ScanSummary(interrupted=True))
     assert "Stopped" in text
     assert "You stopped the run" in text
+    assert "0 files" not in text
+    assert "0 rules loaded" not in text
 
 
 def test_speaks_vietnamese_throughout(

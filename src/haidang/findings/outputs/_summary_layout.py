@@ -84,12 +84,13 @@ def account_grid(
     if tally is not None:
         # The longest label is Vietnamese, "Tệp nhật ký".
         _add_findings(grid, summary, tally, translate, width=width - 14)
-    grid.add_row(translate("Files"), files_line(summary, translate))
-    _add_entries(grid, problem_entries(summary, translate), translate, limit=_EXAMPLES)
-    grid.add_row(translate("Rules"), rules_line(summary, translate))
-    refused = [refused_entry(error) for error in summary.refused]
-    hint = translate("--list-refused lists all of them")
-    _add_entries(grid, refused, translate, limit=len(refused) if list_refused else _EXAMPLES, hint=hint)
+    # A run that was stopped early knows neither its files nor its rules; zeros would be untrue.
+    if summary.files or not summary.interrupted:
+        grid.add_row(translate("Files"), files_line(summary, translate))
+        _add_entries(grid, problem_entries(summary, translate), translate, limit=_EXAMPLES)
+    if summary.rules or not summary.interrupted:
+        grid.add_row(translate("Rules"), rules_line(summary, translate))
+        _add_refused(grid, summary, translate, list_refused=list_refused)
     for notice in summary.notices:
         grid.add_row(Text(translate("Note"), "yellow"), Text(neutralise(notice)))
     grid.add_row(translate("Speed"), Text(speed_line(summary, translate), _QUIET))
@@ -212,6 +213,12 @@ def _flow(pieces: Sequence[Text], separator: str, width: int) -> Text:
         text.append_text(piece)
         column += needed
     return text
+
+
+def _add_refused(grid: Table, summary: ScanSummary, translate: Translator, *, list_refused: bool) -> None:
+    refused = [refused_entry(error) for error in summary.refused]
+    hint = translate("--list-refused lists all of them")
+    _add_entries(grid, refused, translate, limit=len(refused) if list_refused else _EXAMPLES, hint=hint)
 
 
 def _add_entries(
