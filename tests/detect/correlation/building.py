@@ -75,7 +75,7 @@ def run(
     """Feed hits in the order given, numbering those that have no position of their own."""
     rules = [rules] if isinstance(rules, CorrelationRule) else rules
     correlator = Correlator(rules, limits)
-    found = []
+    found: list[Correlated] = []
     for number, one in enumerate(hits):
         numbered = one if one.position else Hit(one.rule, one.time, number, one.values, one.finding)
         found += correlator.feed(numbered)

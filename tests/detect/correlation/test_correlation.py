@@ -386,6 +386,28 @@ def test_members_keep_some_of_each_rule() -> None:
     assert found.count == 502
 
 
+def test_the_evidence_of_many_long_bursts_is_bounded_and_their_counts_are_true() -> None:
+    limits = replace(DEFAULT_LIMITS, correlation_events=100)
+    users = [f"user{n}" for n in range(20)]
+    hits = [hit("a", n, User=user) for n in range(0, 1000, 50) for user in users]
+
+    found = run(correlation("event_count", ["a"], ("gte", 2), by=["User"]), hits, limits)
+
+    assert [one.count for one in found] == [20] * 20
+    assert sum(len(one.members) for one in found) <= 20 * 2 + 100 // 10
+
+
+def test_the_bound_holds_for_hits_that_wait_for_their_turn() -> None:
+    limits = replace(DEFAULT_LIMITS, correlation_events=10)
+    for tolerance in (0, 60 * SECOND):
+        correlator = Correlator([BRUTE_FORCE], limits, tolerance_ns=tolerance)
+
+        found = [one for n in range(100) for one in correlator.feed(hit("failed", 1, n, User="lan"))]
+        found += correlator.finish()
+
+        assert [one.count for one in found] == [100]
+
+
 def test_nothing_is_kept_of_windows_that_have_passed() -> None:
     correlator = Correlator([BRUTE_FORCE], DEFAULT_LIMITS)
     for n in range(10_000):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,18 +14,29 @@ from haidang.limits import DEFAULT_LIMITS
 from tests.detect.correlation.building import SECOND, correlation
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Iterable
 
     from haidang.sigma.ir import Condition, CorrelationRule
 
+TYPES = [
+    "event_count",
+    "value_count",
+    "value_sum",
+    "value_avg",
+    "value_median",
+    "value_percentile",
+    "temporal",
+    "temporal_ordered",
+]
 BASE = ("a", "b", "c")
 KEEP_ALL = replace(DEFAULT_LIMITS, correlation_members=1_000_000)
 
 OPERATORS = st.sampled_from(["gt", "gte", "lt", "lte", "eq", "neq"])
-BOUNDS = st.sampled_from([0, 1, 2, 2.5, 3, 4, 6])
-CONDITIONS = st.lists(st.tuples(OPERATORS, BOUNDS), min_size=1, max_size=2) | st.tuples(
-    st.tuples(st.just("gte"), st.sampled_from([1, 2, 3, 4]))
-).map(list)
+BOUNDS = st.sampled_from([0.0, 1, 2, 2.5, 3, 4, 6])
+CONDITIONS: st.SearchStrategy[list[tuple[str, float]]] = st.lists(
+    st.tuples(OPERATORS, BOUNDS), min_size=1, max_size=2
+) | st.sampled_from([1.0, 2.0, 3.0, 4.0]).map(lambda bound: [("gte", bound)])
 VALUES = st.sampled_from(
     ["x", "X", "y", 1, "1", 1.0, True, "true", 2.5, "2.5", -1, 0.1, "1e3", ["x", 1], None]
 )
@@ -52,12 +62,7 @@ def named(expression: Condition) -> list[str]:
 
 @st.composite
 def rules(draw: st.DrawFn, key: str, others: tuple[str, ...]) -> CorrelationRule:
-    type_ = draw(
-        st.sampled_from(
-            "event_count value_count value_sum value_avg value_median value_percentile temporal "
-            "temporal_ordered".split()
-        )
-    )
+    type_ = draw(st.sampled_from(TYPES))
     refers = tuple(
         draw(st.lists(st.sampled_from(others), min_size=1, max_size=3, unique=type_ != "temporal_ordered"))
     )
@@ -114,8 +119,8 @@ def hit_lists(draw: st.DrawFn) -> list[Hit]:
         }
         for absent in draw(st.lists(st.sampled_from(sorted(values)), max_size=1)):
             del values[absent]
-        for rule in draw(st.lists(st.sampled_from(BASE), min_size=1, max_size=2, unique=True)):
-            found.append(Hit(rule, time, position, values, f"{rule}{position}"))
+        satisfied = draw(st.lists(st.sampled_from(BASE), min_size=1, max_size=2, unique=True))
+        found += [Hit(rule, time, position, values, f"{rule}{position}") for rule in satisfied]
     return found
 
 
@@ -153,7 +158,7 @@ def in_time(hits: list[Hit]) -> list[Hit]:
     return sorted(hits, key=lambda hit: hit.time or 0)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(rulesets(), hit_lists())
 def test_engine_and_twin_agree(ruleset: list[CorrelationRule], hits: list[Hit]) -> None:
     expected = correlate(ruleset, hits)
