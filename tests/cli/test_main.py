@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,13 +31,15 @@ def test_version_is_said_on_standard_output(capsys: pytest.CaptureFixture[str]) 
     assert main(["--lang", "vi", "--version"]) == 0
 
 
-def test_version_takes_less_than_150_ms() -> None:
+def test_version_takes_less_than_150_ms_of_processor_time() -> None:
+    program = "import sys; from haidang.cli.main import main; sys.exit(main(['--version']))"
     best = 9.0
     for _ in range(5):
-        begin = time.perf_counter()
-        program = "import sys; from haidang.cli.main import main; sys.exit(main(['--version']))"
+        before = os.times()
         subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
-        best = min(best, time.perf_counter() - begin)
+        after = os.times()
+        used = after.children_user + after.children_system - before.children_user - before.children_system
+        best = min(best, used)
     assert best < 0.15
 
 

@@ -11,7 +11,6 @@ Rules:
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 import shutil
 from dataclasses import dataclass
@@ -119,6 +118,8 @@ def parse(command: Command, arguments: Sequence[str], translate: Translator) -> 
 
 def did_you_mean(word: str, known: Iterable[str], translate: Translator) -> str:
     """Return "Did you mean …?" where one of ``known`` is like ``word``, else ""."""
+    import difflib
+
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return translate("Did you mean {word}?").format(word=close[0]) if close else ""
 
