@@ -118,7 +118,7 @@ def ssh_guessing_then_logon(count: int) -> Log:
 
 def sshd_refuses_many(count: int) -> Log:
     return "auth.log", [
-        f"{stamp(10 * at)} hv-web01 sshd[{900 + at}]: Failed password for root from 198.51.100.{at} port 4 ssh2"
+        f"{stamp(10 * at)} hv-web01 sshd[900]: Failed password for root from 198.51.100.{at} port 4 ssh2"
         for at in range(count)
     ]
 
@@ -140,15 +140,15 @@ def large_outbound_volume(count: int) -> Log:
 
 
 CASES: list[tuple[Callable[[int], Log], int, int]] = [
-    (many_failed_logons, 10, 9),
-    (guessing_then_logon, 10, 9),
+    (many_failed_logons, 12, 11),
+    (guessing_then_logon, 8, 7),
     (password_spraying, 8, 7),
     (discovery_burst, 5, 4),
     (admin_share_sweep, 5, 4),
     (share_then_service, 2, 20),
     (document_to_credential_theft, 1, 6),
     (ssh_guessing, 10, 9),
-    (ssh_guessing_then_logon, 10, 9),
+    (ssh_guessing_then_logon, 8, 7),
     (sshd_refuses_many, 20, 19),
     (dns_tunnel, 30, 29),
     (regular_callbacks, 20, 19),
@@ -191,5 +191,6 @@ def test_logon_of_another_account_is_no_success(ruleset: Ruleset, tmp_path: Path
     assert CORRELATIONS["guessing_then_logon"]["id"] not in found(ruleset, tmp_path, log)
 
 
-def test_every_correlation_has_its_case() -> None:
-    assert {make.__name__ for make, _, _ in CASES} == set(CORRELATIONS)
+def test_every_reported_correlation_has_its_case() -> None:
+    reported = {name for name, rule in CORRELATIONS.items() if rule["level"] != "informational"}
+    assert {make.__name__ for make, _, _ in CASES} == reported
