@@ -1,0 +1,98 @@
+"""Which format a file has, by its first bytes.
+
+Rules of this module:
+
+- Every reader is asked how sure it is (0 to 100); the surest wins, and of equals the first by name.
+- No reader is sure of anything: the format is unknown. Plain text is a format too, the least sure of all.
+- What a file of an unknown format is, is said where a signature tells.
+
+All input is untrusted.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from haidang.events.encodings import decode_head
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from haidang.events.readers import Reader
+
+__all__ = ["HEAD_BYTES", "Head", "describe", "make_head", "recognise"]
+
+HEAD_BYTES = 64 << 10
+_COMPRESSION = re.compile(r"\.(gz|bz2|xz|zst|zstd)\Z", re.IGNORECASE)
+
+_SIGNATURES = (
+    (b"\x00\x05\x16\x07", "an AppleDouble file (attributes that macOS puts into archives), no log"),
+    (b"ElfChnk", "a single chunk of an EVTX file"),
+    (b"LfLe", "an event log of Windows XP (EVT)"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive; unpack it first"),
+    (b"Rar!\x1a\x07", "a RAR archive; unpack it first"),
+    (b"MSCF", "a cabinet archive; unpack it first"),
+    (b"\x04\x22\x4d\x18", "an LZ4 file; unpack it first"),
+    (b"\xd4\xc3\xb2\xa1", "a packet capture; give it to Zeek and read its logs"),
+    (b"\xa1\xb2\xc3\xd4", "a packet capture; give it to Zeek and read its logs"),
+    (b"\x0a\x0d\x0d\x0a", "a packet capture; give it to Zeek and read its logs"),
+    (b"LPKSHHRH", "a systemd journal; export it with journalctl --output json"),
+    (b"PAR1", "a Parquet file"),
+    (b"SQLite format 3\x00", "an SQLite database"),
+    (b"\x7fELF", "a Linux program"),
+    (b"MZ", "a Windows program"),
+    (b"%PDF-", "a PDF document"),
+    (b"\x89PNG", "an image"),
+    (b"\xff\xd8\xff", "an image"),
+    (b"\xd0\xcf\x11\xe0", "an Office document"),
+    (b"regf", "a Windows registry hive"),
+)
+
+
+@dataclass(slots=True)
+class Head:
+    """The beginning of a file, for recognition: decompressed, at most 64 KiB."""
+
+    name: str
+    """Base name of the file, without the suffix of its compression, lower-cased."""
+    data: bytes
+    """The first bytes."""
+    text: str
+    """The same, decoded (BOM, UTF-16 and UTF-8 handled; undecodable bytes replaced)."""
+    lines: list[str]
+    """The non-empty lines of ``text``, without a last one that is cut off."""
+
+
+def make_head(name: str, data: bytes) -> Head:
+    """Return the head of a file of that name, whose first ``HEAD_BYTES`` are ``data``."""
+    text = decode_head(data)
+    lines = text.split("\n")
+    if len(data) >= HEAD_BYTES:
+        lines.pop()
+    base = PurePosixPath(name.replace("\\", "/").replace("!", "/")).name
+    return Head(
+        _COMPRESSION.sub("", base).lower(),
+        data,
+        text,
+        [line.removesuffix("\r") for line in lines if line and not line.isspace()],
+    )
+
+
+def recognise(head: Head, readers: Mapping[str, Reader]) -> Reader | None:
+    """Return the reader that is surest of a file, None where none is sure of anything."""
+    sure = [(-reader.recognises(head), name) for name, reader in readers.items()]
+    confidence, name = min(sure, default=(0, ""))
+    return readers[name] if confidence < 0 else None
+
+
+def describe(data: bytes) -> str:
+    """Return one sentence on what a file of an unknown format is."""
+    for signature, what in _SIGNATURES:
+        if data.startswith(signature):
+            return f"This is {what}."
+    if not data.strip(b"\x00"):
+        return "There is nothing but NUL bytes at its beginning."
+    return "No reader knows this format, and it is no text."

@@ -1,0 +1,102 @@
+"""One file (or member) as readers see it: bytes or lines from the beginning, damage noted and never raised.
+
+All input is untrusted.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING
+
+from haidang.events.blocks import BlockSource, DamagedError
+from haidang.events.encodings import encoding_of, to_utf8
+from haidang.events.lines import line_batches
+from haidang.events.recognition import HEAD_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from haidang.events.model import FileReport
+    from haidang.limits import Limits
+
+__all__ = ["Stream"]
+
+
+class Stream:
+    """The decompressed bytes of one file; whatever damages it is noted in its report."""
+
+    def __init__(
+        self, source: BlockSource, report: FileReport, *, mtime: float | None = None, path: str = ""
+    ) -> None:
+        """Read from ``source``; ``path`` is the real path when that holds the very same bytes."""
+        self._source = source
+        self._report = report
+        self._path = path
+        self.name = report.path
+        """The file as the user would name it."""
+        self.mtime = mtime
+        """When it was last written, in seconds since the epoch; None where unknown."""
+
+    @property
+    def position(self) -> int:
+        """How many bytes were read."""
+        return self._source.position
+
+    def head(self) -> bytes:
+        """Return the first bytes that are still to be read, at most 64 KiB, without reading them."""
+        return self._source.peek(HEAD_BYTES)
+
+    def read(self, size: int) -> bytes:
+        """Return the next ``size`` bytes; fewer only at the end, or where damage begins."""
+        try:
+            data = self._source.take(size)
+        except DamagedError as damage:
+            self._note(damage)
+            return b""
+        self._report.size += len(data)
+        return data
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield what is left in blocks of any size."""
+        report = self._report
+        try:
+            for block in self._source.blocks():
+                report.size += len(block)
+                yield block
+        except DamagedError as damage:
+            self._note(damage)
+
+    def text_blocks(self) -> Iterator[bytes]:
+        """Yield what is left as UTF-8 without a byte order mark; UTF-16 and UTF-32 are transcoded."""
+        head = self.head()
+        if encoding_of(head) == ("utf-8", 0):
+            return self.blocks()
+        return to_utf8(self.blocks(), head, self._note_replaced)
+
+    def line_batches(self, report: FileReport, limits: Limits) -> Iterator[tuple[int, list[bytes]]]:
+        """Yield batches of lines: the 1-based number of the first, and all of them without their ends."""
+        return line_batches(self.text_blocks(), report, limits)
+
+    @contextmanager
+    def seekable_file(self, limits: Limits) -> Iterator[str | IO[bytes]]:
+        """Give the whole as a real path, or as an open file where the bytes are not on disk as such.
+
+        Up to ``limits.spool_bytes`` are held in memory; more go to a temporary file that nobody else can
+        open and that is gone afterwards.
+        """
+        if self._path:
+            yield self._path
+            return
+        with SpooledTemporaryFile(limits.spool_bytes) as spool:
+            for block in self.blocks():
+                spool.write(block)
+            spool.seek(0)
+            yield spool
+
+    def _note(self, damage: DamagedError) -> None:
+        self._report.note(damage.kind, f"byte {self.position}", damage.detail)
+
+    def _note_replaced(self, encoding: str) -> None:
+        detail = f"not {encoding.upper()}; read with replacement characters"
+        self._report.note("invalid-utf8", f"byte {self.position}", detail)
