@@ -40,3 +40,5 @@ class ScanOptions:
     processes: int = 1
     cache: bool = True
     limits: Limits = DEFAULT_LIMITS
+    strict: bool = False
+    """Whether a refused rule ends the run before anything is read."""

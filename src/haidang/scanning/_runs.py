@@ -8,8 +8,10 @@ of processes.
 from __future__ import annotations
 
 import time as clock
+from contextlib import closing
 from typing import TYPE_CHECKING
 
+from haidang.errors import RuleErrors
 from haidang.findings.model import Finding, ScanSummary
 from haidang.scanning._correlating import Correlating
 from haidang.scanning._evidence import to_finding
@@ -18,7 +20,7 @@ from haidang.scanning._parallel import cpu_seconds, work
 from haidang.scanning._ruleset import Ruleset, Selection, load_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
     from haidang.events.model import FileReport
@@ -38,6 +40,7 @@ def run(
 
     Raises:
         ConfigurationError: The rules, pipelines, maps or placeholders are wrong.
+        RuleErrors: A rule was refused, and ``options.strict`` does not allow that.
         InputError: A path does not exist.
     """
     ruleset = load_rules(
@@ -52,6 +55,8 @@ def run(
         cache=options.cache,
         limits=options.limits,
     )
+    if options.strict and ruleset.refused:
+        raise RuleErrors(ruleset.refused)
     return _Run(options, ruleset, on_finding, on_progress).run()
 
 
@@ -108,11 +113,19 @@ class _Run:
         self._correlating = Correlating(ruleset) if ruleset.correlations else None
 
     def run(self) -> ScanSummary:
-        for finding in self.findings():
-            self._on_finding(finding)
+        begin, cpu = clock.monotonic(), cpu_seconds()
+        try:
+            with closing(self.findings()) as findings:
+                for finding in findings:
+                    self._on_finding(finding)
+        except KeyboardInterrupt:
+            # What was found is handed out already; the account says how far it came.
+            self.summary.interrupted = True
+        self.summary.elapsed = clock.monotonic() - begin
+        self.summary.cpu = cpu_seconds() - cpu
         return self.summary
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Generator[Finding, None, None]:
         begin, cpu = clock.monotonic(), cpu_seconds()
         summary = self.summary
         summary.rules = len(self._ruleset)
