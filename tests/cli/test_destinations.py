@@ -73,10 +73,19 @@ def test_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:
     assert names(tmp_path) == ["out.ndjson"]
 
 
+def test_nothing_is_in_the_folder_before_the_first_finding(tmp_path: Path) -> None:
+    output = opened(tmp_path / "out.ndjson")
+    assert names(tmp_path) == [], "a scan of this folder would take it for a log"
+    output.abandon()
+
+
 def test_run_that_fails_leaves_what_was_there_before(tmp_path: Path) -> None:
     path = tmp_path / "out.ndjson"
     path.write_text("before", encoding="utf-8")
-    opened(path).abandon()
+    output = opened(path)
+    assert output.writer, "begun"
+    assert len(names(tmp_path)) == 2
+    output.abandon()
     assert path.read_text(encoding="utf-8") == "before"
     assert names(tmp_path) == ["out.ndjson"]
 

@@ -64,21 +64,47 @@ def pair(asked: Sequence[tuple[str, str]]) -> tuple[Destination, ...]:
 
 
 class OpenDestination:
-    """A destination that is being written."""
+    """A destination that is being written.
+
+    Its file is only tried at first and begun with the first finding, when the engine knows its inputs:
+    ``haidang scan . --output report.html`` must not take its own output for a log.
+    """
 
     def __init__(self, destination: Destination, stdout: IO[bytes], *, lang: str) -> None:
-        """Open it.
+        """Try whether it can be written.
 
         Raises:
             OutputError: The file cannot be written where it was asked for.
         """
         self.destination = destination
+        self._stdout = stdout
+        self._lang = lang
         self._final, self._temporary = _places(destination.path)
-        try:
-            self._stream = self._open(stdout)
-        except OSError as error:
-            raise self._failure(error) from error
-        self.writer: Writer = destination.format.open(self._stream, lang=lang)
+        self._stream: IO[bytes] | None = None
+        self._writer: Writer | None = None
+        if self._temporary is not None:
+            try:
+                self._temporary.touch(exist_ok=False)
+                self._temporary.unlink()
+            except OSError as error:
+                raise self._failure(error) from error
+
+    @property
+    def writer(self) -> Writer:
+        """The open output, begun when it is first wanted.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        if self._writer is None:
+            try:
+                self._stream = self._open()
+                self._writer = self.destination.format.open(self._stream, lang=self._lang)
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                raise self._failure(error) from error
+        return self._writer
 
     def write(self, finding: Finding) -> None:
         """Write one finding.
@@ -87,7 +113,7 @@ class OpenDestination:
             OutputError: The file cannot be written, e.g. because the disk is full.
         """
         try:
-            self.writer.write(finding)
+            (self._writer or self.writer).write(finding)
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -97,10 +123,11 @@ class OpenDestination:
         """Write what comes last and give the file its name; return the path of an unfinished one."""
         try:
             self.writer.close(summary)
-            self._stream.flush()
+            if self._stream is not None:
+                self._stream.flush()
             if self._final is None:
                 return None
-            self._stream.close()
+            self._close()
             final = self._final
             if summary.interrupted:
                 final = final.with_name(f"{final.name}.partial")
@@ -114,15 +141,18 @@ class OpenDestination:
 
     def abandon(self) -> None:
         """Remove what was written; what was there before stays."""
-        if self._final is not None:
-            with contextlib.suppress(OSError):
-                self._stream.close()
+        with contextlib.suppress(OSError):
+            self._close()
         if self._temporary is not None:
             self._temporary.unlink(missing_ok=True)
 
-    def _open(self, stdout: IO[bytes]) -> IO[bytes]:
+    def _close(self) -> None:
+        if self._stream is not None and self._final is not None:
+            self._stream.close()
+
+    def _open(self) -> IO[bytes]:
         if self._final is None:
-            return stdout
+            return self._stdout
         if self._temporary is None:
             return self._final.open("wb", buffering=_BUFFER)
         # Unlike a temporary file of the library, this one has the permissions that the user's umask gives.

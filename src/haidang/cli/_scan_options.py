@@ -76,6 +76,7 @@ def scan_options(args: argparse.Namespace, context: Context) -> ScanOptions:
         pipelines=tuple(args.pipeline),
         placeholders=tuple(args.placeholders),
         logsource_maps=tuple(args.logsource_map),
+        strict=args.strict_rules,
         input_format=_input_format(args.input_format),
         password=_password(args, context),
         min_level=args.min_level,

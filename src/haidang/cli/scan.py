@@ -14,7 +14,6 @@ from haidang.cli._command import Command, Context
 from haidang.cli._destinations import STDOUT, Destination, OpenDestination, pair
 from haidang.cli._progress import Progress
 from haidang.cli._scan_options import configure, scan_options
-from haidang.errors import RuleErrors
 from haidang.findings.model import Finding, ScanSummary
 from haidang.findings.outputs.terminal import OUTPUT as SUMMARY
 from haidang.findings.outputs.terminal import SummaryWriter, print_account
@@ -78,6 +77,7 @@ class _Scan:
         try:
             self._summary = run_scan(self._options, self._taker(), self._on_progress)
         except KeyboardInterrupt:
+            # Stopped before the engine began; later it ends by itself and gives its account.
             self._summary.elapsed = time.monotonic() - begin
         finally:
             if self._progress is not None:
@@ -108,10 +108,8 @@ class _Scan:
         """Return what takes each finding."""
         writes = [output.write for output in self._opened]
         levels = self._levels
-        summary = self._summary
 
         def take(finding: Finding) -> None:
-            summary.findings += 1
             levels.add(finding.rule.level)
             for write in writes:
                 write(finding)
@@ -119,9 +117,6 @@ class _Scan:
         return take
 
     def _on_progress(self, done: int, total: int, events: int, findings: int) -> None:
-        if self._summary.interrupted:
-            self._summary.events = events
-            self._summary.size = done
         if self._progress is not None:
             self._progress.update(done, total, events, findings)
 
@@ -136,7 +131,7 @@ class _Scan:
 
     def _give_account(self) -> None:
         """Say on standard error what the outputs do not say to people."""
-        told = any(isinstance(output.writer, SummaryWriter) for output in self._opened)
+        told = any(output.destination.format.name == SUMMARY.name for output in self._opened)
         if told or (self._args.quiet and not self._args.list_refused):
             return
         stderr = self._context.stderr
@@ -149,8 +144,6 @@ class _Scan:
         summary = self._summary
         if summary.interrupted:
             return INTERRUPTED
-        if self._args.strict_rules and summary.refused:
-            raise RuleErrors(summary.refused)
         fail_on = self._args.fail_on
         if fail_on and any(level_rank(level) <= level_rank(fail_on) for level in self._levels):
             return FINDINGS
