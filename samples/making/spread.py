@@ -105,8 +105,7 @@ def _taking_the_domain(stage: Stage, session: Session, implant: Process) -> None
         ("reg.exe", "reg save HKLM\\SAM C:\\PerfLogs\\hs\\sam.hiv /y"),
     )
     for name, command in commands:
-        cmd = dc.start(at(minute), implant, SYSTEM32 + "cmd.exe", f"cmd.exe /c {command}")
-        dc.start(at(minute + 0.02), cmd, SYSTEM32 + name, command)
+        dc.start(at(minute), implant, SYSTEM32 + name, command)
         minute += 1.4
     packer = "C:\\PerfLogs\\7za.exe"
     dc.start(
