@@ -95,7 +95,7 @@ KINDS = (
         "low",
         ("attack.discovery", "attack.t1033", "attack.t1087.002"),
         "CommandLine",
-        ("whoami /all", "net group \"Domain Admins\" /domain", "nltest /dclist:", "quser", "ipconfig /all"),
+        ("whoami /all", 'net group "Domain Admins" /domain', "nltest /dclist:", "quser", "ipconfig /all"),
         "re '^(whoami|net group|nltest|quser)'",
         "Commands that people seldom type, and intruders always do.",
         weight=60,
@@ -230,7 +230,9 @@ def _single(number: int, kind: Kind, rule: FindingRule, when: datetime, dice: ra
     event = {
         "EventID": 4688,
         kind.field: value,
-        "ParentImage": dice.choice((r"C:\Program Files\Microsoft Office\WINWORD.EXE", r"C:\Windows\explorer.exe")),
+        "ParentImage": dice.choice(
+            (r"C:\Program Files\Microsoft Office\WINWORD.EXE", r"C:\Windows\explorer.exe")
+        ),
         "User": dice.choice(("LAMSON\\nv.hanh", "LAMSON\\tt.binh", "NT AUTHORITY\\SYSTEM", "LAMSON\\qtri")),
         "LogonId": hex(dice.randrange(1 << 32)),
         "IntegrityLevel": "High",
@@ -281,9 +283,13 @@ def summary(count: int, *, broken: bool = True) -> ScanSummary:
         files[1].note("truncated", "byte 73400320", "the file ends in the middle of a chunk", skipped=12)
         files.append(FileReport("thu-thap/ghi-chu.docx", size=48_211))
         files[-1].note("unknown-format", "byte 0", "the content is of no known log format")
-        files[-2].note("broken-line", "line 1841", "the line is no RFC 3164 or 5424 message", skipped=3, count=3)
+        files[-2].note(
+            "broken-line", "line 1841", "the line is no RFC 3164 or 5424 message", skipped=3, count=3
+        )
         refused.append(
-            RuleError("the modifier 'nearby' is not part of Sigma", path="rules/web/x.yml", line=17, rule="Web X")
+            RuleError(
+                "the modifier 'nearby' is not part of Sigma", path="rules/web/x.yml", line=17, rule="Web X"
+            )
         )
         notices.append("The regular expression of rule 'Odd User Agent' hit its time limit on 2 values.")
     return ScanSummary(

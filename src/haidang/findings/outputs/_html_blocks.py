@@ -5,8 +5,10 @@ finding, that filters work on; each further line is one finding's evidence, deco
 
     {"rules": [rules first seen here], "rule": [number of the rule over the whole page],
      "hosts": […], "host": [index], "files": […], "file": [index], "origins": […], "origin": [index],
-     "time": [milliseconds since 1970, or null]}
-    [id, time, record, event, [[field, value, test], …], members, group, count]
+     "time": [milliseconds since 1970, or null], "tests": [words of tests]}
+    [id, time, record, event, [[field, index of test], …], members, group, count]
+
+A matched value follows the index of its test only where the event does not hold it under that field.
 
 Tables of hosts and files belong to a block, so that a log that names a million hosts costs no memory here.
 Numbers beyond 2^53, which a browser would round, become strings. Texts longer than
@@ -34,6 +36,9 @@ __all__ = ["BlockBuilder", "plain_json", "script_json"]
 _LEVEL = 5
 """zlib level; 6 and above cost twice the time for 3 % less."""
 _SAFE_INTEGER = 1 << 53
+_DEEPEST = 200
+"""Nesting beyond which a value is shown as text; both Python and browsers can follow this far."""
+_ABSENT = object()
 
 
 class BlockBuilder:
@@ -49,14 +54,14 @@ class BlockBuilder:
 
     def _reset(self) -> None:
         self._new_rules: list[dict[str, Any]] = []
-        self._tables: dict[str, dict[str, int]] = {"host": {}, "file": {}, "origin": {}}
+        self._tables: dict[str, dict[str, int]] = {"host": {}, "file": {}, "origin": {}, "test": {}}
         self._columns: dict[str, list[Any]] = {"rule": [], "host": [], "file": [], "origin": [], "time": []}
         self._lines: list[bytes] = []
         self._bytes = 0
 
     def add(self, finding: Finding) -> bool:
         """Take one finding; return whether the block is full."""
-        line = _encode_line(finding, self._limits.page_value_chars)
+        line = self._line(finding)
         self._lines.append(line)
         self._bytes += len(line)
         columns = self._columns
@@ -67,8 +72,7 @@ class BlockBuilder:
             ("file", finding.source.path),
             ("origin", finding.origin),
         ):
-            table = self._tables[name]
-            columns[name].append(table.setdefault(value, len(table)))
+            columns[name].append(self._number(name, value))
         return len(self._lines) >= self._limits.page_rows or self._bytes >= self._limits.page_bytes
 
     def take(self) -> bytes:
@@ -83,6 +87,33 @@ class BlockBuilder:
         text = b"\n".join([plain_json(head), *self._lines])
         self._reset()
         return base64.b64encode(zlib.compress(text, _LEVEL))
+
+    def _number(self, table: str, text: str) -> int:
+        numbers = self._tables[table]
+        return numbers.setdefault(text, len(numbers))
+
+    def _line(self, finding: Finding) -> bytes:
+        event = finding.event
+        matched = [
+            (m.field, self._number("test", m.test))
+            if _same(event.get(m.field, _ABSENT), m.value)
+            else (m.field, self._number("test", m.test), m.value)
+            for m in finding.matched
+        ]
+        row: list[Any] = [
+            finding.id,
+            finding.time,
+            finding.source.record,
+            event,
+            matched,
+            finding.members,
+            finding.group,
+            finding.count,
+        ]
+        line = plain_json(row)
+        longest = self._limits.page_value_chars
+        # No text in it can be too long while the whole is not.
+        return line if len(line) <= longest else plain_json(_cut(row, longest, 0))
 
     def _rule(self, rule: FindingRule) -> int:
         number = self._rules.get(rule)
@@ -128,23 +159,6 @@ def script_json(encoded: bytes) -> bytes:
     return encoded
 
 
-def _encode_line(finding: Finding, longest: int) -> bytes:
-    matched = [(match.field, match.value, match.test) for match in finding.matched]
-    row: list[Any] = [
-        finding.id,
-        finding.time,
-        finding.source.record,
-        finding.event,
-        matched,
-        finding.members,
-        finding.group,
-        finding.count,
-    ]
-    line = plain_json(row)
-    # No text in it can be too long while the whole is not.
-    return line if len(line) <= longest else plain_json(_cut(row, longest, 0))
-
-
 def _cut(value: Any, longest: int, depth: int) -> Any:
     """Return ``value`` with every text longer than ``longest`` characters cut."""
     if isinstance(value, str):
@@ -157,8 +171,9 @@ def _cut(value: Any, longest: int, depth: int) -> Any:
     return value
 
 
-_DEEPEST = 200
-"""Nesting beyond which a value is shown as text; both Python and browsers can follow this far."""
+def _same(held: object, matched: object) -> bool:
+    """Return whether the event holds what matched, as JSON tells values apart (True is not 1)."""
+    return held is matched or (type(held) is type(matched) and held == matched)
 
 
 def _tame(value: Any, depth: int) -> Any:

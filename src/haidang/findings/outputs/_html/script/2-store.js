@@ -69,7 +69,7 @@ function takeBlock(text, parts) {
     origin: columns.origin.map((i) => origins[i]),
     time: columns.time.map((ms) => (ms === null ? NaN : ms)),
   });
-  store.blocks.push({ text, base: store.n, starts, lower: null });
+  store.blocks.push({ text, base: store.n, starts, tests: columns.tests, lower: null });
   store.n += n;
 }
 
@@ -120,9 +120,11 @@ function evidence(row) {
   if (!item) {
     const block = blockOf(row);
     const i = row - block.base;
-    const [id, time, record, event, matched, members, group, count] = JSON.parse(
+    const [id, time, record, event, looked, members, group, count] = JSON.parse(
       block.text.slice(block.starts[i], block.starts[i + 1] - 1),
     );
+    // A matched value that is in the event is not written twice.
+    const matched = looked.map(([field, test, ...value]) => [field, value.length ? value[0] : event[field], block.tests[test]]);
     item = { id, time, record, event, matched, members, group, count };
     if (decoded.size > 500) decoded.clear();
     decoded.set(row, item);
