@@ -149,7 +149,7 @@ CASES: list[tuple[Callable[[int], Log], int, int]] = [
     (document_to_credential_theft, 1, 6),
     (ssh_guessing, 10, 9),
     (ssh_guessing_then_logon, 8, 7),
-    (sshd_refuses_many, 20, 19),
+    (sshd_refuses_many, 10, 9),
     (dns_tunnel, 30, 29),
     (regular_callbacks, 20, 19),
     (large_outbound_volume, 4, 3),
