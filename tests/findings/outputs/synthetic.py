@@ -53,8 +53,8 @@ KINDS = (
         ("attack.execution", "attack.t1059.001", "attack.initial-access", "attack.t1566.001"),
         "CommandLine",
         (
-            r"powershell.exe -NoP -W Hidden -enc SQBFAFgAIAAoAE4AZQB3AC0ATwBiAGoAZQBjAHQAIABOAGUAdAAuAFcAZQBiAEM",
-            r'"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe" -nop -exec bypass -EncodedCommand JABzAD0ATgBl',
+            r"powershell.exe -NoP -W Hidden -enc SQBFAFgAIAAoAE4AZQB3AC0ATwBiAGoAZQBjAHQAIABOAGUA",
+            r'"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe" -nop -EncodedCommand JABzAD0ATgBl',
         ),
         "contains '-enc'",
         "A word processor started PowerShell with an encoded command, as phishing documents do.",
@@ -191,7 +191,7 @@ def rules() -> list[FindingRule]:
 
 def findings(count: int, *, seed: int = 7, days: float = 2.0) -> Iterator[Finding]:
     """Yield ``count`` findings in the order of time; about one in 200 is a correlation of earlier ones."""
-    dice = random.Random(seed)  # noqa: S311 -- sample data wants the same dice every time
+    dice = random.Random(seed)
     ruleset = rules()
     correlation = FindingRule(
         id=str(_uuid("correlation")),

@@ -19,6 +19,7 @@ import pytest
 from haidang.errors import OutputError
 from haidang.findings.model import Finding, FindingRule, Match, ScanSummary, Source
 from haidang.findings.outputs import _html_page, outputs
+from haidang.findings.outputs._html_spans import regex_span
 from haidang.findings.outputs._html_words import SCRIPT_WORDS, TEMPLATE_WORDS, page_words
 from haidang.findings.outputs.html import OUTPUT, HtmlOutput
 from haidang.i18n import translator
@@ -79,7 +80,7 @@ def one(**changed: Any) -> Finding:
 
 
 def test_is_found_by_the_registry_and_by_file_name() -> None:
-    assert outputs()["html"] is OUTPUT
+    assert outputs()["html"].title == OUTPUT.title
     assert ".html" in OUTPUT.suffixes
 
 
@@ -185,11 +186,33 @@ def test_values_that_a_browser_would_lose_or_refuse_are_kept_as_text(value: obje
 
 
 def test_matched_value_is_written_again_only_where_the_event_holds_another() -> None:
+    true: Any = True
     event = {"a": "x", "b": 1}
-    matched = (Match("a", "x", "t1"), Match("b", True, "t2"), Match("", "word", "t1"))
+    matched = (Match("a", "x", "t1"), Match("b", true, "t2"), Match("", "word", "t1"))
     ((columns, rows),) = blocks_of(page_of([one(event=event, matched=matched)]))
-    assert rows[0][4] == [["a", 0], ["b", 1, True], ["", 0, "word"]]
+    assert rows[0][4] == [["a", 0], ["b", 1, None, True], ["", 0, None, "word"]]
     assert columns["tests"] == ["t1", "t2"]
+
+
+@pytest.mark.parametrize(
+    ("test", "value", "span"),
+    [
+        ("re '[0-9]+'", "ab-12-cd", [3, 5]),
+        ("re|i 'LAM'", "xx lam", [3, 6]),
+        ("re 'LAM'", "xx lam", None),
+        ("re|i|s 'a.b'", "xA\nB", [1, 4]),
+        ("re 'b+'", "\U0001f5fcế bb", [4, 6]),
+        ("re '(?=look)around'", "lookaround", None),
+        ("re 'x'", 5, None),
+        ("re 'x'", "\ud800x", None),
+        ("contains 'x'", "x", None),
+        ("re 'x'", "x" * 200, None),
+    ],
+)
+def test_place_of_a_regular_expression_is_noted_as_browsers_count(
+    test: str, value: object, span: list[int] | None
+) -> None:
+    assert regex_span(test, value, longest=100) == span
 
 
 def test_deep_nesting_is_survived() -> None:

@@ -25,7 +25,10 @@ pytestmark = pytest.mark.browser
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
-HOSTILE = "</script><script>window.owned=1</script><img src=x onerror=window.owned=1>\u2028\u202eexe.cod\u202c\u200b"
+HOSTILE = (
+    "</script><script>window.owned=1</script><img src=x onerror=window.owned=1>"
+    "\u2028\u202eexe.cod\u202c\u200b"
+)
 
 
 @pytest.fixture(scope="module")
@@ -190,7 +193,9 @@ def test_each_facet_count_is_what_choosing_it_leaves(browser: Browser, many: Pat
     view = opened(browser, many)
     view.page.click('[data-key="level-2"]')
     for kind in ("host", "rule", "file", "technique", "tactic"):
-        choice = view.page.locator(f'.fitem[data-key^="{kind}-"], .tactic:not(.nil)[data-key^="{kind}-"]').last
+        choice = view.page.locator(
+            f'.fitem[data-key^="{kind}-"], .tactic:not(.nil)[data-key^="{kind}-"]'
+        ).last
         promised = choice.locator("b, .fn").inner_text()
         choice.click()
         assert view.count().split(" ")[0] == promised, kind
@@ -259,9 +264,12 @@ def test_detail_shows_the_whole_event_and_marks_what_matched(browser: Browser, t
         ("A", "one TWO three", "contains 'two'", "TWO"),
         ("B", r"C:\x\evil.exe", r"endswith '\\evil.exe'", r"\evil.exe"),
         ("C", r"C:\x\evil.exe", r"startswith 'C:\'", "C:\\"),
-        ("D", "ab-12-cd", "re '[0-9]+'", "ab-12-cd"),
+        ("D", "ab-12-cd", "re '[0-9]+'", "12"),
+        ("D2", "ab-12-cd", "re '(?=1)12'", "ab-12-cd"),
         ("E", 4688, "equals 4688", "4688"),
-        ("F", "first second third", "equals 'first*third'", "first|third"),
+        ("F", "first second third", "matches 'first*third'", "first|third"),
+        ("G", r"C:\a\x.exe", r"matches 'C:\*\x.exe'", "C:\\|\\x.exe"),
+        ("H", "Two", "equals 'Two' (cased)", "Two"),
     )
     matched = tuple(Match(field, value, test) for field, value, test, _ in values)
     event = {field: value for field, value, _, _ in values} | {"Other": None, "Nested": {"x": [1]}}

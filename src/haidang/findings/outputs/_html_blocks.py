@@ -6,9 +6,10 @@ finding, that filters work on; each further line is one finding's evidence, deco
     {"rules": [rules first seen here], "rule": [number of the rule over the whole page],
      "hosts": […], "host": [index], "files": […], "file": [index], "origins": […], "origin": [index],
      "time": [milliseconds since 1970, or null], "tests": [words of tests]}
-    [id, time, record, event, [[field, index of test], …], members, group, count]
+    [id, time, record, event, [[field, index of test, range, value], …], members, group, count]
 
-A matched value follows the index of its test only where the event does not hold it under that field.
+The range says where a regular expression matched, or is null; the value is there only where the event does
+not hold it under that field; what is null or absent at the end is left out.
 
 Tables of hosts and files belong to a block, so that a log that names a million hosts costs no memory here.
 Numbers beyond 2^53, which a browser would round, become strings. Texts longer than
@@ -25,10 +26,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from haidang.findings.outputs._html_spans import regex_span
 from haidang.findings.words import tactics, techniques
 
 if TYPE_CHECKING:
-    from haidang.findings.model import Finding, FindingRule
+    from haidang.findings.model import Finding, FindingRule, Match
     from haidang.limits import Limits
 
 __all__ = ["BlockBuilder", "plain_json", "script_json"]
@@ -94,12 +96,7 @@ class BlockBuilder:
 
     def _line(self, finding: Finding) -> bytes:
         event = finding.event
-        matched = [
-            (m.field, self._number("test", m.test))
-            if _same(event.get(m.field, _ABSENT), m.value)
-            else (m.field, self._number("test", m.test), m.value)
-            for m in finding.matched
-        ]
+        matched = [self._match(match, event) for match in finding.matched]
         row: list[Any] = [
             finding.id,
             finding.time,
@@ -114,6 +111,13 @@ class BlockBuilder:
         longest = self._limits.page_value_chars
         # No text in it can be too long while the whole is not.
         return line if len(line) <= longest else plain_json(_cut(row, longest, 0))
+
+    def _match(self, match: Match, event: dict[str, Any]) -> list[Any]:
+        made: list[Any] = [match.field, self._number("test", match.test)]
+        span = regex_span(match.test, match.value, self._limits.page_value_chars)
+        if not _same(event.get(match.field, _ABSENT), match.value):
+            return [*made, span, match.value]
+        return made if span is None else [*made, span]
 
     def _rule(self, rule: FindingRule) -> int:
         number = self._rules.get(rule)

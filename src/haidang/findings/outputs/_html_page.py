@@ -121,7 +121,7 @@ def _script() -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """Return the Content-Security-Policy: nothing but this very style and script, and no HTML from strings."""
+    """Return the policy: nothing but this very style and script, and no HTML from strings."""
     return "; ".join(
         (
             "default-src 'none'",

@@ -42,7 +42,9 @@ def _now() -> datetime:
 class HtmlWriter:
     """An open page; :meth:`close` makes it whole."""
 
-    def __init__(self, stream: IO[bytes], *, lang: str, clock: Callable[[], datetime], limits: Limits) -> None:
+    def __init__(
+        self, stream: IO[bytes], *, lang: str, clock: Callable[[], datetime], limits: Limits
+    ) -> None:
         """Write the head of the page, in language ``lang``, to ``stream``."""
         self._stream = stream
         self._lang = lang
@@ -60,7 +62,8 @@ class HtmlWriter:
         self._flush()
         head = page_head(summary, self._lang, self._clock())
         head["techniques"] = known_techniques(self._blocks.techniques)
-        self._emit(b'<script type="application/json" id="head">' + script_json(plain_json(head)) + b"</script>\n")
+        account = script_json(plain_json(head))
+        self._emit(b'<script type="application/json" id="head">' + account + b"</script>\n")
         self._emit(closing(self._lang))
 
     def _flush(self) -> None:

@@ -124,7 +124,7 @@ function evidence(row) {
       block.text.slice(block.starts[i], block.starts[i + 1] - 1),
     );
     // A matched value that is in the event is not written twice.
-    const matched = looked.map(([field, test, ...value]) => [field, value.length ? value[0] : event[field], block.tests[test]]);
+    const matched = looked.map(([field, test, range, ...value]) => [field, value.length ? value[0] : event[field], block.tests[test], range]);
     item = { id, time, record, event, matched, members, group, count };
     if (decoded.size > 500) decoded.clear();
     decoded.set(row, item);

@@ -1,6 +1,6 @@
 // Which part of a value satisfied a test, found again from the words of the test: endswith '\mimikatz.exe'.
 // Only literals are looked for; a regular expression of a rule is never run on a value of a log here, because
-// a browser cannot stop one that takes for ever.
+// a browser cannot stop one that takes for ever. Where one matched was noted when the page was written.
 
 /** [operator, literal or null] of the words of a test. */
 function testParts(test) {
@@ -10,8 +10,8 @@ function testParts(test) {
   return bare ? [bare[1].toLowerCase(), bare[2]] : [test.toLowerCase(), null];
 }
 
-/** The literal pieces between wildcards, a backslash before \, * or ? being an escape. */
-function pieces(literal) {
+/** The literal pieces between wildcards where a backslash before \, * or ? is an escape. */
+function escapedPieces(literal) {
   const out = [""];
   for (let i = 0; i < literal.length; i += 1) {
     const c = literal[i];
@@ -30,7 +30,8 @@ function find(text, operator, literal) {
 }
 
 /** Ranges [start, end) of `text` that the test speaks of; null where the whole value is meant. */
-function marksOf(text, test) {
+function marksOf(text, [, , test, range]) {
+  if (range) return [range];
   const [operator, literal] = testParts(test);
   const low = text.toLowerCase();
   // Where lower case has another length, places would not fit.
@@ -39,9 +40,13 @@ function marksOf(text, test) {
     const at = find(low, operator, candidate.toLowerCase());
     if (at !== null && at >= 0) return [[at, at + candidate.length]];
   }
+  return inOrder(low, literal.split(/[*?]+/)) || inOrder(low, escapedPieces(literal));
+}
+
+function inOrder(low, pieces) {
   const ranges = [];
   let from = 0;
-  for (const piece of pieces(literal)) {
+  for (const piece of pieces.filter((text) => text)) {
     const at = low.indexOf(piece.toLowerCase(), from);
     if (at < 0) return null;
     ranges.push([at, at + piece.length]);
@@ -97,7 +102,7 @@ function snippet(item, most = 3) {
     if (seen.has(key)) continue;
     seen.add(key);
     if (seen.size > most) break;
-    const ranges = item.matched.filter((m) => m[0] === field && valueText(m[1]) === text).flatMap((m) => marksOf(text, m[2]) || []);
+    const ranges = item.matched.filter((m) => m[0] === field && valueText(m[1]) === text).flatMap((m) => marksOf(text, m) || []);
     nodes.push(h("span.ev", {}, field ? h("span.ef", {}, `${plain(field)} `) : null, h("bdi", {}, near(text, ranges))));
   }
   if (item.group) {

@@ -136,16 +136,17 @@ function longValue(value, ranges) {
 }
 
 function matchedList(item) {
-  return h("dl.pairs.matched", {}, item.matched.map(([field, value, test]) => {
+  return h("dl.pairs.matched", {}, item.matched.map((match) => {
+    const [field, value, test] = match;
     const text = valueText(value);
-    const ranges = typeof value === "object" && value !== null ? [] : marksOf(text, test) || [[0, text.length]];
+    const ranges = typeof value === "object" && value !== null ? [] : marksOf(text, match) || [[0, text.length]];
     return h("div", {}, h("dt", {}, h("bdi", {}, shown(field || _("anywhere")))), h("dd", {}, longValue(typeof value === "object" ? value : text, ranges), h("code.test", {}, shown(test))));
   }));
 }
 
 function eventMarks(field, value, item) {
   if (typeof value !== "string") return [];
-  return item.matched.filter(([f, v]) => f === field && v === value).flatMap(([, , test]) => marksOf(value, test) || []);
+  return item.matched.filter(([f, v]) => f === field && v === value).flatMap((match) => marksOf(value, match) || []);
 }
 
 const MOST_MEMBERS = 100;
