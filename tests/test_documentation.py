@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sigma.processing.pipeline import ProcessingPipeline
 
+import haidang
 from haidang.sigma.logsource import parse_map
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -105,17 +106,25 @@ def test_the_example_of_the_readme_runs_and_prints_findings(tmp_path: Path) -> N
 
 
 def yaml_of(page: str) -> str:
-    text = (REPOSITORY / "docs" / "how-to" / page).read_text(encoding="utf-8")
+    text = (REPOSITORY / "docs" / page).read_text(encoding="utf-8")
     (found,) = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     return str(found)
 
 
 def test_the_logsource_map_of_the_guide_is_one() -> None:
-    found = parse_map(yaml_of("add-a-product.md").encode(), "guide.yml")
+    found = parse_map(yaml_of("how-to/add-a-product.md").encode(), "guide.yml")
     assert found.origin == "proxy"
     assert found.entries[0].fields["c-uri"] == ("request_url",)
 
 
 def test_the_pipeline_of_the_guide_is_one() -> None:
-    found = ProcessingPipeline.from_yaml(yaml_of("use-pipelines.md"))
+    found = ProcessingPipeline.from_yaml(yaml_of("how-to/use-pipelines.md"))
     assert [item.identifier for item in found.items] == ["image"]
+
+
+def test_the_rule_of_the_tutorial_finds_the_control_server(tmp_path: Path) -> None:
+    rule = tmp_path / "control-server.yml"
+    rule.write_text(yaml_of("tutorial/index.md"), encoding="utf-8")
+    found = list(haidang.scan(SAMPLES / "zeek", rules=haidang.load_rules(rule)))
+    assert found
+    assert {finding.event["id.resp_h"] for finding in found} == {"203.0.113.66"}
