@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from haidang.events.lines import line_batches
 from haidang.events.model import DocumentBatch, EventBatch, FileReport
+from haidang.events.recognition import HEAD_BYTES, make_head
 from haidang.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
@@ -18,26 +20,14 @@ SAMPLES = Path(__file__).parent / "samples"
 
 
 class Lines:
-    """A stream of lines already in memory, cut into batches as the limits ask."""
+    """A stream whose bytes are in memory."""
 
     def __init__(self, data: bytes) -> None:
-        self._lines = data.split(b"\n")
-        if not self._lines[-1]:
-            del self._lines[-1]
+        self._data = data
 
     def line_batches(self, report: FileReport, limits: Limits) -> Iterator[tuple[int, list[bytes]]]:
-        report.size += sum(map(len, self._lines))
-        for start in range(0, len(self._lines), limits.batch_events):
-            yield start + 1, self._lines[start : start + limits.batch_events]
-
-
-class Beginning(NamedTuple):
-    """The head of a file."""
-
-    name: str
-    data: bytes
-    text: str
-    lines: list[str]
+        report.size += len(self._data)
+        return line_batches(iter([self._data]), report, limits)
 
 
 class Seen(NamedTuple):
@@ -71,12 +61,7 @@ def feed(reader: Reader, data: bytes, *, path: str = "log", limits: Limits = DEF
 
 def head(data: bytes, name: str = "x.log") -> Head:
     """Return the head of a file that holds ``data``."""
-    start = data[:65_536]
-    text = start.decode("utf-8", "replace")
-    lines = text.split("\n")
-    if len(data) > len(start):
-        del lines[-1]
-    return cast("Head", Beginning(name, start, text, [line for line in lines if line.strip()]))
+    return make_head(name, data[:HEAD_BYTES])
 
 
 def sample(folder: str, name: str) -> bytes:

@@ -166,13 +166,6 @@ def test_survives_carriage_returns_a_byte_order_mark_nul_and_latin_1() -> None:
     assert seen.problems == {"invalid-utf8": ("line 2", 1)}
 
 
-def test_recognises_its_own_samples_and_no_others() -> None:
-    for path in SAMPLES.glob("*/*"):
-        known = READER.recognises(head(path.read_bytes(), path.name))
-        assert bool(known) == (path.parent.name == "syslog"), path
-    assert READER.recognises(head(b"")) == 0
-
-
 @pytest.mark.parametrize(
     "line",
     [
@@ -202,7 +195,9 @@ _SAMPLE_BYTES = b"".join(path.read_bytes() for path in sorted((SAMPLES / "syslog
 def test_whatever_it_is_fed_each_line_is_an_event_or_noted(data: bytes) -> None:
     seen = feed(READER, data, limits=SMALL)
     lines = data.split(b"\n")
-    filled = [n for n, line in enumerate(lines, 1) if line.decode("utf-8", "replace").strip()]
+    filled = [
+        n for n, line in enumerate(lines, 1) if line.decode("utf-8", "replace").strip("\x00 \t\r\n\x0b\x0c")
+    ]
     assert set(filled) <= set(seen.records)
     assert all(isinstance(event["raw"], str) and "message" in event for event in seen.events)
     READER.recognises(head(data))

@@ -40,11 +40,12 @@ _ENCODED_OF = {
     "SOCKADDR": (),
 }
 _PARTED = frozenset({"AVC", "USER_AVC", "SOCKADDR"})
-_PAIR = re.compile(r"""([\w\[\]-]+)="?((?<=")[^"]*|[^\s"]*)""")
+# A name begins where no other does, or a long run of letters would be looked through from each of them.
+_PAIR = re.compile(r"""(?<![\w\[\]-])([\w\[\]-]+)="?((?<=")[^"]*|[^\s"]*)""")
 _HEX = re.compile(r"(?:[0-9A-F]{2})+\Z")
 _ARGUMENT = re.compile(r"a\d+(?:\[\d+\])?\Z", re.ASCII)
 _GLUED = re.compile(r"""(?<=[^\sA-Z])(?=(?:ARCH|SYSCALL|[A-Z]{0,2}[UG]ID|ID|SADDR)=)""")
-_AVC = re.compile(r"avc:\s+(\w+)\s+\{ ([^}]*)\} for")
+_AVC = re.compile(r"avc:\s{1,8}(\w{1,32})\s{1,8}\{ ([^}]{0,1024})\} for")
 _NUMBERED = re.compile(r"(?:UNKNOWN\[)?(\d{4})\]?\Z", re.ASCII)
 # The numbers of linux/audit.h: kernels that speak through syslog, and old daemons, write no names.
 # fmt: off
@@ -89,6 +90,7 @@ def parse_body(kind: str, body: str) -> Fields:
         fields["proctitle"] = body[10:].strip()
     else:
         _add_pairs(fields, body)
+        fields.pop("", None)
         fields["type"] = kind
     if kind == "EXECVE":
         _undo_arguments(fields, body)
@@ -143,7 +145,7 @@ def _add_pairs(fields: Fields, body: str) -> None:
 
 def _undo_arguments(fields: Fields, body: str) -> None:
     for name, value in fields.items():
-        if name[0] == "a" and _HEX.match(value) and f"{name}={value}" in body and name != "argc":
+        if name[:1] == "a" and _HEX.match(value) and f"{name}={value}" in body and name != "argc":
             fields[name] = (
                 bytes.fromhex(value).decode("utf-8", "surrogateescape") if "[" in name else undo_hex(value)
             )

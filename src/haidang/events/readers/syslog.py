@@ -114,7 +114,7 @@ def parse_lines(first: int, lines: list[bytes], report: FileReport) -> tuple[lis
         text = decode(line, number, report)
         fields = parse_line(text)
         if fields is None:
-            if not text or text.isspace():
+            if not text.strip("\x00 \t\r\n\x0b\x0c"):
                 continue
             fields = _event(text, number, report)
         events.append(fields)
@@ -124,7 +124,8 @@ def parse_lines(first: int, lines: list[bytes], report: FileReport) -> tuple[lis
 
 def _event(text: str, number: int, report: FileReport) -> Fields:
     """Return the fields of a line, its text alone where it is no syslog line."""
-    text = text.removeprefix(BOM).rstrip("\r\n")
+    # Files that were being written during a crash are padded with NUL bytes.
+    text = text.removeprefix(BOM).strip("\x00").rstrip("\r\n")
     fields = parse_line(text)
     if fields is None:
         if text[:1] not in " \t" and not text.startswith("-- "):
