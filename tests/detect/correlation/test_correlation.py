@@ -329,6 +329,19 @@ def test_a_field_outside_the_inner_group_is_that_of_the_hit_that_met_the_conditi
     assert run([inner, outer], [*hits, hit("success", 3, User="lan")])[0].group == {"User": "lan"}
 
 
+def test_a_chain_keeps_its_windows_until_its_own_late_members_are_known() -> None:
+    absent = ("not", ("rule", "a"))
+    rules = [
+        correlation("temporal", ["a"], span=8 * SECOND, expression=absent, key="inner"),
+        correlation("value_avg", ["a", "inner"], ("gte", 1), span=SECOND, fields=["n"], key="middle"),
+        correlation("event_count", ["a", "middle"], ("gte", 2), span=SECOND, key="outer"),
+    ]
+
+    (found,) = run(rules, [hit("a", 0, n=0), hit("a", 0.5, n=1), hit("a", 8.5, n=0)])
+
+    assert (found.rule.info.key, found.count) == ("outer", 2)
+
+
 def test_late_hits_are_dropped_and_counted() -> None:
     correlator = Correlator([BRUTE_FORCE], DEFAULT_LIMITS, tolerance_ns=10 * SECOND)
 

@@ -93,7 +93,7 @@ class Correlator:
             self._chained[rule.info.key] = taker
             for one in inner:
                 _connect(one, taker)
-                if not one.early and not any(one is link for link in self._links):
+                if not one.early and one.rule.info.key not in self._chained and one not in self._links:
                     self._links.append(one)
             self._links.append(taker)
         self._all.append(taker)
