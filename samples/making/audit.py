@@ -122,7 +122,7 @@ class LinuxHost:
             stamp = f"{int(time.timestamp())}.{time.microsecond // 1000:03}"
             for record in records:
                 kind, rest = record.split("|", 1)
-                lines.append(f"type={kind} msg=audit({stamp}:{serial}): {rest}")
+                lines.append(f"node={self.name} type={kind} msg=audit({stamp}:{serial}): {rest}")
         return lines
 
     def system_lines(self) -> list[str]:
