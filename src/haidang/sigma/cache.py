@@ -42,7 +42,15 @@ if TYPE_CHECKING:
 
     from haidang.sigma.joining import Joined
 
-__all__ = ["Snapshot", "decode_conditions", "default_folder", "read_snapshot", "write_snapshot"]
+__all__ = [
+    "Snapshot",
+    "decode_conditions",
+    "default_folder",
+    "read_private",
+    "read_snapshot",
+    "write_private",
+    "write_snapshot",
+]
 
 _MAGIC = b"haidang rules 1\n"
 _LENGTHS = struct.Struct("<4Q")
@@ -110,6 +118,8 @@ class Snapshot:
         digest = data[len(_MAGIC) : len(_MAGIC) + _DIGEST]
         if hashlib.blake2b(data[len(_MAGIC) + _DIGEST :], digest_size=_DIGEST).digest() != digest:
             raise ValueError("the digest does not fit")
+        self.identity = digest.hex()
+        """Tells this content from any other: what else is kept of these rules goes by it."""
         self._parts: list[bytes] = []
         self._decoded: _Files | None = None
         start = _START
@@ -204,39 +214,58 @@ def default_folder() -> Path | None:
 
 def read_snapshot(folder: Path, key: str) -> Snapshot | None:
     """Return the snapshot of ``key``, or None where there is none that can be trusted."""
+    data = read_private(folder, key + _SUFFIX)
     try:
-        if not _is_private(folder):
-            return None
-        descriptor = os.open(folder / (key + _SUFFIX), os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-        with open(descriptor, "rb") as stream:  # noqa: PTH123 - a descriptor, not a path
-            state = os.fstat(stream.fileno())
-            if not stat.S_ISREG(state.st_mode) or not _is_own(state) or state.st_mode & 0o022:
-                return None
-            return Snapshot(stream.read())
+        return None if data is None else Snapshot(data)
     except _FAULTS:
         return None
 
 
 def write_snapshot(
     folder: Path, key: str, sources: Sequence[Source], contents: Sequence[FileContent], joined: Joined
-) -> None:
-    """Keep what a load gave; where that cannot be, nothing happens."""
+) -> str:
+    """Keep what a load gave and return its identity; "" where it cannot be kept."""
     try:
         data = _encoded(sources, contents, joined)
+    except _FAULTS:
+        return ""
+    kept = write_private(folder, key + _SUFFIX, data)
+    return data[len(_MAGIC) : len(_MAGIC) + _DIGEST].hex() if kept else ""
+
+
+def write_private(folder: Path, name: str, data: bytes) -> bool:
+    """Write a file into the user's own folder, whole or not at all; return whether it is there."""
+    try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _is_private(folder):
-            return
-        descriptor, name = tempfile.mkstemp(dir=folder, suffix=".part")
-        temporary = Path(name)
+            return False
+        descriptor, temporary_name = tempfile.mkstemp(dir=folder, suffix=".part")
+        temporary = Path(temporary_name)
         try:
             with open(descriptor, "wb") as stream:  # noqa: PTH123 - a descriptor, not a path
                 stream.write(data)
-            temporary.replace(folder / (key + _SUFFIX))
+            temporary.replace(folder / name)
         finally:
             temporary.unlink(missing_ok=True)
-        _forget_old(folder)
+        _forget_old(folder, Path(name).suffix)
     except _FAULTS:
-        return
+        return False
+    return True
+
+
+def read_private(folder: Path, name: str) -> bytes | None:
+    """Return the content of a file that is the user's own in a folder that is, or None."""
+    try:
+        if not _is_private(folder):
+            return None
+        descriptor = os.open(folder / name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        with open(descriptor, "rb") as stream:  # noqa: PTH123 - a descriptor, not a path
+            state = os.fstat(stream.fileno())
+            if not stat.S_ISREG(state.st_mode) or not _is_own(state) or state.st_mode & 0o022:
+                return None
+            return stream.read()
+    except _FAULTS:
+        return None
 
 
 def _is_private(folder: Path) -> bool:
@@ -256,8 +285,8 @@ def _is_own(state: os.stat_result) -> bool:
     return not hasattr(os, "geteuid") or state.st_uid == os.geteuid()
 
 
-def _forget_old(folder: Path) -> None:
-    snapshots = sorted(folder.glob("*" + _SUFFIX), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+def _forget_old(folder: Path, suffix: str) -> None:
+    snapshots = sorted(folder.glob("*" + suffix), key=lambda path: path.stat().st_mtime_ns, reverse=True)
     for path in snapshots[_MOST_SNAPSHOTS:]:
         path.unlink(missing_ok=True)
 

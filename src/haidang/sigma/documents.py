@@ -21,7 +21,7 @@ from haidang.sigma.correlations import read_section
 from haidang.sigma.detections import DetectionBuilder
 from haidang.sigma.ir import LEVELS, EventRule, LogSource, RuleInfo
 from haidang.sigma.translate import Refusal, Translator, condition_fields
-from haidang.sigma.yaml_source import YamlError, documents, first_lines, line_of
+from haidang.sigma.yaml_source import Lines, YamlError, documents
 
 if TYPE_CHECKING:
     from haidang.sigma.ir import Condition
@@ -68,7 +68,7 @@ class Compiler:
         *,
         leave_out: frozenset[str] = frozenset(),
     ) -> tuple[Condition, LogSource]:
-        """Return the condition of a ``detection`` or ``filter`` section, and the logsource after pipelines."""
+        """Return the condition of a section (detection or filter), and the logsource after pipelines."""
         try:
             detections = self.builder.build(document[section], leave_out=leave_out)
             if self.pipeline is not None:
@@ -84,15 +84,13 @@ class _File:
     def __init__(self, compiler: Compiler, path: str, data: bytes, content: FileContent) -> None:
         self.compiler = compiler
         self.path = path
-        self.data = data
+        self.lines = Lines(data)
+        self.begins_at_once = data[:1].isalpha()
         self.content = content
-        self.lines = [1]
         self.shared: dict[str, Any] = {}
         self.previous: dict[str, Any] = {}
 
     def documents(self, found: list[Any]) -> None:
-        if len(found) > 1 or not self.data[:1].isalpha():
-            self.lines = first_lines(self.data)
         for index, document in enumerate(found):
             if document is None:
                 continue
@@ -102,13 +100,13 @@ class _File:
                 self.refuse(index, document, refusal)
 
     def refuse(self, index: int, document: Any, refusal: Refusal) -> None:
-        line = line_of(self.data, index, refusal.place)
+        line = self.lines.of(index, refusal.place)
         named = document if isinstance(document, dict) else {}
         rule = str(named.get("title") or named.get("id") or "")
         self.content.refused.append(RuleError(refusal.reason, path=self.path, line=line, rule=rule))
 
     def note(self, index: int, info: RuleInfo, reason: str, *place: str | int) -> None:
-        line = line_of(self.data, index, place)
+        line = self.lines.of(index, place)
         self.content.notes.append(RuleError(reason, path=self.path, line=line, rule=info.title))
 
     def document(self, index: int, document: Any) -> None:
@@ -147,8 +145,8 @@ class _File:
             raise Refusal(refusal.reason, "correlation", *refusal.place) from None
 
     def pending(self, index: int, info: RuleInfo, document: dict[str, Any], section: str) -> Pending:
-        lines = {str(key): line_of(self.data, index, (section, str(key))) for key in document[section]}
-        lines[""] = line_of(self.data, index, (section,))
+        lines = {str(key): self.lines.of(index, (section, str(key))) for key in document[section]}
+        lines[""] = self.lines.of(index, (section,))
         return Pending(info, document, lines)
 
     def rule(self, info: RuleInfo, document: dict[str, Any]) -> None:
@@ -161,7 +159,7 @@ class _File:
         title = document.get("title")
         if not isinstance(title, str) or not title.strip():
             raise Refusal("the title is missing")
-        line = self.lines[index] if index < len(self.lines) else 0
+        line = 1 if index == 0 and self.begins_at_once else self.lines.first(index)
         identity = _text(document.get("id"))
         level = _text(document.get("level")).lower()
         status = _text(document.get("status")).lower()

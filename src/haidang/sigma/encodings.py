@@ -16,6 +16,8 @@ from sigma.types import SigmaExpansion, SigmaString
 
 __all__ = ["ENCODINGS"]
 
+_FEWEST_BYTES = 2
+
 
 class _Utf16(SigmaValueModifier[SigmaString, SigmaString]):
     codec: ClassVar[str] = "utf-16-le"
@@ -52,6 +54,8 @@ class _Base64(SigmaValueModifier[SigmaString, SigmaString]):
 class _Base64Offset(SigmaValueModifier[SigmaString, SigmaExpansion]):
     def modify(self, val: SigmaString) -> SigmaExpansion:
         data = _Base64.data(self, val)  # type: ignore[arg-type]
+        if len(data) < _FEWEST_BYTES:
+            raise SigmaValueError("base64offset needs at least two bytes: fewer leave nothing to look for")
         texts = []
         for offset, start in enumerate((0, 2, 3)):
             # The last characters depend on what follows the text, so they are cut off.

@@ -110,6 +110,8 @@ class LoadedRules:
     """YAML files that hold no rule."""
     compiled: int = 0
     """Rule files that had to be compiled; 0 when everything came from the cache."""
+    identity: str = ""
+    """The same for the same kept rules, "" for rules that are not kept: what is derived from them goes by it."""
 
 
 def load(
@@ -146,9 +148,8 @@ def load(
     compiler = _compiler(pipelines, placeholders)
     contents, compiled = _contents(sources, snapshot, compiler, limits)
     joined = _join(contents, compiler)
-    if folder is not None:
-        write_snapshot(folder, key, sources, contents, joined)
-    return _from_joined(joined, contents, compiled)
+    identity = "" if folder is None else write_snapshot(folder, key, sources, contents, joined)
+    return _from_joined(joined, contents, compiled, identity)
 
 
 def rules_from_text(
@@ -243,7 +244,9 @@ def _join(contents: list[FileContent], compiler: Callable[[], Compiler]) -> Join
     return join(contents, compiler)
 
 
-def _from_joined(joined: Joined, contents: Sequence[FileContent], compiled: int) -> LoadedRules:
+def _from_joined(
+    joined: Joined, contents: Sequence[FileContent], compiled: int, identity: str = ""
+) -> LoadedRules:
     members: dict[LogSource, list[EventRule]] = {}
     infos: list[RuleInfo] = []
     for rule in joined.rules:
@@ -264,6 +267,7 @@ def _from_joined(joined: Joined, contents: Sequence[FileContent], compiled: int)
         files=len(contents),
         skipped=sum(content.skipped for content in contents),
         compiled=compiled,
+        identity=identity,
     )
 
 
@@ -279,6 +283,7 @@ def _from_snapshot(snapshot: Snapshot) -> LoadedRules:
         notes=snapshot.notes(),
         files=snapshot.head.files,
         skipped=snapshot.head.skipped,
+        identity=snapshot.identity,
     )
 
 

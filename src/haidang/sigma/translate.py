@@ -191,9 +191,11 @@ class Translator:
 
 
 def _merged(parts: list[str | int]) -> tuple[str | int, ...]:
-    """Join neighbouring literals and drop repeated ``*``."""
+    """Join neighbouring literals, drop empty ones and repeated ``*``."""
     merged: list[str | int] = []
     for part in parts:
+        if part == "":
+            continue
         last = merged[-1] if merged else None
         if isinstance(part, str) and isinstance(last, str):
             merged[-1] = last + part

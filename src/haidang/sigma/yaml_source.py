@@ -11,11 +11,12 @@ The text is untrusted: nesting and the expansion of aliases are bounded.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import yaml
 
-__all__ = ["YamlError", "documents", "first_lines", "line_of"]
+__all__ = ["Lines", "YamlError", "documents", "line_of"]
 
 _MERGE = "tag:yaml.org,2002:merge"
 _TIMESTAMP = "tag:yaml.org,2002:timestamp"
@@ -126,23 +127,37 @@ def _check_size(document: Any) -> None:
         stack.extend((child, depth + 1) for child in children)
 
 
-def first_lines(data: bytes) -> list[int]:
-    """Return the 1-based line on which each document's content begins."""
-    return [0 if node is None else _line(node.start_mark) for node in _nodes(data)]
+class Lines:
+    """The lines of places in one YAML text; the text is composed once, when a line is first asked for."""
+
+    def __init__(self, data: bytes) -> None:
+        """Keep the text."""
+        self._data = data
+
+    @cached_property
+    def _nodes(self) -> list[Any]:
+        return _composed(self._data)
+
+    def first(self, document: int) -> int:
+        """Return the 1-based line on which a document's content begins; 0 where it is not known."""
+        return _line(self._nodes[document].start_mark) if document < len(self._nodes) else 0
+
+    def of(self, document: int, place: tuple[str | int, ...]) -> int:
+        """Return the 1-based line of ``place`` (keys and indices) in a document, as deep as it leads."""
+        if document >= len(self._nodes):
+            return 0
+        node, line = self._nodes[document], self.first(document)
+        for step in place:
+            found = _child(node, step)
+            if found is None:
+                break
+            line, node = found
+        return line
 
 
 def line_of(data: bytes, document: int, place: tuple[str | int, ...]) -> int:
-    """Return the 1-based line of ``place`` (keys and indices) in a document, as deep as it leads."""
-    nodes = _nodes(data)
-    if document >= len(nodes) or nodes[document] is None:
-        return 0
-    node, line = nodes[document], _line(nodes[document].start_mark)
-    for step in place:
-        found = _child(node, step)
-        if found is None:
-            break
-        line, node = found
-    return line
+    """Return the line of one place in a text; see ``Lines``."""
+    return Lines(data).of(document, place)
 
 
 def _child(node: Any, step: str | int) -> tuple[int, Any] | None:
@@ -155,7 +170,7 @@ def _child(node: Any, step: str | int) -> tuple[int, Any] | None:
     return None
 
 
-def _nodes(data: bytes) -> list[Any]:
+def _composed(data: bytes) -> list[Any]:
     loader = _loader(data)
     nodes = []
     try:
