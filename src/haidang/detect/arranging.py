@@ -7,7 +7,7 @@ Two arrangements, both nested tuples, lists and dicts of strings and numbers (``
     absent    numbers of the tests that an absent field satisfies
     present   … that any value satisfies
     whole     folded value → numbers; whole_cased likewise with the value as it is
-    starts    length → folded beginning → numbers; ends likewise
+    starts    length → folded text of that length → (whole beginning, numbers); ends likewise
     inside    folded literal → numbers
     gated     folded literal → (number, decider, folds): decided one by one where the literal occurs
     ungated   (number, decider): decided one by one, always
@@ -36,8 +36,11 @@ if TYPE_CHECKING:
 
 __all__ = ["ARRANGEMENT_VERSION", "accepted_values", "arrange_field", "arrange_rules"]
 
-ARRANGEMENT_VERSION = "1"
+ARRANGEMENT_VERSION = "2"
 """Changes whenever what is arranged changes, so that a cache forgets the old form."""
+
+_TIERS = (1, 2, 4, 8, 12, 20, 32)
+"""Lengths at which beginnings and endings are looked up; the rest of a longer one is compared."""
 
 Field = dict[str, Any]
 Arranged = dict[str, Any]
@@ -62,7 +65,9 @@ def arrange_rules(conditions: Sequence[Condition]) -> Arranged:
             pairs.append((i, tuple(test)))
         else:
             by_field.setdefault(test.field, []).append((i, test))
-    weak = {i for test, i in numbers.items() if test.kind == "null" or (test.kind == "exists" and not test.value)}
+    weak = {
+        i for test, i in numbers.items() if test.kind == "null" or (test.kind == "exists" and not test.value)
+    }
     anchors: dict[int, list[int]] = {}
     always: list[int] = []
     for at, condition in enumerate(numbered):
@@ -168,7 +173,13 @@ def _arrange(field: Field, i: int, test: Test) -> None:
         pattern, flags = test.value
         # A case-insensitive expression may match letters outside ASCII that lower() leaves apart (long s,
         # Kelvin): there its literal says nothing.
-        _gate(field, i, required_literal(pattern), ("re", pattern, flags), folds="i" not in flags and "(?" not in pattern)
+        _gate(
+            field,
+            i,
+            required_literal(pattern),
+            ("re", pattern, flags),
+            folds="i" not in flags and "(?" not in pattern,
+        )
     elif kind == "num":
         field["numbers"].setdefault(test.value, []).append(i)
     elif kind in {"lt", "lte", "gt", "gte", "ne"}:
@@ -197,13 +208,27 @@ def _arrange_string(field: Field, i: int, test: Test) -> None:
     elif shape == (ANY,):
         field["ungated"].append((i, ("glob", parts, False)))
     elif shape == (True, ANY):
-        field["starts"].setdefault(len(words[0]), {}).setdefault(words[0], []).append(i)
+        _tier(field["starts"], words[0], words[0][: _tier_of(words[0])], i)
     elif shape == (ANY, True):
-        field["ends"].setdefault(len(words[0]), {}).setdefault(words[0], []).append(i)
+        _tier(field["ends"], words[0], words[0][-_tier_of(words[0]) :], i)
     elif shape == (ANY, True, ANY):
         field["inside"].setdefault(words[0], []).append(i)
     else:
         _gate(field, i, max(words, key=len, default=""), ("glob", parts, False), folds=True)
+
+
+def _tier_of(word: str) -> int:
+    return max(size for size in _TIERS if size <= len(word))
+
+
+def _tier(tiers: dict[int, dict[str, list[tuple[str, list[int]]]]], word: str, piece: str, i: int) -> None:
+    """File a beginning or ending under a piece of it, so that a value needs one look-up for each tier."""
+    words = tiers.setdefault(len(piece), {}).setdefault(piece, [])
+    for known, numbers in words:
+        if known == word:
+            numbers.append(i)
+            return
+    words.append((word, [i]))
 
 
 def _tidy(parts: Sequence[str | int]) -> tuple[str | int, ...]:

@@ -80,9 +80,7 @@ class BatchMatcher:
                     count += 1
                     if rules:
                         # The lane decoded what it needed; evidence wants the whole event.
-                        hit = self._plain(document, records[at], report)
-                        if hit is not None:
-                            yield hit._replace(rules=rules)
+                        yield self._whole(document, records[at], report, rules)
                     continue
             if not document or document.isspace():
                 continue
@@ -106,6 +104,12 @@ class BatchMatcher:
         fields = shapes.flatten(shape, inner)
         self._lanes = self._lane_set(shape, wrapper)
         return Hit(record, "windows", fields, self._matcher.match("windows", fields))
+
+    def _whole(self, document: bytes, record: int, report: FileReport, rules: tuple[int, ...]) -> Hit:
+        """Return the hit of a document that a lane has matched."""
+        _, inner = shapes.unwrap(decode_document(document, record, report, self._limits) or {})
+        shape = shapes.recognise(inner)
+        return Hit(record, "windows", shapes.flatten(shape, inner) if shape else inner, rules)
 
     def _lane_set(self, shape: str, wrapper: str) -> LaneSet | None:
         key = (shape, wrapper)

@@ -30,9 +30,13 @@ class Accessor(NamedTuple):
     @property
     def plain_name(self) -> str:
         """The one event field that this is, unchanged; "" when it is anything more."""
-        return self.sources[0] if len(self.sources) == 1 and not self.values and "{" not in self.sources[0] else ""
+        return (
+            self.sources[0]
+            if len(self.sources) == 1 and not self.values and "{" not in self.sources[0]
+            else ""
+        )
 
-    def get(self, event: Fields) -> Any:  # noqa: ANN401 - a field holds anything
+    def get(self, event: Fields) -> Any:
         """Return the value, or None."""
         for source in self.sources:
             value = _template(source, event) if "{" in source else lookup(event, source)
@@ -44,7 +48,7 @@ class Accessor(NamedTuple):
         """Return every event field that the value may come from."""
         return tuple(name for source in self.sources for name in (_SLOT.findall(source) or (source,)))
 
-    def _translate(self, value: Any) -> Any:  # noqa: ANN401
+    def _translate(self, value: Any) -> Any:
         if isinstance(value, list):
             return [self._translate(item) for item in value]
         return dict(self.values).get(text(value).lower(), value)
@@ -86,6 +90,6 @@ class Binding:
         values = tuple(sorted(self._entry.values.get(name, {}).items()))
         return Accessor(self._entry.fields.get(name, (name,)), values)
 
-    def get(self, event: Fields, name: str) -> Any:  # noqa: ANN401
+    def get(self, event: Fields, name: str) -> Any:
         """Return the value of the rules' field ``name`` in ``event``."""
         return self.accessor(name).get(event)

@@ -6,8 +6,9 @@ all its spellings of upper and lower case; up to 64 pieces of 3 or 4 bytes run i
 the Aho-Corasick library. Only documents with a piece in them are decoded and searched for the keyword.
 
 It must never miss: pieces are made of ASCII letters, digits and a few marks that no JSON writer escapes,
-and ``\\u00`` escapes, the Kelvin sign and the dotted capital I (whose lower case has an ASCII letter) are
-pieces too. Keywords that do not fit are not covered, and documents of the routes that look for them are
+and ``\\u00`` escapes and the Kelvin sign (whose lower case is an ASCII letter) are pieces too. The dotted
+capital I becomes an ``i`` and a combining dot, so it can only stand for an ``i`` that ends a keyword: no
+piece ends there. A piece of two bytes would cost the searcher its speed. Keywords that do not fit are not covered, and documents of the routes that look for them are
 decoded.
 """
 
@@ -27,7 +28,7 @@ __all__ = ["KeywordGate"]
 _PIECE_SIZES = (4, 3)
 _MOST_PIECES = 64
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _.:-;,=()[]{}#%@!$*")
-_ALWAYS = (b"\\u00", b"\\u21", b"\\u01", "\u212a".encode(), "\u0130".encode())
+_ALWAYS = (b"\\u00", b"\\u21", "\u212a".encode())
 
 
 class KeywordGate:
@@ -35,7 +36,7 @@ class KeywordGate:
 
     def __init__(self, pieces: Sequence[bytes], covers: frozenset[Test]) -> None:
         """Look for ``pieces``, at most 64 of at most 4 bytes, so that the search is vectorised."""
-        from ahocorasick_rs import BytesAhoCorasick, MatchKind  # noqa: PLC0415 - only for rules with keywords
+        from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
         self._find = BytesAhoCorasick(list(pieces), matchkind=MatchKind.LeftmostFirst).find_matches_as_indexes
         self.covers = covers
@@ -72,9 +73,11 @@ def _best_piece(test: Test, size: int) -> set[bytes]:
     for word in test.value if test.kind == "str" else ():
         for at in range(len(word) - size + 1 if isinstance(word, str) else 0):
             piece = word[at : at + size]
-            if not _SAFE.issuperset(piece):
+            if not _SAFE.issuperset(piece) or (at + size == len(word) and piece[-1] in "iI"):
                 continue
-            spellings = {"".join(letters).encode() for letters in product(*({c.lower(), c.upper()} for c in piece))}
+            spellings = {
+                "".join(letters).encode() for letters in product(*({c.lower(), c.upper()} for c in piece))
+            }
             if not best or len(spellings) < len(best):
                 best = spellings
     return best

@@ -75,7 +75,7 @@ class _Node:
             return f".{name}"
         return f".{name}{node.add(rest, opens=opens)}"
 
-    def build(self, leaf_types: dict[str, Any], at: str) -> Any:  # noqa: ANN401 - a type made here
+    def build(self, leaf_types: dict[str, Any], at: str) -> Any:
         """Return the msgspec struct type of this object."""
         fields: list[tuple[str, Any, Any]] = []
         for key, (name, node) in self.members.items():
@@ -138,12 +138,16 @@ class LaneSet:
             if len(self._lanes) >= _GUESS_LIMIT:
                 self._lanes.clear()
                 self.guesses.clear()
-            lane = self._lanes[key] = self._generate(channel, event_id, self._route({"Channel": channel, "EventID": event_id}))
+            lane = self._lanes[key] = self._generate(
+                channel, event_id, self._route({"Channel": channel, "EventID": event_id})
+            )
         at = document.find(self.needle) + len(self.needle)
         self.guesses[document[at : at + _GUESS_WIDTH]] = lane
         return lane(document)
 
-    def _generate(self, channel: str | None, event_id: int | str | None, route: Route | None) -> Callable[[bytes], Found]:
+    def _generate(
+        self, channel: str | None, event_id: int | str | None, route: Route | None
+    ) -> Callable[[bytes], Found]:
         """Write the function of one lane."""
         root = _Node()
         prefix = (self.wrapper,) if self.wrapper else ()
@@ -151,8 +155,8 @@ class LaneSet:
         lines: list[str] = []
         reach = _Reach(root, prefix, lines)
         eid_paths = paths(self.shape, "EventID")
-        channel_at = reach.first([("" , path) for path in paths(self.shape, "Channel")])
-        eid_at = reach.first([("", path) for path in eid_paths])
+        channel_at = reach.first(paths(self.shape, "Channel"))
+        eid_at = reach.first(eid_paths)
         for path in eid_paths:
             types["r" + root.add((*prefix, *path))] = int | str | _Identifier | None
         for path in _FORBIDDEN[self.shape]:
@@ -174,7 +178,9 @@ class LaneSet:
         if route is None:
             lines.append("return elsewhere(document, c, i)")
         else:
-            lines.append("if c != CHANNEL or i != EVENT_ID or i.__class__ is not EVENT_ID.__class__: return elsewhere(document, c, i)")
+            lines.append(
+                "if c != CHANNEL or i != EVENT_ID or i.__class__ is not EVENT_ID.__class__: return elsewhere(document, c, i)"
+            )
             lines.extend(self._answer(route, reach, names))
         return _compile(lines, names, root, types)
 
@@ -185,15 +191,31 @@ class LaneSet:
         before = len(reach.lines)
         answers: list[str] = []
         for at, part in enumerate(route.parts):
+            if self._is_ruled_out(part):
+                continue
             answer = self._part(part, f"p{at}", reach, names)
             if answer is None:
                 del reach.lines[before:]
                 return ["raise NotInLaneError"]
             answers.append(answer)
+        if not answers:
+            return ["return ()"]
         if len(answers) == 1:
             return [f"return {answers[0]}"]
         names["merge"] = _merge
         return [f"return merge(({', '.join(answers)},))"]
+
+    def _is_ruled_out(self, part: Part) -> bool:
+        """Return whether a part looks for nothing but keywords that are ruled out already."""
+        table = part.table
+        covered = self._covered.issuperset(test for _, test in table.keywords)
+        return (
+            bool(table.keywords)
+            and covered
+            and not table.fields
+            and not table.pairs
+            and not table.signatures[(0,)]
+        )
 
     def _part(self, part: Part, prefix: str, reach: _Reach, names: dict[str, Any]) -> str | None:
         """Return the expression for the rules of one part, None when the projection cannot give it."""
@@ -201,7 +223,7 @@ class LaneSet:
             return None
         classes: list[str] = []
         for number, (accessor, memo) in enumerate(zip(part.accessors, part.table.memos, strict=True)):
-            where = self._expression(accessor, reach)
+            where = self._expression(accessor, reach, names)
             if where is None:
                 return None
             names[f"{prefix}m{number}"] = memo
@@ -209,7 +231,7 @@ class LaneSet:
         if part.table.keywords:
             classes.append("0")
         for number, ((_, test), (first, second)) in enumerate(zip(part.table.pairs, part.pairs, strict=True)):
-            left, right = self._expression(first, reach), self._expression(second, reach)
+            left, right = self._expression(first, reach, names), self._expression(second, reach, names)
             if left is None or right is None:
                 return None
             names[f"{prefix}t{number}"] = test
@@ -218,16 +240,18 @@ class LaneSet:
         names[f"{prefix}s"] = part.table.signatures
         return f"{prefix}s[({''.join(f'{one}, ' for one in classes)})]"
 
-    def _expression(self, accessor: Accessor, reach: _Reach) -> str | None:
+    def _expression(self, accessor: Accessor, reach: _Reach, names: dict[str, Any]) -> str | None:
         """Return the expression for a value, None when the projection cannot give it exactly."""
-        if accessor.values:
+        needs = accessor.needs()
+        if any("." in name or not paths(self.shape, name) for name in needs):
             return None
-        places: list[tuple[str, tuple[str, ...]]] = []
-        for source in accessor.sources:
-            if "{" in source or "." in source or not paths(self.shape, source):
-                return None
-            places.extend(("", path) for path in paths(self.shape, source))
-        return reach.first(places)
+        if not accessor.values and not any("{" in source for source in accessor.sources):
+            return reach.first([path for source in accessor.sources for path in paths(self.shape, source)])
+        # Put together or translated: the accessor does it as for a decoded event, given what it needs.
+        name = f"a{len(names)}"
+        names[name] = accessor.get
+        fetched = [f"{need!r}: {reach.first(paths(self.shape, need))}" for need in needs]
+        return f"{name}({{{', '.join(fetched)}}})"
 
 
 def _merge(answers: tuple[Found, ...]) -> Found:
@@ -269,11 +293,15 @@ class _Reach:
         suffix = self._root.add(whole)
         attribute = suffix.rpartition(".")[2]
         holder = self._object(whole[:-1])
-        return f"{holder}.{attribute}" if holder == "r" else f"({holder}.{attribute} if {holder} is not None else None)"
+        return (
+            f"{holder}.{attribute}"
+            if holder == "r"
+            else f"({holder}.{attribute} if {holder} is not None else None)"
+        )
 
-    def first(self, places: Sequence[tuple[str, Sequence[str]]]) -> str:
+    def first(self, places: Sequence[Sequence[str]]) -> str:
         """Return the expression for the first of several places that is not null."""
-        expressions = [self.one(path) for _, path in places]
+        expressions = [self.one(path) for path in places]
         found = expressions.pop()
         for at, expression in enumerate(reversed(expressions)):
             name = f"v{len(self.lines)}_{at}"
@@ -292,13 +320,17 @@ class _Reach:
         holder = self._object(path[:-1])
         attribute = self._root.add(path, opens=True).rpartition(".")[2]
         value = f"{holder}.{attribute}"
-        self.lines.append(f"{name} = {value}" if holder == "r" else f"{name} = {value} if {holder} is not None else None")
+        self.lines.append(
+            f"{name} = {value}" if holder == "r" else f"{name} = {value} if {holder} is not None else None"
+        )
         self._objects[path] = name
         return name
 
 
-def _compile(lines: list[str], names: dict[str, Any], root: _Node, types: dict[str, Any]) -> Callable[[bytes], Found]:
-    """Make the function; the source holds only generated names, never text from rules or logs."""
+def _compile(
+    lines: list[str], names: dict[str, Any], root: _Node, types: dict[str, Any]
+) -> Callable[[bytes], Found]:
+    """Make the function; the source holds generated names and quoted field names only."""
     names["decode"] = msgspec.json.Decoder(root.build(types, "r")).decode
     source = "\n    ".join(["def lane(document):", "r = decode(document)", *lines])
     exec(compile(source, "<lane>", "exec"), names)  # noqa: S102 - see the docstring

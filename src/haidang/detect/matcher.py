@@ -26,8 +26,8 @@ from haidang.detect.semantics import lookup, text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from haidang.events.model import Fields
     from haidang.detect.routes import Group, Part
+    from haidang.events.model import Fields
     from haidang.sigma.ir import Condition, EventRule, LogSource, LogsourceEntry, LogsourceMap, Test
 
 __all__ = ["Matcher"]
@@ -43,7 +43,9 @@ class _Entry:
 
     __slots__ = ("_guard", "_when", "binding", "entry", "groups")
 
-    def __init__(self, entry: LogsourceEntry | None, groups: Sequence[Group], routed_by: Sequence[str] = ()) -> None:
+    def __init__(
+        self, entry: LogsourceEntry | None, groups: Sequence[Group], routed_by: Sequence[str] = ()
+    ) -> None:
         self.entry = entry
         self.binding = Binding(entry)
         self.groups = groups
@@ -122,7 +124,10 @@ class Matcher:
         return route
 
     def _make(self, origin: str, names: tuple[str, ...], key: tuple[Any, ...]) -> Route:
-        values = {name: tuple(text(item).lower() for item in _items(value)) for name, value in zip(names, key[1:], strict=False)}
+        values = {
+            name: tuple(text(item).lower() for item in _items(value))
+            for name, value in zip(names, key[1:], strict=False)
+        }
         constants = dict(zip(names, (_as_value(value) for value in key[1:]), strict=False))
         entries = self._entries.get(origin, []) if names or origin in self._route_by else self._rest
         return Route(part for entry in entries if entry.accepts(values) for part in entry.parts(constants))
@@ -150,7 +155,11 @@ class Matcher:
     def explain(self, origin: str, event: Fields, rule: EventRule) -> Callable[[str], Any]:
         """Return how ``rule`` sees the fields of an event: a function from the rule's field to its value."""
         for entry in self._entries.get(origin, []):
-            if entry.entry is not None and _means(rule.logsource, entry.entry.logsource) and _holds(entry.entry, event):
+            if (
+                entry.entry is not None
+                and _means(rule.logsource, entry.entry.logsource)
+                and _holds(entry.entry, event)
+            ):
                 return lambda name, binding=entry.binding: binding.get(event, name)  # type: ignore[misc]
         return lambda name: lookup(event, name)
 
@@ -168,11 +177,11 @@ def _holds(entry: LogsourceEntry, event: Fields) -> bool:
     return True
 
 
-def _items(value: Any) -> tuple[Any, ...]:  # noqa: ANN401
+def _items(value: Any) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
-def _routing_value(value: Any) -> Any:  # noqa: ANN401
+def _routing_value(value: Any) -> Any:
     """Return a hashable value: text for scalars, a tuple of texts for lists, None for absent."""
     if value is None or value.__class__ is str:
         return value
@@ -181,5 +190,5 @@ def _routing_value(value: Any) -> Any:  # noqa: ANN401
     return text(value)
 
 
-def _as_value(value: Any) -> Any:  # noqa: ANN401
+def _as_value(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value

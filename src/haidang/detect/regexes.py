@@ -36,7 +36,7 @@ class Searcher(Protocol):
 class _Re2:
     __slots__ = ("_search",)
 
-    def __init__(self, pattern: Any) -> None:  # noqa: ANN401 - re2 has no public pattern type
+    def __init__(self, pattern: Any) -> None:
         self._search = pattern.search
 
     def search(self, value: str) -> bool:
@@ -49,7 +49,7 @@ class _Re2:
 class _Bounded:
     __slots__ = ("_pattern", "_seconds", "_source")
 
-    def __init__(self, pattern: Any, source: str, seconds: float) -> None:  # noqa: ANN401
+    def __init__(self, pattern: Any, source: str, seconds: float) -> None:
         self._pattern = pattern
         self._source = source
         self._seconds = seconds
@@ -64,7 +64,7 @@ class _Bounded:
 
 def searcher(pattern: str, flags: str, seconds: float = DEFAULT_LIMITS.regex_seconds) -> Searcher:
     """Compile ``pattern`` with ``flags`` (out of "ims"); raise ConfigurationError when nothing can run it."""
-    import re2  # noqa: PLC0415 - 10 ms that only rules with expressions should pay
+    import re2
 
     options = re2.Options()
     options.log_errors = False
@@ -76,7 +76,7 @@ def searcher(pattern: str, flags: str, seconds: float = DEFAULT_LIMITS.regex_sec
         return _Re2(re2.compile(prefix + pattern, options))
     except re2.error:
         pass
-    import regex  # noqa: PLC0415 - few rules need it
+    import regex
 
     wanted = regex.VERSION0
     for letter, flag in (("i", regex.IGNORECASE), ("m", regex.MULTILINE), ("s", regex.DOTALL)):
@@ -102,12 +102,12 @@ def required_literal(pattern: str) -> str:
     return max(_runs(tree), key=len, default="")
 
 
-def _runs(tree: Any) -> list[str]:  # noqa: ANN401
+def _runs(tree: Any) -> list[str]:
     constants = re._constants  # type: ignore[attr-defined] # noqa: SLF001
     runs: list[str] = []
     run = ""
     for operator, argument in tree:
-        if operator is constants.LITERAL and argument < 128:  # noqa: PLR2004 - ASCII
+        if operator is constants.LITERAL and argument < 128:
             run += chr(argument).lower()
             continue
         runs.append(run)

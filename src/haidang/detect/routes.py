@@ -46,7 +46,10 @@ class Part(NamedTuple):
         return cls(
             table,
             tuple(binding.accessor(name) for name in table.fields),
-            tuple((binding.accessor(str(test.field)), binding.accessor(test.value[0])) for _, test in table.pairs),
+            tuple(
+                (binding.accessor(str(test.field)), binding.accessor(test.value[0]))
+                for _, test in table.pairs
+            ),
         )
 
     def match(self, event: Fields) -> tuple[int, ...]:
@@ -103,7 +106,10 @@ class Group:
         routed = {name for name in table.fields if binding.accessor(name).plain_name in constants}
         if not routed and not guard:
             return Part.of(table, binding)
-        key = (tuple(sorted((name, repr(value)) for name, value in constants.items())) if routed else (), tuple(guard))
+        key = (
+            tuple(sorted((name, repr(value)) for name, value in constants.items())) if routed else (),
+            tuple(guard),
+        )
         folded = self._known.get(key)
         if folded is None:
             folded = self._known[key] = self._folded(binding, guard, constants, routed)
@@ -112,11 +118,17 @@ class Group:
     def _whole(self) -> Table:
         if self._table is None:
             rules = self._rules()
-            arranged = self._arranged() if self._arranged is not None else arrange_rules([rule.condition for _, rule in rules])
+            arranged = (
+                self._arranged()
+                if self._arranged is not None
+                else arrange_rules([rule.condition for _, rule in rules])
+            )
             self._table = Table(arranged, [index for index, _ in rules], self._limits)
         return self._table
 
-    def _folded(self, binding: Binding, guard: Sequence[Condition], constants: Mapping[str, Any], routed: set[str]) -> Table:
+    def _folded(
+        self, binding: Binding, guard: Sequence[Condition], constants: Mapping[str, Any], routed: set[str]
+    ) -> Table:
         decided = {name: constants[binding.accessor(name).plain_name] for name in routed}
         rules = self._rules()
         positions: Iterable[int] = range(len(rules))

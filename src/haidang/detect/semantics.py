@@ -27,7 +27,17 @@ if TYPE_CHECKING:
 
     from haidang.sigma.ir import Test
 
-__all__ = ["compare", "glob_pattern", "holds", "leaves", "lookup", "number", "text", "time_part", "wrap_keyword"]
+__all__ = [
+    "compare",
+    "glob_pattern",
+    "holds",
+    "leaves",
+    "lookup",
+    "number",
+    "text",
+    "time_part",
+    "wrap_keyword",
+]
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _LONGEST_NUMBER = 64
@@ -44,7 +54,7 @@ def text(value: object) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else repr(value)
     if isinstance(value, int):
-        return str(value) if value.bit_length() < 4096 else ""  # noqa: PLR2004 - str() of more may raise
+        return str(value) if value.bit_length() < 4096 else ""
     return ""
 
 
@@ -59,7 +69,7 @@ def number(value: object) -> float | int | None:
     return None
 
 
-def lookup(event: dict[str, Any], name: str) -> Any:  # noqa: ANN401 - a field holds anything
+def lookup(event: dict[str, Any], name: str) -> Any:
     """Return the value of a field: the key as it is, else descending at the dots, through lists too."""
     value = event.get(name)
     if value is not None or "." not in name:
@@ -67,7 +77,7 @@ def lookup(event: dict[str, Any], name: str) -> Any:  # noqa: ANN401 - a field h
     return _descend(event, name)
 
 
-def _descend(node: Any, name: str) -> Any:  # noqa: ANN401
+def _descend(node: Any, name: str) -> Any:
     if isinstance(node, list):
         found = [value for value in (_descend(item, name) for item in node) if value is not None]
         return found or None
@@ -87,7 +97,7 @@ def _descend(node: Any, name: str) -> Any:  # noqa: ANN401
     return None
 
 
-def leaves(value: Any) -> Iterator[Any]:  # noqa: ANN401
+def leaves(value: Any) -> Iterator[Any]:
     """Yield every scalar inside a value, objects and lists opened; without recursion."""
     stack = [value]
     while stack:
@@ -114,7 +124,7 @@ def wrap_keyword(test: Test) -> Test:
     return test._replace(value=parts)
 
 
-def holds(test: Test, value: Any, other: Any = None) -> bool:  # noqa: ANN401
+def holds(test: Test, value: Any, other: Any = None) -> bool:
     """Return whether ``test`` holds for ``value``; ``other`` is the second field of a fieldref."""
     if test.kind == "null":
         return value is None
@@ -130,7 +140,10 @@ def holds(test: Test, value: Any, other: Any = None) -> bool:  # noqa: ANN401
 
 
 def _str(test: Test, value: object, _: object) -> bool:
-    return _glob(test.value, test.cased).fullmatch(text(value) if test.cased else text(value).lower()) is not None
+    return (
+        _glob(test.value, test.cased).fullmatch(text(value) if test.cased else text(value).lower())
+        is not None
+    )
 
 
 @lru_cache(maxsize=65536)
@@ -242,7 +255,7 @@ def _fieldref(test: Test, value: object, other: object) -> bool:
 
 def time_part(part: str, nanoseconds: int) -> int:
     """Return the minute, hour, day of month, ISO week, month or year (UTC) of a time."""
-    from datetime import UTC, datetime, timedelta  # noqa: PLC0415 - only time tests need it
+    from datetime import UTC, datetime, timedelta
 
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=nanoseconds // 1_000_000_000)
     return moment.isocalendar().week if part == "week" else int(getattr(moment, part))

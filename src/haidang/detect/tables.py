@@ -57,7 +57,9 @@ class Table:
         self.fields: tuple[str, ...] = tuple(arranged["fields"])
         """Fields of the rules, in the order of the signature."""
         self.memos = tuple(FieldMemo(FieldTests(field), limits) for field in arranged["fields"].values())
-        self.keywords: tuple[tuple[int, Test], ...] = tuple((i, Test(*test)) for i, test in arranged["keywords"])
+        self.keywords: tuple[tuple[int, Test], ...] = tuple(
+            (i, Test(*test)) for i, test in arranged["keywords"]
+        )
         self.pairs: tuple[tuple[int, Test], ...] = tuple((i, Test(*test)) for i, test in arranged["pairs"])
         self._keyword_memo = self._make_keyword_memo()
         self.signatures = Signatures(self._decide, limits.memo_entries)
@@ -71,7 +73,9 @@ class Table:
 
         return FieldMemo(FieldTests(arrange_field(self.keywords)), self._limits)
 
-    def match(self, values: Sequence[Any], pairs: Sequence[tuple[Any, Any]], event: Fields) -> tuple[int, ...]:
+    def match(
+        self, values: Sequence[Any], pairs: Sequence[tuple[Any, Any]], event: Fields
+    ) -> tuple[int, ...]:
         """Return the indices of the rules that hold.
 
         Args:

@@ -19,7 +19,7 @@ from haidang.detect.semantics import compare, glob_pattern, holds, number, text
 from haidang.sigma.ir import Test
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from haidang.limits import Limits
 
@@ -27,8 +27,15 @@ __all__ = ["FieldMemo", "FieldTests"]
 
 _FEW_LITERALS = 6
 """Below this many literals, Python's own ``in`` is quicker than an automaton."""
+_LONG = 512
+"""From this length on, a value of several lines is looked at line by line."""
+_LINE_CHARS = 4 << 20
+"""Characters of lines that one field remembers."""
 _DFA_CHARS = 30_000
 """Literals of this many characters in all still make a table that is small and twice as quick."""
+
+
+_Pieces = dict[str, list[tuple[str, list[int]]]]
 
 
 class _Decider:
@@ -69,8 +76,8 @@ class FieldTests:
         self._present: list[int] = arranged["present"]
         self._whole: dict[str, list[int]] = arranged["whole"]
         self._whole_cased: dict[str, list[int]] = arranged["whole_cased"]
-        self._starts: list[tuple[int, dict[str, list[int]]]] = list(arranged["starts"].items())
-        self._ends: list[tuple[int, dict[str, list[int]]]] = list(arranged["ends"].items())
+        self._starts: list[tuple[int, _Pieces]] = list(arranged["starts"].items())
+        self._ends: list[tuple[int, _Pieces]] = list(arranged["ends"].items())
         self._inside: dict[str, list[int]] = arranged["inside"]
         self._gated = {
             literal: [(i, _Decider(plan), folds) for i, plan, folds in gated]
@@ -83,9 +90,14 @@ class FieldTests:
         self._wants_number = bool(self._numbers or self._ordered)
         self._looks_inside = bool(self._inside or self._gated)
         self._unsure = [
-            (literal, i, decide) for literal, gated in self._gated.items() for i, decide, folds in gated if not folds
+            (literal, i, decide)
+            for literal, gated in self._gated.items()
+            for i, decide, folds in gated
+            if not folds
         ]
         self._find: Callable[[str], Collection[str]] | None = None
+        self._by_line = not any("\n" in literal for literal in (*self._inside, *self._gated))
+        self._lines = _LineMemo(self)
 
     def _finder(self) -> Callable[[str], Collection[str]]:
         literals = list({*self._inside, *self._gated})
@@ -120,10 +132,12 @@ class FieldTests:
 
     def decide_any(self, values: Sequence[object]) -> tuple[int, ...]:
         """Return the ids of the keywords that hold for any of many scalars: one search rules most out."""
-        if not (self._ungated or self._whole or self._whole_cased or self._starts or self._ends or self._plain):
+        if not (
+            self._ungated or self._whole or self._whole_cased or self._starts or self._ends or self._plain
+        ):
             joined = "\0".join(map(text, values))
             # Text outside ASCII is left to the plain way: gated expressions have rules of their own there.
-            if joined.isascii() and not list((self._find or self._finder())(joined.lower())):
+            if joined.isascii() and not self.find(joined.lower()):
                 return ()
         return self.decide(values)
 
@@ -133,20 +147,30 @@ class FieldTests:
             found.update(ids)
         if self._whole_cased and (ids := self._whole_cased.get(value)) is not None:
             found.update(ids)
-        for size, words in self._starts:
-            if (ids := words.get(folded[:size])) is not None:
-                found.update(ids)
-        for size, words in self._ends:
-            if (ids := words.get(folded[-size:])) is not None:
-                found.update(ids)
+        for size, pieces in self._starts:
+            for word, ids in pieces.get(folded[:size], ()):
+                if folded.startswith(word):
+                    found.update(ids)
+        for size, pieces in self._ends:
+            for word, ids in pieces.get(folded[-size:], ()):
+                if folded.endswith(word):
+                    found.update(ids)
         for i, decide in self._ungated:
             if decide(value, folded):
                 found.add(i)
         if self._looks_inside:
             self._decide_inside(value, folded, found)
 
+    def find(self, folded: str) -> Collection[str]:
+        """Return the literals that occur in a folded text."""
+        return (self._find or self._finder())(folded)
+
     def _decide_inside(self, value: str, folded: str, found: set[int]) -> None:
-        hits = (self._find or self._finder())(folded)
+        if len(value) > _LONG and self._by_line and "\n" in value:
+            # Long values of many lines rarely repeat whole, but their lines do.
+            hits: Collection[str] = set().union(*map(self._lines.__getitem__, value.split("\n")))
+        else:
+            hits = self.find(folded)
         for literal in hits:
             if (ids := self._inside.get(literal)) is not None:
                 found.update(ids)
@@ -166,6 +190,25 @@ class FieldTests:
         found.update(i for i, operator, limit in self._ordered if compare(operator, value, limit))
 
 
+class _LineMemo(dict[str, "Collection[str]"]):
+    """Line to the literals that occur in it; bounded."""
+
+    __slots__ = ("_left", "_tests")
+
+    def __init__(self, tests: FieldTests) -> None:
+        super().__init__()
+        self._tests = tests
+        self._left = _LINE_CHARS
+
+    def __missing__(self, line: str) -> Collection[str]:
+        self._left -= len(line) + 100
+        if self._left < 0:
+            self.clear()
+            self._left = _LINE_CHARS
+        found = self[line] = tuple(self._tests.find(line.lower()))
+        return found
+
+
 class FieldMemo(dict[Any, int]):
     """Value to the number of its class: the set of tests that hold for it.
 
@@ -173,7 +216,7 @@ class FieldMemo(dict[Any, int]):
     memo is dropped and rebuilt, the classes stay.
     """
 
-    __slots__ = ("_chars", "_entries", "_left", "_numbers", "classes", "tests", "value_chars")
+    __slots__ = ("_chars", "_entries", "_left", "_longest", "_numbers", "classes", "tests", "value_chars")
 
     def __init__(self, tests: FieldTests, limits: Limits) -> None:
         """Start empty; ``limits`` bound what is remembered."""
@@ -185,13 +228,20 @@ class FieldMemo(dict[Any, int]):
         self._entries = limits.memo_entries
         self._chars = limits.memo_chars
         self._left = self._chars
+        self._longest = self._chars
 
-    def __missing__(self, value: Any) -> int:  # noqa: ANN401 - a field holds anything hashable
+    def __missing__(self, value: Any) -> int:
         """Decide a value that is not remembered, and remember it unless 0 and False would be one key."""
         found = self.classify(value)
         if value.__class__ is str:
-            self._left -= len(value) + 80
+            size = len(value)
+            if size > self._longest:
+                return found
+            self._left -= size + 80
             if self._left < 0 or len(self) >= self._entries:
+                if self._left < 0:
+                    # Long values filled it without repeating: from now on only short ones are kept.
+                    self._longest = _LONG
                 self.clear()
                 self._left = self._chars
             self[value] = found
@@ -199,7 +249,7 @@ class FieldMemo(dict[Any, int]):
             self[value] = found
         return found
 
-    def classify(self, value: Any) -> int:  # noqa: ANN401
+    def classify(self, value: Any) -> int:
         """Return the class of any value, lists and objects too, remembering nothing but the class."""
         if value.__class__ is str and len(value) > self.value_chars:
             value = value[: self.value_chars]

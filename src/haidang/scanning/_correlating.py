@@ -40,7 +40,9 @@ class Correlating:
         self._timeless = 0
         self.notices: list[str] = []
 
-    def add(self, key: str, time: int | None, position: int, values: dict[str, Any], finding: Finding) -> None:
+    def add(
+        self, key: str, time: int | None, position: int, values: dict[str, Any], finding: Finding
+    ) -> None:
         """Keep one hit of the rule ``key``."""
         if time is None:
             self._timeless += 1
@@ -68,7 +70,9 @@ class Correlating:
             yield from sorted(self._rows, key=lambda row: row[:3])
             return
         self._spill()
-        yield from self._store.execute("SELECT time, position, rule, body FROM hit ORDER BY time, position, rule")
+        yield from self._store.execute(
+            "SELECT time, position, rule, body FROM hit ORDER BY time, position, rule"
+        )
         self._store.close()
 
     def finish(self) -> Iterator[tuple[int, Finding]]:
@@ -87,7 +91,9 @@ class Correlating:
     def _account(self, correlator: Correlator) -> None:
         titles = {info.key: info.title for info in self._ruleset.infos}
         if self._timeless:
-            self.notices.append(f"{self._timeless} events without a time could not take part in correlations.")
+            self.notices.append(
+                f"{self._timeless} events without a time could not take part in correlations."
+            )
         for (key, reason), count in sorted(correlator.dropped.items()):
             self.notices.append(f"Correlation {titles.get(key, key)!r}: {count} left out ({reason}).")
 

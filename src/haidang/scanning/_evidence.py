@@ -54,7 +54,14 @@ class Evidence(NamedTuple):
 class EvidenceMaker:
     """Makes evidence of hits for one ruleset."""
 
-    def __init__(self, ruleset: Ruleset, *, full_event: bool = False, since: int | None = None, until: int | None = None) -> None:
+    def __init__(
+        self,
+        ruleset: Ruleset,
+        *,
+        full_event: bool = False,
+        since: int | None = None,
+        until: int | None = None,
+    ) -> None:
         """Keep what of the event is wanted and the times (nanoseconds) outside which hits do not count."""
         self._ruleset = ruleset
         self._full = full_event
@@ -65,22 +72,29 @@ class EvidenceMaker:
 
     def of_event(self, event: Fields, origin: str) -> Iterator[Evidence]:
         """Yield the evidence of one decoded event."""
-        from haidang.detect.batches import Hit  # noqa: PLC0415 - its lanes are for documents
+        from haidang.detect.batches import Hit
 
         matcher = self._ruleset.matcher
         if not origin:
             _, inner = shapes.unwrap(event)
             shape = shapes.recognise(inner)
-            origin, event = ("windows", shapes.flatten(shape, inner)) if shape else (matcher.recognise(inner), inner)
+            origin, event = (
+                ("windows", shapes.flatten(shape, inner)) if shape else (matcher.recognise(inner), inner)
+            )
         yield from self.of_hit(Hit(0, origin, event, matcher.match(origin, event)))
 
     def of_hit(self, hit: Hit) -> Iterator[Evidence]:
         """Yield the evidence of each rule of a hit, unless its time is not wanted."""
         origin = self._origins.get(hit.origin, _UNKNOWN)
         time = _first_time(hit.event, origin)
-        if time is not None and ((self._since is not None and time < self._since) or (self._until is not None and time > self._until)):
+        if time is not None and (
+            (self._since is not None and time < self._since)
+            or (self._until is not None and time > self._until)
+        ):
             return
-        host = next((text(value) for name in origin.host_fields if (value := lookup(hit.event, name)) is not None), "")
+        host = next(
+            (text(value) for name in origin.host_fields if (value := lookup(hit.event, name)) is not None), ""
+        )
         digest = _digest(hit.event)
         for index in hit.rules:
             rule = self._ruleset.rule(index)
@@ -102,14 +116,14 @@ class EvidenceMaker:
 def _needed_fields(ruleset: Ruleset) -> dict[str, frozenset[str]]:
     if not ruleset.correlations:
         return {}
-    from haidang.detect.correlation.engine import needed_fields  # noqa: PLC0415 - only with correlations
+    from haidang.detect.correlation.engine import needed_fields
 
     needed = needed_fields(ruleset.correlations)
     return {key: needed.get(key, frozenset()) for key in ruleset.correlated}
 
 
 def _origins() -> dict[str, Origin]:
-    from haidang.events.readers import readers  # noqa: PLC0415 - walks the readers once
+    from haidang.events.readers import readers
 
     found = {origin.name: origin for reader in readers().values() for origin in reader.origins}
     return {**found, "windows": shapes.WINDOWS}
@@ -155,7 +169,7 @@ def in_words(test: Test) -> str:
         return "is null"
     if kind == "exists":
         return "exists" if value else "does not exist"
-    return f"{ {'num': 'equals', 'bool': 'equals'}.get(kind, kind)} {text(value)}"
+    return f"{ {'num': 'equals', 'bool': 'equals'}.get(kind, kind) } {text(value)}"
 
 
 def _string_in_words(parts: tuple[str | int, ...]) -> str:
@@ -196,7 +210,9 @@ def to_finding(ruleset: Ruleset, evidence: Evidence, path: str, *, before: int =
     outer, mark, inner = path.partition("!")
     name = outer.replace("\\", "/").rpartition("/")[2] + mark + inner
     return Finding(
-        id=stable_id(info.key.encode(), name.encode("utf-8", "surrogateescape"), str(record).encode(), evidence.digest),
+        id=stable_id(
+            info.key.encode(), name.encode("utf-8", "surrogateescape"), str(record).encode(), evidence.digest
+        ),
         rule=finding_rule(info),
         time=None if evidence.time is None else format_time(evidence.time),
         host=evidence.host,
@@ -214,6 +230,8 @@ def finding_rule(info: RuleInfo) -> FindingRule:
     """Return what a finding says of its rule; one object for each rule."""
     known = _RULES.get(id(info))
     if known is None or known[0] is not info:
-        rule = FindingRule(info.id, info.title, info.level, info.status, tuple(info.tags), info.description, info.path)
+        rule = FindingRule(
+            info.id, info.title, info.level, info.status, tuple(info.tags), info.description, info.path
+        )
         known = _RULES[id(info)] = (info, rule)
     return known[1]

@@ -58,7 +58,7 @@ def work(
     summary: ScanSummary,
 ) -> Iterator[Part]:
     """Yield the evidence of all inputs in order, keeping the account in ``summary``."""
-    from haidang.events.streams import find_inputs  # noqa: PLC0415 - brings decompression
+    from haidang.events.streams import find_inputs
 
     inputs = list(find_inputs(options.paths, limits=options.limits, on_problem=summary.files.append))
     total = sum(item.size for item in inputs if item.end is None)
@@ -74,7 +74,9 @@ def work(
 class _Tracker:
     """Counts what was read and tells whoever shows progress."""
 
-    def __init__(self, summary: ScanSummary, total: int, on_progress: Callable[[int, int, int], None]) -> None:
+    def __init__(
+        self, summary: ScanSummary, total: int, on_progress: Callable[[int, int, int], None]
+    ) -> None:
         self._summary = summary
         self._total = total
         self._on_progress = on_progress
@@ -152,7 +154,7 @@ def _alone(
 def _together(
     options: ScanOptions, ruleset: Ruleset, inputs: Sequence[Input], tracker: _Tracker
 ) -> Iterator[tuple[Input, FileEvidence]]:
-    from haidang.events.streams import split_input  # noqa: PLC0415
+    from haidang.events.streams import split_input
 
     parts = [
         part
@@ -200,9 +202,13 @@ class _Pool:
         self._executor = self._start(options.processes)
 
     def _start(self, processes: int) -> ProcessPoolExecutor:
-        import multiprocessing  # noqa: PLC0415 - one process needs none of it
+        import multiprocessing
 
-        forks = "fork" in multiprocessing.get_all_start_methods() and os.name == "posix" and os.uname().sysname == "Linux"
+        forks = (
+            "fork" in multiprocessing.get_all_start_methods()
+            and os.name == "posix"
+            and os.uname().sysname == "Linux"
+        )
         context = multiprocessing.get_context("fork" if forks else "spawn")
         self._ruleset.matcher  # noqa: B018 - made once before the fork, shared afterwards
         return ProcessPoolExecutor(
@@ -263,7 +269,7 @@ _folder = ""
 
 
 def _begin(ruleset: Ruleset, options: ScanOptions, folder: str) -> None:
-    import signal  # noqa: PLC0415
+    import signal
 
     global _folder, _worker  # noqa: PLW0603 - the state of a worker process
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -296,4 +302,3 @@ def _scan(item: Input) -> _Result:
     if spill is not None:
         spill.close()
     return _Result(files, spill.name if spill else "", counts[0], counts[1])
-

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from haidang.detect.matcher import Matcher
@@ -17,12 +18,13 @@ from haidang.limits import DEFAULT_LIMITS, Limits
 from haidang.sigma.ir import LEVELS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from haidang.detect.arranging import Arranged
     from haidang.errors import RuleError
     from haidang.findings.model import Finding
-    from haidang.sigma.ir import CorrelationRule, EventRule, LogsourceMap, RuleInfo
+    from haidang.sigma.ir import CorrelationRule, EventRule, LogSource, LogsourceMap, RuleInfo
     from haidang.sigma.loading import LoadedRules, RuleGroup
 
 __all__ = ["Ruleset", "Selection", "load_rules"]
@@ -69,11 +71,13 @@ class Ruleset:
         maps: Sequence[LogsourceMap],
         *,
         selection: Selection | None = None,
+        arranged: Mapping[LogSource, Callable[[], Arranged]] | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         """Keep the rules that ``selection`` wants and those that wanted correlations refer to."""
         self._loaded = loaded
         self._maps = maps
+        self._arranged = arranged or {}
         self.limits = limits
         wanted = selection or Selection()
         self.infos: tuple[RuleInfo, ...] = loaded.infos
@@ -100,7 +104,7 @@ class Ruleset:
         """Return how many rules are reported."""
         return len(self.reported)
 
-    def __iter__(self) -> Any:  # noqa: ANN401 - an iterator of RuleInfo
+    def __iter__(self) -> Any:
         """Yield what is known of each reported rule."""
         return (info for info in self.infos if info.key in self.reported)
 
@@ -126,7 +130,10 @@ class Ruleset:
         def rules() -> list[tuple[int, EventRule]]:
             return [(self._index[rule.info.key], rule) for rule in group if rule.info.key in active]
 
-        return Group(cache(rules), None, self.limits)
+        whole = all(info.key in active for info in group.infos)
+        return Group(
+            functools.cache(rules), self._arranged.get(group.logsource) if whole else None, self.limits
+        )
 
     @cached_property
     def _rules(self) -> dict[int, EventRule]:
@@ -142,7 +149,7 @@ class Ruleset:
         ``event`` is an object as shippers write it (any of the JSON shapes of a scan) or flat fields;
         ``origin`` says whose field names it has ("windows", "auditd", "zeek" …), "" to recognise it.
         """
-        from haidang.scanning._evidence import EvidenceMaker, to_finding  # noqa: PLC0415 - layers above the rules
+        from haidang.scanning._evidence import EvidenceMaker, to_finding
 
         maker = EvidenceMaker(self)
         return [to_finding(self, evidence, "") for evidence in maker.of_event(dict(event), origin)]
@@ -176,8 +183,10 @@ def load_rules(
     Raises:
         ConfigurationError: A path, pipeline, placeholder file or logsource map is wrong.
     """
-    from haidang.sigma.loading import load  # noqa: PLC0415 - brings YAML
-    from haidang.sigma.logsource import load_maps  # noqa: PLC0415
+    from haidang.scanning._prepared import prepared
+    from haidang.sigma.cache import default_folder
+    from haidang.sigma.loading import load
+    from haidang.sigma.logsource import load_maps
 
     if selection is not None and selection.min_level is not None and selection.min_level not in LEVELS:
         message = f"{selection.min_level!r} is not a level"
@@ -187,6 +196,8 @@ def load_rules(
         pipelines=pipelines,
         placeholders=placeholders,
         builtin=not paths if builtin is None else builtin,
+        cache=cache,
         limits=limits,
     )
-    return Ruleset(loaded, load_maps(logsource_maps), selection=selection, limits=limits)
+    arranged = prepared(loaded, default_folder() if cache else None)
+    return Ruleset(loaded, load_maps(logsource_maps), selection=selection, arranged=arranged, limits=limits)

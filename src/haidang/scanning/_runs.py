@@ -146,7 +146,13 @@ class _Run:
             finding = to_finding(ruleset, evidence, file.report.path, before=before)
             key = ruleset.infos[evidence.rule].key
             if correlating is not None and evidence.values is not None:
-                correlating.add(key, evidence.time, self._event_position(file.report, evidence.record), evidence.values, finding)
+                correlating.add(
+                    key,
+                    evidence.time,
+                    self._event_position(file.report, evidence.record),
+                    evidence.values,
+                    finding,
+                )
             if key in ruleset.reported:
                 self.summary.findings += 1
                 yield finding

@@ -45,7 +45,7 @@ class Worker:
 
     def scan(self, item: Input, on_batch: Callable[[int, int], None]) -> Iterator[FileEvidence]:
         """Yield the evidence in ``item``; ``on_batch`` gets bytes and events as they are read."""
-        from haidang.events.streams import open_input  # noqa: PLC0415 - brings decompression
+        from haidang.events.streams import open_input
 
         options = self._options
         opened = open_input(
@@ -55,7 +55,9 @@ class Worker:
             size = records = 0
             try:
                 for batch in batches:
-                    found = [evidence for hit in self._matcher.match(batch) for evidence in self._maker.of_hit(hit)]
+                    found = [
+                        evidence for hit in self._matcher.match(batch) for evidence in self._maker.of_hit(hit)
+                    ]
                     on_batch(report.size - size, report.records - records)
                     size, records = report.size, report.records
                     if found:

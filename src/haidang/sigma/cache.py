@@ -93,6 +93,7 @@ class _File(msgspec.Struct, array_like=True):
     source: int
     rules: list[tuple[int, int, int]]
     """Index of the info, of the group, and within the group."""
+    moved: dict[str, tuple[str, str, str]]
     correlations: list[Pending]
     filters: list[Pending]
     refused: list[_Error]
@@ -186,6 +187,7 @@ class Snapshot:
                     info = msgspec.structs.replace(self.infos[index], generate=True)
                     condition, fields = unfiltered.get(index) or conditions[position]
                     content.rules.append(EventRule(info, logsource, condition, fields))
+                content.moved = {key: LogSource(*parts) for key, parts in file.moved.items()}
                 content.correlations = file.correlations
                 content.filters = file.filters
                 content.refused = list(map(_error, file.refused))
@@ -357,6 +359,7 @@ def _file(content: FileContent, places: dict[str, tuple[int, int, int]], joined:
         digest=content.digest,
         source=content.source,
         rules=[places[rule.info.key] for rule in content.rules] if complete else [],
+        moved={key: (*logsource,) for key, logsource in content.moved.items()},
         correlations=content.correlations,
         filters=content.filters,
         refused=list(map(_plain, content.refused)),
