@@ -202,7 +202,7 @@ const facetKinds = () => [
   ["host", _("Host"), (i) => store.hosts[i] || _("no host"), store.hosts.length],
   ["technique", _("Technique"), techniqueText, 0],
   ["rule", _("Rule"), (i) => store.rules[i].title, store.rules.length],
-  ["file", _("File"), (i) => store.files[i], store.files.length],
+  ["file", _("File"), (i) => store.files[i] || _("unknown"), store.files.length],
   ["origin", _("Kind of log"), (i) => store.origins[i] || _("unknown"), store.origins.length],
 ];
 const openFacets = new Set();
@@ -293,18 +293,23 @@ function table(title, columns, rows) {
 
 const MOST_FILES = 2000;
 
+function unlisted(rest) {
+  return rest > 0 ? h("p.dim", {}, _("{n} more are not listed here.", { n: number(rest) })) : null;
+}
+
 function problemTable(files) {
   if (!files.length) return h("p.fine", {}, `✓ ${_("Every file was read in whole.")}`);
   const rows = files.slice(0, MOST_FILES).flatMap((file) => file.problems.map(([kind, where, detail, times]) => [
     shown(file.path), shown(file.format || _("unknown")), shown(kind), shown(where), shown(detail), number(times), number(file.skipped),
   ]));
-  return table(_("Not read in whole"), [[_("File"), "path"], [_("Format")], [_("Problem"), "bad"], [_("First at")], [_("What happened")], [_("Times"), "num"], [_("Records skipped"), "num"]], rows);
+  return [table(_("Not read in whole"), [[_("File"), "path"], [_("Format")], [_("Problem"), "bad"], [_("First at")], [_("What happened")], [_("Times"), "num"], [_("Records skipped"), "num"]], rows), unlisted(files.length - MOST_FILES)];
 }
 
 function refusedTable() {
   if (!head.refused.length) return h("p.fine", {}, `✓ ${_("No rule was refused.")}`);
   const rows = head.refused.slice(0, MOST_FILES).map(([path, at, rule, reason]) => [shown(rule || "—"), shown(at ? `${path}:${at}` : path), shown(reason)]);
-  return table(_("Rules that were refused; they found nothing because they were not run"), [[_("Rule")], [_("File"), "path"], [_("Reason")]], rows);
+  const title = _("Rules that were refused; they found nothing because they were not run");
+  return [table(title, [[_("Rule")], [_("File"), "path"], [_("Reason")]], rows), unlisted(head.refused.length - MOST_FILES)];
 }
 
 function fileTable(files) {
@@ -313,6 +318,6 @@ function fileTable(files) {
   const rest = files.length - rows.length;
   return [
     table(_("Read in whole"), [[_("File"), "path"], [_("Format")], [_("Events"), "num"], [_("Log data"), "num"]], rows),
-    rest > 0 ? h("p.dim", {}, _("{n} more files, read in whole, are not listed.", { n: number(rest) })) : null,
+    unlisted(rest),
   ];
 }

@@ -107,6 +107,7 @@ function snippet(item, most = 3) {
   }
   if (item.group) {
     for (const [field, value] of Object.entries(item.group)) {
+      if (seen.has(`${field} ${valueText(value)}`)) continue;
       nodes.push(h("span.ev", {}, h("span.ef", {}, `${plain(field)} `), h("bdi", {}, shown(valueText(value)))));
     }
   }
@@ -116,7 +117,8 @@ function snippet(item, most = 3) {
 
 function near(text, ranges) {
   const first = ranges.length ? Math.min(...ranges.map((r) => r[0])) : 0;
-  const from = first > 60 ? first - 24 : 0;
+  const narrow = chosen.open >= 0;
+  const from = first > (narrow ? 12 : 60) ? first - (narrow ? 6 : 24) : 0;
   const to = Math.min(text.length, from + 260);
   const cut = ranges.filter(([a]) => a < to).map(([a, b]) => [a - from, Math.min(b, to) - from]).filter(([a, b]) => b > a && a >= 0);
   return [from ? "…" : null, ...marked(text.slice(from, to), cut, false), to < text.length ? "…" : null];

@@ -147,8 +147,14 @@ function paintOpen() {
 
 const MOST_PRINTED = 500;
 
-/** Paper has no scroll bar: the first rows are put into the document while it prints. */
+/** Paper is white and has no scroll bar: the first rows are put into the document while it prints. */
 function beforePrint() {
+  Object.assign(beforePrint, { theme: root.dataset.theme, open: $("read-card").open, allRules });
+  setTheme("light");
+  allRules = true;
+  $("read-card").open = true;
+  showRules();
+  drawTime();
   const n = Math.min(MOST_PRINTED, grid.total);
   const rows = [];
   for (let p = 0; p < n; p += 1) {
@@ -157,4 +163,13 @@ function beforePrint() {
     rows.push(element);
   }
   fill($("printed"), rows, n < grid.total ? h("p", {}, _("The first {n} of {all} findings; filter the page before printing to choose others.", { n: number(n), all: number(grid.total) })) : null);
+}
+
+function afterPrint() {
+  $("printed").replaceChildren();
+  setTheme(beforePrint.theme);
+  allRules = beforePrint.allRules;
+  $("read-card").open = beforePrint.open;
+  showRules();
+  drawTime();
 }

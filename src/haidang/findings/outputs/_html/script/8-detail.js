@@ -68,7 +68,11 @@ function showDetail() {
   const row = chosen.open;
   $("frame").classList.toggle("with-detail", row >= 0);
   document.body.classList.toggle("detail-open", row >= 0);
-  panel.hidden = row < 0;
+  if (panel.hidden !== row < 0) {
+    panel.hidden = row < 0;
+    // The table is narrower or wider now, and shows other parts of long values.
+    drawRows(true);
+  }
   if (row < 0) {
     panel.replaceChildren();
     return;
@@ -82,14 +86,14 @@ function showDetail() {
     whenWhere(row, item),
     item.members.length ? memberList(item) : null,
     item.group ? part(_("Grouped by"), pairs(Object.entries(item.group).map(([k, v]) => [k, v, []]))) : null,
-    item.matched.length ? part(_("What matched"), matchedList(item)) : null,
+    item.matched.some(notGroup) ? part(_("What matched"), matchedList(item)) : null,
     Object.keys(item.event).length ? part(_("Event"), pairs(Object.entries(item.event).map(([k, v]) => [k, v, eventMarks(k, v, item)]))) : null,
     aboutRule(rule)));
   panel.scrollTop = 0;
 }
 
 function detailHead(row, rule, rank) {
-  const copy = h("button.quiet", { type: "button", "aria-label": _("Copy as JSON"), title: _("Copy as JSON"), "aria-keyshortcuts": "c", onclick: () => copyOpen(copy) }, "⧉ JSON");
+  const copy = h("button.quiet", { type: "button", "aria-label": _("Copy as JSON"), title: _("Copy as JSON"), "aria-keyshortcuts": "c", onclick: () => copyOpen(copy) }, _("Copy"));
   return h("div.detail-head", {}, levelMark(rank),
     h("span.dim", {}, grid.at >= 0 ? _("{n} of {all}", { n: number(grid.at + 1), all: number(grid.total) }) : _("hidden by the filters")),
     h("span.grow"),
@@ -107,7 +111,7 @@ function whenWhere(row, item) {
   return h("dl.facts.in", {},
     fact(_("Time"), item.time ? (Number.isNaN(ms) ? shown(item.time) : `${moment(ms)} UTC`) : _("the event has none")),
     fact(_("Host"), host ? h("button.linklike", { type: "button", onclick: () => toggle("host", store.host[row]) }, h("bdi", {}, shown(host))) : "—"),
-    fact(_("Source"), h("bdi.path", {}, shown(path)), " ", h("span.dim", {}, _("record {n}", { n: item.record }))),
+    fact(_("Source"), path ? h("bdi.path", {}, shown(path)) : "—", " ", path ? h("span.dim", {}, _("record {n}", { n: item.record })) : null),
     fact(_("Finding id"), h("code", {}, shown(item.id))));
 }
 
@@ -135,8 +139,11 @@ function longValue(value, ranges) {
   return [box, more];
 }
 
+// The fields that a correlation groups by are in a list of their own.
+const notGroup = ([, , test]) => test !== "group-by";
+
 function matchedList(item) {
-  return h("dl.pairs.matched", {}, item.matched.map((match) => {
+  return h("dl.pairs.matched", {}, item.matched.filter(notGroup).map((match) => {
     const [field, value, test] = match;
     const text = valueText(value);
     const ranges = typeof value === "object" && value !== null ? [] : marksOf(text, match) || [[0, text.length]];

@@ -106,7 +106,7 @@ function listen() {
   addEventListener("resize", () => { showGrid(); });
   addEventListener("hashchange", () => { readAddress(); applyFilters(); render(); $("search").value = chosen.text; });
   addEventListener("beforeprint", beforePrint);
-  addEventListener("afterprint", () => $("printed").replaceChildren());
+  addEventListener("afterprint", afterPrint);
   new ResizeObserver(() => root.style.setProperty("--bar", `${$("bar").offsetHeight}px`)).observe($("bar"));
 }
 
