@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haidang.sigma.condition import ConditionSyntaxError, parse, resolve
@@ -134,11 +134,13 @@ def written(tree: Condition) -> str:
     return "(" + f") {tree[0]} (".join(written(part) for part in tree[1:]) + ")"
 
 
+@settings(deadline=None)
 @given(TREES)
 def test_a_condition_written_out_is_read_back(tree: Condition) -> None:
     assert parse(written(tree)) == tree
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab12*?_-() \t\nandortfhelm|", max_size=60))
 def test_any_text_is_understood_or_refused(text: str) -> None:
     try:
@@ -160,11 +162,12 @@ def as_ours(item: Any) -> Condition:
 
 
 def test_every_condition_of_the_corpus_is_read_as_pysigma_reads_it(corpora: Path) -> None:
-    from haidang.limits import DEFAULT_LIMITS
-    from haidang.sigma.yaml_source import documents
     from sigma.conditions import SigmaCondition
     from sigma.rule import SigmaDetection, SigmaDetectionItem, SigmaDetections
     from sigma.types import SigmaNumber
+
+    from haidang.limits import DEFAULT_LIMITS
+    from haidang.sigma.yaml_source import documents
 
     def of(name: str) -> SigmaDetection:
         return SigmaDetection([SigmaDetectionItem(name, [], [SigmaNumber(1)])])

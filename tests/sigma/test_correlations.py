@@ -41,7 +41,9 @@ def one(section: str) -> Any:
 
 
 def test_event_count() -> None:
-    rule = one("type: event_count\nrules: [rule_a]\ngroup-by: [User, Host]\ntimespan: 5m\ncondition: {gte: 10}")
+    rule = one(
+        "type: event_count\nrules: [rule_a]\ngroup-by: [User, Host]\ntimespan: 5m\ncondition: {gte: 10}"
+    )
     assert (rule.type, rule.rules, rule.group_by) == ("event_count", (A,), ("User", "Host"))
     assert (rule.timespan_ns, rule.operators) == (300 * SECOND, (("gte", 10.0),))
     assert (rule.value_fields, rule.aliases, rule.expression) == ((), {}, None)
@@ -61,7 +63,9 @@ def test_value_count_over_several_fields() -> None:
 
 
 def test_value_percentile() -> None:
-    rule = one("type: value_percentile\nrules: rule_a\ntimespan: 1d\ncondition: {gte: 5, field: x, percentile: 95}")
+    rule = one(
+        "type: value_percentile\nrules: rule_a\ntimespan: 1d\ncondition: {gte: 5, field: x, percentile: 95}"
+    )
     assert (rule.percentile, rule.timespan_ns) == (95.0, 86400 * SECOND)
 
 
@@ -163,17 +167,37 @@ COUNT = "type: event_count\nrules: rule_a\ntimespan: 1m\ncondition: {gte: 1}\n"
         ("type: event_count\nrules: rule_a\ntimespan: 1m\ncondition: {field: a}", 18, "needs one of"),
         ("type: event_count\nrules: rule_a\ntimespan: 1m\ncondition: {gte: many}", 18, "'many' is no number"),
         ("type: event_count\nrules: rule_a\ntimespan: 1m\ncondition: {gte: .nan}", 18, "is no number"),
-        ("type: event_count\nrules: rule_a\ntimespan: 1m\ncondition: {gte: 1, field: a}", 18, "takes no 'field'"),
-        ("type: event_count\nrules: rule_a\ntimespan: 1m\ncondition: {gte: 1, count: 2}", 18, "unknown key 'count'"),
-        ("type: value_count\nrules: rule_a\ntimespan: 1m\ncondition: {gte: 1}", 18, "needs a 'field'"),
-        ("type: value_sum\nrules: rule_a\ntimespan: 1m\ncondition: {gte: 1, field: [a, b]}", 18, "single field"),
-        ("type: value_percentile\nrules: rule_a\ntimespan: 1m\ncondition: {gte: 1, field: a}", 18, "'percentile'"),
         (
-            "type: value_percentile\nrules: rule_a\ntimespan: 1m\ncondition: {gte: 1, field: a, percentile: 101}",
+            "type: event_count\nrules: rule_a\ntimespan: 1m\ncondition: {gte: 1, field: a}",
+            18,
+            "takes no 'field'",
+        ),
+        (
+            "type: event_count\nrules: rule_a\ntimespan: 1m\ncondition: {gte: 1, count: 2}",
+            18,
+            "unknown key 'count'",
+        ),
+        ("type: value_count\nrules: rule_a\ntimespan: 1m\ncondition: {gte: 1}", 18, "needs a 'field'"),
+        (
+            "type: value_sum\nrules: rule_a\ntimespan: 1m\ncondition: {gte: 1, field: [a, b]}",
+            18,
+            "single field",
+        ),
+        (
+            "type: value_percentile\nrules: rule_a\ntimespan: 1m\ncondition: {gte: 1, field: a}",
             18,
             "'percentile'",
         ),
-        ("type: temporal\nrules: [rule_a]\ntimespan: 1m\ncondition: rule_b", 18, "do not name the same rules"),
+        (
+            "type: value_percentile\nrules: rule_a\ntimespan: 1m\ncondition: {gte: 1, field: a, percentile: -1}",
+            18,
+            "'percentile'",
+        ),
+        (
+            "type: temporal\nrules: [rule_a]\ntimespan: 1m\ncondition: rule_b",
+            18,
+            "do not name the same rules",
+        ),
         ("type: temporal\nrules: [rule_a]\ntimespan: 1m\ncondition: rule_a and", 18, "ends too early"),
         ("type: temporal\nrules: [rule_a]\ntimespan: 1m\ncondition: 1 of rule_*", 18, "and, or, not"),
         (COUNT + "group_by: User", 19, "unknown key 'group_by'"),
@@ -206,7 +230,9 @@ def test_a_circle_of_correlations_is_refused() -> None:
 
 
 def test_what_names_a_refused_correlation_is_refused() -> None:
-    broken = correlation("type: event_count\nrules: nobody\ntimespan: 1m\ncondition: {gte: 1}", "I", "name: inner\n")
+    broken = correlation(
+        "type: event_count\nrules: nobody\ntimespan: 1m\ncondition: {gte: 1}", "I", "name: inner\n"
+    )
     outer = correlation("type: temporal\nrules: [inner, rule_a]\ntimespan: 1m", "O")
     loaded = rules_from_text(BASES + broken + outer)
     assert [error.rule for error in loaded.refused] == ["I", "O"]
@@ -214,7 +240,11 @@ def test_what_names_a_refused_correlation_is_refused() -> None:
 
 def test_a_long_chain_ends_in_a_refusal_not_in_a_crash() -> None:
     links = "".join(
-        correlation(f"type: temporal\nrules: [n{number + 1}, rule_a]\ntimespan: 1m", f"N{number}", f"name: n{number}\n")
+        correlation(
+            f"type: temporal\nrules: [n{number + 1}, rule_a]\ntimespan: 1m",
+            f"N{number}",
+            f"name: n{number}\n",
+        )
         for number in range(2000)
     )
     loaded = rules_from_text(BASES + links)

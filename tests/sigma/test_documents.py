@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haidang.sigma.ir import LogSource
@@ -106,7 +106,9 @@ def test_a_logsource_is_compared_without_case() -> None:
         ("s:\n  F: a\n  F: b\ncondition: s", 6, "'F' occurs twice"),
     ],
 )
-def test_a_detection_that_cannot_be_supported_is_refused_on_its_line(body: str, line: int, reason: str) -> None:
+def test_a_detection_that_cannot_be_supported_is_refused_on_its_line(
+    body: str, line: int, reason: str
+) -> None:
     error = refusal(detection(body))
     assert reason in error.reason
     assert (error.path, error.line) == ("rule.yml", line)
@@ -116,7 +118,11 @@ def test_a_detection_that_cannot_be_supported_is_refused_on_its_line(body: str, 
     ("text", "line", "reason"),
     [
         ("logsource: {product: a}\ndetection: {s: {F: a}, condition: s}", 1, "the title is missing"),
-        ("title: 5\nlogsource: {product: a}\ndetection: {s: {F: a}, condition: s}", 1, "the title is missing"),
+        (
+            "title: 5\nlogsource: {product: a}\ndetection: {s: {F: a}, condition: s}",
+            1,
+            "the title is missing",
+        ),
         ("title: a\ndetection: {s: {F: a}, condition: s}", 1, "the logsource is missing"),
         ("title: a\nlogsource: x\ndetection: {s: {F: a}, condition: s}", 2, "the logsource must be a map"),
         ("title: a\nlogsource: {}\ndetection: {s: {F: a}, condition: s}", 2, "names no product"),
@@ -125,10 +131,16 @@ def test_a_detection_that_cannot_be_supported_is_refused_on_its_line(body: str, 
         ("title: a\nlogsource: {product: b}\ndetection: [a]", 3, "must be a map"),
         ("title: a\nlogsource: {product: b}\naction: explode", 3, "unknown action 'explode'"),
         ("title: a\nlogsource: [\n", 3, "not valid YAML"),
-        ("title: a\nlogsource: {product: b}\ndetection: {s: {F: a}, condition: s}\n---\n- a\n", 5, "map of keys"),
+        (
+            "title: a\nlogsource: {product: b}\ndetection: {s: {F: a}, condition: s}\n---\n- a\n",
+            5,
+            "map of keys",
+        ),
     ],
 )
-def test_a_document_that_cannot_be_supported_is_refused_on_its_line(text: str, line: int, reason: str) -> None:
+def test_a_document_that_cannot_be_supported_is_refused_on_its_line(
+    text: str, line: int, reason: str
+) -> None:
     loaded = rules_from_text(text, path="rule.yml")
     (error,) = loaded.refused
     assert reason in error.reason
@@ -143,7 +155,7 @@ def test_a_refusal_names_the_rule() -> None:
 
 def test_all_refusals_of_a_file_are_given_at_once_and_the_rest_is_used() -> None:
     bad = detection("s:\n  F|x: a\ncondition: s")
-    loaded = rules_from_text("---\n".join([bad, GOOD, bad]), path="rule.yml")
+    loaded = rules_from_text(f"{bad}---\n{GOOD}---\n{bad}", path="rule.yml")
     assert [info.title for info in loaded.infos] == ["Good"]
     assert [error.line for error in loaded.refused] == [5, 29]
 
@@ -165,7 +177,11 @@ def test_rules_without_id_are_told_apart_by_their_place() -> None:
 
 @pytest.mark.parametrize(
     ("line", "reason"),
-    [("level: extreme", "level 'extreme'"), ("status: great", "status 'great'"), ("id: abc", "'abc' is not a UUID")],
+    [
+        ("level: extreme", "level 'extreme'"),
+        ("status: great", "status 'great'"),
+        ("id: abc", "'abc' is not a UUID"),
+    ],
 )
 def test_what_is_odd_about_a_rule_is_noted_and_the_rule_used(line: str, reason: str) -> None:
     loaded = rules_from_text(detection("s: {F: a}\ncondition: s") + line, path="rule.yml")
@@ -177,7 +193,9 @@ def test_what_is_odd_about_a_rule_is_noted_and_the_rule_used(line: str, reason: 
     assert note.line == 6
 
 
-@pytest.mark.parametrize("text", ["", "# nothing\n", "just text", "a: 1\nb: [2]\n", "- 1\n- 2\n", "---\n---\n"])
+@pytest.mark.parametrize(
+    "text", ["", "# nothing\n", "just text", "a: 1\nb: [2]\n", "- 1\n- 2\n", "---\n---\n"]
+)
 def test_yaml_that_is_no_rule_is_skipped_and_counted(text: str) -> None:
     loaded = rules_from_text(text)
     assert (loaded.skipped, loaded.files) == (1, 1)
@@ -223,6 +241,7 @@ def test_a_collection_shares_repeats_and_resets() -> None:
     assert [rule.condition[1][2] for rule in rules] == [("a",), ("b",), ("c",)]
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="abF:|{}[]'-*?\\ \n%0", max_size=80))
 def test_no_detection_whatever_it_holds_raises(body: str) -> None:
     loaded = rules_from_text(detection(body))
@@ -230,13 +249,16 @@ def test_no_detection_whatever_it_holds_raises(body: str) -> None:
     assert len(loaded.infos) + len(loaded.refused) + loaded.skipped >= 1
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
         max_leaves=8,
     ),
-    st.sampled_from(["contains", "re", "cidr", "windash", "base64offset", "lt", "hour", "expand", "exists", "wide", ""]),
+    st.sampled_from(
+        ["contains", "re", "cidr", "windash", "base64offset", "lt", "hour", "expand", "exists", "wide", ""]
+    ),
 )
 def test_no_value_raises_with_any_modifier(value: object, modifier: str) -> None:
     import json

@@ -11,7 +11,7 @@ from haidang.sigma.ir import RuleInfo  # noqa: TC001 - msgspec reads the annotat
 
 if TYPE_CHECKING:
     from haidang.errors import RuleError
-    from haidang.sigma.ir import EventRule
+    from haidang.sigma.ir import EventRule, LogSource
 
 __all__ = ["FileContent", "Pending"]
 
@@ -35,6 +35,8 @@ class FileContent:
     source: int = 0
     """Which of the sources of the load it belongs to."""
     rules: list[EventRule] = field(default_factory=list)
+    moved: dict[str, LogSource] = field(default_factory=dict)
+    """Key of a rule to its logsource as written, for those that a pipeline moved to another."""
     correlations: list[Pending] = field(default_factory=list)
     filters: list[Pending] = field(default_factory=list)
     refused: list[RuleError] = field(default_factory=list)

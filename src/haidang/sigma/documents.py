@@ -152,7 +152,10 @@ class _File:
     def rule(self, info: RuleInfo, document: dict[str, Any]) -> None:
         if "detection" not in document:
             raise Refusal("the detection section is missing")
-        condition, logsource = self.compiler.condition(document, "detection", read_logsource(document))
+        written = read_logsource(document)
+        condition, logsource = self.compiler.condition(document, "detection", written)
+        if logsource != written:
+            self.content.moved[info.key] = written
         self.content.rules.append(EventRule(info, logsource, condition, condition_fields(condition)))
 
     def info(self, index: int, document: dict[str, Any]) -> RuleInfo:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from haidang.sigma.content import Pending
     from haidang.sigma.documents import Compiler
-    from haidang.sigma.ir import Condition, LogSource
+    from haidang.sigma.ir import Condition, LogSource, RuleInfo
 
 __all__ = ["Filters"]
 
@@ -32,25 +32,32 @@ __all__ = ["Filters"]
 class Filters:
     """The filters of one load, applied to each rule in turn."""
 
-    def __init__(self, pending: list[Pending], compiler: Callable[[], Compiler]) -> None:
-        """Check each filter; what is wrong with it goes to ``refused``."""
+    def __init__(
+        self, pending: list[Pending], compiler: Callable[[], Compiler], moved: dict[str, LogSource]
+    ) -> None:
+        """Check each filter; what is wrong with it goes to ``refused``.
+
+        ``moved`` gives, by key, the logsource as written of the rules that a pipeline moved.
+        """
+        self._moved = moved
         self.refused: list[RuleError] = []
         self.notes: list[RuleError] = []
         self._compiler = compiler
         self._filters: list[_Filter] = []
         for one in pending:
             try:
-                self._filters.append(_Filter(one, compiler()))
+                self._filters.append(_Filter(one, plain=compiler().pipeline is None))
             except Refusal as refusal:
                 self.refused.append(_error(one, refusal.reason, refusal.place))
 
     def applied(self, rule: EventRule) -> EventRule:
         """Return ``rule`` with the conditions of every filter that holds for it."""
         extra: list[Condition] = []
+        logsource = self._moved.get(rule.info.key, rule.logsource)
         for one in self._filters:
-            if one.concerns(rule):
+            if one.concerns(rule.info, logsource):
                 try:
-                    extra.append(one.condition(rule.logsource, self._compiler())[0])
+                    extra.append(one.condition(logsource, self._compiler()))
                 except Refusal as refusal:
                     self.refused.append(_error(one.pending, refusal.reason, refusal.place))
         if not extra:
@@ -69,29 +76,27 @@ class Filters:
 
 
 class _Filter:
-    def __init__(self, pending: Pending, compiler: Compiler) -> None:
+    def __init__(self, pending: Pending, *, plain: bool) -> None:
         self.pending = pending
         self.logsource = read_logsource(pending.document)
         self.names = _rules(pending.document["filter"])
         self.unused = set(self.names) or {"any"}
-        self._plain = compiler.pipeline is None
-        self._conditions: dict[LogSource | None, tuple[Condition, LogSource]] = {}
-        # A pipeline may have moved the rules to another logsource; then the filter moves with them.
-        self.logsources = {self.logsource, self.condition(self.logsource, compiler)[1]}
+        self._plain = plain
+        self._conditions: dict[LogSource | None, Condition] = {}
 
-    def concerns(self, rule: EventRule) -> bool:
-        if not any(_covers(logsource, rule.logsource) for logsource in self.logsources):
+    def concerns(self, info: RuleInfo, logsource: LogSource) -> bool:
+        if not _covers(self.logsource, logsource):
             return False
-        own = {rule.info.id.lower(), rule.info.name} - {""}
+        own = {info.id.lower(), info.name} - {""}
         named = self.names & own if self.names else {"any"}
         self.unused -= named
         return bool(named)
 
-    def condition(self, logsource: LogSource, compiler: Compiler) -> tuple[Condition, LogSource]:
+    def condition(self, logsource: LogSource, compiler: Compiler) -> Condition:
         key = None if self._plain else logsource
         if key not in self._conditions:
             document = self.pending.document
-            self._conditions[key] = compiler.condition(
+            self._conditions[key], _ = compiler.condition(
                 document, "filter", logsource, leave_out=NOT_IN_FILTERS
             )
         return self._conditions[key]

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from haidang.errors import RuleError
 from haidang.sigma.correlations import read_section
+from haidang.sigma.filters import Filters
 from haidang.sigma.ir import CorrelationRule, LogSource, RuleInfo
 from haidang.sigma.translate import Refusal
 
@@ -57,14 +58,16 @@ def join(contents: Sequence[FileContent], compiler: Callable[[], Compiler]) -> J
     owners: dict[str, RuleInfo] = {}
     pending: list[Pending] = []
     filters: list[Pending] = []
+    moved: dict[str, LogSource] = {}
     for content in contents:
         joined.refused += content.refused
         joined.notes += content.notes
         joined.rules += [rule for rule in content.rules if _first(rule.info, owners, joined)]
         pending += [one for one in content.correlations if _first(one.info, owners, joined)]
         filters += content.filters
+        moved |= content.moved
     if filters:
-        _filter(joined, filters, compiler)
+        _filter(joined, Filters(filters, compiler, moved))
     if pending:
         _Correlations(joined, pending, compiler).join()
     joined.refused.sort(key=lambda error: (error.path, error.line))
@@ -81,10 +84,7 @@ def _first(info: RuleInfo, owners: dict[str, RuleInfo], joined: Joined) -> bool:
     return False
 
 
-def _filter(joined: Joined, pending: list[Pending], compiler: Callable[[], Compiler]) -> None:
-    from haidang.sigma.filters import Filters
-
-    filters = Filters(pending, compiler)
+def _filter(joined: Joined, filters: Filters) -> None:
     for index, rule in enumerate(joined.rules):
         changed = filters.applied(rule)
         if changed is not rule:

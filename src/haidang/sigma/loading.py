@@ -111,7 +111,7 @@ class LoadedRules:
     compiled: int = 0
     """Rule files that had to be compiled; 0 when everything came from the cache."""
     identity: str = ""
-    """The same for the same kept rules, "" for rules that are not kept: what is derived from them goes by it."""
+    """The same for the same kept rules, "" for rules that are not kept; what derives from them goes by it."""
 
 
 def load(
@@ -148,6 +148,8 @@ def load(
     compiler = _compiler(pipelines, placeholders)
     contents, compiled = _contents(sources, snapshot, compiler, limits)
     joined = _join(contents, compiler)
+    if pipelines and (pipeline := compiler().pipeline) is not None:
+        joined.notes += pipeline.notes
     identity = "" if folder is None else write_snapshot(folder, key, sources, contents, joined)
     return _from_joined(joined, contents, compiled, identity)
 

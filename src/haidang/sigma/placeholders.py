@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from haidang.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["Placeholders", "expanded", "load_placeholders", "names_in"]
 
@@ -76,7 +76,7 @@ def names_in(text: str) -> list[str]:
     return _NAME.findall(text)
 
 
-def expanded(text: str, placeholders: Placeholders) -> list[str]:
+def expanded(text: str, placeholders: Mapping[str, Sequence[str]]) -> list[str]:
     """Return every text that ``text`` stands for; raise ValueError beyond the bound."""
     pieces = _NAME.split(text)
     choices = [placeholders[piece] if index % 2 else (piece,) for index, piece in enumerate(pieces)]
