@@ -28,6 +28,8 @@ class Limits:
     """Most bytes of undecoded documents handed over at once."""
     read_bytes: int = MIB
     """Size of one read from a file."""
+    decoder_bytes: int = 128 * MIB
+    """Most memory that a decompressor may take for its window (``xz -9`` takes 65 MiB)."""
     archive_depth: int = 4
     """How many containers may be nested (a gzip inside a zip inside a zip is 3)."""
     archive_members: int = 100_000

@@ -47,11 +47,7 @@ class BlockSource:
         parts = [self._held]
         have = len(self._held)
         while have < size and self._damage is None:
-            try:
-                block = next(self._blocks, b"")
-            except DamagedError as damage:
-                self._damage = damage
-                break
+            block = self._next()
             if not block:
                 break
             parts.append(block)
@@ -80,13 +76,10 @@ class BlockSource:
         """
         left = most
         while left is None or left > 0:
-            block, self._held = self._held, b""
+            block, self._held = self._held or self._next(), b""
             if not block:
-                if self._damage is not None:
-                    self._end()
-                block = next(self._blocks, b"")
-                if not block:
-                    return
+                self._end()
+                return
             if left is not None:
                 if len(block) > left:
                     self._held = block[left:]
@@ -98,6 +91,26 @@ class BlockSource:
     def skip(self, size: int) -> int:
         """Pass over ``size`` bytes and return how many there were."""
         return sum(map(len, self.blocks(size)))
+
+    def exactly(self, size: int) -> Iterator[bytes]:
+        """Yield the next ``size`` bytes in blocks.
+
+        Raises:
+            DamagedError: There are fewer, and all of them are taken.
+        """
+        end = self.position + size
+        yield from self.blocks(size)
+        if self.position < end:
+            raise DamagedError("truncated", "The archive ends too early.")
+
+    def _next(self) -> bytes:
+        """Return the next block, b"" at the end; damage is remembered and is an end, too."""
+        if self._damage is None:
+            try:
+                return next(self._blocks, b"")
+            except DamagedError as damage:
+                self._damage = damage
+        return b""
 
     def _end(self) -> None:
         if self._damage is not None:

@@ -4,8 +4,8 @@ Rules of this module:
 
 - Folders are walked in the order of names, so that a run's order is always the same. A zip archive (by its
   content) becomes one input for each member.
-- A folder that links back to itself, a link to nothing, a pipe or device, a file that cannot be opened: each is
-  reported once and never stops the walk. A file that is reached twice through links is read once.
+- A folder that links back to itself, a link to nothing, a pipe or device, a file that cannot be opened: each
+  is reported once and never stops the walk. A file that is reached twice is read once.
 - Only a path that does not exist is the user's mistake, and an error.
 
 Names and archives are untrusted.
@@ -13,9 +13,42 @@ Names and archives are untrusted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import errno
+import os
+import stat
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
-__all__ = ["Input"]
+from haidang.errors import InputError
+from haidang.events.blocks import BlockSource, DamagedError
+from haidang.events.encodings import encoding_of
+from haidang.events.files import STANDARD_INPUT, file_blocks, unreadable
+from haidang.events.model import FileReport
+from haidang.events.opening import is_container
+from haidang.events.readers import readers
+from haidang.events.recognition import HEAD_BYTES, make_head, recognise
+from haidang.events.zips import is_zip, list_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from haidang.limits import Limits
+
+__all__ = ["Input", "find_inputs", "split_input"]
+
+_SMALLEST_PART = 8 << 20
+"""Bytes below which a part of a file is not worth a process of its own."""
+_OPEN_FILES = ("/dev/fd/", "/proc/self/fd/", "/dev/stdin")
+"""Where a shell's ``<(command)`` shows up: a pipe, but one that is meant."""
+_Identity = tuple[int, int]
+"""Device and number of a file: the same however it is reached."""
+_KINDS = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +67,150 @@ class Input:
     """First byte of the part to read (plain line-based files only): lines that begin in it are read."""
     end: int | None = None
     """Byte after the part, None for the end of the file."""
+
+
+def find_inputs(
+    paths: Sequence[str], *, limits: Limits, on_problem: Callable[[FileReport], None]
+) -> Iterator[Input]:
+    """Yield what is to be read, in the order of ``paths`` and of the names in folders.
+
+    Args:
+        paths: Files, folders, archives, or "-" for standard input.
+        limits: Bounds.
+        on_problem: Gets a report for each thing that cannot be read.
+
+    Raises:
+        InputError: A path does not exist.
+    """
+    for path in paths:
+        if path != STANDARD_INPUT and not os.path.exists(path):  # noqa: PTH110 - any string is asked about
+            raise InputError(f"{_display(path)}: no such file or folder", hint="Check the path.")
+    finder = _Finder(limits, on_problem)
+    for path in paths:
+        if path == STANDARD_INPUT:
+            yield Input(path, path, 0)
+        else:
+            yield from finder.find(path)
+
+
+def split_input(item: Input, parts: int, *, limits: Limits, input_format: str | None = None) -> list[Input]:
+    """Return an input cut into at most ``parts`` ranges of lines, or the input alone where that cannot be.
+
+    Cut are plain UTF-8 files whose reader (the forced one, or the one that recognises them) is splittable,
+    into parts of at least 8 MiB.
+    """
+    count = min(parts, item.size // _SMALLEST_PART)
+    if count < 2 or item.member or item.end is not None or item.path == STANDARD_INPUT:
+        return [item]
+    if not _is_splittable(item, limits, input_format):
+        return [item]
+    bounds = [item.size * index // count for index in range(count + 1)]
+    return [replace(item, size=end - start, start=start, end=end) for start, end in pairwise(bounds)]
+
+
+def _is_splittable(item: Input, limits: Limits, input_format: str | None) -> bool:
+    source = BlockSource(file_blocks(item.path, limits))
+    head = source.peek(HEAD_BYTES)
+    if is_container(head) or encoding_of(head)[0] != "utf-8":
+        return False
+    if input_format is not None:
+        reader = readers().get(input_format)
+    else:
+        reader = recognise(make_head(item.display, head), readers())
+    return reader is not None and getattr(reader, "splittable", False)
+
+
+class _Finder:
+    """One walk, which knows what it has seen."""
+
+    def __init__(self, limits: Limits, on_problem: Callable[[FileReport], None]) -> None:
+        self._limits = limits
+        self._on_problem = on_problem
+        self._seen: dict[_Identity, str] = {}
+
+    def find(self, path: str) -> Iterator[Input]:
+        """Yield what is at ``path`` and in it."""
+        # With each path, the folders that it is in. A tree may be deeper than calls can be nested.
+        waiting: list[tuple[str, tuple[_Identity, ...]]] = [(path, ())]
+        while waiting:
+            path, around = waiting.pop()
+            try:
+                status = os.stat(path)  # noqa: PTH116 - the path may be bytes that are no text
+            except OSError as error:
+                self._report(path, _dangling(path) or unreadable(error))
+                continue
+            identity = status.st_dev, status.st_ino
+            if identity in around:
+                self._report(path, DamagedError("symlink-loop", "It leads back to a folder that it is in."))
+            elif identity in self._seen:
+                detail = f"The same as {self._seen[identity]}, which is read once."
+                self._report(path, DamagedError("duplicate", detail))
+            elif stat.S_ISDIR(status.st_mode):
+                self._seen[identity] = _display(path)
+                inner = (*around, identity)
+                waiting += ((name, inner) for name in reversed(self._names(path)))
+            else:
+                self._seen[identity] = _display(path)
+                yield from self._file(path, status)
+
+    def _names(self, path: str) -> list[str]:
+        try:
+            return [os.path.join(path, name) for name in sorted(os.listdir(path))]  # noqa: PTH118, PTH208
+        except OSError as error:
+            self._report(path, unreadable(error))
+            return []
+
+    def _file(self, path: str, status: os.stat_result) -> Iterator[Input]:
+        kind = _KINDS.get(stat.S_IFMT(status.st_mode))
+        if kind and not path.startswith(_OPEN_FILES):
+            self._report(path, DamagedError("unreadable", f"It is {kind}, not a file."))
+            return
+        head = b""
+        if not kind:
+            try:
+                with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - the path may be bytes
+                    head = file.read(8)
+            except OSError as error:
+                self._report(path, unreadable(error))
+                return
+        if is_zip(head):
+            yield from self._archive(path, status.st_size)
+        else:
+            yield Input(path, _display(path), status.st_size)
+
+    def _archive(self, path: str, size: int) -> Iterator[Input]:
+        display = _display(path)
+        try:
+            listing = list_file(path, self._limits)
+        except OSError as error:
+            self._report(path, unreadable(error))
+            return
+        if listing.notes:
+            report = FileReport(display, size=size)
+            listing.note_in(report)
+            self._on_problem(report)
+        for name, member in listing.members.items():
+            yield Input(path, f"{display}!{name}", member.compressed, member=name)
+
+    def _report(self, path: str, damage: DamagedError) -> None:
+        report = FileReport(_display(path))
+        report.note(damage.kind, "byte 0", damage.detail)
+        self._on_problem(report)
+
+
+def _display(path: str) -> str:
+    """Return a path as text, also where a name is no UTF-8."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def _dangling(path: str) -> DamagedError | None:
+    if not os.path.islink(path):  # noqa: PTH114 - the path may be bytes that are no text
+        return None
+    try:
+        os.stat(path)  # noqa: PTH116
+    except FileNotFoundError:
+        return DamagedError("unreadable", "A symbolic link to nothing.")
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return DamagedError("symlink-loop", "A symbolic link that leads back to itself.")
+    return None

@@ -2,18 +2,20 @@
 
 Rules of this module:
 
-- Lines end at LF; one CR before it goes too. Every line is kept, blank ones as well, so that the number of a
-  line is that of the first one and its index.
-- A line of more than ``limits.line_bytes`` is dropped without ever being held, noted (``oversized-line``), and
-  its place kept by an empty line.
-- Batches have at most ``limits.batch_events`` lines, and at most ``limits.batch_bytes`` bytes unless a single
-  line is longer.
+- Lines end at LF; one CR before it goes too. Every line is kept, blank ones as well, so that the number of
+  a line is that of the first one and its index.
+- Raw lines keep their ends, which costs half: for readers to which white space at the end means nothing.
+- A line of more than ``limits.line_bytes`` is dropped without ever being held, noted (``oversized-line``),
+  and its place kept by an empty line.
+- Batches have at most ``limits.batch_events`` lines, and at most ``limits.batch_bytes`` bytes unless a
+  single line is longer.
 
 All input is untrusted.
 """
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,46 +24,67 @@ if TYPE_CHECKING:
     from haidang.events.model import FileReport
     from haidang.limits import Limits
 
-__all__ = ["line_batches"]
+__all__ = ["line_batches", "raw_line_batches"]
+
+_END = 2
+"""Bytes of a line's end, CR LF, which do not count."""
 
 
 def line_batches(
     blocks: Iterator[bytes], report: FileReport, limits: Limits
 ) -> Iterator[tuple[int, list[bytes]]]:
     """Yield the 1-based number of the first line and the lines, without their ends."""
+    return _numbered(_lines(blocks, _Rest(report, limits), limits), report, limits)
+
+
+def raw_line_batches(
+    blocks: Iterator[bytes], report: FileReport, limits: Limits
+) -> Iterator[tuple[int, list[bytes]]]:
+    """Yield the 1-based number of the first line and the lines, each with its end."""
+    return _numbered(_raw_lines(blocks, _Rest(report, limits), limits), report, limits)
+
+
+def _numbered(
+    batches: Iterator[list[bytes]], report: FileReport, limits: Limits
+) -> Iterator[tuple[int, list[bytes]]]:
+    """Cut what is longer than a batch, and count."""
     most = limits.batch_events
-    for lines in _lines(blocks, report, limits):
-        if len(lines) <= most:
-            first = report.lines + 1
-            report.lines += len(lines)
-            yield first, lines
-            continue
+    for lines in batches:
         for start in range(0, len(lines), most):
-            part = lines[start : start + most]
+            part = lines[start : start + most] if len(lines) > most else lines
             first = report.lines + 1
             report.lines += len(part)
             yield first, part
 
 
-def _lines(blocks: Iterator[bytes], report: FileReport, limits: Limits) -> Iterator[list[bytes]]:
+def _lines(blocks: Iterator[bytes], rest: _Rest, limits: Limits) -> Iterator[list[bytes]]:
     """Yield the lines that each block completes, then the last line if no LF ends it."""
-    rest = _Rest(report, limits)
     for block in _bounded(blocks, limits.batch_bytes):
         # Finding a CR costs a tenth of finding CR LF.
         lines = (block.replace(b"\r\n", b"\n") if b"\r" in block else block).split(b"\n")
         tail = lines.pop()
         if lines:
+            torn = not lines[0]  # The LF may come first in this block, and its CR last in the one before.
             lines[0] = rest.complete(lines[0])
-            if len(block) > limits.line_bytes:
-                rest.drop_oversized(lines)
-            if len(lines[0]) + len(block) > limits.batch_bytes and len(lines) > 1:
-                yield lines[:1]
-                del lines[0]
-            yield lines
+            if torn:
+                lines[0] = lines[0].removesuffix(b"\r")
+            yield from rest.within_limits(lines, len(block), limits.batch_bytes)
         rest.add(tail)
-    last = rest.last()
-    if last is not None:
-        yield [last]
+    if rest.size:
+        yield [rest.complete(b"").removesuffix(b"\r")]
+
+
+def _raw_lines(blocks: Iterator[bytes], rest: _Rest, limits: Limits) -> Iterator[list[bytes]]:
+    """Do the same by the fastest splitter there is, which leaves the ends on the lines."""
+    for block in _bounded(blocks, limits.batch_bytes):
+        lines = BytesIO(block).readlines()
+        tail = b"" if lines[-1].endswith(b"\n") else lines.pop()
+        if lines:
+            lines[0] = rest.complete(lines[0])
+            yield from rest.within_limits(lines, len(block), limits.batch_bytes)
+        rest.add(tail)
+    if rest.size:
+        yield [rest.complete(b"")]
 
 
 def _bounded(blocks: Iterator[bytes], most: int) -> Iterator[bytes]:
@@ -80,45 +103,41 @@ class _Rest:
         self._report = report
         self._most = limits.line_bytes
         self._parts: list[bytes] = []
-        self._size = 0
+        self.size = 0
+        """Bytes of the line so far, those that were not kept included."""
 
     def add(self, part: bytes) -> None:
         """Take more of the line; one that is too long is only counted."""
         if part:
-            self._size += len(part)
-            # The CR of a CR LF that blocks tear apart may come on top.
-            if self._size > self._most + 1:
-                self._parts.clear()
-            else:
+            self.size += len(part)
+            if self.size <= self._most + _END:
                 self._parts.append(part)
+            else:
+                self._parts.clear()
 
     def complete(self, end: bytes) -> bytes:
-        """Return the line that ``end`` completes."""
-        if not self._size:
+        """Return the line that ``end`` completes; an empty one if it is too long."""
+        if not self.size:
             return end
         self.add(end)
         line = b"".join(self._parts)
-        if not end and line.endswith(b"\r"):
-            line = line[:-1]
-            self._size -= 1
-        size = self._size
-        self._parts.clear()
-        self._size = 0
-        if size > self._most:
+        if self.size > self._most + _END:
             self._note(0)
-            return b""
+        self._parts.clear()
+        self.size = 0
         return line
 
-    def drop_oversized(self, lines: list[bytes]) -> None:
-        """Empty the lines that are too long, where a block may hold such."""
-        for index, line in enumerate(lines):
-            if len(line) > self._most:
-                lines[index] = b""
-                self._note(index)
-
-    def last(self) -> bytes | None:
-        """Return the line at the end of the file, None where the last line was ended."""
-        return self.complete(b"") if self._size else None
+    def within_limits(self, lines: list[bytes], size: int, most: int) -> Iterator[list[bytes]]:
+        """Yield the lines of a block of ``size`` bytes, too long ones emptied, in at most ``most`` bytes."""
+        if size > self._most or len(lines[0]) > self._most:
+            for index, line in enumerate(lines):
+                if len(line) > self._most and len(line.rstrip(b"\r\n")) > self._most:
+                    lines[index] = b""
+                    self._note(index)
+        if len(lines[0]) + size > most and len(lines) > 1:
+            yield lines[:1]
+            del lines[0]
+        yield lines
 
     def _note(self, index: int) -> None:
         where = f"line {self._report.lines + index + 1}"

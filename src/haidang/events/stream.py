@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 from haidang.events.blocks import BlockSource, DamagedError
 from haidang.events.encodings import encoding_of, to_utf8
-from haidang.events.lines import line_batches
+from haidang.events.lines import line_batches, raw_line_batches
 from haidang.events.recognition import HEAD_BYTES
 
 if TYPE_CHECKING:
@@ -27,9 +27,24 @@ class Stream:
     """The decompressed bytes of one file; whatever damages it is noted in its report."""
 
     def __init__(
-        self, source: BlockSource, report: FileReport, *, mtime: float | None = None, path: str = ""
+        self,
+        source: BlockSource,
+        report: FileReport,
+        *,
+        mtime: float | None = None,
+        path: str = "",
+        begins: bool = True,
     ) -> None:
-        """Read from ``source``; ``path`` is the real path when that holds the very same bytes."""
+        """Read from ``source``.
+
+        Args:
+            source: The bytes.
+            report: Where damage is noted and bytes are counted.
+            mtime: See the attribute.
+            path: The real path, when that holds the very same bytes.
+            begins: Whether it is the beginning of a file, which may have a byte order mark.
+        """
+        self._begins = begins
         self._source = source
         self._report = report
         self._path = path
@@ -70,13 +85,17 @@ class Stream:
     def text_blocks(self) -> Iterator[bytes]:
         """Yield what is left as UTF-8 without a byte order mark; UTF-16 and UTF-32 are transcoded."""
         head = self.head()
-        if encoding_of(head) == ("utf-8", 0):
+        if not self._begins or encoding_of(head) == ("utf-8", 0):
             return self.blocks()
         return to_utf8(self.blocks(), head, self._note_replaced)
 
     def line_batches(self, report: FileReport, limits: Limits) -> Iterator[tuple[int, list[bytes]]]:
         """Yield batches of lines: the 1-based number of the first, and all of them without their ends."""
         return line_batches(self.text_blocks(), report, limits)
+
+    def raw_line_batches(self, report: FileReport, limits: Limits) -> Iterator[tuple[int, list[bytes]]]:
+        """Do the same at half the price: the lines keep their ends."""
+        return raw_line_batches(self.text_blocks(), report, limits)
 
     @contextmanager
     def seekable_file(self, limits: Limits) -> Iterator[str | IO[bytes]]:

@@ -7,8 +7,8 @@ reader reads from.
 
 from __future__ import annotations
 
-from haidang.events.inputs import Input
+from haidang.events.inputs import Input, find_inputs, split_input
 from haidang.events.opening import open_input
 from haidang.events.stream import Stream
 
-__all__ = ["Input", "Stream", "open_input"]
+__all__ = ["Input", "Stream", "find_inputs", "open_input", "split_input"]
