@@ -198,6 +198,27 @@ def test_brute_force_then_success_is_found_though_the_failures_go_on() -> None:
     assert broken_in.members[-1].finding == "success@42.5#0"
 
 
+def test_the_worked_example_of_the_documentation() -> None:
+    rules = [
+        BRUTE_FORCE,
+        correlation(
+            "temporal_ordered", ["brute-force", "success"], by=["User"], span=10 * MINUTE, key="broken-in"
+        ),
+    ]
+    hits = [hit("failed", n, User="lan") for n in range(600)]
+    hits += [
+        hit("failed", 30.5, User="hoa"),
+        hit("failed", 40.5, User="hoa"),
+        hit("success", 432.5, User="LAN"),
+    ]
+
+    brute_force, broken_in = run(rules, sorted(hits, key=lambda one: one.time or 0))
+
+    assert (brute_force.count, brute_force.value, brute_force.time_met) == (600, 301.0, 9 * SECOND)
+    assert (broken_in.count, broken_in.group) == (2, {"User": "lan"})
+    assert (broken_in.time_first, broken_in.time_last) == (9 * SECOND, 432.5 * SECOND)
+
+
 def test_success_before_brute_force_is_not_brute_force_then_success() -> None:
     rules = [
         BRUTE_FORCE,
