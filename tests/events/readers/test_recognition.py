@@ -76,6 +76,8 @@ def test_the_logs_of_the_corpora_go_where_they_belong(corpora: Path) -> None:
             expected = {"syslog"}
         elif data.lstrip()[:1] in {b"{", b"["} or b"<Event" in data[:100]:
             expected = set(readers()) - {"auditd", "syslog", "zeek", "csv"}
+        elif b"\n{" in data:
+            expected = {"text", "ndjson"}
         else:
             expected = {"text"}
         if got not in expected:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["arguments", "parse_body", "record_type", "undo_hex"]
 
+LONGEST_REMEMBERED = 512
+"""Characters of a record that is worth remembering; with the number of records it bounds the memory."""
 # fmt: off
 ENCODED = frozenset({
     "acct", "cgroup", "cmd", "comm", "cwd", "data", "device", "dir", "exe", "file", "grp", "key", "name",
@@ -77,7 +80,16 @@ def record_type(written: str) -> str:
 
 
 def parse_body(kind: str, body: str) -> Fields:
-    """Return the fields of one record, from what comes after ``msg=audit(…): ``."""
+    """Return the fields of one record, from what comes after ``msg=audit(…): ``; they are not to be changed.
+
+    Paths, folders and command lines repeat themselves, so the last of them are remembered.
+    """
+    if kind != "SYSCALL" and len(body) < LONGEST_REMEMBERED and "[" not in body:
+        return _remembered(kind, body)
+    return _parse(kind, body)
+
+
+def _parse(kind: str, body: str) -> Fields:
     if "msg='" in body:
         before, _, inner = body.partition("msg='")
         inner, _, after = inner.rpartition("'") if "'" in inner else (inner, "", "")
@@ -103,6 +115,9 @@ def parse_body(kind: str, body: str) -> Fields:
     if kind in _PARTED:
         _add_parts(kind, fields, body)
     return fields
+
+
+_remembered = lru_cache(maxsize=4096)(_parse)
 
 
 def undo_hex(digits: str) -> str:

@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from haidang.events.model import EventBatch, Fields, Origin
@@ -193,13 +194,29 @@ def _merge(key: _Key, records: list[Fields]) -> Fields:
             one for text in ([keys] if isinstance(keys, str) else keys) for one in text.split("\x01")
         ]
     node, time, serial = key
-    ns = parse_time(time)
-    if ns is not None:
-        merged["timestamp"] = format_time(ns)
+    stamp = _stamp(time)
+    if stamp:
+        merged["timestamp"] = stamp
     merged["serial"] = serial
     if node:
         merged["node"] = node
     return merged
+
+
+def _stamp(time: str) -> str:
+    """Return an event's time as RFC 3339, "" where it is none; many events share a second."""
+    second, _, fraction = time.partition(".")
+    if len(fraction) == 3 and second.isdecimal():
+        start = _whole_second(second)
+        return start and f"{start}.{fraction}Z"
+    ns = parse_time(time)
+    return "" if ns is None else format_time(ns)
+
+
+@lru_cache(maxsize=256)
+def _whole_second(digits: str) -> str:
+    ns = parse_time(digits)
+    return "" if ns is None else format_time(ns)[:19]
 
 
 def _seconds(time: str) -> float:

@@ -27,154 +27,41 @@ from typing import TYPE_CHECKING, Any
 
 from haidang.events.model import EventBatch, Fields, Origin
 from haidang.events.readers._lines import BOM, broken, decode
+from haidang.events.readers._zeek_table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterator
 
     from haidang.events.model import FileReport
     from haidang.events.readers import Head
     from haidang.events.streams import Stream
     from haidang.limits import Limits
 
-__all__ = ["ORIGIN", "READER", "Table", "ZeekReader", "log_name", "parse_json_lines"]
+__all__ = ["ORIGIN", "READER", "ZeekReader", "log_name", "parse_json_lines"]
 
 ORIGIN = Origin("zeek", time_fields=("ts",), host_fields=("id.orig_h", "id_orig_h", "src"))
 
 HEAD_LINES = 50
-_ESCAPES = re.compile(r"(?:\\x[0-9A-Fa-f]{2})+")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
-_CONVERTERS: dict[str, Callable[[str], Any]] = {
-    "time": float,
-    "interval": float,
-    "double": float,
-    "count": int,
-    "int": int,
-    "port": int,
-    "bool": {"T": True, "F": False}.__getitem__,
-}
-
-
-class Table:
-    """The header that counts, and rows read by it."""
-
-    def __init__(self, path: str, report: FileReport, limits: Limits) -> None:
-        """Begin without a header; ``path`` is the log's name until a ``#path`` says another."""
-        self._report = report
-        self._columns = limits.columns
-        self._separator = "\t"
-        self._set_separator = ","
-        self._empty = "(empty)"
-        self._unset = "-"
-        self._path = path
-        self._names: list[str] = []
-        self._converters: list[tuple[int, Callable[[str], Any]]] = []
-
-    def rows(self, first: int, lines: list[bytes]) -> tuple[list[Fields], list[int]]:
-        """Return the events of consecutive ``lines`` and the line number of each."""
-        events: list[Fields] = []
-        records: list[int] = []
-        rows: list[list[str]] = []
-        escaped: list[int] = []
-        for number, line in enumerate(lines, first):
-            text = decode(line, number, self._report)
-            if text[-1:] == "\r":
-                text = text[:-1]
-            if text[:1] == "#":
-                events += self._events(rows)
-                rows = []
-                self._header(text)
-                continue
-            # One more than the header names is enough to see that there are too many.
-            values = text.split(self._separator, len(self._names))
-            if len(values) == len(self._names):
-                if "\\x" in text:
-                    escaped.append(len(records))
-                rows.append(values)
-                records.append(number)
-            elif text and not text.isspace():
-                broken(self._report, number, f"not the {len(self._names)} columns that the header names")
-        events += self._events(rows)
-        for index in escaped:
-            events[index] = {name: _unescaped(value) for name, value in events[index].items()}
-        return events, records
-
-    def _events(self, rows: list[list[str]]) -> list[Fields]:
-        """Convert rows column by column, which costs half of what row by row does."""
-        if not rows:
-            return []
-        columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
-        for index, convert in self._converters:
-            columns[index] = self._converted(columns[index], convert)
-        names = self._names
-        if self._path:
-            names = [*names, "_path"]
-            columns.append([self._path] * len(rows))
-        unset = self._unset
-        return [
-            {name: value for name, value in zip(names, values, strict=True) if value != unset}
-            if unset in values
-            else dict(zip(names, values, strict=True))
-            for values in zip(*columns, strict=True)
-        ]
-
-    def _converted(self, column: Iterable[str], convert: Callable[[str], Any]) -> list[Any]:
-        try:
-            return list(map(convert, column))
-        except (KeyError, ValueError):
-            return [value if value == self._unset else _number(value, convert) for value in column]
-
-    def _list_of(self, item: Callable[[str], Any] | None) -> Callable[[str], Any]:
-        """Return what reads a set or vector, by the separators that count when it is called."""
-
-        def convert(text: str) -> Any:
-            if text == self._empty:
-                return []
-            if text == self._unset:
-                return text
-            parts = text.split(self._set_separator)
-            return [_number(part, item) for part in parts] if item else parts
-
-        return convert
-
-    def _header(self, text: str) -> None:
-        """Take a line of the header; ``#open``, ``#close`` and what nobody knows say nothing."""
-        name, _, value = text.partition(" " if text.startswith("#separator ") else self._separator)
-        if name == "#separator":
-            self._separator = _unescaped(value) or "\t"
-        elif name == "#set_separator":
-            self._set_separator = _unescaped(value) or ","
-        elif name == "#empty_field":
-            self._empty = value
-        elif name == "#unset_field":
-            self._unset = value
-        elif name == "#path":
-            self._path = value
-        elif name == "#fields":
-            self._names = value.split(self._separator, self._columns)[: self._columns]
-            self._set_types([])
-        elif name == "#types":
-            self._set_types(value.split(self._separator, self._columns))
-
-    def _set_types(self, types: list[str]) -> None:
-        self._converters = []
-        for index, kind in enumerate(types[: len(self._names)]):
-            if kind.startswith(("set[", "vector[", "table[")):
-                item = _CONVERTERS.get(kind[kind.index("[") + 1 :].rstrip("]"))
-                self._converters.append((index, self._list_of(item)))
-            elif kind in _CONVERTERS:
-                self._converters.append((index, _CONVERTERS[kind]))
 
 
 def parse_json_lines(
     first: int, lines: list[bytes], report: FileReport, limits: Limits
 ) -> tuple[list[Fields], list[int]]:
     """Return the events of consecutive ``lines`` of JSON and the line number of each."""
+    from orjson import JSONDecodeError, loads
+
     events: list[Fields] = []
     records: list[int] = []
     path = log_name(report.path)
     for number, line in enumerate(lines, first):
-        fields = _loads(number, line, report)
-        if fields is None:
+        try:
+            fields = loads(line)
+        except JSONDecodeError:
+            fields = _second_try(number, line, report)
+        if type(fields) is not dict:
+            if line and not line.isspace():
+                broken(report, number, "no JSON object")
             continue
         if line.count(b"{") + line.count(b"[") > limits.json_depth and _depth(fields) > limits.json_depth:
             report.note("too-deep", f"line {number}", "JSON nested too deeply", skipped=1)
@@ -186,23 +73,16 @@ def parse_json_lines(
     return events, records
 
 
-def _loads(number: int, line: bytes, report: FileReport) -> Fields | None:
+def _second_try(number: int, line: bytes, report: FileReport) -> Any:
+    """Read JSON with what is not UTF-8 replaced, where only that was wrong with it."""
     from orjson import JSONDecodeError, loads
 
+    if line.isascii():
+        return None
     try:
-        fields = loads(line)
+        return loads(decode(line, number, report))
     except JSONDecodeError:
-        try:
-            # Only what is not UTF-8 may have been wrong with it.
-            fields = loads(decode(line, number, report))
-        except JSONDecodeError:
-            if line and not line.isspace():
-                broken(report, number, "not JSON")
-            return None
-    if type(fields) is dict:
-        return fields
-    broken(report, number, "JSON, but no object")
-    return None
+        return None
 
 
 def _depth(value: Any) -> int:
@@ -221,23 +101,6 @@ def log_name(path: str) -> str:
     base = re.split(r"[/\\!]", path)[-1]
     match = _NAME.match(base)
     return match[0] if match else ""
-
-
-def _number(text: str, convert: Callable[[str], Any]) -> Any:
-    try:
-        return convert(text)
-    except (KeyError, ValueError):
-        return text
-
-
-def _unescaped(value: Any) -> Any:
-    if isinstance(value, str):
-        return _ESCAPES.sub(_bytes_of, value) if "\\x" in value else value
-    return [_unescaped(item) for item in value] if isinstance(value, list) else value
-
-
-def _bytes_of(match: re.Match[str]) -> str:
-    return bytes.fromhex(match[0].replace("\\x", "")).decode("utf-8", "replace")
 
 
 def _is_json_log(line: str) -> bool:
