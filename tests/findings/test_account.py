@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import haidang
 from haidang.errors import RuleError
 from haidang.events.model import FileReport
 from haidang.findings.account import (
@@ -18,6 +21,8 @@ from haidang.findings.model import ScanSummary
 from haidang.i18n import translator
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pytest
 
 ENGLISH = translator("en")
@@ -71,3 +76,21 @@ def test_every_known_kind_of_problem_speaks_vietnamese(subtests: pytest.Subtests
     for kind, word in PROBLEM_WORDS.items():
         with subtests.test(kind):
             assert VIETNAMESE(word) != word
+
+
+def kinds_in_the_source() -> Iterator[str]:
+    """The first argument of every ``….note(`` and ``DamagedError(``, where it is written out."""
+    for path in Path(haidang.__path__[0]).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(attr="note") | ast.Name(id="DamagedError"),
+                    args=[ast.Constant(value=str(kind)), *_],
+                ):
+                    yield kind
+
+
+def test_every_kind_of_problem_that_is_noted_has_words_for_people() -> None:
+    kinds = set(kinds_in_the_source())
+    assert len(kinds) > 8
+    assert kinds <= set(PROBLEM_WORDS)

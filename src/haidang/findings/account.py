@@ -36,13 +36,16 @@ PROBLEM_WORDS = {
     "empty": N_("empty"),
     "unreadable": N_("cannot be opened"),
     "broken-line": N_("broken lines"),
-    "broken-record": N_("broken records"),
+    "ragged-row": N_("rows of another length than the header"),
+    "split-event": N_("events in pieces"),
     "oversized-line": N_("lines too long"),
     "too-deep": N_("nested too deep"),
     "invalid-utf8": N_("invalid UTF-8"),
     "archive-limit": N_("archive beyond the limits"),
     "encrypted": N_("encrypted"),
     "symlink-loop": N_("loop of symbolic links"),
+    "duplicate": N_("the same name twice"),
+    "crashed": N_("ended the process that read it"),
 }
 """Kind of problem to message id; an unknown kind is shown as it is."""
 
