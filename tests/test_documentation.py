@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from sigma.processing.pipeline import ProcessingPipeline
@@ -124,7 +125,17 @@ def test_the_pipeline_of_the_guide_is_one() -> None:
 
 def test_the_rule_of_the_tutorial_finds_the_control_server(tmp_path: Path) -> None:
     rule = tmp_path / "control-server.yml"
-    rule.write_text(yaml_of("tutorial/index.md"), encoding="utf-8")
+    rule.write_text(yaml_of("tutorial/first-rule.md"), encoding="utf-8")
     found = list(haidang.scan(SAMPLES / "zeek", rules=haidang.load_rules(rule)))
     assert found
     assert {finding.event["id.resp_h"] for finding in found} == {"203.0.113.66"}
+
+
+def test_the_correlation_of_the_tutorial_replaces_its_rule(tmp_path: Path) -> None:
+    page = (REPOSITORY / "docs" / "tutorial" / "first-rule.md").read_text(encoding="utf-8")
+    (second,) = re.findall(r"^    ---\n(?:    .*\n)+", page, re.MULTILINE)
+    rule = tmp_path / "control-server.yml"
+    rule.write_text(yaml_of("tutorial/first-rule.md") + dedent(second), encoding="utf-8")
+    found = list(haidang.scan(SAMPLES / "zeek", rules=haidang.load_rules(rule)))
+    assert {finding.origin for finding in found} == {"correlation"}
+    assert {finding.rule.level for finding in found} == {"critical"}
