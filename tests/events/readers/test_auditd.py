@@ -104,6 +104,16 @@ def test_reads_socket_addresses_as_auditd_itself_does() -> None:
     assert "SADDR" not in enriched
 
 
+def test_names_system_calls_where_the_log_has_only_their_numbers() -> None:
+    assert feed(READER, AUDIT).events[0]["SYSCALL"] == "execve"
+    assert parse_body("SYSCALL", "arch=c00000b7 syscall=221")["SYSCALL"] == "execve"
+    assert parse_body("SYSCALL", "arch=40000003 syscall=11")["SYSCALL"] == "execve"
+    assert parse_body("SYSCALL", "arch=x86_64 syscall=openat")["SYSCALL"] == "openat"
+    assert parse_body("SYSCALL", "arch=c000003e syscall=59\x1dSYSCALL=as-written")["SYSCALL"] == "as-written"
+    assert "SYSCALL" not in parse_body("SYSCALL", "arch=c000003e syscall=99999")
+    assert "SYSCALL" not in parse_body("SYSCALL", "pid=1")
+
+
 def test_reads_the_decision_of_selinux() -> None:
     event = feed(READER, AUDIT).events[6]
     assert (event["seresult"], event["seperms"], event["tclass"]) == ("denied", "read open", "file")

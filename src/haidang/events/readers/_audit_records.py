@@ -20,6 +20,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from haidang.events.readers._syscalls import syscall_name
+
 if TYPE_CHECKING:
     from haidang.events.model import Fields
 
@@ -42,7 +44,7 @@ _ENCODED_OF = {
     "PROCTITLE": ("proctitle",),
     "SOCKADDR": (),
 }
-_PARTED = frozenset({"AVC", "USER_AVC", "SOCKADDR"})
+_PARTED = frozenset({"AVC", "USER_AVC", "SECCOMP", "SOCKADDR", "SYSCALL"})
 # A name begins where no other does, or a long run of letters would be looked through from each of them.
 _PAIR = re.compile(r"""(?<![\w\[\]-])([\w\[\]-]+)="?((?<=")[^"]*|[^\s"]*)""")
 _HEX = re.compile(r"(?:[0-9A-F]{2})+\Z")
@@ -171,8 +173,14 @@ def _rejoin(text: str) -> str:
 
 
 def _add_parts(kind: str, fields: Fields, body: str) -> None:
-    """Add what auditd's own tools make of SELinux decisions and socket addresses, by the same names."""
-    if kind == "SOCKADDR":
+    """Add what auditd's own tools make of calls, addresses and SELinux decisions, by the same names."""
+    if kind in {"SYSCALL", "SECCOMP"}:
+        number = fields.get("syscall", "")
+        # Interpreted logs (ausearch -i) have the name in the place of the number.
+        name = syscall_name(fields.get("arch", ""), number) if number.isdecimal() else number
+        if name:
+            fields.setdefault("SYSCALL", name)
+    elif kind == "SOCKADDR":
         fields.pop("SADDR", None)
         if "saddr_fam" not in fields:
             fields.update(_address(fields.get("saddr", "")))
