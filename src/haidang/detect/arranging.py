@@ -27,16 +27,16 @@ from typing import TYPE_CHECKING, Any
 
 from haidang.detect.regexes import required_literal
 from haidang.detect.semantics import holds, wrap_keyword
-from haidang.sigma.ir import ANY, Test
+from haidang.sigma.ir import ANY, ONE, Test
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from haidang.sigma.ir import Condition
 
-__all__ = ["ARRANGEMENT_VERSION", "accepted_values", "arrange_field", "arrange_rules"]
+__all__ = ["ARRANGEMENT_VERSION", "accepted_values", "arrange_field", "arrange_rules", "rule_keywords"]
 
-ARRANGEMENT_VERSION = "2"
+ARRANGEMENT_VERSION = "3"
 """Changes whenever what is arranged changes, so that a cache forgets the old form."""
 
 _TIERS = (1, 2, 4, 8, 12, 20, 32)
@@ -114,6 +114,21 @@ def _anchors(condition: Condition, weak: set[int]) -> frozenset[int] | None:
             union |= anchors
         return frozenset(union)
     return frozenset() if kind == "false" else None
+
+
+def rule_keywords(conditions: Iterable[Condition]) -> list[tuple[Test, ...]]:
+    """Return the keywords of each rule that has any, as they are tested on one value."""
+    found = (tuple(map(wrap_keyword, _keywords(condition))) for condition in conditions)
+    return [tests for tests in found if tests]
+
+
+def _keywords(condition: Condition) -> Iterator[Test]:
+    if condition[0] == "is":
+        if condition[1][0] is None:
+            yield Test(*condition[1])
+    elif condition[0] in {"and", "or", "not"}:
+        for part in condition[1:]:
+            yield from _keywords(part)
 
 
 def accepted_values(condition: Condition, field: str) -> frozenset[str] | None:
@@ -197,21 +212,21 @@ def _arrange_string(field: Field, i: int, test: Test) -> None:
     parts = _tidy(test.value)
     literals = [part for part in parts if isinstance(part, str)]
     words = [literal.lower() for literal in literals]
-    shape = tuple(isinstance(part, str) or part for part in parts)
+    shape = "".join("w" if isinstance(part, str) else {ANY: "*", ONE: "?"}[part] for part in parts)
     if test.cased and any(literal.lower() != literal.upper() for literal in literals):
-        if shape == (True,):
+        if shape == "w":
             field["whole_cased"].setdefault(literals[0], []).append(i)
         else:
             _gate(field, i, max(words, key=len), ("glob", parts, True), folds=True)
-    elif shape in {(), (True,)}:
+    elif shape in {"", "w"}:
         field["whole"].setdefault("".join(words), []).append(i)
-    elif shape == (ANY,):
+    elif shape == "*":
         field["ungated"].append((i, ("glob", parts, False)))
-    elif shape == (True, ANY):
+    elif shape == "w*":
         _tier(field["starts"], words[0], words[0][: _tier_of(words[0])], i)
-    elif shape == (ANY, True):
+    elif shape == "*w":
         _tier(field["ends"], words[0], words[0][-_tier_of(words[0]) :], i)
-    elif shape == (ANY, True, ANY):
+    elif shape == "*w*":
         field["inside"].setdefault(words[0], []).append(i)
     else:
         _gate(field, i, max(words, key=len, default=""), ("glob", parts, False), folds=True)

@@ -67,11 +67,13 @@ class BatchMatcher:
 
     def _documents(self, batch: DocumentBatch) -> Iterator[Hit]:
         documents, records, report = batch.documents, batch.records, batch.report
-        held = dict.fromkeys(self._matcher.gate.candidates(documents)) if self._lanes else {}
+        held: frozenset[int] | None = None
         count = 0
         for at, document in enumerate(documents):
             lanes = self._lanes
-            if lanes is not None and at not in held:
+            if lanes is not None and held is None:
+                held = frozenset(self._matcher.gate.candidates(documents))
+            if lanes is not None and held is not None and at not in held:
                 try:
                     rules = lanes.match(document)
                 except _LANE_ERRORS:

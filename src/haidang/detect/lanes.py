@@ -78,7 +78,7 @@ class _Node:
     def build(self, leaf_types: dict[str, Any], at: str) -> Any:
         """Return the msgspec struct type of this object."""
         fields: list[tuple[str, Any, Any]] = []
-        for key, (name, node) in self.members.items():
+        for name, node in self.members.values():
             suffix = f"{at}.{name}"
             if node is None:
                 fields.append((name, leaf_types.get(suffix, Scalar), None))
@@ -316,8 +316,8 @@ class _Reach:
         known = self._objects.get(path)
         if known is not None:
             return known
-        name = f"o{len(self._objects)}"
         holder = self._object(path[:-1])
+        name = f"o{len(self._objects)}"
         attribute = self._root.add(path, opens=True).rpartition(".")[2]
         value = f"{holder}.{attribute}"
         self.lines.append(

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from haidang.detect.binding import Binding
 from haidang.detect.gate import KeywordGate
-from haidang.detect.lanes import LaneSet
+from haidang.detect.lanes import NEEDLES, LaneSet
 from haidang.detect.routes import Route
 from haidang.detect.semantics import lookup, text
 
@@ -139,14 +139,14 @@ class Matcher:
 
     def lanes(self, shape: str, wrapper: str) -> LaneSet | None:
         """Return the lanes for Windows documents of a JSON shape; None when there can be none."""
-        if self._route_by.get("windows") != _LANE_FIELDS:
+        if shape not in NEEDLES or self._route_by.get("windows") != _LANE_FIELDS:
             return None
         return LaneSet(shape, wrapper, lambda routing: self.route("windows", routing), self.gate.covers)
 
     @cached_property
     def gate(self) -> KeywordGate:
         """The gate for the keywords that Windows events can meet, the rules that meet most events first."""
-        found: list[tuple[int, list[Test]]] = []
+        found: list[tuple[int, tuple[Test, ...]]] = []
         for entry in self._entries.get("windows", []):
             breadth = len(entry.entry.when) if entry.entry else 0
             found.extend((breadth, tests) for group in entry.groups for tests in group.keywords())

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from haidang.detect.arranging import accepted_values, arrange_rules
+from haidang.detect.arranging import accepted_values, arrange_rules, rule_keywords
 from haidang.detect.binding import Binding
-from haidang.detect.semantics import holds, text, wrap_keyword
+from haidang.detect.semantics import holds, text
 from haidang.detect.tables import Table
 from haidang.sigma.ir import Test
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from haidang.detect.arranging import Arranged
     from haidang.detect.binding import Accessor
@@ -85,9 +85,11 @@ class Group:
         rules: Callable[[], Sequence[tuple[int, EventRule]]],
         arranged: Callable[[], Arranged] | None,
         limits: Limits,
+        keywords: Sequence[Sequence[tuple[Any, ...]]] | None = None,
     ) -> None:
-        """Take the rules (index, rule) and, where it is at hand, their arrangement; both are lazy."""
+        """Take the rules (index, rule) and, where they are at hand, their arrangement and keywords."""
         self._rules = rules
+        self._keywords = keywords
         self._arranged = arranged
         self._limits = limits
         self._table: Table | None = None
@@ -160,13 +162,11 @@ class Group:
         by_value, anything = self._by_value[name]
         return {*anything, *by_value.get(value, ())}
 
-    def keywords(self) -> list[list[Test]]:
+    def keywords(self) -> list[tuple[Test, ...]]:
         """Return the keywords of each rule that has any, as they are tested on one value."""
-        table = self._whole()
-        if not table.keywords:
-            return []
-        found = [list(map(wrap_keyword, _keywords(rule.condition))) for _, rule in self._rules()]
-        return [tests for tests in found if tests]
+        if self._keywords is not None:
+            return [tuple(Test(*test) for test in tests) for tests in self._keywords]
+        return rule_keywords(rule.condition for _, rule in self._rules())
 
     def trim(self) -> None:
         """Bound what the tables remember."""
@@ -182,7 +182,7 @@ def fold(condition: Condition, decided: Mapping[str, Any]) -> Condition:
     if kind == "is":
         test = Test(*condition[1])
         if test.field in decided and test.kind != "fieldref":
-            return TRUE if holds(test, decided[test.field]) else FALSE
+            return TRUE if holds(test, decided[str(test.field)]) else FALSE
         return condition
     if kind == "not":
         part = fold(condition[1], decided)
@@ -200,12 +200,3 @@ def _join(kind: str, parts: Sequence[Condition]) -> Condition:
     if not left:
         return neutral
     return left[0] if len(left) == 1 else (kind, *left)
-
-
-def _keywords(condition: Condition) -> Iterator[Test]:
-    if condition[0] == "is":
-        if condition[1][0] is None:
-            yield Test(*condition[1])
-    elif condition[0] in {"and", "or", "not"}:
-        for part in condition[1:]:
-            yield from _keywords(part)

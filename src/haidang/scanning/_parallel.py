@@ -58,7 +58,7 @@ def work(
     summary: ScanSummary,
 ) -> Iterator[Part]:
     """Yield the evidence of all inputs in order, keeping the account in ``summary``."""
-    from haidang.events.streams import find_inputs
+    from haidang.events.inputs import find_inputs
 
     inputs = list(find_inputs(options.paths, limits=options.limits, on_problem=summary.files.append))
     total = sum(item.size for item in inputs if item.end is None)
@@ -154,7 +154,7 @@ def _alone(
 def _together(
     options: ScanOptions, ruleset: Ruleset, inputs: Sequence[Input], tracker: _Tracker
 ) -> Iterator[tuple[Input, FileEvidence]]:
-    from haidang.events.streams import split_input
+    from haidang.events.inputs import split_input
 
     parts = [
         part

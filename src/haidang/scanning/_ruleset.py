@@ -18,12 +18,12 @@ from haidang.limits import DEFAULT_LIMITS, Limits
 from haidang.sigma.ir import LEVELS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from haidang.detect.arranging import Arranged
     from haidang.errors import RuleError
     from haidang.findings.model import Finding
+    from haidang.scanning._prepared import Prepared
     from haidang.sigma.ir import CorrelationRule, EventRule, LogSource, LogsourceMap, RuleInfo
     from haidang.sigma.loading import LoadedRules, RuleGroup
 
@@ -71,13 +71,13 @@ class Ruleset:
         maps: Sequence[LogsourceMap],
         *,
         selection: Selection | None = None,
-        arranged: Mapping[LogSource, Callable[[], Arranged]] | None = None,
+        kept: Mapping[LogSource, Prepared] | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         """Keep the rules that ``selection`` wants and those that wanted correlations refer to."""
         self._loaded = loaded
         self._maps = maps
-        self._arranged = arranged or {}
+        self._kept = kept or {}
         self.limits = limits
         wanted = selection or Selection()
         self.infos: tuple[RuleInfo, ...] = loaded.infos
@@ -130,10 +130,10 @@ class Ruleset:
         def rules() -> list[tuple[int, EventRule]]:
             return [(self._index[rule.info.key], rule) for rule in group if rule.info.key in active]
 
-        whole = all(info.key in active for info in group.infos)
-        return Group(
-            functools.cache(rules), self._arranged.get(group.logsource) if whole else None, self.limits
-        )
+        kept = self._kept.get(group.logsource)
+        if kept is None or not all(info.key in active for info in group.infos):
+            return Group(functools.cache(rules), None, self.limits)
+        return Group(functools.cache(rules), kept.arranged, self.limits, kept.keywords)
 
     @cached_property
     def _rules(self) -> dict[int, EventRule]:
@@ -199,5 +199,5 @@ def load_rules(
         cache=cache,
         limits=limits,
     )
-    arranged = prepared(loaded, default_folder() if cache else None)
-    return Ruleset(loaded, load_maps(logsource_maps), selection=selection, arranged=arranged, limits=limits)
+    kept = prepared(loaded, default_folder() if cache else None)
+    return Ruleset(loaded, load_maps(logsource_maps), selection=selection, kept=kept, limits=limits)

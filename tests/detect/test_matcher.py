@@ -1,0 +1,216 @@
+"""The fast matcher agrees with its plain twin, and the lanes agree with decoding everything."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from haidang.detect.arranging import arrange_rules
+from haidang.detect.batches import BatchMatcher
+from haidang.detect.binding import Binding
+from haidang.detect.matcher import Matcher
+from haidang.detect.naive import evaluate
+from haidang.detect.routes import Group, Part
+from haidang.detect.semantics import lookup
+from haidang.detect.tables import Table
+from haidang.events.model import DocumentBatch, EventBatch, FileReport
+from haidang.events.shapes import flatten, recognise, unwrap
+from haidang.limits import DEFAULT_LIMITS
+from haidang.sigma.ir import Condition, EventRule, LogSource, LogsourceEntry, LogsourceMap, RuleInfo
+
+from .strategies import conditions, events, phrases, values
+
+SYSMON = "Microsoft-Windows-Sysmon/Operational"
+
+
+def rule(condition: Condition, logsource: LogSource = LogSource("windows")) -> EventRule:
+    """Return a rule with that condition."""
+    info = RuleInfo("k", "", "", "t", "low", "test", (), "", "", (), (), "r.yml", 1, "", "")
+    return EventRule(info, logsource, condition, ())
+
+
+def group(rules: list[Condition]) -> Group:
+    """Return a group of rules numbered from 0."""
+    numbered = [(at, rule(condition)) for at, condition in enumerate(rules)]
+    return Group(lambda: numbered, None, DEFAULT_LIMITS)
+
+
+@settings(max_examples=400, deadline=None)
+@given(rules=st.lists(conditions(), min_size=1, max_size=5), samples=st.lists(events(), min_size=1, max_size=4))
+def test_table_agrees_with_the_plain_evaluation(rules: list[Condition], samples: list[dict[str, Any]]) -> None:
+    table = Table(arrange_rules(rules), range(len(rules)), DEFAULT_LIMITS)
+    part = Part.of(table, Binding(None))
+    # Twice, so that what was remembered is asked too.
+    for event in samples * 2:
+        expected = tuple(
+            at for at, condition in enumerate(rules) if evaluate(condition, lambda name: lookup(event, name), event)
+        )
+        assert part.match(event) == expected
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    rules=st.lists(conditions(("Image", "EventID", "Channel", "CommandLine")), min_size=1, max_size=4),
+    samples=st.lists(events(), min_size=1, max_size=3),
+    event_id=st.sampled_from([1, "1", 10, "x"]),
+    channel=st.sampled_from(["cmd", "a", SYSMON]),
+)
+def test_deciding_routing_fields_once_changes_nothing(
+    rules: list[Condition], samples: list[dict[str, Any]], event_id: object, channel: str
+) -> None:
+    entry = LogsourceEntry(LogSource("windows"), {}, {}, {})
+    logsources = LogsourceMap("windows", "windows", ("Channel", "EventID"), (), (entry,))
+    matcher = Matcher({LogSource("windows"): group(rules)}, [logsources])
+    for sample in samples:
+        event = {**sample, "Channel": channel, "EventID": event_id}
+        expected = tuple(
+            at for at, condition in enumerate(rules) if evaluate(condition, lambda name: lookup(event, name), event)
+        )
+        assert matcher.match("windows", event) == expected
+
+
+def _windows_matcher(rules: list[Condition]) -> Matcher:
+    """Return a matcher with entries that rename, choose, join and translate fields."""
+    entries = (
+        LogsourceEntry(LogSource("windows"), {"Channel": ("security",)}, {"Image": ("NewImage", "Image")}, {}),
+        LogsourceEntry(
+            LogSource("windows"),
+            {"Channel": (SYSMON.lower(),), "EventID": ("1", "2"), "Kind": ("a", "b")},
+            {"CommandLine": ("{Image} {Code}",)},
+            {"Code": {"a": "cmd", "10": "ab"}},
+        ),
+        LogsourceEntry(LogSource("windows"), {"Channel": (SYSMON.lower(),)}, {}, {}),
+    )
+    logsources = LogsourceMap("windows", "windows", ("Channel", "EventID", "Kind"), (), entries)
+    return Matcher({LogSource("windows"): group(rules)}, [logsources])
+
+
+_data = st.dictionaries(
+    st.sampled_from(["Image", "CommandLine", "Code", "NewImage", "Kind", "Channel", "Provider_Name", "Data", "Other"]),
+    st.one_of(values, phrases),
+    max_size=6,
+)
+_ids = st.sampled_from([1, 2, "1", True, 1.0, None, {"#text": 2}, {"#text": "1", "#attributes": {"Qualifiers": 5}}, [1]])
+_channels = st.sampled_from([SYSMON, "Security", "security", None, "Other", 5])
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> dict[str, Any]:
+    """Return a Windows event in one of its JSON shapes, or nearly."""
+    data, event_id, channel = draw(_data), draw(_ids), draw(_channels)
+    shape = draw(st.sampled_from(["flat", "event", "winlogbeat", "splunk", "other"]))
+    system: dict[str, Any] = {"EventID": event_id, "Channel": channel}
+    if shape == "flat":
+        document = {**data, **system}
+    elif shape == "event":
+        provider = draw(st.sampled_from([None, {"#attributes": {"Name": "cmd"}}, {"Name": "cmd"}]))
+        document = {"Event": {"System": {**system, "Provider": provider}, "EventData": draw(st.sampled_from([data, data, None]))}}
+        if draw(st.integers(0, 5)) == 0:
+            document["Event"]["UserData"] = {"X": {"#attributes": {}, "Image": "cmd", "Code": "a"}}
+    elif shape == "winlogbeat":
+        document = {"winlog": {"event_id": event_id, "channel": channel, "event_data": data}, "message": "cmd.exe"}
+        if draw(st.integers(0, 5)) == 0:
+            document["winlog"]["user_data"] = {"Image": "b"}
+    elif shape == "splunk":
+        document = {**data, "EventCode": event_id, "LogName": channel}
+    else:
+        document = data
+    return draw(st.sampled_from([document, document, {"_source": document}, {"result": document}]))
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    rules=st.lists(conditions(("Image", "CommandLine", "Code", "Provider_Name", "Data")), min_size=1, max_size=4),
+    samples=st.lists(documents(), min_size=1, max_size=8),
+)
+def test_lanes_agree_with_decoding_everything(rules: list[Condition], samples: list[dict[str, Any]]) -> None:
+    matcher = _windows_matcher(rules)
+    plain = _windows_matcher(rules)
+    lines = [orjson.dumps(sample) for sample in samples] * 2
+    report = FileReport("x")
+    found = {
+        hit.record: hit.rules
+        for hit in BatchMatcher(matcher, DEFAULT_LIMITS).match(DocumentBatch(report, lines, range(len(lines))))
+    }
+    assert report.problems == {}
+    assert report.records == len(lines)
+    for at, line in enumerate(lines):
+        _, inner = unwrap(orjson.loads(line))
+        shape = recognise(inner)
+        expected = plain.match("windows", flatten(shape, inner)) if shape else plain.match("json", inner)
+        assert found.get(at, ()) == expected
+
+
+def test_a_keyword_behind_a_json_escape_is_found() -> None:
+    matcher = _windows_matcher([("is", (None, "str", (0, "sekurlsa::logon", 0), False))])
+    plain = {"Channel": "Security", "EventID": 1, "Image": "x"}
+    lines = [
+        orjson.dumps(plain),
+        orjson.dumps({**plain, "Other": "run SEKURLSA::LogonPasswords"}),
+        b'{"Channel":"Security","EventID":1,"Other":"sekurlsa\\u003a:logon"}',
+        b'{"Channel":"Security","EventID":1,"Other":"\\u0073ekurlsa::logon"}',
+        '{"Channel":"Security","EventID":1,"Other":"se\u212aurlsa::logon"}'.encode(),
+        b'{"Channel":"Security","EventID":1,"Other":"nothing::here"}',
+    ]
+    batch = DocumentBatch(FileReport("x"), lines, range(len(lines)))
+    assert [hit.record for hit in BatchMatcher(matcher, DEFAULT_LIMITS).match(batch)] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        (b'{"a":', "broken-line"),
+        (b"nonsense", "broken-line"),
+        (b"[1,2]", "broken-line"),
+        (b'{"a":"\xff"}', "invalid-utf8"),
+        (b'{"a":' * 300 + b"1" + b"}" * 300, "too-deep"),
+        (b'{"a":' * 10_000, "too-deep"),
+        (b"\x00\x00\x00", "broken-line"),
+    ],
+)
+def test_a_document_that_cannot_be_decoded_is_counted_with_its_place(line: bytes, kind: str) -> None:
+    matcher = _windows_matcher([("is", ("Image", "str", ("a",), False))])
+    good = b'{"Channel":"Security","EventID":1,"Image":"a"}'
+    report = FileReport("x")
+    batch = DocumentBatch(report, [good, b"", line, good], range(1, 5))
+    hits = list(BatchMatcher(matcher, DEFAULT_LIMITS).match(batch))
+    assert [hit.record for hit in hits] == [1, 4]
+    assert report.problems[kind].where == "record 3"
+    assert report.records + report.skipped == 3
+
+
+def test_brackets_inside_strings_are_no_depth() -> None:
+    matcher = _windows_matcher([("is", ("Image", "str", ("a",), False))])
+    report = FileReport("x")
+    batch = DocumentBatch(report, [orjson.dumps({"x": '\\"{[' * 500, "EventID": 1})], [1])
+    list(BatchMatcher(matcher, DEFAULT_LIMITS).match(batch))
+    assert report.problems == {}
+
+
+def test_memory_of_values_is_bounded_whatever_comes() -> None:
+    limits = dataclasses.replace(DEFAULT_LIMITS, memo_entries=50, memo_chars=2000)
+    rules = [("is", ("Image", "str", (0, f"w{at}.", 0), False)) for at in range(40)]
+    numbered = [(at, rule(condition)) for at, condition in enumerate(rules)]
+    one = Group(lambda: numbered, None, limits)
+    entry = LogsourceEntry(LogSource("windows"), {}, {}, {})
+    matcher = Matcher({LogSource("windows"): one}, [LogsourceMap("windows", "windows", ("Channel", "EventID"), (), (entry,))])
+    batches = BatchMatcher(matcher, limits)
+    for start in range(0, 3000, 10):
+        rows = [
+            {"Channel": "c", "EventID": 1, "Image": " ".join(f"w{(at * k) % 40}." for k in range(1, 2 + at % 9)) + str(at)}
+            for at in range(start, start + 10)
+        ]
+        found = {hit.record: hit.rules for hit in batches.match(EventBatch(FileReport("x"), "windows", rows, range(10)))}
+        for at, row in enumerate(rows):
+            expected = tuple(k for k in range(40) if f"w{k}." in str(row["Image"]))
+            assert found.get(at, ()) == expected
+    for part in matcher.route("windows", {"Channel": "c", "EventID": 1}).parts:
+        for memo in part.table.memos:
+            assert len(memo) <= 50
+            assert len(memo.classes) <= 50 + 11
+        assert len(part.table.signatures) <= 50
