@@ -9,8 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Group
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -225,10 +223,14 @@ def _add_entries(
     grid: Table, entries: Sequence[Entry], translate: Translator, *, limit: int, hint: str = ""
 ) -> None:
     for entry in entries[:limit]:
-        colour = "red" if entry.lost else "yellow"
-        name = Text.assemble(("✗ " if entry.lost else "! ", colour), entry.name)
-        reasons = [Padding(Text(reason, _QUIET), (0, 0, 0, 2)) for reason in entry.reasons]
-        grid.add_row("", Group(name, *reasons))
+        # A column of its own for the mark, so that a long path does not part from it.
+        lines = Table.grid(padding=(0, 1))
+        lines.add_column(no_wrap=True)
+        lines.add_column(overflow="fold")
+        lines.add_row(Text("✗", "red") if entry.lost else Text("!", "yellow"), Text(entry.name))
+        for reason in entry.reasons:
+            lines.add_row("", Text(reason, _QUIET))
+        grid.add_row("", lines)
     rest = len(entries) - limit
     if rest > 0:
         more = translate("… and {n} more").format(n=number(rest, translate.lang))
