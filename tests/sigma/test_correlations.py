@@ -189,7 +189,8 @@ COUNT = "type: event_count\nrules: rule_a\ntimespan: 1m\ncondition: {gte: 1}\n"
             "'percentile'",
         ),
         (
-            "type: value_percentile\nrules: rule_a\ntimespan: 1m\ncondition: {gte: 1, field: a, percentile: -1}",
+            "type: value_percentile\nrules: rule_b\ntimespan: 1s\n"
+            "condition: {gt: 1, field: a, percentile: -1}",
             18,
             "'percentile'",
         ),
