@@ -61,6 +61,14 @@ def test_readme_names_each_finding_once_in_each_language(findings: list[Finding]
         assert english.count(title) == vietnamese.count(title) == 1, title
 
 
+def test_tutorial_quotes_what_the_scan_says(findings: list[Finding]) -> None:
+    page = (REPOSITORY / "docs" / "tutorial" / "first-scan.md").read_text("utf-8")
+    ordered = sorted(findings, key=lambda finding: finding.time or "")
+    assert f"{len(findings)} by {len({finding.rule.id for finding in findings})} rules" in page
+    for finding in ordered[:7]:
+        assert f"    {finding.time} {finding.host} {finding.rule.title}\n" in page
+
+
 def test_says_what_could_not_be_read(findings: list[Finding], summary: ScanSummary) -> None:
     assert findings
     broken = [file for file in summary.files if not file.complete]
