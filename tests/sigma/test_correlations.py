@@ -148,6 +148,7 @@ def test_correlations_are_chained_in_any_order_of_the_file() -> None:
     assert not by_title["Inner"].info.generate
 
 
+VALUES = "type: value_percentile\nrules: rule_a\ntimespan: 1m\n"
 COUNT = "type: event_count\nrules: rule_a\ntimespan: 1m\ncondition: {gte: 1}\n"
 
 
@@ -189,8 +190,7 @@ COUNT = "type: event_count\nrules: rule_a\ntimespan: 1m\ncondition: {gte: 1}\n"
             "'percentile'",
         ),
         (
-            "type: value_percentile\nrules: rule_b\ntimespan: 1s\n"
-            "condition: {gt: 1, field: a, percentile: -1}",
+            VALUES + "condition: {gte: 1, field: a, percentile: 101}",
             18,
             "'percentile'",
         ),
@@ -228,6 +228,14 @@ def test_a_circle_of_correlations_is_refused() -> None:
     loaded = rules_from_text(BASES + link("x", "y") + link("y", "x") + link("z", "z"))
     assert loaded.correlations == ()
     assert {error.rule for error in loaded.refused} == {"X", "Y", "Z"}
+
+
+def test_a_name_of_two_rules_names_neither() -> None:
+    twin = BASES.replace("name: rule_b", "name: rule_a")
+    loaded = rules_from_text(twin + correlation(COUNT))
+    (error,) = loaded.refused
+    assert "'rule_a' is the name of several rules" in error.reason
+    assert rules_from_text(twin + correlation(COUNT.replace("rule_a", A))).refused == ()
 
 
 def test_what_names_a_refused_correlation_is_refused() -> None:

@@ -102,12 +102,13 @@ class _Correlations:
         self.joined = joined
         self.pipeline = compiler().pipeline
         self.keys: dict[str, str] = {}
+        self.ambiguous: set[str] = set()
         self.logsources = {rule.info.key: rule.logsource for rule in joined.rules}
         self.sections: dict[str, tuple[Pending, Section]] = {}
         for info in [rule.info for rule in joined.rules] + [one.info for one in pending]:
             for name in (info.id.lower(), info.name):
-                if name:
-                    self.keys.setdefault(name, info.key)
+                if name and self.keys.setdefault(name, info.key) != info.key:
+                    self.ambiguous.add(name)
         for one in pending:
             self.sections[one.info.key] = (one, read_section(one.document["correlation"]))
         self.found: dict[str, CorrelationRule | None] = {}
@@ -148,6 +149,8 @@ class _Correlations:
             raise Refusal(f"more than {_MOST_CHAINED} correlations are chained", "rules")
         keys: dict[str, str] = {}
         for name in section.rules:
+            if name in self.ambiguous:
+                raise Refusal(f"{name!r} is the name of several rules; use their ids", "rules")
             key = self.keys.get(name) or self.keys.get(name.lower())
             if key is None:
                 raise Refusal(f"the rule {name!r} is not loaded", "rules")
