@@ -3,8 +3,8 @@
 Rules of this module:
 
 - An input, with all that is nested in it, unfolds to ``limits.expanded_bytes`` at most.
-- Past ``limits.expansion_floor_bytes``, a member unfolds to ``limits.expansion_ratio`` times the bytes that it
-  takes on disk at most; of what is nested, it counts what the outermost archive holds.
+- Past ``limits.expansion_floor_bytes``, a member unfolds to ``limits.expansion_ratio`` times the bytes that
+  it takes on disk at most; of what is nested, it counts what the outermost archive holds.
 
 All input is untrusted.
 """

@@ -213,7 +213,8 @@ class JsonSplitter:
         """Look for the next object; return whether there is one in the buffer."""
         match = (self._next or _NEXT).search(self._buffer, self._at)
         if match is None:
-            self._start = self._at = len(self._buffer) if self._final else max(self._at, len(self._buffer) - _TAIL)
+            end = len(self._buffer)
+            self._start = self._at = end if self._final else max(self._at, end - _TAIL)
             return False
         self._lost = False
         self._start = self._at = match.end() - 1

@@ -229,9 +229,7 @@ class _Opening:
         except OSError as error:
             yield _lost(place, unreadable(error))
 
-    def _member(
-        self, file: IO[bytes], member: Member, place: _Place, budget: Budget
-    ) -> Iterator[_Opened]:
+    def _member(self, file: IO[bytes], member: Member, place: _Place, budget: Budget) -> Iterator[_Opened]:
         inner = place.inside(member.name, member.mtime)
         own = Budget(self._limits, budget)
         try:

@@ -5,8 +5,11 @@ All input is untrusted.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from tempfile import SpooledTemporaryFile
+import os
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from shutil import copyfileobj
+from tempfile import NamedTemporaryFile
 from typing import IO, TYPE_CHECKING
 
 from haidang.events.blocks import BlockSource, DamagedError
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     from haidang.limits import Limits
 
 __all__ = ["Stream"]
+
+_MEMORY = "/proc/self/fd/"
+"""Where Linux shows the open files of a process, those in memory as well."""
 
 
 class Stream:
@@ -98,20 +104,28 @@ class Stream:
         return raw_line_batches(self.text_blocks(), report, limits)
 
     @contextmanager
-    def seekable_file(self, limits: Limits) -> Iterator[str | IO[bytes]]:
-        """Give the whole as a real path, or as an open file where the bytes are not on disk as such.
+    def seekable_file(self, limits: Limits) -> Iterator[str]:
+        """Give the path of a file that holds the whole, for libraries that read nothing else.
 
-        Up to ``limits.spool_bytes`` are held in memory; more go to a temporary file that nobody else can
-        open and that is gone afterwards.
+        Bytes that are not on disk as such are copied to a file that only this user can open and that is gone
+        afterwards; up to ``limits.spool_bytes`` of them stay in memory, where the system can do that.
         """
         if self._path:
+            self._report.size += Path(self._path).stat().st_size
             yield self._path
             return
-        with SpooledTemporaryFile(limits.spool_bytes) as spool:
+        with ExitStack() as files:
+            file, path = _memory_file(files) or _temporary_file(files)
             for block in self.blocks():
-                spool.write(block)
-            spool.seek(0)
-            yield spool
+                if file.tell() + len(block) > limits.spool_bytes and path.startswith(_MEMORY):
+                    memory = file
+                    file, path = _temporary_file(files)
+                    memory.seek(0)
+                    copyfileobj(memory, file)
+                    memory.truncate(0)
+                file.write(block)
+            file.flush()
+            yield path
 
     def _note(self, damage: DamagedError) -> None:
         self._report.note(damage.kind, f"byte {self.position}", damage.detail)
@@ -119,3 +133,16 @@ class Stream:
     def _note_replaced(self, encoding: str) -> None:
         detail = f"not {encoding.upper()}; read with replacement characters"
         self._report.note("invalid-utf8", f"byte {self.position}", detail)
+
+
+def _memory_file(files: ExitStack) -> tuple[IO[bytes], str] | None:
+    """Open a file in memory and return it with its path; None where the system has no such thing."""
+    if not hasattr(os, "memfd_create") or not Path(_MEMORY).is_dir():
+        return None
+    file = files.enter_context(os.fdopen(os.memfd_create("haidang"), "w+b"))  # noqa: SIM115 - it is
+    return file, f"{_MEMORY}{file.fileno()}"
+
+
+def _temporary_file(files: ExitStack) -> tuple[IO[bytes], str]:
+    file = files.enter_context(NamedTemporaryFile(prefix="haidang-"))  # noqa: SIM115 - it is
+    return file, file.name

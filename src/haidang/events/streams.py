@@ -1,8 +1,8 @@
 """Opening: from what the user named to streams of bytes, through compression and archives.
 
 ``find_inputs`` lists what is to be read, ``split_input`` cuts large files into parts for several processes,
-and ``open_input`` opens one input and yields each file in it with its batches of events. A ``Stream`` is what a
-reader reads from.
+and ``open_input`` opens one input and yields each file in it with its batches of events. A ``Stream`` is what
+a reader reads from.
 """
 
 from __future__ import annotations

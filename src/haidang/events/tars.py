@@ -71,7 +71,7 @@ def tar_members(source: BlockSource, limits: Limits) -> Iterator[TarMember]:
         elif header.type in _PAX:
             named |= pax_records(_read(source, size, limits))
         elif header.type in _FILES or header.type == tarfile.GNUTYPE_SPARSE:
-            sparse = header.type == tarfile.GNUTYPE_SPARSE or any(key.startswith("GNU.sparse") for key in named)
+            sparse = header.type == tarfile.GNUTYPE_SPARSE or any("GNU.sparse" in key for key in named)
             yield TarMember(named.get("path", header.name), header.mtime, size, sparse)
             named = {}
         elif header.type not in _HAS_BYTES:

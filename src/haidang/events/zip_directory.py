@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 
     from haidang.limits import Limits
 
-__all__ = ["LOCAL", "Member", "directory_members", "extra_field", "is_zip", "read_at", "region", "scattered_members"]
+__all__ = [
+    "LOCAL",
+    "Member",
+    "directory_members",
+    "extra_field",
+    "is_zip",
+    "read_at",
+    "region",
+    "scattered_members",
+]
 
 LOCAL = b"PK\x03\x04"
 _CENTRAL = b"PK\x01\x02"

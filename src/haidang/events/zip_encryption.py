@@ -45,7 +45,7 @@ def decrypted(
     if member.method == _AES:
         return _aes(blocks, member, password)
     if member.flags & _STRONG:
-        raise DamagedError("encrypted", "It is encrypted in a way (PKWARE strong encryption) that is not read.")
+        raise DamagedError("encrypted", "It is encrypted by PKWARE's own way, which is not read.")
     return _zip_crypto(blocks, member, password), member.method, True
 
 
@@ -87,10 +87,8 @@ def _zip_crypto(blocks: Iterator[bytes], member: Member, password: bytes) -> Ite
     keys = _Keys(password)
     source = BlockSource(blocks)
     header = keys.decrypt(source.take(_HEADER_BYTES))
-    if member.flags & _SIZES_BEHIND or member.crc is None:
-        check = member.stamp >> 8
-    else:
-        check = member.crc >> 24
+    late = member.flags & _SIZES_BEHIND or member.crc is None
+    check = member.stamp >> 8 if late else (member.crc or 0) >> 24
     # One wrong password in 256 passes; then decompression or the checksum fails.
     if header[-1:] != bytes([check]):
         raise DamagedError("encrypted", _WRONG_PASSWORD)

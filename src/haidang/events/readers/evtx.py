@@ -14,10 +14,12 @@ Fields: see :mod:`haidang.events.shapes`. The number of a record is its event re
 
 from __future__ import annotations
 
-from itertools import islice
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from haidang.events.model import DocumentBatch
+from haidang.events.readers._evtx_chunks import HEADER_BYTES, PaddedFile, expected_records, missing_bytes
 from haidang.events.shapes import WINDOWS
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["READER", "EvtxReader"]
 
 _SIGNATURE = b"ElfFile\x00"
+_WHERE = re.compile(r"(record|chunk) (?:number )?(\d+)|record IDs (\d+)")
 
 
 class EvtxReader:
@@ -40,6 +43,7 @@ class EvtxReader:
     title = "Windows event log (EVTX)"
     origins = (WINDOWS,)
     splittable = False
+    """Only lines can be split."""
 
     def recognises(self, head: Head) -> int:
         """Return 100 for the signature."""
@@ -47,16 +51,65 @@ class EvtxReader:
 
     def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[DocumentBatch]:
         """Yield the records in batches."""
-        from evtx import PyEvtxParser
+        with stream.seekable_file(limits) as path, Path(path).open("rb") as file:
+            missing = missing_bytes(file)
+            if missing:
+                detail = f"{missing} bytes are missing at its end."
+                report.note("truncated", f"byte {file.seek(0, 2)}", detail)
+            count = 0
+            for batch in _batches(PaddedFile(file) if missing else path, report, limits):
+                count += len(batch.documents)
+                yield batch
+            lost = expected_records(file) - count - report.skipped
+            if lost > 0:
+                detail = "Records that the chunks name and that cannot be read."
+                report.note("broken-record", f"byte {HEADER_BYTES}", detail, skipped=lost, count=lost)
 
-        with stream.seekable_file(limits) as file:
-            try:
-                records = PyEvtxParser(file, number_of_threads=1).records_json()
-            except (RuntimeError, OSError, ValueError) as error:
-                report.note("corrupt", "byte 0", f"The header of the log is broken: {error}.")
-                return
+
+def _batches(file: str | PaddedFile, report: FileReport, limits: Limits) -> Iterator[DocumentBatch]:
+    records = _records(file, report)
+    documents: list[bytes] = []
+    numbers: list[int] = []
+    size = 0
+    while True:
+        try:
+            # The loop is left by what is broken, and taken up again behind it.
             for record in records:
-                yield DocumentBatch(report, [record["data"].encode()], [record["event_record_id"]])
+                document = record["data"].encode()
+                documents.append(document)
+                numbers.append(record["event_record_id"])
+                size += len(document)
+                if len(documents) >= limits.batch_events or size >= limits.batch_bytes:
+                    yield DocumentBatch(report, documents, numbers)
+                    documents, numbers = [], []
+                    size = 0
+            break
+        except (RuntimeError, OSError, ValueError) as error:
+            _note(report, error)
+    if documents:
+        yield DocumentBatch(report, documents, numbers)
+
+
+def _records(file: str | PaddedFile, report: FileReport) -> Iterator[Any]:
+    from evtx import PyEvtxParser
+
+    try:
+        return iter(PyEvtxParser(file, 1).records_json())
+    except (RuntimeError, OSError, ValueError) as error:
+        report.note("corrupt", "byte 0", f"The header of the log is broken: {error}.")
+        return iter(())
+
+
+def _note(report: FileReport, error: Exception) -> None:
+    """Note what the library says of a record or chunk that it cannot read."""
+    text = str(error)
+    match = _WHERE.search(text)
+    if match is None:
+        report.note("corrupt", f"byte {HEADER_BYTES}", text)
+    elif match[1] == "record":
+        report.note("broken-record", f"record {match[2]}", text, skipped=1)
+    else:
+        report.note("corrupt", f"chunk {match[2]}" if match[1] else f"record {match[3]}", text)
 
 
 READER = EvtxReader()

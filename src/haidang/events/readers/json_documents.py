@@ -4,8 +4,8 @@ Rules of this module:
 
 - Each object of an array (or of arrays in it), and each object that stands by itself, is one event. They are
   cut out undecoded by :mod:`haidang.events.json_splitting`, in bounded memory.
-- An object that wraps an array of events is opened: ``{"Records": [...]}``, ``{"hits": {"hits": [...]}}``, and
-  any object with a single key.
+- An object that wraps an array of events is opened: ``{"Records": [...]}``, ``{"hits": {"hits": [...]}}``,
+  and any object with a single key.
 - A broken object is noted and skipped; reading goes on with the next one.
 - Input is untrusted.
 

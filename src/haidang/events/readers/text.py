@@ -50,9 +50,8 @@ class TextReader:
     def recognises(self, head: Head) -> int:
         """Return 1 for text, 0 for anything with more than a few control or undecodable characters."""
         text = head.text.strip("\x00")
-        if not text:
-            return 0
-        return 1 if len(_CONTROL.findall(text)) * 20 <= len(text) and text.count("\x00") * 3 < len(text) else 0
+        strange = len(_CONTROL.findall(text)) + text.count("\x00") / 10
+        return 1 if text and strange * 20 <= len(text) else 0
 
     def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[EventBatch]:
         """Yield one batch of events for each batch of lines."""
