@@ -22,7 +22,7 @@ LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate
 	--allow-unsafe --build-deps-for=editable --no-emit-index-url --no-emit-find-links \
 	--no-emit-trusted-host --no-emit-options
 
-.PHONY: help setup run test lint types contracts unit docs bench lock check-unlocked clean
+.PHONY: help setup run test lint types contracts unit docs screenshots bench lock check-unlocked clean
 
 help:  ## List what make can do here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +56,9 @@ docs: $(DEV_READY)  ## Build the documentation into site/
 	$(BIN)/python docs/_generate.py
 	NO_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --strict --quiet
 	@echo "Open $(CURDIR)/site/index.html"
+
+screenshots: $(DEV_READY)  ## Take the pictures of the READMEs anew (needs Chromium)
+	$(BIN)/python docs/_screenshot.py
 
 bench: $(DEV_READY)  ## Measure against the floor and the peers that are found
 	$(BIN)/python -m benchmarks
