@@ -36,6 +36,7 @@ PROBLEM_WORDS = {
     "empty": N_("empty"),
     "unreadable": N_("cannot be opened"),
     "broken-line": N_("broken lines"),
+    "broken-record": N_("broken records"),
     "ragged-row": N_("rows of another length than the header"),
     "split-event": N_("events in pieces"),
     "oversized-line": N_("lines too long"),
