@@ -123,8 +123,7 @@ TEMPLATE_WORDS = (
     N_("Search in all fields"),
     N_("Skip to the findings"),
     N_(
-        "Technique names: MITRE ATT&CK® Enterprise 18.1, © 2025 The MITRE Corporation, "
-        "reproduced with permission."
+        "Technique names: MITRE ATT&CK® Enterprise, © 2025 The MITRE Corporation, reproduced with permission."
     ),
     N_("The finding"),
     N_("This browser is too old to unpack the findings; please use a current one."),

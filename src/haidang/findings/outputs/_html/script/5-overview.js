@@ -29,7 +29,7 @@ function verdict() {
   const where = hosts.size ? _n("on {n} host", "on {n} hosts", hosts.size) : "";
   let when = [];
   const whole = (text) => h("span.whole", {}, text);
-  if (from === to) when = nodesOf("at {time} UTC", { time: whole(moment(from, 2)) });
+  if (from <= to && moment(from, 2) === moment(to, 2)) when = nodesOf("at {time} UTC", { time: whole(moment(from, 2)) });
   else if (from < to) when = nodesOf("between {from} and {to} UTC", { from: whole(moment(from, 2)), to: whole(day(from) === day(to) ? clock(to, 2) : moment(to, 2)) });
   return [[what, where].filter(Boolean).join(" "), when.length ? " " : "", ...when, "."];
 }
@@ -52,19 +52,25 @@ function openRead() {
   $("read-card").querySelector("summary").focus({ preventScroll: true });
 }
 
+/** The folder (or archive) that all paths share, "" where there is none. */
+function sharedFolder(paths) {
+  const partsOf = (path) => path.match(/[^/\\!]*[/\\!]/g) || [];
+  let common = paths.length ? partsOf(paths[0]) : [];
+  for (const path of paths) {
+    const parts = partsOf(path);
+    let i = 0;
+    while (i < common.length && common[i] === parts[i]) i += 1;
+    common = common.slice(0, i);
+  }
+  return common.join("");
+}
+
 /** What was scanned: the one file, or the folder that they share. */
 function scanned() {
   const paths = head.files.map((file) => file.path);
   if (!paths.length) return _("nothing");
   if (paths.length === 1) return plain(paths[0]);
-  let common = paths[0].split(/(?<=[/\\!])/);
-  for (const path of paths) {
-    const parts = path.split(/(?<=[/\\!])/);
-    let i = 0;
-    while (i < common.length && common[i] === parts[i]) i += 1;
-    common = common.slice(0, i);
-  }
-  const folder = common.join("");
+  const folder = sharedFolder(paths);
   return folder && folder !== "/" ? plain(folder) : _("several places");
 }
 
@@ -173,7 +179,7 @@ function ruleRow(figure, most) {
   bar.style.width = `${Math.max(2, (figure.n / most) * 100)}%`;
   const seen = (ms) => (Number.isFinite(ms) ? moment(ms, 2) : "—");
   return h(`tr${chosen.rule.has(figure.rule) ? ".on" : ""}`, { onclick: () => toggle("rule", figure.rule) },
-    h("td", {}, levelMark(store.level[figure.rule])),
+    h("td.lv", {}, levelMark(store.level[figure.rule])),
     h("td.title", {}, h("button.linklike", {
       type: "button",
       "aria-pressed": String(chosen.rule.has(figure.rule)),
@@ -181,8 +187,8 @@ function ruleRow(figure, most) {
       title: plain(rule.description),
       onclick: (event) => { event.stopPropagation(); toggle("rule", figure.rule); },
     }, shown(rule.title))),
-    h("td.num", {}, h("span.hits-box", {}, bar), number(figure.n)),
-    h("td.num", {}, figure.hosts.size ? number(figure.hosts.size) : "—"),
+    h("td.num.n", {}, h("span.hits-box", {}, bar), number(figure.n)),
+    h("td.num.hosts", {}, figure.hosts.size ? number(figure.hosts.size) : "—"),
     h("td.ids", { title: rule.techniques.map(techniqueText).join("\n") }, rule.techniques.slice(0, 3).join(" "), rule.techniques.length > 3 ? " …" : ""),
     h("td.when", {}, seen(figure.from)),
     h("td.when", {}, seen(figure.to)));
@@ -199,12 +205,13 @@ function techniqueText(id) {
 }
 
 const facetKinds = () => [
-  ["host", _("Host"), (i) => store.hosts[i] || _("no host"), store.hosts.length],
-  ["technique", _("Technique"), techniqueText, 0],
-  ["rule", _("Rule"), (i) => store.rules[i].title, store.rules.length],
-  ["file", _("File"), (i) => store.files[i] || _("unknown"), store.files.length],
-  ["origin", _("Kind of log"), (i) => store.origins[i] || _("unknown"), store.origins.length],
+  ["host", _("Host"), (i) => store.hosts[i] || _("no host")],
+  ["technique", _("Technique"), techniqueText],
+  ["rule", _("Rule"), (i) => store.rules[i].title],
+  ["file", _("File"), (i) => store.files[i].slice(folder.length) || store.files[i] || _("unknown")],
+  ["origin", _("Kind of log"), (i) => store.origins[i] || _("unknown")],
 ];
+let folder = "";
 const openFacets = new Set();
 const FEW = 6;
 
@@ -302,14 +309,14 @@ function problemTable(files) {
   const rows = files.slice(0, MOST_FILES).flatMap((file) => file.problems.map(([kind, where, detail, times]) => [
     shown(file.path), shown(file.format || _("unknown")), shown(kind), shown(where), shown(detail), number(times), number(file.skipped),
   ]));
-  return [table(_("Not read in whole"), [[_("File"), "path"], [_("Format")], [_("Problem"), "bad"], [_("First at")], [_("What happened")], [_("Times"), "num"], [_("Records skipped"), "num"]], rows), unlisted(files.length - MOST_FILES)];
+  return [table(_("Not read in whole"), [[_("File"), "path"], [_("Format")], [_("Problem"), "bad"], [_("First at")], [_("What happened"), "text"], [_("Times"), "num"], [_("Records skipped"), "num"]], rows), unlisted(files.length - MOST_FILES)];
 }
 
 function refusedTable() {
   if (!head.refused.length) return h("p.fine", {}, `✓ ${_("No rule was refused.")}`);
   const rows = head.refused.slice(0, MOST_FILES).map(([path, at, rule, reason]) => [shown(rule || "—"), shown(at ? `${path}:${at}` : path), shown(reason)]);
   const title = _("Rules that were refused; they found nothing because they were not run");
-  return [table(title, [[_("Rule")], [_("File"), "path"], [_("Reason")]], rows), unlisted(head.refused.length - MOST_FILES)];
+  return [table(title, [[_("Rule")], [_("File"), "path"], [_("Reason"), "text"]], rows), unlisted(head.refused.length - MOST_FILES)];
 }
 
 function fileTable(files) {

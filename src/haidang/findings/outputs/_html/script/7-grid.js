@@ -125,6 +125,11 @@ function scrollToPosition(position) {
     return;
   }
   const y = top + position * grid.height;
+  // From the overview, go to the table as a whole first.
+  if (top > scrollY + innerHeight * 0.6 && position < 10) {
+    scrollTo(0, $("findings").getBoundingClientRect().top + scrollY - $("bar").offsetHeight - 8);
+    return;
+  }
   if (y < scrollY + sticky) scrollTo(0, y - sticky - grid.height * 2);
   else if (y + grid.height > scrollY + innerHeight) scrollTo(0, y + grid.height * 3 - innerHeight);
 }

@@ -143,11 +143,20 @@ function longValue(value, ranges) {
 const notGroup = ([, , test]) => test !== "group-by";
 
 function matchedList(item) {
-  return h("dl.pairs.matched", {}, item.matched.filter(notGroup).map((match) => {
-    const [field, value, test] = match;
+  // Several tests on one value are shown as one value with all its marks.
+  const values = new Map();
+  for (const match of item.matched.filter(notGroup)) {
+    const key = JSON.stringify(match.slice(0, 2));
+    values.set(key, [...(values.get(key) || []), match]);
+  }
+  return h("dl.pairs.matched", {}, [...values.values()].map((matches) => {
+    const [field, value] = matches[0];
     const text = valueText(value);
-    const ranges = typeof value === "object" && value !== null ? [] : marksOf(text, match) || [[0, text.length]];
-    return h("div", {}, h("dt", {}, h("bdi", {}, shown(field || _("anywhere")))), h("dd", {}, longValue(typeof value === "object" ? value : text, ranges), h("code.test", {}, shown(test))));
+    const scalar = typeof value !== "object" || value === null;
+    const found = scalar ? matches.flatMap((match) => marksOf(text, match) || []) : [];
+    const ranges = found.length || !scalar ? found : [[0, text.length]];
+    return h("div", {}, h("dt", {}, h("bdi", {}, shown(field || _("anywhere")))),
+      h("dd", {}, longValue(scalar ? text : value, ranges), matches.map(([, , test]) => h("code.test", {}, shown(test)))));
   }));
 }
 

@@ -121,6 +121,7 @@ async function start() {
     $("verdict").textContent = "";
     throw error;
   }
+  folder = sharedFolder(store.files.filter((path) => path));
   readAddress();
   showVerdict();
   showRead();
