@@ -78,6 +78,16 @@ def password_spraying(count: int) -> Log:
     return "a.json", [fail(30 * at, f"nguoi{at}") for at in range(count)]
 
 
+def tickets_for_many_services(count: int) -> Log:
+    ticket = {"TicketEncryptionType": "0x17", "Status": "0x0", "TargetUserName": "mai.tt@HAIVAN.EXAMPLE"}
+    return "a.json", [windows(at, 4769, ServiceName=f"svc{at}", **ticket) for at in range(count)]
+
+
+def spraying_seen_by_controller(count: int) -> Log:
+    who = {"Status": "0xc000006a", "Workstation": "VP-PC-017"}
+    return "a.json", [windows(at, 4776, TargetUserName=f"nguoi{at}", **who) for at in range(count)]
+
+
 def discovery_burst(count: int) -> Log:
     commands = ["/all", "/user", "/groups", "/priv", "/logonid", "/fo csv"]
     image = "C:\\Windows\\System32\\whoami.exe"
@@ -143,6 +153,8 @@ CASES: list[tuple[Callable[[int], Log], int, int]] = [
     (many_failed_logons, 12, 11),
     (guessing_then_logon, 8, 7),
     (password_spraying, 8, 7),
+    (tickets_for_many_services, 4, 3),
+    (spraying_seen_by_controller, 6, 5),
     (discovery_burst, 5, 4),
     (admin_share_sweep, 5, 4),
     (share_then_service, 2, 20),
