@@ -61,7 +61,7 @@ class Limits:
     """Characters of field values remembered by one field's memo before it is dropped and rebuilt."""
     memo_entries: int = 100_000
     """Entries of one memo before it is dropped and rebuilt."""
-    correlation_events: int = 1_000_000
+    correlation_events: int = 200_000
     """Events held by one correlation rule over all groups; the oldest go first, and are counted."""
     correlation_groups: int = 100_000
     """Groups held by one correlation rule; the least recently touched go first, and are counted."""

@@ -159,13 +159,13 @@ class _Run:
 
     def _event_position(self, report: FileReport, record: int) -> int:
         """Return the event's place in the run: hits of one event share it."""
-        event = (id(report), record)
-        if event != self._last_event:
-            self._last_event = event
+        if report is not self._last_report or record != self._last_record:
+            self._last_report, self._last_record = report, record
             self._events += 1
         return self._events
 
-    _last_event: tuple[int, int] = (0, 0)
+    _last_report: FileReport | None = None
+    _last_record = 0
     _events = 0
 
     def _progress(self, done: int, total: int, events: int) -> None:
