@@ -1,13 +1,14 @@
-"""How the fields that rules name are found in the events of one logsource entry.
+r"""How the fields that rules name are found in the events of one logsource entry.
 
 A field of a rule is, in the events, a field of the same name, one of several candidates (the first that
-is present counts), or a text put together from several (``{ObjectName}\\{ObjectValueName}``); its value
+is present counts), or a text put together from several (``{ObjectName}\{ObjectValueName}``); its value
 may be translated (``S-1-16-12288`` → ``High``).
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang.detect.semantics import lookup, text
@@ -51,7 +52,23 @@ class Accessor(NamedTuple):
     def _translate(self, value: Any) -> Any:
         if isinstance(value, list):
             return [self._translate(item) for item in value]
-        return dict(self.values).get(text(value).lower(), value)
+        whole, beginnings = _table(self.values)
+        written = text(value)
+        spelled = written.lower()
+        if spelled in whole:
+            return whole[spelled]
+        for beginning, meant in beginnings:
+            if spelled.startswith(beginning):
+                return meant + written[len(beginning) :]
+        return value
+
+
+@lru_cache(maxsize=1024)
+def _table(values: tuple[tuple[str, str], ...]) -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:
+    """Return the translations of whole values, and of beginnings (written with a ``*``), longest first."""
+    beginnings = [(seen[:-1], meant) for seen, meant in values if seen.endswith("*")]
+    beginnings.sort(key=lambda pair: -len(pair[0]))
+    return {seen: meant for seen, meant in values if not seen.endswith("*")}, tuple(beginnings)
 
 
 def _template(source: str, event: Fields) -> str | None:

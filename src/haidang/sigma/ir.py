@@ -149,7 +149,8 @@ class LogsourceEntry:
     """Field of the rules to fields of the event, the first present counts. A text with braces is a
     template over event fields: ``{ObjectName}\\{ObjectValueName}``. Unmapped fields keep their name."""
     values: dict[str, dict[str, str]]
-    """Field of the rules to (value of the event, lower-cased, to the value that rules use)."""
+    """Field of the rules to (value of the event, lower-cased, to the value that rules use). A value that ends
+    in ``*`` is a beginning, which alone is replaced."""
 
 
 @dataclass(frozen=True, slots=True)
