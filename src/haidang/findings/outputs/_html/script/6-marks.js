@@ -117,7 +117,7 @@ function snippet(item, most = 3) {
 
 function near(text, ranges) {
   const first = ranges.length ? Math.min(...ranges.map((r) => r[0])) : 0;
-  const narrow = chosen.open >= 0;
+  const narrow = chosen.open >= 0 || innerWidth < 700;
   const from = first > (narrow ? 12 : 60) ? first - (narrow ? 6 : 24) : 0;
   const to = Math.min(text.length, from + 260);
   const cut = ranges.filter(([a]) => a < to).map(([a, b]) => [a - from, Math.min(b, to) - from]).filter(([a, b]) => b > a && a >= 0);
