@@ -69,8 +69,14 @@ class Opened:
 
     def search(self, text: str) -> None:
         self.page.fill("#search", text)
-        # Typing is waited out for 120 ms; then the counts follow at once.
-        self.page.wait_for_timeout(250)
+        # The page waits out the typing; its address says when the search has been run. The policy of the
+        # page forbids wait_for_function, which evaluates text.
+        asked = "new URLSearchParams(location.hash.slice(1)).get('q')"
+        for _ in range(400):
+            if self.page.evaluate(asked) == text:
+                return
+            self.page.wait_for_timeout(25)
+        pytest.fail(f"the search for {text!r} was not run")
 
 
 def opened(browser: Browser, path: Path, fragment: str = "", **context: Any) -> Opened:
