@@ -9,17 +9,13 @@ import platform
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from benchmarks import data
 from benchmarks.measure import Cost, Failed, alternate, run
 from benchmarks.peers import PEERS
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 PYTHON = sys.executable
-HAIDANG = [PYTHON, "-m", "haidang.cli.main"]
+HAIDANG = [PYTHON, "-m", "haidang"]
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 

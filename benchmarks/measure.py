@@ -44,7 +44,7 @@ def run(
     """Run ``command`` to its end; raise Failed when its exit code is none of ``accept``."""
     begin = time.perf_counter()
     source = stdin.open("rb") if stdin else None
-    process = subprocess.Popen(  # noqa: S603 - commands of this package
+    process = subprocess.Popen(
         command,
         stdin=source or subprocess.DEVNULL,
         stdout=subprocess.PIPE,

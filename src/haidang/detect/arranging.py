@@ -12,6 +12,7 @@ Two arrangements, both nested tuples, lists and dicts of strings and numbers (``
     gated     folded literal → (number, decider, folds): decided one by one where the literal occurs
     ungated   (number, decider): decided one by one, always
     numbers   number → numbers of tests; ordered: (number, operator, limit)
+    networks  (number, version of IP, address, mask): the last two as integers
     plain     (number, test): everything else
 
 A decider is ("glob", parts, cased) or ("re", pattern, flags). ``folds`` says that the literal is surely in
@@ -23,6 +24,7 @@ which at least one must hold for the rule to hold, so that a rule need not be lo
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
 from haidang.detect.regexes import required_literal
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ARRANGEMENT_VERSION", "accepted_values", "arrange_field", "arrange_rules", "rule_keywords"]
 
-ARRANGEMENT_VERSION = "3"
+ARRANGEMENT_VERSION = "4"
 """Changes whenever what is arranged changes, so that a cache forgets the old form."""
 
 _TIERS = (1, 2, 4, 8, 12, 20, 32)
@@ -171,6 +173,7 @@ def arrange_field(tests: Iterable[tuple[int, Test]]) -> Field:
         "ungated": [],
         "numbers": {},
         "ordered": [],
+        "networks": [],
         "plain": [],
     }
     for i, test in tests:
@@ -201,6 +204,9 @@ def _arrange(field: Field, i: int, test: Test) -> None:
         field["ordered"].append((i, kind, test.value))
     elif kind == "bool":
         field["whole"].setdefault("true" if test.value else "false", []).append(i)
+    elif kind == "cidr":
+        network = ip_network(test.value, strict=False)
+        field["networks"].append((i, network.version, int(network.network_address), int(network.netmask)))
     elif kind == "exists":
         if test.value:
             field["present"].append(i)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["BatchMatcher", "Hit", "decode_document"]
 
 _OPENING = (b"{", b"[")
+_TRIM_EVERY = 32
+"""Batches after which what the tables remember is looked over."""
 _LANE_ERRORS = (NotInLaneError, msgspec.MsgspecError, UnicodeError, RecursionError)
 
 
@@ -47,10 +49,13 @@ class BatchMatcher:
         self._limits = limits
         self._sets: dict[tuple[str, str], LaneSet | None] = {}
         self._lanes: LaneSet | None = None
+        self._batches = 0
 
     def match(self, batch: Batch) -> Iterator[Hit]:
         """Yield the hits of a batch in order, counting its events in the report."""
-        self._matcher.trim()
+        self._batches += 1
+        if self._batches % _TRIM_EVERY == 0:
+            self._matcher.trim()
         return self._documents(batch) if isinstance(batch, DocumentBatch) else self._events(batch)
 
     def _events(self, batch: EventBatch) -> Iterator[Hit]:

@@ -1,4 +1,4 @@
-"""Ruling keywords out by looking at undecoded documents, at memory speed.
+r"""Ruling keywords out by looking at undecoded documents, at memory speed.
 
 Keywords hold anywhere in an event, so that a rule made of them would force every document to be decoded
 and searched. Instead, a short piece of each keyword is looked for in the raw bytes of a whole batch, in
@@ -6,10 +6,10 @@ all its spellings of upper and lower case; up to 64 pieces of 3 or 4 bytes run i
 the Aho-Corasick library. Only documents with a piece in them are decoded and searched for the keyword.
 
 It must never miss: pieces are made of ASCII letters, digits and a few marks that no JSON writer escapes,
-and ``\\u00`` escapes and the Kelvin sign (whose lower case is an ASCII letter) are pieces too. The dotted
+and ``\u00`` escapes and the Kelvin sign (whose lower case is an ASCII letter) are pieces too. The dotted
 capital I becomes an ``i`` and a combining dot, so it can only stand for an ``i`` that ends a keyword: no
-piece ends there. A piece of two bytes would cost the searcher its speed. Keywords that do not fit are not covered, and documents of the routes that look for them are
-decoded.
+piece ends there. A piece of two bytes would cost the searcher its speed. Keywords that do not fit are
+not covered, and documents of the routes that look for them are decoded.
 """
 
 from __future__ import annotations

@@ -179,7 +179,8 @@ class LaneSet:
             lines.append("return elsewhere(document, c, i)")
         else:
             lines.append(
-                "if c != CHANNEL or i != EVENT_ID or i.__class__ is not EVENT_ID.__class__: return elsewhere(document, c, i)"
+                "if c != CHANNEL or i != EVENT_ID or i.__class__ is not EVENT_ID.__class__: "
+                "return elsewhere(document, c, i)"
             )
             lines.extend(self._answer(route, reach, names))
         return _compile(lines, names, root, types)

@@ -30,7 +30,7 @@ def evaluate(condition: Condition, get: Callable[[str], Any], event: dict[str, A
         return any(evaluate(part, get, event) for part in condition[1:])
     if kind == "not":
         return not evaluate(condition[1], get, event)
-    return kind == "true"
+    return bool(kind == "true")
 
 
 def evaluate_test(test: Test, get: Callable[[str], Any], event: dict[str, Any]) -> bool:
@@ -65,7 +65,7 @@ def _collect(
     elif kind == "or":
         mine = {}
         # Every alternative is looked at, so that all that held is shown.
-        held = any([_collect(part, get, event, mine) for part in condition[1:]])
+        held = any([_collect(part, get, event, mine) for part in condition[1:]])  # noqa: C419 - see above
     else:
         return not evaluate(condition[1], get, event) if kind == "not" else kind == "true"
     if held:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang.detect.arranging import accepted_values, arrange_rules, rule_keywords
-from haidang.detect.binding import Binding
 from haidang.detect.semantics import holds, text
 from haidang.detect.tables import Table
 from haidang.sigma.ir import Test
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from haidang.detect.arranging import Arranged
-    from haidang.detect.binding import Accessor
+    from haidang.detect.binding import Accessor, Binding
     from haidang.events.model import Fields
     from haidang.limits import Limits
     from haidang.sigma.ir import Condition, EventRule

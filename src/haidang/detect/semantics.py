@@ -147,7 +147,7 @@ def _str(test: Test, value: object, _: object) -> bool:
 
 
 @lru_cache(maxsize=65536)
-def _glob(parts: tuple[str | int, ...], cased: bool) -> re.Pattern[str]:
+def _glob(parts: tuple[str | int, ...], cased: bool) -> re.Pattern[str]:  # noqa: FBT001 - cached calls are quicker so
     return re.compile(glob_pattern(parts, cased=cased), re.DOTALL)
 
 
@@ -176,7 +176,8 @@ def glob_pattern(parts: tuple[str | int, ...], *, cased: bool) -> str:
                 flush(last=False)
             star = True
         else:
-            chunk += "." if part == ONE else re.escape(part if cased else str(part).lower())
+            literal = str(part) if cased else str(part).lower()
+            chunk += "." if part == ONE else re.escape(literal)
     flush(last=True)
     return "".join(pieces)
 

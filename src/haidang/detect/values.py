@@ -15,8 +15,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from haidang.detect.regexes import searcher
-from haidang.detect.semantics import compare, glob_pattern, holds, number, text
-from haidang.sigma.ir import Test
+from haidang.detect.semantics import address, compare, glob_pattern, holds, number, text
+from haidang.sigma.ir import ANY, ONE, Test
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -58,10 +58,38 @@ def _compile(plan: tuple[Any, ...]) -> Callable[[str, str], bool]:
     if kind == "re":
         search = searcher(what, how).search
         return lambda value, _folded: search(value)
-    match = re.compile(glob_pattern(what, cased=how), re.DOTALL).fullmatch
+    if ONE not in what:
+        match = _in_order(what if how else tuple(part if part == ANY else part.lower() for part in what))
+    else:
+        pattern = re.compile(glob_pattern(what, cased=how), re.DOTALL).fullmatch
+
+        def match(value: str) -> bool:
+            return pattern(value) is not None
+
     if how:
-        return lambda value, _folded: match(value) is not None
-    return lambda _value, folded: match(folded) is not None
+        return lambda value, _folded: match(value)
+    return lambda _value, folded: match(folded)
+
+
+def _in_order(parts: Sequence[str | int]) -> Callable[[str], bool]:
+    """Return whether literals with ``*`` between them make up a text: each found at its first place."""
+    words = [part for part in parts if isinstance(part, str)]
+    first = str(words.pop(0)) if words and parts[0] != ANY else ""
+    last = str(words.pop()) if words and parts[-1] != ANY else ""
+    # One literal without any "*" is never handed to a decider.
+
+    def match(value: str) -> bool:
+        if not (value.startswith(first) and value.endswith(last)):
+            return False
+        at, end = len(first), len(value) - len(last)
+        for word in words:
+            at = value.find(word, at, end)
+            if at < 0:
+                return False
+            at += len(word)
+        return at <= end
+
+    return match
 
 
 class FieldTests:
@@ -86,6 +114,7 @@ class FieldTests:
         self._ungated = [(i, _Decider(plan)) for i, plan in arranged["ungated"]]
         self._numbers: dict[float, list[int]] = arranged["numbers"]
         self._ordered: list[tuple[int, str, float]] = arranged["ordered"]
+        self._networks: list[tuple[int, int, int, int]] = arranged["networks"]
         self._plain = [(i, Test(*test)) for i, test in arranged["plain"]]
         self._wants_number = bool(self._numbers or self._ordered)
         self._looks_inside = bool(self._inside or self._gated)
@@ -125,6 +154,11 @@ class FieldTests:
             self._decide_text(text(value), found)
             if self._wants_number:
                 self._decide_number(number(value), found)
+            if self._networks and (ip := address(value)) is not None:
+                number_of_ip, version = int(ip), ip.version
+                for i, wanted, base, mask in self._networks:
+                    if version == wanted and number_of_ip & mask == base:
+                        found.add(i)
             for i, test in self._plain:
                 if holds(test, value):
                     found.add(i)

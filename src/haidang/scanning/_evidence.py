@@ -155,7 +155,7 @@ def _match(test: Test, get: Callable[[str], Any], event: Fields) -> tuple[str, A
 
 
 def in_words(test: Test) -> str:
-    """Return a test in Sigma's words, e.g. ``endswith '\\mimikatz.exe'``."""
+    r"""Return a test in Sigma's words, e.g. ``endswith '\mimikatz.exe'``."""
     kind, value = test.kind, test.value
     if kind == "str":
         return _string_in_words(value) + (" (cased)" if test.cased else "")

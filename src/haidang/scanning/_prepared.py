@@ -2,8 +2,8 @@
 
 One file holds, for the rules of one identity, the arrangement of each logsource's rules as ``marshal``
 data, decoded when events of that kind come. It lies in the same private folder as the compiled rules and
-follows the same rules (:mod:`haidang.sigma.cache`): the user's own, whole or not there, with a digest;
-whatever is wrong with it, the rules are arranged again.
+follows the same rules (:mod:`haidang.sigma.private_files`): the user's own, whole or not there, with a
+digest; whatever is wrong with it, the rules are arranged again. Logsource maps are kept likewise.
 
     magic, digest of all that follows, length of the index, index (marshal: logsource → start, length,
     keywords), data
@@ -14,20 +14,21 @@ from __future__ import annotations
 import hashlib
 import marshal
 import struct
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from haidang._version import __version__
 from haidang.detect.arranging import ARRANGEMENT_VERSION, arrange_rules, rule_keywords
-from haidang.sigma.cache import read_private, write_private
+from haidang.sigma.ir import LogSource, LogsourceEntry, LogsourceMap
+from haidang.sigma.private_files import read_private, write_private
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
     from haidang.detect.arranging import Arranged
-    from haidang.sigma.ir import LogSource
     from haidang.sigma.loading import LoadedRules
 
-__all__ = ["Prepared", "prepared"]
+__all__ = ["Prepared", "kept_maps", "prepared"]
 
 
 class Prepared(NamedTuple):
@@ -85,8 +86,6 @@ def _encoded(loaded: LoadedRules) -> bytes:
 
 
 def _lazily(data: bytes) -> dict[LogSource, Prepared]:
-    from haidang.sigma.ir import LogSource
-
     (length,) = _LENGTH.unpack_from(data, _START - _LENGTH.size)
     base = _START + length
     index: dict[tuple[str, ...], tuple[int, int, list[Any]]] = _loads(data[_START:base])
@@ -102,3 +101,37 @@ def _lazily(data: bytes) -> dict[LogSource, Prepared]:
 
 def _loads(data: bytes) -> Any:
     return marshal.loads(data)  # noqa: S302 - only from the user's own file, after its digest was checked
+
+
+def kept_maps(paths: Sequence[str | Path], folder: Path | None) -> tuple[LogsourceMap, ...]:
+    """Return the logsource maps, the built-in ones and those in ``paths``, from the cache where it fits."""
+    from haidang.sigma.logsource import BUILTIN_MAPS, load_maps
+
+    files = [
+        file
+        for path in (BUILTIN_MAPS, *map(Path, paths))
+        for file in ([path] if path.is_file() else path.glob("*.y*ml"))
+    ]
+    if folder is None or not all(path.exists() for path in map(Path, paths)):
+        return load_maps(paths)
+    states = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in sorted(files)]
+    name = hashlib.blake2b(repr((__version__, states)).encode(), digest_size=16).hexdigest() + ".maps"
+    data = read_private(folder, name)
+    if data is not None and _fits(data):
+        return tuple(map(_map, _loads(data[_START:])))
+    maps = load_maps(paths)
+    body = marshal.dumps([_plain_map(one) for one in maps])
+    rest = _LENGTH.pack(len(body)) + body
+    write_private(folder, name, _MAGIC + hashlib.blake2b(rest, digest_size=_DIGEST).digest() + rest)
+    return maps
+
+
+def _plain_map(one: LogsourceMap) -> tuple[Any, ...]:
+    entries = [(tuple(entry.logsource), entry.when, entry.fields, entry.values) for entry in one.entries]
+    return one.origin, one.product, one.route_by, one.recognise, entries, one.path, one.claims
+
+
+def _map(plain: tuple[Any, ...]) -> LogsourceMap:
+    origin, product, route_by, recognise, entries, path, claims = plain
+    made = tuple(LogsourceEntry(LogSource(*logsource), *rest) for logsource, *rest in entries)
+    return LogsourceMap(origin, product, route_by, recognise, made, path, claims)

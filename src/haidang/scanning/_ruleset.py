@@ -183,10 +183,9 @@ def load_rules(
     Raises:
         ConfigurationError: A path, pipeline, placeholder file or logsource map is wrong.
     """
-    from haidang.scanning._prepared import prepared
-    from haidang.sigma.cache import default_folder
+    from haidang.scanning._prepared import kept_maps, prepared
     from haidang.sigma.loading import load
-    from haidang.sigma.logsource import load_maps
+    from haidang.sigma.private_files import default_folder
 
     if selection is not None and selection.min_level is not None and selection.min_level not in LEVELS:
         message = f"{selection.min_level!r} is not a level"
@@ -199,5 +198,6 @@ def load_rules(
         cache=cache,
         limits=limits,
     )
-    kept = prepared(loaded, default_folder() if cache else None)
-    return Ruleset(loaded, load_maps(logsource_maps), selection=selection, kept=kept, limits=limits)
+    folder = default_folder() if cache else None
+    kept = prepared(loaded, folder)
+    return Ruleset(loaded, kept_maps(logsource_maps, folder), selection=selection, kept=kept, limits=limits)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from haidang.detect.batches import BatchMatcher
 from haidang.detect.regexes import timeouts
 from haidang.errors import HaidangError
-from haidang.events.model import FileReport
 from haidang.scanning._evidence import Evidence, EvidenceMaker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from haidang.events.model import FileReport
     from haidang.events.streams import Input
     from haidang.scanning._options import ScanOptions
     from haidang.scanning._ruleset import Ruleset
@@ -71,6 +71,7 @@ class Worker:
 def regex_notices() -> list[str]:
     """Return one sentence for each expression that hit its time limit in this process."""
     return [
-        f"The regular expression {pattern!r} took too long on {count} values and was taken as not matching there."
+        f"The regular expression {pattern!r} took too long on {count} values and was taken as not matching "
+        "there."
         for pattern, count in sorted(timeouts.items())
     ]
