@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from haidang.sigma import cache
-from haidang.sigma.cache import default_folder
+from haidang.sigma import snapshot
 from haidang.sigma.loading import LoadedRules, load
+from haidang.sigma.private_files import MOST_FILES, default_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,13 +120,13 @@ def test_conditions_are_decoded_only_when_they_are_asked_for(
     rules.load()
     loaded = rules.load()
     decoded: list[bytes] = []
-    decode = cache._loads
+    decode = snapshot._loads
 
     def counting(data: bytes) -> Any:
         decoded.append(data)
         return decode(data)
 
-    monkeypatch.setattr(cache, "_loads", counting)
+    monkeypatch.setattr(snapshot, "_loads", counting)
     groups = list(loaded.groups.values())
     assert [len(group) for group in groups] == [2, 2, 1]
     assert not decoded
@@ -329,7 +329,7 @@ def test_old_snapshots_are_forgotten(rules: Rules, tmp_path: Path) -> None:
         folder = tmp_path / f"set{number}"
         folder.mkdir()
         load([folder], cache_dir=rules.cache)
-    assert len(list(rules.cache.glob("*.rules"))) == cache._MOST_SNAPSHOTS
+    assert len(list(rules.cache.glob("*.rules"))) == MOST_FILES
 
 
 def test_rules_with_values_that_cannot_be_kept_are_used_all_the_same(rules: Rules) -> None:

@@ -16,104 +16,35 @@ import hashlib
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 from haidang._version import __version__
 from haidang.errors import ConfigurationError, RuleError
 from haidang.limits import DEFAULT_LIMITS
-from haidang.sigma.cache import Snapshot, decode_conditions, default_folder, read_snapshot, write_snapshot
+from haidang.sigma.cache import read_snapshot, write_snapshot
 from haidang.sigma.content import FileContent
 from haidang.sigma.ir import EventRule
+from haidang.sigma.loaded import LoadedRules, RuleGroup
+from haidang.sigma.private_files import default_folder
 from haidang.sigma.sources import find_sources, read_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from haidang.limits import Limits
     from haidang.sigma.documents import Compiler
-    from haidang.sigma.ir import CorrelationRule, LogSource, RuleInfo
+    from haidang.sigma.ir import LogSource, RuleInfo
     from haidang.sigma.joining import Joined
+    from haidang.sigma.snapshot import Snapshot
     from haidang.sigma.sources import RuleFile, Source
 
 __all__ = ["BUILTIN_RULES", "LoadedRules", "RuleGroup", "load", "rules_from_text"]
 
 BUILTIN_RULES = Path(__file__).parent / "builtin"
 """Folder of the rules that come with the package."""
-
-
-class RuleGroup(Sequence[EventRule]):
-    """The rules of one logsource; their conditions are decoded when they are first looked at."""
-
-    __slots__ = ("_encoded", "_rules", "infos", "logsource")
-
-    def __init__(
-        self,
-        logsource: LogSource,
-        infos: tuple[RuleInfo, ...],
-        *,
-        rules: Sequence[EventRule] = (),
-        encoded: bytes = b"",
-    ) -> None:
-        """Keep the rules of ``logsource``, or their conditions as the cache holds them."""
-        self.logsource = logsource
-        self.infos = infos
-        self._rules = tuple(rules)
-        self._encoded = encoded
-
-    def __len__(self) -> int:
-        """Return how many rules there are, without decoding them."""
-        return len(self.infos)
-
-    @overload
-    def __getitem__(self, index: int) -> EventRule: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[EventRule]: ...
-
-    def __getitem__(self, index: int | slice) -> EventRule | Sequence[EventRule]:
-        """Return one rule, or some."""
-        return self._decoded()[index]
-
-    def __iter__(self) -> Iterator[EventRule]:
-        """Yield the rules in the order of their files."""
-        return iter(self._decoded())
-
-    def _decoded(self) -> tuple[EventRule, ...]:
-        if self._encoded:
-            conditions = decode_conditions(self._encoded)
-            self._rules = tuple(
-                EventRule(info, self.logsource, condition, fields)
-                for info, (condition, fields) in zip(self.infos, conditions, strict=True)
-            )
-            self._encoded = b""
-        return self._rules
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedRules:
-    """Everything that was found under the paths of one load."""
-
-    infos: tuple[RuleInfo, ...]
-    """Every usable rule in the order of the files, then the correlations."""
-    groups: Mapping[LogSource, RuleGroup]
-    correlations: tuple[CorrelationRule, ...]
-    refused: tuple[RuleError, ...]
-    """Rules that cannot be supported, each with its reason, by file and line."""
-    notes: tuple[RuleError, ...] = ()
-    """What is odd about rules that are used all the same."""
-    files: int = 0
-    """Rule files read, those of the cache included."""
-    skipped: int = 0
-    """YAML files that hold no rule."""
-    compiled: int = 0
-    """Rule files that had to be compiled; 0 when everything came from the cache."""
-    identity: str = ""
-    """The same for the same kept rules, "" for rules that are not kept; what derives from them goes by it."""
 
 
 def load(
