@@ -15,11 +15,13 @@ All input is untrusted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-__all__ = ["Batch", "DocumentBatch", "EventBatch", "FileReport", "Fields", "Origin", "Problem"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Batch", "DocumentBatch", "EventBatch", "Fields", "FileReport", "Origin", "Problem"]
 
 Fields: TypeAlias = dict[str, Any]
 """One event: field name to value (str, int, float, bool, None, or a list or dict of those)."""
@@ -27,7 +29,7 @@ Fields: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A family of logs that share field names: ``windows``, ``auditd``, ``zeek`` …
+    """A family of logs that share field names, such as ``windows``, ``auditd`` or ``zeek``.
 
     ``time_fields`` and ``host_fields`` are looked at in order; the first that is present counts.
     """

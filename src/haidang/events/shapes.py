@@ -2,8 +2,8 @@
 
 | shape | how it looks |
 | --- | --- |
-| ``event`` | ``{"Event": {"System": {…}, "EventData": {…} or "UserData": {…}}}``, as EVTX libraries write it |
-| ``winlogbeat`` | ``{"winlog": {"channel": …, "event_id": …, "event_data": {…}}, …}`` (Elastic Common Schema) |
+| ``event`` | ``{"Event": {"System": {…}, "EventData": {…} or "UserData": {…}}}``, as EVTX readers write it |
+| ``winlogbeat`` | ``{"winlog": {"channel": …, "event_id": …, "event_data": {…}}, …}`` (Elastic's schema) |
 | ``flat`` | ``{"Channel": …, "EventID": …, "Image": …}``, as NXLog and many converters write it |
 | ``splunk`` | flat with ``EventCode`` and ``source``/``LogName`` in place of ``EventID`` and ``Channel`` |
 
@@ -48,7 +48,9 @@ def recognise(document: Fields) -> str:
     winlog = document.get("winlog")
     if isinstance(winlog, dict) and ("event_id" in winlog or "channel" in winlog):
         return "winlogbeat"
-    if "EventID" in document and ("Channel" in document or "SourceName" in document or "Provider_Name" in document):
+    if "EventID" in document and (
+        "Channel" in document or "SourceName" in document or "Provider_Name" in document
+    ):
         return "flat"
     if "EventCode" in document and ("LogName" in document or _splunk_channel(document)):
         return "splunk"
@@ -60,7 +62,7 @@ def flatten(shape: str, document: Fields) -> Fields:
     return _FLATTEN[shape](document)
 
 
-def event_id(value: Any) -> Any:  # noqa: ANN401 - numbers, text or an object with attributes
+def event_id(value: Any) -> Any:
     """Return an EventID out of its object form ``{"#attributes": …, "#text": 7045}``."""
     return value.get("#text", value.get("Value")) if isinstance(value, dict) else value
 
@@ -69,7 +71,11 @@ RESERVED = frozenset({"Channel", "EventID", "Provider_Name", "Computer", "TimeCr
 """Fields that always come from the system part, whatever the event's own data call themselves."""
 
 _SYSTEM_ATTRIBUTES = {
-    "Provider": {"Name": "Provider_Name", "Guid": "Provider_Guid", "EventSourceName": "Provider_EventSourceName"},
+    "Provider": {
+        "Name": "Provider_Name",
+        "Guid": "Provider_Guid",
+        "EventSourceName": "Provider_EventSourceName",
+    },
     "TimeCreated": {"SystemTime": "TimeCreated"},
     "Execution": {"ProcessID": "Execution_ProcessID", "ThreadID": "Execution_ThreadID"},
     "Security": {"UserID": "Security_UserID"},
@@ -155,7 +161,9 @@ def _winlogbeat(document: Fields) -> Fields:
     for section in ("event_data", "user_data"):
         data = winlog.get(section)
         if isinstance(data, dict):
-            fields.update((key, value) for key, value in data.items() if value is not None and key not in RESERVED)
+            fields.update(
+                (key, value) for key, value in data.items() if value is not None and key not in RESERVED
+            )
     return fields
 
 
