@@ -19,7 +19,7 @@ def make_finding() -> Callable[..., Finding]:
     """Makes a finding; the arguments are fields of the finding or, with ``rule_``, of its rule."""
 
     def make(**changes: Any) -> Finding:
-        rule = {
+        rule: dict[str, Any] = {
             "id": "11111111-2222-4333-8444-555555555555",
             "title": "Encoded PowerShell",
             "level": "high",

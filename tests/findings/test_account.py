@@ -55,7 +55,7 @@ def test_each_file_with_problems_is_named_with_its_reasons_and_first_positions(
     assert (partly.name, partly.lost) == ("logs/dc01.evtx", False)
     assert partly.reasons == (
         "corrupt (at record 812): A chunk has a wrong checksum.",
-        "broken lines × 12 (first at line 1,234,567): It is not JSON.",  # noqa: RUF001 -- a times sign
+        "broken lines × 12 (first at line 1,234,567): It is not JSON.",
     )
 
 
