@@ -1,0 +1,95 @@
+"""Regular expressions of rules: what runs them, and what holds when they take too long."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from haidang.detect.regexes import required_literal, searcher, timeouts
+from haidang.errors import ConfigurationError
+from haidang.limits import DEFAULT_LIMITS
+
+# Each needs exponential time in a backtracking engine; the second has a look-ahead, which RE2 refuses.
+LINEAR = r"^(a+)+$"
+HOSTILE = r"^(?=a)(a|aa|a?)+$"
+VALUE = "a" * 60 + "!"
+
+
+def test_an_expression_that_backtracking_would_hang_on_runs_in_linear_time() -> None:
+    begin = monotonic()
+    assert not searcher(LINEAR, "").search(VALUE * 100)
+    assert monotonic() - begin < 1
+
+
+def test_a_look_around_expression_stops_at_its_time_limit_and_is_counted() -> None:
+    before = timeouts[HOSTILE]
+    begin = monotonic()
+    assert not searcher(HOSTILE, "").search(VALUE)
+    # regex_seconds bounds one value; the rest is leave for a busy machine.
+    assert monotonic() - begin < DEFAULT_LIMITS.regex_seconds + 2
+    assert timeouts[HOSTILE] == before + 1
+    del timeouts[HOSTILE]
+
+
+def test_the_time_limit_is_the_callers() -> None:
+    begin = monotonic()
+    assert not searcher(HOSTILE, "", seconds=0.01).search(VALUE)
+    assert monotonic() - begin < DEFAULT_LIMITS.regex_seconds
+    del timeouts[HOSTILE]
+
+
+@pytest.mark.parametrize("look_ahead", ["", "(?=.)"], ids=["RE2", "regex"])
+@pytest.mark.parametrize(
+    ("pattern", "flags", "value", "found"),
+    [
+        ("whoami", "", "cmd /c whoami /all", True),
+        ("WHOAMI", "", "whoami", False),
+        ("WHOAMI", "i", "whoami", True),
+        ("^b", "", "a\nb", False),
+        ("^b", "m", "a\nb", True),
+        ("a.b", "", "a\nb", False),
+        ("a.b", "s", "a\nb", True),
+        ("Đăng", "", "Hải Đăng", True),
+        ("b", "", "\ud800b", True),
+    ],
+)
+def test_both_engines_read_the_flags_alike(
+    look_ahead: str, pattern: str, flags: str, value: str, *, found: bool
+) -> None:
+    prefix, rest = ("^", pattern[1:]) if pattern.startswith("^") else ("", pattern)
+    assert searcher(prefix + look_ahead + rest, flags).search(value) is found
+
+
+def test_an_expression_that_nothing_can_run_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="cannot be compiled"):
+        searcher("(", "")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "literal"),
+    [
+        (r"Invoke-Mimi\w+", "invoke-mimi"),
+        (r"(?:abc)+d", "abc"),
+        (r"(?:abc)*d", "d"),
+        (r"abc|abd", "ab"),
+        (r"abc|xyd", ""),
+        (r"[ab]c", "c"),
+        (r"(?!abc)d", "d"),
+        (r"(", ""),
+        (r"\x41\x42c", "abc"),
+    ],
+)
+def test_the_required_literal_is_text_that_no_match_lacks(pattern: str, literal: str) -> None:
+    assert required_literal(pattern) == literal
+
+
+@given(
+    st.data(),
+    st.sampled_from([r"Inv[o0]ke-(Mimi|Expr)\w+", r"(ab)+c?de", r"x{2,3}yz*", r"\\\\[^\\]+\\ADMIN\$"]),
+)
+def test_every_match_holds_the_required_literal(data: st.DataObject, pattern: str) -> None:
+    value = data.draw(st.from_regex(pattern))
+    assert required_literal(pattern) in value.lower()
