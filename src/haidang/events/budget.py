@@ -26,17 +26,26 @@ __all__ = ["Budget"]
 class Budget:
     """Counts what goes into decompression and what comes out of it, for one member."""
 
-    def __init__(self, limits: Limits, outer: Budget | None = None) -> None:
-        """Begin at nothing; ``outer`` is the budget of the archive that the member is in."""
+    def __init__(self, limits: Limits, outer: Budget | None = None, share: float = 1.0) -> None:
+        """Begin at nothing.
+
+        Args:
+            limits: Bounds.
+            outer: The budget of the archive that the member is in.
+            share: Bytes on disk for each byte of that archive, which may have come out of decompression.
+        """
         self._limits = limits
         self._outer = outer
-        # A byte in here may itself have come out of decompression.
-        nested = outer is not None and outer.expanded
-        self._share: float = outer.compressed / outer.expanded if outer is not None and nested else 1.0
+        self._share = share
         self.compressed: float = 0.0
         """Bytes on disk that were taken."""
         self.expanded: int = 0
         """Bytes that came out."""
+
+    @property
+    def share(self) -> float:
+        """Bytes on disk for each byte that came out; 1 where nothing was compressed."""
+        return self.compressed / self.expanded if self.expanded else 1.0
 
     def taking(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
         """Yield compressed blocks, counted."""

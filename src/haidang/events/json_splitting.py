@@ -32,7 +32,8 @@ _STRING = rb'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"'
 # Up to the next bracket, over all strings before it. Nothing here ever backtracks.
 _CALM = re.compile(rb'[^"{}\[\]]*+(?:' + _STRING + rb'[^"{}\[\]]*+)*+')
 _SPACE = re.compile(rb"[\s,\x00\x1e]*+")
-_STRAY = re.compile(_STRING + rb'|"|[^\s,\[\]{}"]++')
+_ARRAYS = re.compile(rb"(?:[\s,]*+\[)++")
+_STRAY = re.compile(_STRING + rb'|"|[\]}][\s,\]}]*+|[^\s,\[\]{}"]++')
 _INDENTATION = re.compile(rb"(?:\A|\n)([ \t]*)\Z")
 _NEXT = re.compile(rb"(?:\n[ \t]*|\}\s*,\s*)\{")
 _WRAPPER = re.compile(
@@ -114,7 +115,9 @@ class JsonSplitter:
         if mark == _OPEN_OBJECT:
             self._begin_object()
         elif mark == _OPEN_ARRAY:
-            self._arrays += 1
+            arrays = _ARRAYS.match(buffer, end)
+            self._at = arrays.end() if arrays else self._at
+            self._arrays += buffer.count(b"[", end, self._at)
         elif mark == _CLOSE_ARRAY and self._arrays:
             self._arrays -= 1
             if self._wrappers and self._wrappers[-1][1] == self._arrays:

@@ -212,8 +212,9 @@ class _Opening:
             listing.note_in(report)
             if report.problems:
                 yield report, iter(())
+            share = budget.share
             for member in listing.members.values():
-                yield from self._member(file, member, place, budget)
+                yield from self._member(file, member, place, Budget(limits, budget, share))
 
     def _zip_member(self, item: Input, place: _Place, budget: Budget) -> Iterator[_Opened]:
         """Open one member of a zip archive on disk."""
@@ -231,13 +232,12 @@ class _Opening:
 
     def _member(self, file: IO[bytes], member: Member, place: _Place, budget: Budget) -> Iterator[_Opened]:
         inner = place.inside(member.name, member.mtime)
-        own = Budget(self._limits, budget)
         try:
-            blocks = member_blocks(file, member, self._password, self._limits, own)
+            blocks = member_blocks(file, member, self._password, self._limits, budget)
         except DamagedError as damage:
             yield _lost(inner, damage)
         else:
-            yield from self._explore(BlockSource(blocks), inner, own)
+            yield from self._explore(BlockSource(blocks), inner, budget)
 
 
 def _lost(place: _Place, damage: DamagedError) -> _Opened:

@@ -139,7 +139,7 @@ def _memory_file(files: ExitStack) -> tuple[IO[bytes], str] | None:
     """Open a file in memory and return it with its path; None where the system has no such thing."""
     if not hasattr(os, "memfd_create") or not Path(_MEMORY).is_dir():
         return None
-    file = files.enter_context(os.fdopen(os.memfd_create("haidang"), "w+b"))  # noqa: SIM115 - it is
+    file = files.enter_context(os.fdopen(os.memfd_create("haidang"), "w+b"))
     return file, f"{_MEMORY}{file.fileno()}"
 
 

@@ -85,8 +85,9 @@ def tar_members(source: BlockSource, limits: Limits) -> Iterator[TarMember]:
 def _next_header(source: BlockSource) -> tarfile.TarInfo | None:
     """Return the next header, None at the end of the archive."""
     block = source.take(HEADER_BYTES)
-    if not block or not block.strip(b"\x00"):
+    if block and not block.strip(b"\x00"):
         return None
+    # Blocks of zeros end an archive; where there are none, files may be missing.
     if len(block) < HEADER_BYTES:
         raise DamagedError("truncated", "The archive ends too early.")
     try:

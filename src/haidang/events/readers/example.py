@@ -2,9 +2,9 @@
 
     HDX1|2026-01-31T08:00:00Z|ws-07|Sign-in of user lan failed
 
-To read a format of your own, copy this file to ``events/readers/<name>.py`` and change it; copy its test and
-its sample, ``tests/events/readers/test_example.py`` and ``tests/events/readers/samples/example.log``, too. There is
-no list to add it to.
+To read a format of your own, copy this file to ``events/readers/<name>.py`` and change it; copy its test
+(``tests/events/readers/test_example.py``) and its sample (``tests/events/readers/samples/example/``), too.
+There is no list to add it to.
 
 A docstring like this one states the rules, and the fields:
 

@@ -33,6 +33,7 @@ __all__ = ["ORIGIN", "READER", "TextReader"]
 
 ORIGIN = Origin("text")
 
+_HOLES = re.compile(r"\x00{8,}")
 _PADDING = "\x00 \t\r\x0b\x0c"
 # Tab, line ends, form feed, escape (colours) and NUL (padding) do occur in logs.
 _CONTROL = re.compile(r"[\x01-\x06\x0e-\x1a\x1c-\x1f\x7f\ufffd]")
@@ -49,7 +50,7 @@ class TextReader:
 
     def recognises(self, head: Head) -> int:
         """Return 1 for text, 0 for anything with more than a few control or undecodable characters."""
-        text = head.text.strip("\x00")
+        text = _HOLES.sub("", head.text)
         strange = len(_CONTROL.findall(text)) + text.count("\x00") / 10
         return 1 if text and strange * 20 <= len(text) else 0
 
