@@ -127,6 +127,11 @@ class FieldTests:
         self._find: Callable[[str], Collection[str]] | None = None
         self._by_line = not any("\n" in literal for literal in (*self._inside, *self._gated))
         self._lines = _LineMemo(self)
+        words = [
+            word for _, pieces in (*self._starts, *self._ends) for pair in pieces.values() for word, _ in pair
+        ]
+        self._reach = max(map(len, (*words, *self._whole)), default=0) + 1
+        """More characters than any whole value, beginning or ending that is looked for."""
 
     def _finder(self) -> Callable[[str], Collection[str]]:
         literals = list({*self._inside, *self._gated})
@@ -176,35 +181,38 @@ class FieldTests:
         return self.decide(values)
 
     def _decide_text(self, value: str, found: set[int]) -> None:
+        if len(value) > _LONG and self._by_line and "\n" in value and value.isascii():
+            self._decide_lines(value, found)
+            return
         folded = value.lower()
-        if (ids := self._whole.get(folded)) is not None:
-            found.update(ids)
-        if self._whole_cased and (ids := self._whole_cased.get(value)) is not None:
-            found.update(ids)
-        for size, pieces in self._starts:
-            for word, ids in pieces.get(folded[:size], ()):
-                if folded.startswith(word):
-                    found.update(ids)
-        for size, pieces in self._ends:
-            for word, ids in pieces.get(folded[-size:], ()):
-                if folded.endswith(word):
-                    found.update(ids)
+        self._decide_ends(value, folded, folded, folded, found)
         for i, decide in self._ungated:
             if decide(value, folded):
                 found.add(i)
         if self._looks_inside:
             self._decide_inside(value, folded, found)
 
+    def _decide_ends(self, value: str, whole: str, head: str, tail: str, found: set[int]) -> None:
+        """Decide what looks at the whole value, its beginning or its ending; all but ``value`` are folded."""
+        if (ids := self._whole.get(whole)) is not None:
+            found.update(ids)
+        if self._whole_cased and (ids := self._whole_cased.get(value)) is not None:
+            found.update(ids)
+        for size, pieces in self._starts:
+            for word, ids in pieces.get(head[:size], ()):
+                if head.startswith(word):
+                    found.update(ids)
+        for size, pieces in self._ends:
+            for word, ids in pieces.get(tail[-size:], ()):
+                if tail.endswith(word):
+                    found.update(ids)
+
     def find(self, folded: str) -> Collection[str]:
         """Return the literals that occur in a folded text."""
         return (self._find or self._finder())(folded)
 
     def _decide_inside(self, value: str, folded: str, found: set[int]) -> None:
-        if len(value) > _LONG and self._by_line and "\n" in value:
-            # Long values of many lines rarely repeat whole, but their lines do.
-            hits: Collection[str] = set().union(*map(self._lines.__getitem__, value.split("\n")))
-        else:
-            hits = self.find(folded)
+        hits = self.find(folded)
         for literal in hits:
             if (ids := self._inside.get(literal)) is not None:
                 found.update(ids)
@@ -216,6 +224,31 @@ class FieldTests:
                 if literal not in hits and decide(value, folded):
                     found.add(i)
 
+    def _decide_lines(self, value: str, found: set[int]) -> None:
+        """Decide a long ASCII value of many lines: it rarely repeats whole, but its lines do.
+
+        It is folded as a whole only where a decider asks for that.
+        """
+        reach = self._reach
+        whole = value.lower() if len(value) <= reach else ""
+        self._decide_ends(value, whole, value[:reach].lower(), value[-reach:].lower(), found)
+        gated: set[str] = set()
+        for ids, literals in filter(None, map(self._lines.__getitem__, value.split("\n"))):
+            found.update(ids)
+            if literals:
+                gated.update(literals)
+        if gated or self._ungated:
+            folded = whole or value.lower()
+            found.update(i for i, decide in self._ungated if decide(value, folded))
+            found.update(i for one in gated for i, decide, _ in self._gated[one] if decide(value, folded))
+
+    def of_line(self, line: str) -> tuple[tuple[int, ...], tuple[str, ...]] | None:
+        """Return what one line decides: numbers of tests, and literals whose deciders must run."""
+        hits = self.find(line.lower())
+        ids = tuple({i for literal in hits for i in self._inside.get(literal, ())})
+        gated = tuple(literal for literal in hits if literal in self._gated)
+        return (ids, gated) if ids or gated else None
+
     def _decide_number(self, value: float | None, found: set[int]) -> None:
         if value is None:
             return
@@ -224,8 +257,8 @@ class FieldTests:
         found.update(i for i, operator, limit in self._ordered if compare(operator, value, limit))
 
 
-class _LineMemo(dict[str, "Collection[str]"]):
-    """Line to the literals that occur in it; bounded."""
+class _LineMemo(dict[str, "tuple[tuple[int, ...], tuple[str, ...]] | None"]):
+    """Line to what it decides; bounded."""
 
     __slots__ = ("_left", "_tests")
 
@@ -234,12 +267,12 @@ class _LineMemo(dict[str, "Collection[str]"]):
         self._tests = tests
         self._left = _LINE_CHARS
 
-    def __missing__(self, line: str) -> Collection[str]:
+    def __missing__(self, line: str) -> tuple[tuple[int, ...], tuple[str, ...]] | None:
         self._left -= len(line) + 100
         if self._left < 0:
             self.clear()
             self._left = _LINE_CHARS
-        found = self[line] = tuple(self._tests.find(line.lower()))
+        found = self[line] = self._tests.of_line(line)
         return found
 
 
