@@ -38,6 +38,8 @@ class Hit(NamedTuple):
     origin: str
     event: Fields
     rules: tuple[int, ...]
+    raw: bytes = b""
+    """The document as it was read, where there is one."""
 
 
 class BatchMatcher:
@@ -107,16 +109,16 @@ class BatchMatcher:
         shape = shapes.recognise(inner)
         if not shape:
             origin = self._matcher.recognise(inner) or "json"
-            return Hit(record, origin, inner, self._matcher.match(origin, inner))
+            return Hit(record, origin, inner, self._matcher.match(origin, inner), document)
         fields = shapes.flatten(shape, inner)
         self._lanes = self._lane_set(shape, wrapper)
-        return Hit(record, "windows", fields, self._matcher.match("windows", fields))
+        return Hit(record, "windows", fields, self._matcher.match("windows", fields), document)
 
     def _whole(self, document: bytes, record: int, report: FileReport, rules: tuple[int, ...]) -> Hit:
         """Return the hit of a document that a lane has matched."""
         _, inner = shapes.unwrap(decode_document(document, record, report, self._limits) or {})
         shape = shapes.recognise(inner)
-        return Hit(record, "windows", shapes.flatten(shape, inner) if shape else inner, rules)
+        return Hit(record, "windows", shapes.flatten(shape, inner) if shape else inner, rules, document)
 
     def _lane_set(self, shape: str, wrapper: str) -> LaneSet | None:
         key = (shape, wrapper)

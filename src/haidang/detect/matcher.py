@@ -24,7 +24,7 @@ from haidang.detect.routes import Route
 from haidang.detect.semantics import lookup, text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from haidang.detect.routes import Group, Part
     from haidang.events.model import Fields
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Matcher"]
 
+_OWN_NAMES = Binding(None)
 _MOST_ROUTES = 4096
 _MOST_ROUTING_FIELDS = 2
 """A map's first two ``route_by`` fields make the route; a ``when`` on others is tested on each event."""
@@ -97,6 +98,7 @@ class Matcher:
         self._rest = [_Entry(None, [groups[logsource] for logsource in self.unclaimed])]
         self._groups = tuple(groups.values())
         self._routes: dict[tuple[Any, ...], Route] = {}
+        self._meant: dict[tuple[str, LogSource], list[tuple[LogsourceEntry, Binding]]] = {}
 
     def recognise(self, event: Fields) -> str:
         """Return the origin of an event of which only the fields are known, "" for an unknown one."""
@@ -152,16 +154,17 @@ class Matcher:
             found.extend((breadth, tests) for group in entry.groups for tests in group.keywords())
         return KeywordGate.over(tests for _, tests in sorted(found, key=lambda item: (item[0], len(item[1]))))
 
-    def explain(self, origin: str, event: Fields, rule: EventRule) -> Callable[[str], Any]:
-        """Return how ``rule`` sees the fields of an event: a function from the rule's field to its value."""
-        for entry in self._entries.get(origin, []):
-            if (
-                entry.entry is not None
-                and _means(rule.logsource, entry.entry.logsource)
-                and _holds(entry.entry, event)
-            ):
-                return lambda name, binding=entry.binding: binding.get(event, name)  # type: ignore[misc]
-        return lambda name: lookup(event, name)
+    def bindings(self, origin: str, event: Fields, rule: EventRule) -> list[Binding]:
+        """Return how ``rule`` may see the fields of an event: one binding for each entry that it is of."""
+        key = (origin, rule.logsource)
+        entries = self._meant.get(key)
+        if entries is None:
+            entries = self._meant[key] = [
+                (entry.entry, entry.binding)
+                for entry in self._entries.get(origin, [])
+                if entry.entry is not None and _means(rule.logsource, entry.entry.logsource)
+            ]
+        return [binding for entry, binding in entries if _holds(entry, event)] or [_OWN_NAMES]
 
 
 def _means(rule: LogSource, entry: LogSource) -> bool:

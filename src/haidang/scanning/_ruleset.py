@@ -136,12 +136,17 @@ class Ruleset:
         return Group(functools.cache(rules), kept.arranged, self.limits, kept.keywords)
 
     @cached_property
-    def _rules(self) -> dict[int, EventRule]:
-        return {self._index[rule.info.key]: rule for group in self._loaded.groups.values() for rule in group}
+    def _places(self) -> dict[int, tuple[RuleGroup, int]]:
+        return {
+            self._index[info.key]: (group, at)
+            for group in self._loaded.groups.values()
+            for at, info in enumerate(group.infos)
+        }
 
     def rule(self, index: int) -> EventRule:
         """Return an event rule by the index that the matcher gives."""
-        return self._rules[index]
+        group, at = self._places[index]
+        return group[at]
 
     def match(self, event: Mapping[str, Any], origin: str = "") -> list[Finding]:
         """Return the findings for one decoded event, correlations left out.
