@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from haidang.events.blocks import BlockSource
 from haidang.events.model import DocumentBatch, FileReport
-from haidang.events.streams import Input, find_inputs, open_input
+from haidang.events.streams import Input, Stream, find_inputs, open_input
 from haidang.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from haidang.events.model import Batch
+    from haidang.events.readers import Reader
 
 
 class File(NamedTuple):
@@ -73,6 +75,18 @@ def read_input(
 def read_one(path: Path, **options: Any) -> File:
     """Return the only file at ``path``."""
     (file,) = read(path, **options).values()
+    return file
+
+
+def read_bytes(
+    reader: Reader, data: bytes, *, limits: Limits = DEFAULT_LIMITS, block: int = 1 << 16, name: str = "log"
+) -> File:
+    """Return what one reader makes of bytes that no file holds, with nothing between it and the test."""
+    report = FileReport(name)
+    blocks = (data[start : start + block] for start in range(0, len(data), block))
+    file = File(report, [], [])
+    for batch in reader.read(Stream(BlockSource(blocks), report), report, limits):
+        take(file, batch, limits)
     return file
 
 

@@ -71,6 +71,7 @@ class JsonSplitter:
         self._held = True  # Whether the object is kept, or only passed over.
         self._arrays = 0  # Open arrays around the object.
         self._wrappers: list[tuple[int, int]] = []  # Depth of each open wrapper, and arrays around its own.
+        self._torn = False  # Whether what is no object may go on in the next block.
         self._lost = False  # Whether the next object is looked for behind a broken one.
 
     def feed(self, block: bytes) -> Iterator[tuple[int, bytes]]:
@@ -124,9 +125,29 @@ class JsonSplitter:
                 self._depth = self._wrappers.pop()[0]
                 self._held = False
         else:
-            stray = _STRAY.match(buffer, end)
-            self._at = stray.end() if stray else end + 1
+            return self._pass_stray(end)
+        self._torn = False
+        self._space = b""
+        return True
+
+    def _pass_stray(self, begin: int) -> bool:
+        """Pass over what is no object; return whether its end was found."""
+        buffer = self._buffer
+        stray = _STRAY.match(buffer, begin)
+        end = stray.end() if stray else begin + 1
+        if stray and stray[0] == b'"':
+            # A string that goes on in the next block must not show its brackets.
+            end = len(buffer)
+            line_end = buffer.find(b"\n", begin)
+            if line_end >= 0:
+                end = line_end
+            elif end - begin <= self._limits.line_bytes and not self._final:
+                self._at = begin
+                return False
+        if not self._torn or self._space:
             self._note("broken-record", "What stands here is no object.")
+        self._torn = end == len(buffer)
+        self._at = end
         self._space = b""
         return True
 
