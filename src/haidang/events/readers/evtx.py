@@ -18,7 +18,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from haidang.events.model import DocumentBatch
+from haidang.events.model import DocumentBatch, Origin
 from haidang.events.readers._evtx_chunks import HEADER_BYTES, PaddedFile, expected_records, missing_bytes
 from haidang.events.shapes import WINDOWS
 
@@ -41,7 +41,7 @@ class EvtxReader:
 
     name = "evtx"
     title = "Windows event log (EVTX)"
-    origins = (WINDOWS,)
+    origins: tuple[Origin, ...] = (WINDOWS,)
     splittable = False
     """Only lines can be split."""
 

@@ -46,7 +46,7 @@ class ExampleReader:
 
     name = "example"
     title = "Example (HDX1)"
-    origins = (ORIGIN,)
+    origins: tuple[Origin, ...] = (ORIGIN,)
     splittable = True
     """Each line says all by itself, so that several processes may share one large file."""
 

@@ -18,7 +18,7 @@ import re
 from typing import TYPE_CHECKING
 
 from haidang.events.json_splitting import JsonSplitter
-from haidang.events.model import DocumentBatch
+from haidang.events.model import DocumentBatch, Origin
 from haidang.events.readers.ndjson import ORIGIN
 from haidang.events.shapes import WINDOWS
 
@@ -43,7 +43,7 @@ class JsonDocumentsReader:
 
     name = "json"
     title = "JSON (arrays, objects)"
-    origins = (ORIGIN, WINDOWS)
+    origins: tuple[Origin, ...] = (ORIGIN, WINDOWS)
     splittable = False
     """Where an object begins can only be told from the beginning."""
 

@@ -41,7 +41,7 @@ class NdjsonReader:
 
     name = "ndjson"
     title = "JSON lines (NDJSON)"
-    origins = (ORIGIN, WINDOWS)
+    origins: tuple[Origin, ...] = (ORIGIN, WINDOWS)
     splittable = True
     """Whether any part of a file can be read without what comes before it."""
 

@@ -44,7 +44,7 @@ class TextReader:
 
     name = "text"
     title = "Plain text"
-    origins = (ORIGIN,)
+    origins: tuple[Origin, ...] = (ORIGIN,)
     splittable = True
     """Whether any part of a file can be read without what comes before it."""
 
