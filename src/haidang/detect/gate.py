@@ -39,6 +39,7 @@ class KeywordGate:
         from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
         self._find = BytesAhoCorasick(list(pieces), matchkind=MatchKind.LeftmostFirst).find_matches_as_indexes
+        self._words = tuple({_longest_word(test).lower().encode() for test in covers})
         self.covers = covers
         """The keywords that cannot occur in a document that is no candidate."""
 
@@ -64,7 +65,25 @@ class KeywordGate:
         if not hits:
             return []
         ends = list(accumulate(len(document) + 1 for document in documents))
-        return sorted({bisect_right(ends, start) for _, start, _ in hits})
+        found = sorted({bisect_right(ends, start) for _, start, _ in hits})
+        return [at for at in found if self._may_hold(documents[at])]
+
+    def _may_hold(self, document: bytes) -> bool:
+        """Look at one document again, for the whole of what is safe in each keyword."""
+        if any(mark in document for mark in _ALWAYS):
+            return True
+        folded = document.lower()
+        return any(word in folded for word in self._words)
+
+
+def _longest_word(test: Test) -> str:
+    """Return the longest run of safe letters in a keyword; it holds at least one piece."""
+    best = ""
+    for word in test.value:
+        if isinstance(word, str):
+            runs = "".join(letter if letter in _SAFE else "\0" for letter in word.rstrip("iI")).split("\0")
+            best = max(best, *runs, key=len)
+    return best
 
 
 def _best_piece(test: Test, size: int) -> set[bytes]:
