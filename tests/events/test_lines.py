@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from haidang.events.lines import line_batches, raw_line_batches
@@ -42,6 +42,7 @@ def plain(data: bytes) -> list[bytes]:
     return [*ended, lines[-1].removesuffix(b"\r")] if lines[-1] else ended
 
 
+@example(b"a\r\r\n", 2)
 @given(TEXT, st.integers(1, 9))
 def test_lines_are_the_same_however_the_blocks_are_cut(data: bytes, size: int) -> None:
     assert split(data, size)[0] == plain(data)

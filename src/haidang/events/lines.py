@@ -64,7 +64,8 @@ def _lines(blocks: Iterator[bytes], rest: _Rest, limits: Limits) -> Iterator[lis
         lines = (block.replace(b"\r\n", b"\n") if b"\r" in block else block).split(b"\n")
         tail = lines.pop()
         if lines:
-            torn = not lines[0]  # The LF may come first in this block, and its CR last in the one before.
+            # The LF may come first in this block, and its CR last in the one before.
+            torn = block.startswith(b"\n")
             lines[0] = rest.complete(lines[0])
             if torn:
                 lines[0] = lines[0].removesuffix(b"\r")
