@@ -20,6 +20,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from haidang.detect.regexes import timeouts
+from haidang.events.files import STANDARD_INPUT
 from haidang.events.model import FileReport
 from haidang.scanning._worker import FileEvidence, Worker, regex_notices
 
@@ -161,6 +163,10 @@ def _together(
         for item in inputs
         for part in split_input(item, max(1, item.size // _PART_BYTES + 1), limits=options.limits)
     ]
+    if len(parts) <= 1 or any(item.path == STANDARD_INPUT for item in inputs):
+        # One part needs no help, and only this process has the standard input.
+        yield from _alone(options, ruleset, inputs, tracker)
+        return
     with tempfile.TemporaryDirectory(prefix="haidang-") as folder:
         pool = _Pool(options, ruleset, Path(folder))
         try:
@@ -169,6 +175,7 @@ def _together(
                 for file in result.files():
                     yield item, file
                 tracker.read(result.size, result.events)
+                timeouts.update(result.timeouts)
                 tracker.finish()
         finally:
             pool.close()
@@ -182,6 +189,8 @@ class _Result(NamedTuple):
     """File of further evidence, "" when all is in memory."""
     size: int
     events: int
+    timeouts: dict[str, int]
+    """Expressions that hit their time limit, and on how many values."""
 
     def files(self) -> Iterator[FileEvidence]:
         yield from self.evidence
@@ -254,7 +263,7 @@ class _Pool:
             self._restart()
             report = FileReport(item.display)
             report.note("crashed", f"byte {item.start}", "reading this file ended the process that read it")
-            return _Result([FileEvidence(report, [], last=True)], "", 0, 0)
+            return _Result([FileEvidence(report, [], last=True)], "", 0, 0, {})
 
     def close(self) -> None:
         """End the workers, also in the middle of their work."""
@@ -301,4 +310,6 @@ def _scan(item: Input) -> _Result:
             pickle.dump(file, spill)
     if spill is not None:
         spill.close()
-    return _Result(files, spill.name if spill else "", counts[0], counts[1])
+    slow = dict(timeouts)
+    timeouts.clear()
+    return _Result(files, spill.name if spill else "", counts[0], counts[1], slow)
