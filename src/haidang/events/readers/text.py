@@ -18,11 +18,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from haidang.events.model import EventBatch, Fields, Origin
+from haidang.events.model import EventBatch, Origin
 from haidang.events.readers._lines import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from haidang.events.model import FileReport
     from haidang.events.readers import Head
@@ -34,7 +34,6 @@ __all__ = ["ORIGIN", "READER", "TextReader"]
 ORIGIN = Origin("text")
 
 _HOLES = re.compile(r"\x00{8,}")
-_PADDING = "\x00 \t\r\x0b\x0c"
 # Tab, line ends, form feed, escape (colours) and NUL (padding) do occur in logs.
 _CONTROL = re.compile(r"[\x01-\x06\x0e-\x1a\x1c-\x1f\x7f\ufffd]")
 
@@ -57,15 +56,24 @@ class TextReader:
     def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[EventBatch]:
         """Yield one batch of events for each batch of lines."""
         for first, lines in stream.line_batches(report, limits):
-            events: list[Fields] = []
-            records: list[int] = []
-            for number, line in enumerate(lines, first):
-                text = decode(line, number, report).strip(_PADDING)
-                if text:
-                    events.append({"message": text})
-                    records.append(number)
-            if events:
-                yield EventBatch(report, ORIGIN.name, events, records)
+            texts = _texts(first, lines, report)
+            records: Sequence[int] = range(first, first + len(texts))
+            if not all(texts) or any(map(str.isspace, texts)):
+                records = [number for number, text in zip(records, texts, strict=True) if text.strip()]
+                texts = [text for text in texts if text.strip()]
+            if texts:
+                yield EventBatch(report, ORIGIN.name, [{"message": text} for text in texts], records)
+
+
+def _texts(first: int, lines: list[bytes], report: FileReport) -> list[str]:
+    try:
+        texts = list(map(bytes.decode, lines))
+    except UnicodeDecodeError:
+        texts = [decode(line, number, report) for number, line in enumerate(lines, first)]
+    # Padding is at the ends of lines, and rare.
+    if b"\x00" in b"".join(lines):
+        texts = [text.strip("\x00") for text in texts]
+    return texts
 
 
 READER = TextReader()
