@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import haidang
 from haidang import limits
 from haidang.cli._command import build_parser
 from haidang.cli.main import EXIT_CODES, commands
@@ -22,7 +24,7 @@ from haidang.i18n import translator
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["main", "pages"]
 
@@ -45,8 +47,25 @@ OUTPUTS = """
 LIMITS = """# Limits
 
 Every bound that protects a run from hostile or broken input. What is cut, skipped or dropped because of one
-is counted and reported. From Python, hand your own to `haidang.scan(..., limits=...)` with
-`dataclasses.replace(DEFAULT_LIMITS, line_bytes=...)`.
+is counted and reported. From Python, hand your own to `haidang.load_rules(limits=...)`, for example
+`haidang.Limits(line_bytes=1 << 20)`.
+
+"""
+PYTHON = """# Python
+
+Rules are loaded once; a scan yields findings as they are found:
+
+```python
+import haidang
+
+rules = haidang.load_rules()
+event = {"Channel": "Security", "EventID": 1102, "Computer": "HV-DC01"}
+for finding in rules.match(event):
+    print(finding.rule.level, finding.rule.title, finding.matched)
+```
+
+Every error that is raised on purpose is a `haidang.HaidangError`; its `diagnostics()` says what happened and
+what to do. What a finding holds: [findings](findings.md). All bounds: [limits](limits.md).
 
 """
 COMMAND_LINE = """# Command line
@@ -83,6 +102,7 @@ def pages() -> dict[str, str]:
         "command-line.md": NOTE + COMMAND_LINE + _commands() + EXIT_CODES_HEAD + _table(_exit_codes()),
         "formats.md": NOTE + FORMATS + _table(_formats()) + OUTPUTS + _table(_outputs()),
         "limits.md": NOTE + LIMITS + _table(_limits()),
+        "python.md": NOTE + PYTHON + _python(),
     }
 
 
@@ -124,16 +144,59 @@ def _outputs() -> Iterator[tuple[str, ...]]:
         yield f"`{name}`", output.title, ", ".join(f"`{suffix}`" for suffix in output.suffixes)
 
 
+def _python() -> str:
+    return (
+        _function("haidang.load_rules", haidang.load_rules)
+        + _function("haidang.scan", haidang.scan)
+        + _function("Ruleset.match", haidang.Ruleset.match)
+        + _record("Selection", haidang.Selection)
+        + _record("ScanSummary", haidang.ScanSummary)
+    )
+
+
+def _function(name: str, function: Callable[..., object]) -> str:
+    """Return the section of a function: its signature and its docstring."""
+    signature = inspect.signature(function)
+    shown = [each for each in signature.parameters.values() if each.name != "self"]
+    head = f"{name}(\n{''.join(f'    {_parameter(each)},{chr(10)}' for each in shown)})"
+    text = re.sub(r":\w+:`~?([\w.]+)`", r"`\1`", inspect.getdoc(function) or "").replace("``", "`")
+    # The sections of Google's style become bold headings, their items a list.
+    text = re.sub(r"\n\n(Args|Returns|Raises):\n", r"\n\n**\1**\n\n", text)
+    text = re.sub(r"^ {4}(\w+): ", r"- `\1`: ", text, flags=re.MULTILINE)
+    text = re.sub(r"^ {4}(?=\S)", "", text, flags=re.MULTILINE)
+    return f"## {name}\n\n```text\n{head} -> {signature.return_annotation}\n```\n\n{text}\n\n"
+
+
+def _parameter(parameter: inspect.Parameter) -> str:
+    stars = "*" if parameter.kind is parameter.VAR_POSITIONAL else ""
+    text = f"{stars}{parameter.name}: {parameter.annotation}"
+    if parameter.default is parameter.empty:
+        return text
+    default = "Limits()" if parameter.default == limits.DEFAULT_LIMITS else repr(parameter.default)
+    return f"{text} = {default}"
+
+
+def _record(name: str, record: type) -> str:
+    """Return the section of a record: its docstring and its fields."""
+    meaning = _field_docstrings(record)
+    types = inspect.get_annotations(record)
+    rows = [
+        (f"`{field}`", f"`{types[field].replace(' | ', ' or ')}`", meaning.get(field, "")) for field in types
+    ]
+    table = _table([("field", "type", "meaning"), *rows])
+    return f"## haidang.{name}\n\n{inspect.getdoc(record)}\n\n{table}\n"
+
+
 def _limits() -> Iterator[tuple[str, ...]]:
     yield "limit", "default", "what it bounds"
-    meaning = _field_docstrings()
+    meaning = _field_docstrings(limits.Limits)
     for field in fields(limits.Limits):
         yield f"`{field.name}`", _amount(field.name, field.default), meaning[field.name]
 
 
-def _field_docstrings() -> dict[str, str]:
+def _field_docstrings(record: type) -> dict[str, str]:
     """Return the docstring below each field; Python itself does not keep them."""
-    (tree,) = ast.parse(inspect.getsource(limits.Limits)).body
+    (tree,) = ast.parse(inspect.getsource(record)).body
     found: dict[str, str] = {}
     name = ""
     for node in getattr(tree, "body", ()):

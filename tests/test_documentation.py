@@ -139,3 +139,10 @@ def test_the_correlation_of_the_tutorial_replaces_its_rule(tmp_path: Path) -> No
     found = list(haidang.scan(SAMPLES / "zeek", rules=haidang.load_rules(rule)))
     assert {finding.origin for finding in found} == {"correlation"}
     assert {finding.rule.level for finding in found} == {"critical"}
+
+
+def test_the_example_of_the_python_page_runs_and_finds_the_emptied_log() -> None:
+    page = (REPOSITORY / "docs" / "reference" / "python.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "Emptied" in run.stdout

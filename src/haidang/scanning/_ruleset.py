@@ -35,10 +35,15 @@ class Selection:
     """Which rules are reported; the default is all."""
 
     min_level: str | None = None
+    """Lowest level."""
     statuses: tuple[str, ...] = ()
+    """Accepted statuses; empty for any."""
     tags: tuple[str, ...] = ()
+    """Accepted tags, one of which a rule must have; empty for any."""
     include: tuple[str, ...] = ()
+    """Ids or titles, or patterns of them with ``*``; empty for any."""
     exclude: tuple[str, ...] = ()
+    """The same, of rules that are left out."""
 
     def wants(self, info: RuleInfo) -> bool:
         """Return whether findings of a rule are reported."""
