@@ -65,7 +65,7 @@ def test_table_agrees_with_the_plain_evaluation(
 @given(
     rules=st.lists(conditions(("Image", "EventID", "Channel", "CommandLine")), min_size=1, max_size=4),
     samples=st.lists(events(), min_size=1, max_size=3),
-    event_id=st.sampled_from([1, "1", 10, "x"]),
+    event_id=st.sampled_from([1, "1", 10, "x", "01", "1.0", "+10", 0.5]),
     channel=st.sampled_from(["cmd", "a", SYSMON]),
 )
 def test_deciding_routing_fields_once_changes_nothing(
@@ -80,6 +80,18 @@ def test_deciding_routing_fields_once_changes_nothing(
             at for at, condition in enumerate(rules) if evaluate(condition, partial(lookup, event), event)
         )
         assert matcher.match("windows", event) == expected
+
+
+@pytest.mark.parametrize("spelled", [4688, "4688", "04688", "4688.0", "+4688"])
+def test_a_routing_field_may_spell_its_number_in_any_way(spelled: object) -> None:
+    entry = LogsourceEntry(LogSource("windows"), {}, {}, {})
+    logsources = LogsourceMap("windows", "windows", ("Channel", "EventID"), (), (entry,))
+    rules: list[Condition] = [
+        ("is", ("EventID", "num", 4688, False)),
+        ("is", ("EventID", "num", 4689, False)),
+    ]
+    matcher = Matcher({LogSource("windows"): group(rules)}, [logsources])
+    assert matcher.match("windows", {"Channel": "Security", "EventID": spelled}) == (0,)
 
 
 def _windows_matcher(rules: list[Condition]) -> Matcher:

@@ -28,7 +28,7 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
 from haidang.detect.regexes import required_literal
-from haidang.detect.semantics import holds, wrap_keyword
+from haidang.detect.semantics import holds, number, text, wrap_keyword
 from haidang.sigma.ir import ANY, ONE, Test
 
 if TYPE_CHECKING:
@@ -36,7 +36,14 @@ if TYPE_CHECKING:
 
     from haidang.sigma.ir import Condition
 
-__all__ = ["ARRANGEMENT_VERSION", "accepted_values", "arrange_field", "arrange_rules", "rule_keywords"]
+__all__ = [
+    "ARRANGEMENT_VERSION",
+    "accepted_values",
+    "arrange_field",
+    "arrange_rules",
+    "folded_value",
+    "rule_keywords",
+]
 
 ARRANGEMENT_VERSION = "4"
 """Changes whenever what is arranged changes, so that a cache forgets the old form."""
@@ -133,17 +140,26 @@ def _keywords(condition: Condition) -> Iterator[Test]:
             yield from _keywords(part)
 
 
+def folded_value(value: object) -> str:
+    """Return the same text for all values that one number or one text without case may accept."""
+    spelled = number(value)
+    return text(value).lower() if spelled is None else text(spelled)
+
+
 def accepted_values(condition: Condition, field: str) -> frozenset[str] | None:
-    """Return the folded values of ``field`` without which a condition cannot hold, None for any value."""
+    """Return the values of ``field`` (as ``folded_value`` gives them) without which a condition cannot hold.
+
+    None stands for any value.
+    """
     kind = condition[0]
     if kind == "is":
         test = Test(*condition[1])
         if test.field != field:
             return None
         if test.kind == "num":
-            return frozenset((str(test.value),))
+            return frozenset((folded_value(test.value),))
         if test.kind == "str" and all(isinstance(part, str) for part in test.value):
-            return frozenset(("".join(test.value).lower(),))
+            return frozenset((folded_value("".join(test.value)),))
         return None
     if kind == "and":
         found = [values for part in condition[1:] if (values := accepted_values(part, field)) is not None]

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from haidang.detect.arranging import accepted_values, arrange_rules, rule_keywords
-from haidang.detect.semantics import holds, text
+from haidang.detect.arranging import accepted_values, arrange_rules, folded_value, rule_keywords
+from haidang.detect.semantics import holds
 from haidang.detect.tables import Table
 from haidang.sigma.ir import Test
 
@@ -135,7 +135,7 @@ class Group:
         positions: Iterable[int] = range(len(rules))
         for name, value in decided.items():
             if not isinstance(value, list):
-                chosen = self._possible(name, text(value).lower())
+                chosen = self._possible(name, folded_value(value))
                 positions = sorted(chosen.intersection(positions))
         indices: list[int] = []
         conditions: list[Condition] = []
