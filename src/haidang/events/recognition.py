@@ -2,7 +2,8 @@
 
 Rules of this module:
 
-- Every reader is asked how sure it is (0 to 100); the surest wins, and of equals the first by name.
+- A reader with a ``signature`` (bytes that its files begin with) takes what begins so. Otherwise every
+  reader is asked how sure it is (0 to 100); the surest wins, and of equals the first by name.
 - No reader is sure of anything: the format is unknown. Plain text is a format too, the least sure of all.
 - What a file of an unknown format is, is said where a signature tells.
 
@@ -12,8 +13,7 @@ All input is untrusted.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from pathlib import PurePosixPath
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from haidang.events.encodings import decode_head
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["HEAD_BYTES", "Head", "describe", "make_head", "recognise"]
 
 HEAD_BYTES = 64 << 10
+_SEPARATOR = re.compile(r"[/\\!]")
 _COMPRESSION = re.compile(r"\.(gz|bz2|xz|zst|zstd)\Z", re.IGNORECASE)
 
 _SIGNATURES = (
@@ -52,37 +53,43 @@ _SIGNATURES = (
 )
 
 
-@dataclass(slots=True)
 class Head:
     """The beginning of a file, for recognition: decompressed, at most 64 KiB."""
 
-    name: str
-    """Base name of the file, without the suffix of its compression, lower-cased."""
-    data: bytes
-    """The first bytes."""
-    text: str
-    """The same, decoded (BOM, UTF-16 and UTF-8 handled; undecodable bytes replaced)."""
-    lines: list[str]
-    """The non-empty lines of ``text``, without a last one that is cut off."""
+    def __init__(self, name: str, data: bytes) -> None:
+        """Keep the name and the first bytes; the rest is made when a reader asks for it."""
+        base = _SEPARATOR.split(name)[-1]
+        self.name = _COMPRESSION.sub("", base).lower()
+        """Base name of the file, without the suffix of its compression, lower-cased."""
+        self.data = data
+        """The first bytes."""
+
+    @cached_property
+    def text(self) -> str:
+        """The same, decoded (BOM, UTF-16 and UTF-8 handled; undecodable bytes replaced)."""
+        return decode_head(self.data)
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The non-empty lines of ``text``, without a last one that is cut off."""
+        lines = self.text.split("\n")
+        if len(self.data) >= HEAD_BYTES:
+            lines.pop()
+        return [line.removesuffix("\r") for line in lines if line and not line.isspace()]
 
 
 def make_head(name: str, data: bytes) -> Head:
     """Return the head of a file of that name, whose first ``HEAD_BYTES`` are ``data``."""
-    text = decode_head(data)
-    lines = text.split("\n")
-    if len(data) >= HEAD_BYTES:
-        lines.pop()
-    base = PurePosixPath(name.replace("\\", "/").replace("!", "/")).name
-    return Head(
-        _COMPRESSION.sub("", base).lower(),
-        data,
-        text,
-        [line.removesuffix("\r") for line in lines if line and not line.isspace()],
-    )
+    return Head(name, data)
 
 
 def recognise(head: Head, readers: Mapping[str, Reader]) -> Reader | None:
     """Return the reader that is surest of a file, None where none is sure of anything."""
+    for reader in readers.values():
+        # A folder of event logs has thousands of small files; nobody else need look at them.
+        signature = getattr(reader, "signature", b"")
+        if signature and head.data.startswith(signature):
+            return reader
     sure = [(-reader.recognises(head), name) for name, reader in readers.items()]
     confidence, name = min(sure, default=(0, ""))
     return readers[name] if confidence < 0 else None

@@ -111,7 +111,7 @@ class Stream:
         afterwards; up to ``limits.spool_bytes`` of them stay in memory, where the system can do that.
         """
         if self._path:
-            self._report.size += Path(self._path).stat().st_size
+            self._report.size += os.stat(self._path).st_size  # noqa: PTH116 - pathlib takes ten times as long
             yield self._path
             return
         with ExitStack() as files:

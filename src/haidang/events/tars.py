@@ -12,6 +12,7 @@ All input is untrusted.
 
 from __future__ import annotations
 
+import re
 import tarfile
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["HEADER_BYTES", "TarMember", "is_tar", "tar_members"]
 
 HEADER_BYTES = 512
+_CHECKSUM = re.compile(rb"[ 0]*[0-7]+[ \x00]")
 _FILES = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)
 _LONG_NAME = tarfile.GNUTYPE_LONGNAME
 _PAX = (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE)
@@ -46,7 +48,7 @@ class TarMember(NamedTuple):
 
 def is_tar(head: bytes) -> bool:
     """Return whether a file that begins so is a tar archive, by the checksum of its first header."""
-    if len(head) < HEADER_BYTES or not head[0]:
+    if len(head) < HEADER_BYTES or not head[0] or not _CHECKSUM.match(head, 148):
         return False
     try:
         tarfile.TarInfo.frombuf(head[:HEADER_BYTES], "utf-8", "replace")

@@ -29,10 +29,16 @@ class Head(Protocol):
     """Base name of the file, without the suffix of its compression, lower-cased."""
     data: bytes
     """The first bytes."""
-    text: str
-    """The same, decoded (BOM, UTF-16 and UTF-8 handled; undecodable bytes replaced)."""
-    lines: list[str]
-    """The non-empty lines of ``text``, without a last one that is cut off."""
+
+    @property
+    def text(self) -> str:
+        """The same, decoded (BOM, UTF-16 and UTF-8 handled; undecodable bytes replaced)."""
+        ...
+
+    @property
+    def lines(self) -> list[str]:
+        """The non-empty lines of ``text``, without a last one that is cut off."""
+        ...
 
 
 class Reader(Protocol):

@@ -15,7 +15,6 @@ Fields: see :mod:`haidang.events.shapes`. The number of a record is its event re
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from haidang.events.model import DocumentBatch, Origin
@@ -24,6 +23,7 @@ from haidang.events.shapes import WINDOWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import FileIO
 
     from haidang.events.model import FileReport
     from haidang.events.readers import Head
@@ -42,6 +42,7 @@ class EvtxReader:
     name = "evtx"
     title = "Windows event log (EVTX)"
     origins: tuple[Origin, ...] = (WINDOWS,)
+    signature = _SIGNATURE
     splittable = False
     """Only lines can be split."""
 
@@ -51,7 +52,7 @@ class EvtxReader:
 
     def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[DocumentBatch]:
         """Yield the records in batches."""
-        with stream.seekable_file(limits) as path, Path(path).open("rb") as file:
+        with stream.seekable_file(limits) as path, _opened(path) as file:
             missing = missing_bytes(file)
             if missing:
                 detail = f"{missing} bytes are missing at its end."
@@ -64,6 +65,11 @@ class EvtxReader:
             if lost > 0:
                 detail = "Records that the chunks name and that cannot be read."
                 report.note("broken-record", f"byte {HEADER_BYTES}", detail, skipped=lost, count=lost)
+
+
+def _opened(path: str) -> FileIO:
+    # In folders of small logs, what pathlib takes would show.
+    return open(path, "rb", buffering=0)  # noqa: PTH123
 
 
 def _batches(file: str | PaddedFile, report: FileReport, limits: Limits) -> Iterator[DocumentBatch]:

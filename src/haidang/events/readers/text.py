@@ -33,9 +33,9 @@ __all__ = ["ORIGIN", "READER", "TextReader"]
 
 ORIGIN = Origin("text")
 
-_HOLES = re.compile(r"\x00{8,}")
+_HOLES = re.compile(rb"\x00{8,}")
 # Tab, line ends, form feed, escape (colours) and NUL (padding) do occur in logs.
-_CONTROL = re.compile(r"[\x01-\x06\x0e-\x1a\x1c-\x1f\x7f\ufffd]")
+_CONTROL = bytes([*range(1, 7), *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F])
 
 
 class TextReader:
@@ -49,9 +49,11 @@ class TextReader:
 
     def recognises(self, head: Head) -> int:
         """Return 1 for text, 0 for anything with more than a few control or undecodable characters."""
-        text = _HOLES.sub("", head.text)
-        strange = len(_CONTROL.findall(text)) + text.count("\x00") / 10
-        return 1 if text and strange * 20 <= len(text) else 0
+        data = head.text.encode("utf-8", "replace")
+        if b"\x00" in data:
+            data = _HOLES.sub(b"", data)
+        strange = len(data) - len(data.translate(None, _CONTROL)) + head.text.count("\ufffd")
+        return 1 if data and (strange + data.count(0) / 10) * 20 <= len(data) else 0
 
     def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[EventBatch]:
         """Yield one batch of events for each batch of lines."""
