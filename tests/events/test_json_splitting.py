@@ -25,7 +25,8 @@ JSON = st.recursive(
 EVENT = st.dictionaries(st.text('ab"\\{}[]', max_size=4), JSON, max_size=4).map(
     lambda event: {"a": 1, "b": 2} | event
 )
-EVENTS = st.lists(EVENT, max_size=6)
+SIZE = st.integers(1, 50) | st.integers(51, 500)
+EVENTS = st.lists(EVENT, max_size=8)
 
 
 def cut(
@@ -47,7 +48,7 @@ def events_of(data: bytes, size: int = 7, limits: Limits = DEFAULT_LIMITS) -> li
     return [json.loads(document) for _, document in found]
 
 
-@given(EVENTS, st.sampled_from([None, 0, 2, "\t"]), st.sampled_from(["ascii", ""]), st.integers(1, 50))
+@given(EVENTS, st.sampled_from([None, 0, 2, "\t"]), st.sampled_from(["ascii", ""]), SIZE)
 def test_arrays_are_cut_into_their_objects(
     events: list[Any], indent: int | str | None, escaped: str, size: int
 ) -> None:
@@ -59,7 +60,7 @@ def test_arrays_are_cut_into_their_objects(
     EVENTS,
     st.sampled_from([None, 2]),
     st.sampled_from(["", "\n", ",\n", "\x1e", "\r\n\r\n"]),
-    st.integers(1, 50),
+    SIZE,
 )
 def test_objects_behind_one_another_are_cut(
     events: list[Any], indent: int | None, between: str, size: int
@@ -69,7 +70,7 @@ def test_objects_behind_one_another_are_cut(
     )
 
 
-@given(EVENTS, st.sampled_from([None, 2]), st.integers(1, 50))
+@given(EVENTS, st.sampled_from([None, 2]), SIZE)
 def test_wrapped_events_are_unwrapped(events: list[Any], indent: int | None, size: int) -> None:
     rest = {"total": {"value": 3}, "max": [1, {"x": [2]}]}
     for wrapped in (
@@ -156,7 +157,7 @@ def test_what_broken_objects_swallowed_is_read_again_within_bounds() -> None:
     assert report.skipped > 1
 
 
-@given(EVENTS, st.sampled_from([None, 2]), st.integers(1, 50), st.data())
+@given(EVENTS, st.sampled_from([None, 2]), SIZE, st.data())
 def test_damaged_json_ends_and_gives_no_error(
     events: list[Any], indent: int | None, size: int, data: st.DataObject
 ) -> None:

@@ -66,6 +66,8 @@ class JsonSplitter:
         self._at = 0  # Up to where the buffer was looked at.
         self._final = False
         self._space = b"\n"  # What comes before the next object: its indentation, perhaps.
+        self._separator = b""  # What was between two objects, if it has a comma.
+        self._fresh = False  # Whether a block came since many objects were cut at once.
         self._next: re.Pattern[bytes] | None = None  # How the object's neighbours begin.
         self._depth = 0  # Open brackets of the object; 0 outside of objects.
         self._held = True  # Whether the object is kept, or only passed over.
@@ -79,6 +81,7 @@ class JsonSplitter:
         self._buffer = self._buffer[self._start :] + block
         self._at -= self._start
         self._start = 0
+        self._fresh = True
         return self._run()
 
     def finish(self) -> Iterator[tuple[int, bytes]]:
@@ -93,6 +96,8 @@ class JsonSplitter:
             if self._lost:
                 going = self._search()
             elif not self._depth:
+                for document in self._many():
+                    yield from self._complete(document)
                 going = self._outside()
             else:
                 begin = self._start
@@ -151,9 +156,37 @@ class JsonSplitter:
         self._space = b""
         return True
 
+    def _many(self) -> list[bytes]:
+        """Return all the objects up to the last separator in the buffer, once for each block; none in doubt.
+
+        An array that parses ends where its objects do, so a separator that is really a part of an object
+        shows; then objects are cut one by one.
+        """
+        if not (self._separator and self._fresh):
+            return []
+        self._fresh = False
+        space = _SPACE.match(self._buffer, self._at)
+        begin = space.end() if space else self._at
+        end = self._buffer.rfind(b"}" + self._separator + b"{", begin) + 1
+        if not end or self._buffer[begin] != _OPEN_OBJECT:
+            return []
+        import msgspec
+
+        try:
+            raw = msgspec.json.decode(b"[%b]" % self._buffer[begin:end], type=list[msgspec.Raw])
+        except (msgspec.DecodeError, RecursionError):
+            return []
+        documents = list(map(bytes, raw))
+        if not all(document.startswith(b"{") for document in documents):
+            return []
+        self._at = end
+        return documents
+
     def _begin_object(self) -> None:
         self._depth = 1
         self._held = True
+        if self._space.count(b",") == 1:
+            self._separator = self._space
         indentation = _INDENTATION.search(self._space)
         self._next = re.compile(rb"\n" + indentation[1] + rb"\{") if indentation else None
 
