@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from haidang.errors import RuleErrors
 from haidang.findings.model import Finding, ScanSummary
-from haidang.scanning._correlating import Correlating
 from haidang.scanning._evidence import to_finding
 from haidang.scanning._options import ScanOptions
 from haidang.scanning._parallel import cpu_seconds, work
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from haidang.events.model import FileReport
+    from haidang.scanning._correlating import Correlating
     from haidang.scanning._worker import FileEvidence
 
 __all__ = ["run", "scan"]
@@ -110,7 +110,7 @@ class _Run:
         self._on_finding = on_finding
         self._on_progress = on_progress
         self.summary = ScanSummary()
-        self._correlating = Correlating(ruleset) if ruleset.correlations else None
+        self._correlating = _correlating(ruleset)
 
     def run(self) -> ScanSummary:
         begin, cpu = clock.monotonic(), cpu_seconds()
@@ -170,3 +170,11 @@ class _Run:
 
     def _progress(self, done: int, total: int, events: int) -> None:
         self._on_progress(done, total, events, self.summary.findings)
+
+
+def _correlating(ruleset: Ruleset) -> Correlating | None:
+    if not ruleset.correlations:
+        return None
+    from haidang.scanning._correlating import Correlating
+
+    return Correlating(ruleset)
