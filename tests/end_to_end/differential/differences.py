@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping
     from collections.abc import Set as AbstractSet
 
-__all__ = ["LIST", "Difference", "complaints", "differences", "listed"]
+__all__ = ["LIST", "Difference", "complaints", "differences", "examples", "listed"]
 
 LIST = Path(__file__).parent / "differences.yml"
 
@@ -50,12 +50,18 @@ def listed(part: str) -> dict[str, Difference]:
     return found
 
 
+def examples() -> list[tuple[str, list[Any]]]:
+    """Return the SQL that shows the cause of each explained difference, and what it gives."""
+    parts = yaml.safe_load(LIST.read_bytes()).values()
+    return [(each["example"]["sql"], each["example"]["gives"]) for part in parts for each in part]
+
+
 def complaints(
-    found: Mapping[str, Difference], known: Mapping[str, Difference], rules: Mapping[str, Any]
+    found: Mapping[str, Difference], known: Mapping[str, Difference], titles: Mapping[str, str]
 ) -> Iterable[str]:
     """Yield a sentence for each difference that is not listed as it is, and each entry that is no more."""
     for rule in sorted({*found, *known}):
-        name = f"{rule} ({getattr(rules.get(rule), 'title', 'no Windows rule')})"
+        name = f"{rule} ({titles.get(rule, 'no Windows rule')})"
         if rule not in known:
             yield f"{name} differs and is not explained: {found[rule]}"
         elif rule not in found:

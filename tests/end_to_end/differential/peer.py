@@ -14,77 +14,111 @@ from tests.end_to_end.differential.conversion import columns, convert, fields_of
 from tests.end_to_end.differential.tables import Source, connect, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sigma.rule import SigmaRule
 
     from haidang.sigma.ir import LogsourceEntry, LogsourceMap
     from tests.end_to_end.differential.recordings import Place
 
-__all__ = ["PLACEHOLDERS", "Peer", "find"]
+__all__ = ["PLACEHOLDERS", "Logsource", "Peer", "windows_rules"]
 
 PLACEHOLDERS = Path(__file__).parent / "placeholders.yml"
 
-_Logsource = tuple[str, str, str]
-
 
 @dataclass
-class Peer:
-    """The outcome: rules by id, the events that each selects, and the rules without an outcome."""
+class Logsource:
+    """The rules of one log source, and the entries of the map that say where its events are."""
 
-    rules: dict[str, SigmaRule] = field(default_factory=dict)
-    found: dict[str, set[Place]] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
-    """Rule to why it could not be converted or run."""
-    elsewhere: set[str] = field(default_factory=set)
-    """Windows rules on log sources that the map does not have."""
+    entries: list[LogsourceEntry]
+    rules: list[SigmaRule]
 
 
-def find(archive: Path, windows: LogsourceMap, events: Iterable[tuple[Place, dict[str, Any]]]) -> Peer:
-    """Run the rules of a zip over events, each rule over those that the map gives its log source."""
-    peer = Peer()
-    database = connect()
-    sources: dict[str, tuple[Source, dict[str, list[str] | str]]] = {}
-    for number, (logsource, rules) in enumerate(_by_logsource(archive, windows).items()):
-        peer.rules.update((str(rule.id), rule) for rule in rules)
-        entries = [entry for entry in windows.entries if _serves(entry, logsource)]
-        if not entries:
-            peer.elsewhere.update(str(rule.id) for rule in rules)
-            continue
-        sources[f"s{number}"] = _source(database, f"s{number}", entries, rules)
-    places = _stage(events, [source for source, _ in sources.values()])
-    for source, queries in sources.values():
-        source.fill()
-        _run(peer, source, queries, places)
-    return peer
-
-
-def _by_logsource(archive: Path, windows: LogsourceMap) -> dict[_Logsource, list[SigmaRule]]:
+def windows_rules(archive: Path, windows: LogsourceMap) -> list[Logsource]:
     """Return the rules on Windows, and those on no product whose log source Windows has too."""
-    found: dict[_Logsource, list[SigmaRule]] = defaultdict(list)
+    found: dict[tuple[str, ...], list[SigmaRule]] = defaultdict(list)
     for rule in rules_in(archive):
         names = rule.logsource
-        logsource = (names.product or "", names.category or "", names.service or "")
-        if logsource[0] == windows.product or (
-            not logsource[0] and any(_serves(entry, logsource) for entry in windows.entries)
-        ):
-            found[logsource].append(rule)
-    return found
+        found[names.product or "", names.category or "", names.service or ""].append(rule)
+    sources = (
+        (product, Logsource([entry for entry in windows.entries if _serves(entry, (product, *rest))], rules))
+        for (product, *rest), rules in found.items()
+    )
+    return [each for product, each in sources if product == windows.product or (not product and each.entries)]
 
 
-def _serves(entry: LogsourceEntry, logsource: _Logsource) -> bool:
+def _serves(entry: LogsourceEntry, logsource: tuple[str, ...]) -> bool:
     return logsource[0] in {"", entry.logsource[0]} and logsource[1:] == tuple(entry.logsource[1:])
 
 
-def _source(
-    database: sqlite3.Connection, table: str, entries: list[LogsourceEntry], rules: list[SigmaRule]
-) -> tuple[Source, dict[str, list[str] | str]]:
-    for rule in rules:
-        prepare(rule)
-    fields = set().union(*map(fields_of, rules))
-    mapping = columns(fields)
-    source = Source(database, table, entries, mapping, keywords=None in fields)
-    return source, convert(rules, table, mapping, yaml.safe_load(PLACEHOLDERS.read_bytes()))
+@dataclass
+class _Converted:
+    entries: list[LogsourceEntry]
+    table: str
+    columns: dict[str, str]
+    keywords: bool
+    queries: dict[str, list[str]] = field(default_factory=dict)
+
+
+class Peer:
+    """Every rule as SQL, once; the rules are the peer's from then on, since converting changes them."""
+
+    def __init__(self, logsources: Iterable[Logsource]) -> None:
+        """Convert the rules."""
+        self.titles: dict[str, str] = {}
+        self.failed: dict[str, str] = {}
+        """Rule to why it could not be converted or run."""
+        self.elsewhere: set[str] = set()
+        """Windows rules on log sources that the map does not have."""
+        self._converted: list[_Converted] = []
+        placeholders = yaml.safe_load(PLACEHOLDERS.read_bytes())
+        for logsource in logsources:
+            self.titles.update((str(rule.id), rule.title) for rule in logsource.rules)
+            if logsource.entries:
+                self._converted.append(self._convert(logsource, placeholders))
+            else:
+                self.elsewhere.update(str(rule.id) for rule in logsource.rules)
+
+    def _convert(self, logsource: Logsource, placeholders: Mapping[str, Any]) -> _Converted:
+        for rule in logsource.rules:
+            prepare(rule)
+        fields = set().union(*map(fields_of, logsource.rules))
+        made = _Converted(logsource.entries, f"s{len(self._converted)}", columns(fields), None in fields)
+        for name, queries in convert(logsource.rules, made.table, made.columns, placeholders).items():
+            if isinstance(queries, str):
+                self.failed[name] = queries
+            else:
+                made.queries[name] = queries
+        return made
+
+    def find(
+        self, events: Iterable[tuple[Place, dict[str, Any]]], *, own: bool = False
+    ) -> dict[str, set[Place]]:
+        """Return the events that each rule selects; with ``own``, out of the file of the rule's name."""
+        database = connect()
+        sources = [
+            (each, Source(database, each.table, each.entries, each.columns, keywords=each.keywords))
+            for each in self._converted
+        ]
+        places = _stage(events, [source for _, source in sources])
+        theirs: dict[str, set[int]] = defaultdict(set)
+        for number, place in enumerate(places if own else ()):
+            theirs[place.file].add(number)
+        found = {}
+        for each, source in sources:
+            source.fill()
+            for rule, queries in each.queries.items():
+                numbers = self._run(rule, queries, source, theirs[rule] if own else None)
+                if numbers:
+                    found[rule] = {places[number] for number in numbers}
+        return found
+
+    def _run(self, rule: str, queries: list[str], source: Source, among: set[int] | None) -> set[int]:
+        try:
+            return set().union(*(source.run(query, among) for query in queries))
+        except sqlite3.Error as error:
+            self.failed[rule] = f"SQLite: {error}"
+            return set()
 
 
 def _stage(events: Iterable[tuple[Place, dict[str, Any]]], sources: list[Source]) -> list[Place]:
@@ -106,17 +140,3 @@ def _stage(events: Iterable[tuple[Place, dict[str, Any]]], sources: list[Source]
         for each in known[key]:
             each.add(number, event)
     return places
-
-
-def _run(peer: Peer, source: Source, queries: dict[str, list[str] | str], places: list[Place]) -> None:
-    for rule, converted in queries.items():
-        if isinstance(converted, str):
-            peer.failed[rule] = converted
-            continue
-        try:
-            numbers = set().union(*map(source.run, converted))
-        except sqlite3.Error as error:
-            peer.failed[rule] = f"SQLite: {error}"
-        else:
-            if numbers:
-                peer.found[rule] = {places[number] for number in numbers}

@@ -125,6 +125,7 @@ class Source:
         self._keywords = keywords
         self.staged = [_Staging(entry, columns, keywords=keywords) for entry in entries]
         self._events: list[list[int]] = []
+        self._rows: dict[int, list[int]] = {}
 
     def fill(self) -> int:
         """Write the table; return how many rows it has."""
@@ -134,7 +135,9 @@ class Source:
             for (field, column), kind in zip(self._columns.items(), texts, strict=True)
         ]
         extra = [f"{FULLTEXT} TEXT"] if self._keywords else []
-        self._database.execute(f"CREATE TABLE {self._table} ({', '.join(['row INTEGER', *kinds, *extra])})")
+        self._database.execute(
+            f"CREATE TABLE {self._table} ({', '.join(['row INTEGER PRIMARY KEY', *kinds, *extra])})"
+        )
         for staged in self.staged:
             self._fill(staged, extra)
         return len(self._events)
@@ -153,7 +156,20 @@ class Source:
         self._database.execute(f"INSERT INTO {self._table} SELECT {', '.join(values)} FROM staged")
         self._database.execute("DROP TABLE staged")
 
-    def run(self, query: str) -> set[int]:
-        """Return the numbers of the events that a query selects."""
-        rows = self._database.execute(f"SELECT row FROM ({query})").fetchall()
-        return {number for (row,) in rows for number in self._events[row]}
+    def run(self, query: str, among: set[int] | None = None) -> set[int]:
+        """Return the numbers of the events that a query selects, out of ``among`` when that is given."""
+        if among is None:
+            rows = self._database.execute(f"SELECT row FROM ({query})").fetchall()
+            return {number for (row,) in rows for number in self._events[row]}
+        wanted = sorted({row for number in among for row in self._rows_of(number)})
+        rows = self._database.execute(
+            f"SELECT row FROM ({query}) WHERE row IN ({', '.join(map(str, wanted))})"
+        ).fetchall()
+        return {number for (row,) in rows for number in self._events[row] if number in among}
+
+    def _rows_of(self, number: int) -> list[int]:
+        if not self._rows:
+            for row, numbers in enumerate(self._events):
+                for each in numbers:
+                    self._rows.setdefault(each, []).append(row)
+        return self._rows.get(number, [])
