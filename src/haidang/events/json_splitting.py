@@ -9,8 +9,7 @@ Rules of this module:
   indentation, or else behind ``},``.
 - An object of more than ``limits.line_bytes`` is passed over without being held. One that is never closed is
   found out by then, or at the end of the file; what it swallowed is read again, within bounds.
-- An object that wraps an array of events is opened: ``{"Records": [...]}``, ``{"hits": {"hits": [...]}}``, an
-  export that begins with an array by a usual name, and any object with a single key.
+- An object that wraps an array of events is opened; see :mod:`haidang.events.json_parts`.
 
 All input is untrusted.
 """
@@ -20,6 +19,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from haidang.events.json_parts import CALM, STRING, cut_all, single_array, wraps
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -28,23 +29,11 @@ if TYPE_CHECKING:
 
 __all__ = ["JsonSplitter"]
 
-_STRING = rb'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"'
-# Up to the next bracket, over all strings before it. Nothing here ever backtracks.
-_CALM = re.compile(rb'[^"{}\[\]]*+(?:' + _STRING + rb'[^"{}\[\]]*+)*+')
 _SPACE = re.compile(rb"[\s,\x00\x1e]*+")
 _ARRAYS = re.compile(rb"(?:[\s,]*+\[)++")
-_STRAY = re.compile(_STRING + rb'|"|[\]}][\s,\]}]*+|[^\s,\[\]{}"]++')
+_STRAY = re.compile(STRING + rb'|"|[\]}][\s,\]}]*+|[^\s,\[\]{}"]++')
 _INDENTATION = re.compile(rb"(?:\A|\n)([ \t]*)\Z")
 _NEXT = re.compile(rb"(?:\n[ \t]*|\}\s*,\s*)\{")
-_WRAPPER = re.compile(
-    rb'\{\s*"(?:records|events|Events|logs|items|results|data|value)"\s*:\s*\Z'
-    rb'|\{.*"Records"\s*:\s*\Z|\{\s*"@odata\..*"value"\s*:\s*\Z',
-    re.DOTALL,
-)
-_HITS = re.compile(rb'.*"hits"\s*:\s*\{.*"hits"\s*:\s*\Z', re.DOTALL)
-_SINGLE = re.compile(rb"\{\s*" + _STRING + rb"\s*:\s*(?=\[\s*\{)")
-_LOOK_BEHIND = 4096
-"""Bytes of an object that are looked at for what it wraps."""
 _TAIL = 256
 """Bytes kept while looking for the next object; an indentation takes less."""
 _RETRIES = 4
@@ -157,11 +146,7 @@ class JsonSplitter:
         return True
 
     def _many(self) -> list[bytes]:
-        """Return all the objects up to the last separator in the buffer, once for each block; none in doubt.
-
-        An array that parses ends where its objects do, so a separator that is really a part of an object
-        shows; then objects are cut one by one.
-        """
+        """Return the objects up to the last separator in the buffer, once for each block; none in doubt."""
         if not (self._separator and self._fresh):
             return []
         self._fresh = False
@@ -170,16 +155,9 @@ class JsonSplitter:
         end = self._buffer.rfind(b"}" + self._separator + b"{", begin) + 1
         if not end or self._buffer[begin] != _OPEN_OBJECT:
             return []
-        import msgspec
-
-        try:
-            raw = msgspec.json.decode(b"[%b]" % self._buffer[begin:end], type=list[msgspec.Raw])
-        except (msgspec.DecodeError, RecursionError):
-            return []
-        documents = list(map(bytes, raw))
-        if not all(document.startswith(b"{") for document in documents):
-            return []
-        self._at = end
+        documents = cut_all(self._buffer[begin:end])
+        if documents:
+            self._at = end
         return documents
 
     def _begin_object(self) -> None:
@@ -193,7 +171,7 @@ class JsonSplitter:
     def _inside(self) -> bool:
         """Go on to the end of the object; return whether it (or something else that ends it) was found."""
         buffer, at, depth = self._buffer, self._at, self._depth
-        match = _CALM.match
+        match = CALM.match
         while True:
             calm = match(buffer, at)
             at = calm.end() if calm else at
@@ -205,8 +183,14 @@ class JsonSplitter:
             if mark == _OPEN_OBJECT:
                 depth += 1
             elif mark == _OPEN_ARRAY:
-                if depth <= 2 and self._opens_wrapper(at, depth):
-                    return True
+                if depth <= 2 and self._held and wraps(buffer, self._start, at, depth):
+                    follows = self._follows(at + 1)
+                    if not follows:
+                        self._at, self._depth = at, depth
+                        return False
+                    if follows == b"{":
+                        self._open_wrapper(at, depth)
+                        return True
                 depth += 1
             else:
                 depth -= 1
@@ -278,20 +262,21 @@ class JsonSplitter:
         self._space = match[0][:-1]
         return True
 
-    def _opens_wrapper(self, at: int, depth: int) -> bool:
-        """Return whether the array at ``at`` holds the events that the object wraps, and step into it."""
-        if not self._held or at - self._start > _LOOK_BEHIND:
-            return False
-        pattern = _WRAPPER if depth == 1 else _HITS
-        if not pattern.match(self._buffer, self._start, at):
-            return False
+    def _follows(self, at: int) -> bytes:
+        """Return the byte that follows, white space aside; b"" where it has not come yet."""
+        space = _SPACE.match(self._buffer, at)
+        end = space.end() if space else at
+        waits = not self._final and len(self._buffer) - self._start <= self._limits.line_bytes
+        return self._buffer[end : end + 1] or (b"" if waits else b" ")
+
+    def _open_wrapper(self, at: int, depth: int) -> None:
+        """Step into the array at ``at``, which holds the events that the object wraps."""
         self._wrappers.append((depth, self._arrays))
         self._arrays += 1
         self._depth = 0
         self._held = False
         self._start = self._at = at + 1
         self._space = b""
-        return True
 
     def _complete(self, document: bytes) -> Iterator[tuple[int, bytes]]:
         """Yield an object, or the events that it wraps."""
@@ -299,7 +284,7 @@ class JsonSplitter:
         if len(document) > self._limits.line_bytes:
             self._note("oversized-line", f"longer than {self._limits.line_bytes} bytes")
             return
-        array = _single_array(document)
+        array = single_array(document)
         if array is None:
             self._count += 1
             yield self._count, document
@@ -314,19 +299,3 @@ class JsonSplitter:
             self._count += 1
         where = f"record {self._count if counts else self._count + 1}"
         self._report.note(kind, where, detail, skipped=int(counts))
-
-
-def _single_array(document: bytes) -> bytes | None:
-    """Return the array of objects that is all an object has, None for any other object."""
-    single = _SINGLE.match(document)
-    if single is None:
-        return None
-    at, depth = single.end(), 0
-    while True:
-        depth += 1 if document[at] in b"[{" else -1
-        at += 1
-        if not depth:
-            break
-        calm = _CALM.match(document, at)
-        at = calm.end() if calm else at
-    return document[single.end() : at] if document[at:].strip() == b"}" else None

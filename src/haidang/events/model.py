@@ -86,8 +86,8 @@ class FileReport:
 
     @property
     def complete(self) -> bool:
-        """Whether everything in the file was read."""
-        return not self.problems
+        """Whether everything in the file was read; one that links lead to again is read once."""
+        return not self.problems.keys() - {"duplicate"}
 
 
 @dataclass(slots=True)

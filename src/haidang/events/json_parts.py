@@ -1,0 +1,75 @@
+r"""Parts of JSON told by their bytes: strings, objects in a row, and objects that only wrap events.
+
+A wrapper is ``{"Records": [...]}``, ``{"hits": {"hits": [...]}}``, an object that begins with an array by a
+usual name (``{"events": [...], "next": ...}``), and any object with a single key that holds an array of
+objects.
+
+All input is untrusted. Nothing here backtracks.
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["CALM", "STRING", "cut_all", "single_array", "wraps"]
+
+STRING = rb'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"'
+"""A whole string; JSON forbids line ends in it."""
+CALM = re.compile(rb'[^"{}\[\]]*+(?:' + STRING + rb'[^"{}\[\]]*+)*+')
+"""All up to the next bracket, and to a string that is not closed."""
+
+_KEY = re.compile(rb'"([^"\\]{1,64})"\s{0,16}:\s{0,16}\Z')
+_FIRST = re.compile(rb'\{\s*"')
+_ODATA = re.compile(rb'\{\s*"@odata\.')
+_PARENT = re.compile(rb'"hits"\s{0,16}:\s{0,16}\{')
+_USUAL = frozenset([b"records", b"events", b"Events", b"logs", b"items", b"results", b"data", b"value"])
+_SINGLE = re.compile(rb"\{\s*" + STRING + rb"\s*:\s*(?=\[\s*\{)")
+_LOOK_BEHIND = 4096
+"""Bytes of an object that are looked at for what it wraps."""
+
+
+def wraps(buffer: bytes, begin: int, at: int, depth: int) -> bool:
+    """Return whether the array at ``at`` holds the events of the object at ``begin``, ``depth`` levels in."""
+    if at - begin > _LOOK_BEHIND:
+        return False
+    key = _KEY.search(buffer, max(begin, at - 128), at)
+    if key is None:
+        return False
+    if depth == 1:
+        first = _FIRST.match(buffer, begin)
+        begins = first is not None and first.end() == key.start() + 1
+        known = key[1] == b"Records" or (key[1] == b"value" and _ODATA.match(buffer, begin) is not None)
+        return known or (begins and key[1] in _USUAL)
+    parent = buffer.rfind(b'"hits"', begin, key.start())
+    return key[1] == b"hits" and parent >= 0 and _PARENT.match(buffer, parent) is not None
+
+
+def single_array(document: bytes) -> bytes | None:
+    """Return the array of objects that is all an object has, None for any other object."""
+    single = _SINGLE.match(document)
+    if single is None:
+        return None
+    at, depth = single.end(), 0
+    while True:
+        depth += 1 if document[at] in b"[{" else -1
+        at += 1
+        if not depth:
+            break
+        calm = CALM.match(document, at)
+        at = calm.end() if calm else at
+    return document[single.end() : at] if document[at:].strip() == b"}" else None
+
+
+def cut_all(objects: bytes) -> list[bytes]:
+    """Return the objects of what may be the inside of an array, none if it is not.
+
+    An array that parses ends where its objects do, so a wrong cut shows.
+    """
+    import msgspec
+
+    try:
+        raw = msgspec.json.decode(b"[%b]" % objects, type=list[msgspec.Raw])
+    except (msgspec.DecodeError, RecursionError):
+        return []
+    documents = list(map(bytes, raw))
+    return documents if all(document.startswith(b"{") for document in documents) else []
