@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["HEAD_BYTES", "Head", "describe", "make_head", "recognise"]
 
 HEAD_BYTES = 64 << 10
+_HARDLY = -1
+"""The confidence of plain text, negated: it takes what nobody else wants."""
 _SEPARATOR = re.compile(r"[/\\!]")
 _COMPRESSION = re.compile(r"\.(gz|bz2|xz|zst|zstd)\Z", re.IGNORECASE)
 
@@ -44,7 +46,7 @@ _SIGNATURES = (
     (b"PAR1", "a Parquet file"),
     (b"SQLite format 3\x00", "an SQLite database"),
     (b"\x7fELF", "a Linux program"),
-    (b"MZ", "a Windows program"),
+    (b"MZ\x90\x00", "a Windows program"),
     (b"%PDF-", "a PDF document"),
     (b"\x89PNG", "an image"),
     (b"\xff\xd8\xff", "an image"),
@@ -92,14 +94,22 @@ def recognise(head: Head, readers: Mapping[str, Reader]) -> Reader | None:
             return reader
     sure = [(-reader.recognises(head), name) for name, reader in readers.items()]
     confidence, name = min(sure, default=(0, ""))
-    return readers[name] if confidence < 0 else None
+    # What has the signature of something else is no plain text, be there ever so little else in it.
+    if confidence == 0 or (confidence == _HARDLY and _stranger(head.data)):
+        return None
+    return readers[name]
 
 
 def describe(data: bytes) -> str:
     """Return one sentence on what a file of an unknown format is."""
-    for signature, what in _SIGNATURES:
-        if data.startswith(signature):
-            return f"This is {what}."
+    what = _stranger(data)
+    if what:
+        return f"This is {what}."
     if not data.strip(b"\x00"):
         return "There is nothing but NUL bytes at its beginning."
     return "No reader knows this format, and it is no text."
+
+
+def _stranger(data: bytes) -> str:
+    """Return what has a signature that no reader knows, "" for anything else."""
+    return next((what for signature, what in _SIGNATURES if data.startswith(signature)), "")
