@@ -192,9 +192,9 @@ class FieldTests:
         if self._looks_inside:
             self._decide_inside(value, folded, found)
 
-    def _decide_ends(self, value: str, whole: str, head: str, tail: str, found: set[int]) -> None:
+    def _decide_ends(self, value: str, whole: str | None, head: str, tail: str, found: set[int]) -> None:
         """Decide what looks at the whole value, its beginning or its ending; all but ``value`` are folded."""
-        if (ids := self._whole.get(whole)) is not None:
+        if whole is not None and (ids := self._whole.get(whole)) is not None:
             found.update(ids)
         if self._whole_cased and (ids := self._whole_cased.get(value)) is not None:
             found.update(ids)
@@ -230,7 +230,7 @@ class FieldTests:
         It is folded as a whole only where a decider asks for that.
         """
         reach = self._reach
-        whole = value.lower() if len(value) <= reach else ""
+        whole = value.lower() if len(value) <= reach else None
         self._decide_ends(value, whole, value[:reach].lower(), value[-reach:].lower(), found)
         gated: set[str] = set()
         for ids, literals in filter(None, map(self._lines.__getitem__, value.split("\n"))):
