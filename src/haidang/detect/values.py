@@ -41,10 +41,12 @@ _Pieces = dict[str, list[tuple[str, list[int]]]]
 class _Decider:
     """One pattern or expression, compiled when it is first needed: most never are."""
 
-    __slots__ = ("_plan", "_run")
+    __slots__ = ("_plan", "_run", "folds")
 
     def __init__(self, plan: tuple[Any, ...]) -> None:
         self._plan = plan
+        self.folds = plan[0] == "glob" and not plan[2]
+        """Whether the folded value is looked at, not the value itself."""
         self._run: Callable[[str, str], bool] | None = None
 
     def __call__(self, value: str, folded: str) -> bool:
@@ -237,10 +239,13 @@ class FieldTests:
             found.update(ids)
             if literals:
                 gated.update(literals)
-        if gated or self._ungated:
-            folded = whole or value.lower()
-            found.update(i for i, decide in self._ungated if decide(value, folded))
-            found.update(i for one in gated for i, decide, _ in self._gated[one] if decide(value, folded))
+        folded = whole
+        deciders = [(i, decide) for one in gated for i, decide, _ in self._gated[one]]
+        for i, decide in (*self._ungated, *deciders):
+            if folded is None and decide.folds:
+                folded = value.lower()
+            if decide(value, folded or ""):
+                found.add(i)
 
     def of_line(self, line: str) -> tuple[tuple[int, ...], tuple[str, ...]] | None:
         """Return what one line decides: numbers of tests, and literals whose deciders must run."""
