@@ -58,7 +58,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _collect_seldom() -> None:
-    """Let the cyclic garbage collector run seldom: rules are millions of objects, and none of them is garbage.
+    """Let the cyclic garbage collector run seldom: rules are millions of objects, none of them garbage.
 
     It still runs, so that memory stays flat. The library never touches the collector of its caller.
     """

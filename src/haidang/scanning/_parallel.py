@@ -149,7 +149,12 @@ def _together(
     parts = [
         part
         for item in inputs
-        for part in split_input(item, max(1, item.size // _PART_BYTES + 1), limits=options.limits)
+        for part in split_input(
+            item,
+            max(1, item.size // _PART_BYTES + 1),
+            limits=options.limits,
+            input_format=options.input_format,
+        )
     ]
     if len(parts) <= 1 or any(item.path == STANDARD_INPUT for item in inputs):
         # One part needs no help, and only this process has the standard input.
