@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Correlating"]
 
 _MOST_IN_MEMORY = 50_000
+_SECOND = 1_000_000_000
 _Row = tuple[int, int, str, bytes]
 
 
@@ -58,10 +59,12 @@ class Correlating:
             self._store = sqlite3.connect("", isolation_level=None)
             self._store.executescript(
                 "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-16000;"
-                "CREATE TABLE hit (time INTEGER, position INTEGER, rule TEXT, body BLOB);"
+                "CREATE TABLE hit (second INTEGER, nano INTEGER, position INTEGER, rule TEXT, body BLOB);"
             )
         self._store.execute("BEGIN")
-        self._store.executemany("INSERT INTO hit VALUES (?, ?, ?, ?)", self._rows)
+        # SQLite's integers hold nanoseconds only from 1678 to 2262; a log may claim any year.
+        rows = ((*divmod(time, _SECOND), *rest) for time, *rest in self._rows)
+        self._store.executemany("INSERT INTO hit VALUES (?, ?, ?, ?, ?)", rows)
         self._store.execute("COMMIT")
         self._rows.clear()
 
@@ -70,9 +73,10 @@ class Correlating:
             yield from sorted(self._rows, key=lambda row: row[:3])
             return
         self._spill()
-        yield from self._store.execute(
-            "SELECT time, position, rule, body FROM hit ORDER BY time, position, rule"
-        )
+        for second, nano, position, rule, body in self._store.execute(
+            "SELECT second, nano, position, rule, body FROM hit ORDER BY second, nano, position, rule"
+        ):
+            yield second * _SECOND + nano, position, rule, body
         self._store.close()
 
     def finish(self) -> Iterator[tuple[int, Finding]]:

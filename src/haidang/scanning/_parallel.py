@@ -108,14 +108,14 @@ def _ordered(parts: Iterator[tuple[Input, FileEvidence]], summary: ScanSummary) 
         lines = before.get(item.display, 0)
         yield Part(FileEvidence(whole, file.evidence, last=file.last), lines)
         if file.last:
-            if not whole.format:
+            if item.display not in before:
                 summary.files.append(whole)
             _add(whole, file.report, lines)
             before[item.display] = lines + file.report.lines
 
 
 def _add(whole: FileReport, part: FileReport, lines: int) -> None:
-    whole.format = part.format
+    whole.format = part.format or whole.format
     whole.size += part.size
     whole.records += part.records
     whole.lines += part.lines

@@ -61,7 +61,9 @@ class Selection:
 
 def _named(info: RuleInfo, patterns: Iterable[str]) -> bool:
     names = [name.lower() for name in (info.id, info.name, info.title) if name]
-    return any(fnmatchcase(name, pattern.lower()) for name in names for pattern in patterns)
+    wanted = [pattern.lower() for pattern in patterns]
+    # A title may hold brackets, which a pattern reads as a choice of letters: written out, it counts as is.
+    return any(name == one or fnmatchcase(name, one) for name in names for one in wanted)
 
 
 class Ruleset:
