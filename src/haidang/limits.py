@@ -53,6 +53,8 @@ class Limits:
     """Largest rule file that is read."""
     regex_seconds: float = 0.25
     """Time that one look-around regular expression may take on one value."""
+    regex_timeouts: int = 20
+    """Values on which one such expression may hit that limit before it is given up for the run."""
     value_chars: int = 1 * MIB
     """Longest field value that rules look at; a longer one is cut and counted."""
     memo_chars: int = 8 * MIB

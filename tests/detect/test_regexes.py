@@ -41,6 +41,16 @@ def test_the_time_limit_is_the_callers() -> None:
     del timeouts[HOSTILE]
 
 
+def test_an_expression_that_takes_too_long_again_and_again_is_given_up() -> None:
+    # regex_timeouts bounds what hostile values can cost in all, however many there are.
+    hostile = searcher(HOSTILE, "", seconds=0.01, most=3)
+    begin = monotonic()
+    assert not any(hostile.search(f"{VALUE}{at}") for at in range(5000))
+    assert monotonic() - begin < 2
+    assert timeouts[HOSTILE] == 5000
+    del timeouts[HOSTILE]
+
+
 @pytest.mark.parametrize("look_ahead", ["", "(?=.)"], ids=["RE2", "regex"])
 @pytest.mark.parametrize(
     ("pattern", "flags", "value", "found"),

@@ -3,7 +3,7 @@
 - RE2 (linear time) runs every expression that it knows.
 - What RE2 refuses (look-around, back references, atomic groups) runs in ``regex`` under a time limit; an
   expression that hits the limit counts as not matching on that value, and is counted in ``timeouts`` so
-  that the run can say so.
+  that the run can say so. One that hits it often is given up: its further values are only counted.
 - ``required_literal`` finds text that must be in any value that matches, so that most values need no
   regular expression at all.
 
@@ -47,22 +47,33 @@ class _Re2:
 
 
 class _Bounded:
-    __slots__ = ("_pattern", "_seconds", "_source")
+    __slots__ = ("_left", "_pattern", "_seconds", "_source")
 
-    def __init__(self, pattern: Any, source: str, seconds: float) -> None:
+    def __init__(self, pattern: Any, source: str, seconds: float, most: int) -> None:
         self._pattern = pattern
         self._source = source
         self._seconds = seconds
+        self._left = most
 
     def search(self, value: str) -> bool:
+        if not self._left:
+            # Given up: a million hostile values must not cost a million time limits.
+            timeouts[self._source] += 1
+            return False
         try:
             return self._pattern.search(value, timeout=self._seconds) is not None
         except TimeoutError:
+            self._left -= 1
             timeouts[self._source] += 1
             return False
 
 
-def searcher(pattern: str, flags: str, seconds: float = DEFAULT_LIMITS.regex_seconds) -> Searcher:
+def searcher(
+    pattern: str,
+    flags: str,
+    seconds: float = DEFAULT_LIMITS.regex_seconds,
+    most: int = DEFAULT_LIMITS.regex_timeouts,
+) -> Searcher:
     """Compile ``pattern`` with ``flags`` (out of "ims"); raise ConfigurationError when nothing can run it."""
     import re2
 
@@ -82,7 +93,7 @@ def searcher(pattern: str, flags: str, seconds: float = DEFAULT_LIMITS.regex_sec
     for letter, flag in (("i", regex.IGNORECASE), ("m", regex.MULTILINE), ("s", regex.DOTALL)):
         wanted |= flag if letter in flags else 0
     try:
-        return _Bounded(regex.compile(pattern, wanted), pattern, seconds)
+        return _Bounded(regex.compile(pattern, wanted), pattern, seconds, most)
     except regex.error as error:
         message = f"the regular expression {pattern!r} cannot be compiled: {error}"
         raise ConfigurationError(message) from error

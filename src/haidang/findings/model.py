@@ -26,6 +26,8 @@ class FindingRule(msgspec.Struct, frozen=True, omit_defaults=False):
     level: str
     status: str
     tags: tuple[str, ...]
+    author: str = ""
+    """Who wrote the rule; licences of public rules ask that findings name them."""
     description: str = ""
     path: str = ""
     """File of the rule; in the pages, not in the contract's required part."""

@@ -266,7 +266,14 @@ def finding_rule(info: RuleInfo) -> FindingRule:
     known = _RULES.get(id(info))
     if known is None or known[0] is not info:
         rule = FindingRule(
-            info.id, info.title, info.level, info.status, tuple(info.tags), info.description, info.path
+            info.id,
+            info.title,
+            info.level,
+            info.status,
+            tuple(info.tags),
+            info.author,
+            info.description,
+            info.path,
         )
         known = _RULES[id(info)] = (info, rule)
     return known[1]

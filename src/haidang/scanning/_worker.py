@@ -71,7 +71,7 @@ class Worker:
 def regex_notices() -> list[str]:
     """Return one sentence for each expression that hit its time limit in this process."""
     return [
-        f"The regular expression {pattern!r} took too long on {count} values and was taken as not matching "
-        "there."
+        f"The regular expression {pattern!r} took too long, or was given up after it had, on {count} values; "
+        "it was taken as not matching there."
         for pattern, count in sorted(timeouts.items())
     ]

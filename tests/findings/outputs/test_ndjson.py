@@ -52,6 +52,7 @@ def test_finding_on_an_event_says_what_the_contract_says(make_finding: Callable[
             "level": "high",
             "status": "test",
             "tags": ["attack.execution", "attack.t1059.001"],
+            "author": "",
         },
         "host": "WS01",
         "origin": "windows",

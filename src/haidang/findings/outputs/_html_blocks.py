@@ -132,6 +132,7 @@ class BlockBuilder:
                     "level": rule.level,
                     "status": rule.status,
                     "tags": rule.tags,
+                    "author": rule.author,
                     "description": rule.description,
                     "path": rule.path,
                     "tactics": tactics(rule.tags),

@@ -70,6 +70,7 @@ SCRIPT_WORDS = (
     N_("Show only this rule"),
     N_("Source"),
     N_("Status"),
+    N_("Author of the rule"),
     N_("Tactic"),
     N_("Technique"),
     N_("The first {n} of {all} findings; filter the page before printing to choose others."),

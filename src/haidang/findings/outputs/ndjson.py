@@ -55,6 +55,7 @@ class _Rule(msgspec.Struct, frozen=True):
     level: str
     status: str
     tags: tuple[str, ...]
+    author: str
 
 
 class NdjsonWriter:
@@ -83,7 +84,7 @@ class NdjsonWriter:
         self._write(self._encode(_unicode(_account(summary))) + b"\n")
 
     def _rule(self, rule: FindingRule) -> msgspec.Raw:
-        parts = _Rule(rule.id, rule.title, rule.level, rule.status, rule.tags)
+        parts = _Rule(rule.id, rule.title, rule.level, rule.status, rule.tags, rule.author)
         return msgspec.Raw(self._encode(_unicode(msgspec.to_builtins(parts))))
 
 

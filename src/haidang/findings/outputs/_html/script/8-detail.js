@@ -19,10 +19,10 @@ function closeFinding() {
 /** The finding as in the NDJSON output. */
 function findingObject(row) {
   const item = evidence(row);
-  const { id, title, level, status, tags, description } = store.rules[store.rule[row]];
+  const { id, title, level, status, tags, author, description } = store.rules[store.rule[row]];
   const finding = {
     id: item.id,
-    rule: { id, title, level, status, tags, description },
+    rule: { id, title, level, status, tags, author, description },
     time: item.time,
     host: store.hosts[store.host[row]],
     source: { path: store.files[store.file[row]], record: item.record },
@@ -204,6 +204,7 @@ function aboutRule(rule) {
     rule.techniques.length ? fact(_("Technique"), rule.techniques.map((t) => h("span.tag", {}, techniqueText(t)))) : null,
     other.length ? fact(_("Other tags"), other.map((t) => h("span.tag", {}, shown(t)))) : null,
     fact(_("Status"), shown(rule.status || _("Not stated"))),
+    fact(_("Author of the rule"), shown(rule.author || _("Not stated"))),
     rule.id ? fact(_("Rule id"), h("code", {}, shown(rule.id))) : null,
     rule.path ? fact(_("Rule file"), h("bdi.path", {}, shown(rule.path))) : null),
   h("button.quiet", { type: "button", onclick: () => toggle("rule", index) }, chosen.rule.has(index) ? _("Show all rules") : _("Show only this rule")));
