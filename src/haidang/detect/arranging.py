@@ -5,7 +5,7 @@ Two arrangements, both nested tuples, lists and dicts of strings and numbers (``
 ``arrange_field`` sorts all tests on one field by how they can be decided together:
 
     absent    numbers of the tests that an absent field satisfies
-    present   … that any value satisfies
+    present   … that any value satisfies, any_text … that any scalar satisfies (``*``)
     whole     folded value → numbers; whole_cased likewise with the value as it is
     starts    length → folded text of that length → (whole beginning, numbers); ends likewise
     inside    folded literal → numbers
@@ -45,7 +45,7 @@ __all__ = [
     "rule_keywords",
 ]
 
-ARRANGEMENT_VERSION = "4"
+ARRANGEMENT_VERSION = "6"
 """Changes whenever what is arranged changes, so that a cache forgets the old form."""
 
 _TIERS = (1, 2, 4, 8, 12, 20, 32)
@@ -180,6 +180,7 @@ def arrange_field(tests: Iterable[tuple[int, Test]]) -> Field:
     field: Field = {
         "absent": [],
         "present": [],
+        "any_text": [],
         "whole": {},
         "whole_cased": {},
         "starts": {},
@@ -243,7 +244,7 @@ def _arrange_string(field: Field, i: int, test: Test) -> None:
     elif shape in {"", "w"}:
         field["whole"].setdefault("".join(words), []).append(i)
     elif shape == "*":
-        field["ungated"].append((i, ("glob", parts, False)))
+        field["any_text"].append(i)
     elif shape == "w*":
         _tier(field["starts"], words[0], words[0][: _tier_of(words[0])], i)
     elif shape == "*w":

@@ -104,6 +104,7 @@ class FieldTests:
         """Take an arrangement; the literals are handed to an automaton on first use."""
         self.absent: tuple[int, ...] = tuple(sorted(arranged["absent"]))
         self._present: list[int] = arranged["present"]
+        self._scalar: list[int] = [*arranged["present"], *arranged["any_text"]]
         self._whole: dict[str, list[int]] = arranged["whole"]
         self._whole_cased: dict[str, list[int]] = arranged["whole_cased"]
         self._starts: list[tuple[int, _Pieces]] = list(arranged["starts"].items())
@@ -119,6 +120,7 @@ class FieldTests:
         self._networks: list[tuple[int, int, int, int]] = arranged["networks"]
         self._plain = [(i, Test(*test)) for i, test in arranged["plain"]]
         self._wants_number = bool(self._numbers or self._ordered)
+        self._beyond_text = bool(self._wants_number or self._networks or self._plain)
         self._looks_inside = bool(self._inside or self._gated)
         self._unsure = [
             (literal, i, decide)
@@ -145,31 +147,42 @@ class FieldTests:
             small = sum(map(len, literals)) <= _DFA_CHARS
             kind = Implementation.DFA if small else Implementation.ContiguousNFA
             search = AhoCorasick(literals, implementation=kind).find_matches_as_indexes
-            self._find = lambda folded: {literals[hit[0]] for hit in search(folded, overlapping=True)}
+
+            def find(folded: str) -> Collection[str]:
+                hits = search(folded, overlapping=True)
+                return {literals[hit[0]] for hit in hits} if hits else ()
+
+            self._find = find
         return self._find
 
     def decide(self, value: object) -> tuple[int, ...]:
         """Return the numbers of the tests that hold for ``value``, a list's elements joined."""
         if value is None:
             return self.absent
-        found: set[int] = set(self._present)
         if isinstance(value, list | tuple):
+            found = set(self._present)
             for item in value:
                 if item is not None:
                     found.update(self.decide(item))
-        elif not isinstance(value, dict):
-            self._decide_text(text(value), found)
-            if self._wants_number:
-                self._decide_number(number(value), found)
-            if self._networks and (ip := address(value)) is not None:
-                number_of_ip, version = int(ip), ip.version
-                for i, wanted, base, mask in self._networks:
-                    if version == wanted and number_of_ip & mask == base:
-                        found.add(i)
-            for i, test in self._plain:
-                if holds(test, value):
-                    found.add(i)
-        return tuple(sorted(found))
+        elif isinstance(value, dict):
+            found = set(self._present)
+        else:
+            found = set(self._scalar)
+            self._decide_text(value if value.__class__ is str else text(value), found)
+            if self._beyond_text:
+                self._decide_converted(value, found)
+        return tuple(sorted(found)) if found else ()
+
+    def _decide_converted(self, value: object, found: set[int]) -> None:
+        """Decide what looks at a value as a number, an address or a time."""
+        if self._wants_number:
+            self._decide_number(number(value), found)
+        if self._networks and (ip := address(value)) is not None:
+            bits, version = int(ip), ip.version
+            found.update(
+                i for i, wanted, base, mask in self._networks if version == wanted and bits & mask == base
+            )
+        found.update(i for i, test in self._plain if holds(test, value))
 
     def decide_any(self, values: Sequence[object]) -> tuple[int, ...]:
         """Return the ids of the keywords that hold for any of many scalars: one search rules most out."""
