@@ -1,0 +1,96 @@
+"""The gate never misses: a document that holds a keyword that it covers is a candidate."""
+
+from __future__ import annotations
+
+import orjson
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from haidang.detect.gate import KeywordGate
+from haidang.detect.semantics import holds, wrap_keyword
+from haidang.sigma import ir
+
+SAFE_AND_NOT = st.text("abkisKISZ0 _.:/\\\"\n<>&'éßıİ\u212aſđ", min_size=1, max_size=10)
+KEYWORDS = st.lists(
+    SAFE_AND_NOT.map(lambda word: wrap_keyword(ir.Test(None, "str", (word,)))), min_size=1, max_size=3
+)
+
+
+@st.composite
+def spelled(draw: st.DrawFn, word: str) -> str:
+    """Return a text that means ``word`` without its case, with JSON's escapes where it pleases."""
+    letters = []
+    for letter in word:
+        drawn = draw(st.sampled_from([letter, letter.lower(), letter.upper(), letter.swapcase()]))
+        one = drawn if drawn.lower() == letter.lower() else letter
+        if one.lower() == "k" and draw(st.integers(0, 3)) == 0:
+            one = "\u212a"
+        letters.append(one)
+    return "".join(letters)
+
+
+@st.composite
+def escaped(draw: st.DrawFn, value: str) -> bytes:
+    """Return ``value`` as a JSON string, any of its characters escaped."""
+    pieces = []
+    for letter in value:
+        plain = orjson.dumps(letter)[1:-1].decode()
+        kinds = [plain, plain, plain]
+        if ord(letter) < 0x10000:
+            kinds += [f"\\u{ord(letter):04x}", f"\\u{ord(letter):04X}"]
+        if letter == "/":
+            kinds.append("\\/")
+        pieces.append(draw(st.sampled_from(kinds)))
+    return f'"{"".join(pieces)}"'.encode()
+
+
+@settings(max_examples=400, deadline=None)
+@given(rules=st.lists(KEYWORDS, min_size=1, max_size=4), data=st.data())
+def test_a_document_that_holds_a_covered_keyword_is_a_candidate(
+    rules: list[list[ir.Test]], data: st.DataObject
+) -> None:
+    gate = KeywordGate.over(rules)
+    covered = sorted(gate.covers, key=repr)
+    if not covered:
+        return
+    test = data.draw(st.sampled_from(covered))
+    word = next(part for part in test.value if isinstance(part, str))
+    value = data.draw(st.text("xy z", max_size=4)) + data.draw(spelled(word)) + data.draw(SAFE_AND_NOT)
+    document = b'{"a":1,"b":' + data.draw(escaped(value)) + b"}"
+    seen = orjson.loads(document)["b"]
+    if holds(test, seen):
+        others = [b'{"a":"x"}', document, b'{"a":"y"}']
+        assert 1 in gate.candidates(others)
+
+
+def test_documents_without_a_keyword_are_no_candidates() -> None:
+    gate = KeywordGate.over([[wrap_keyword(ir.Test(None, "str", ("sekurlsa",)))]])
+    documents = [b'{"a":"seku"}', b'{"a":"run SEKURLSA now"}', b"{}", b"", b'{"a":"rlsa"}']
+    assert gate.candidates(documents) == [1]
+    assert gate.candidates([]) == []
+
+
+def test_a_keyword_does_not_reach_from_one_document_into_the_next() -> None:
+    gate = KeywordGate.over([[wrap_keyword(ir.Test(None, "str", ("sekurlsa",)))]])
+    assert gate.candidates([b'{"a":"sekur', b'lsa"}']) == []
+
+
+def test_what_is_too_short_or_made_of_marks_that_are_escaped_is_not_covered() -> None:
+    tests = [wrap_keyword(ir.Test(None, "str", (word,))) for word in ("ab", '"<>"', "\\n/", "1/2/3", "xyi")]
+    assert not KeywordGate.over([[test] for test in tests]).covers
+
+
+def test_a_rule_is_covered_with_all_its_keywords_or_not_at_all() -> None:
+    good, bad = (wrap_keyword(ir.Test(None, "str", (word,))) for word in ("mimikatz", "ab"))
+    assert not KeywordGate.over([[good, bad]]).covers
+    assert KeywordGate.over([[good, bad], [good]]).covers == {good}
+
+
+def test_more_keywords_than_fit_are_left_to_decoding() -> None:
+    rules = [[wrap_keyword(ir.Test(None, "str", (f"{at:04}",)))] for at in range(200)]
+    gate = KeywordGate.over(rules)
+    assert 0 < len(gate.covers) < 200
+    for (test,) in rules:
+        word = test.value[1].encode()
+        if test in gate.covers:
+            assert gate.candidates([b'{"a":"' + word + b'"}']) == [0]
