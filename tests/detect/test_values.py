@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from time import process_time
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haidang.detect.arranging import arrange_field
+from haidang.detect.regexes import timeouts
 from haidang.detect.semantics import holds
 from haidang.detect.values import FieldMemo, FieldTests
 from haidang.limits import DEFAULT_LIMITS
@@ -97,3 +99,15 @@ def test_more_literals_than_one_look_up_each_are_found_all_the_same() -> None:
     together = FieldTests(arrange_field(enumerate(tests)))
     for value in ("b3 W7. w299.w12.", "B39", "x\n" * 400 + "W5.\nw6.", "é" * 600 + "w8."):
         assert together.decide(value) == alone(tests, value)
+
+
+def test_an_expression_stops_at_the_regex_seconds_of_the_caller() -> None:
+    hostile = r"^(?=a)(a|aa|a?)+$"
+    limits = replace(DEFAULT_LIMITS, regex_seconds=0.01, regex_timeouts=2)
+    memo = FieldMemo(FieldTests(arrange_field([(0, ir.Test("F", "re", (hostile, "")))]), limits), limits)
+    begin = process_time()
+    for at in range(20):
+        assert memo.classes[memo["a" * (60 + at) + "!"]] == ()
+    # Twice the time limit, then no more; at the default limits it would be seconds.
+    assert process_time() - begin < DEFAULT_LIMITS.regex_seconds
+    assert timeouts.pop(hostile) == 20

@@ -56,7 +56,9 @@ class Table:
         self._always: list[int] = arranged["always"]
         self.fields: tuple[str, ...] = tuple(arranged["fields"])
         """Fields of the rules, in the order of the signature."""
-        self.memos = tuple(FieldMemo(FieldTests(field), limits) for field in arranged["fields"].values())
+        self.memos = tuple(
+            FieldMemo(FieldTests(field, limits), limits) for field in arranged["fields"].values()
+        )
         self.keywords: tuple[tuple[int, Test], ...] = tuple(
             (i, Test(*test)) for i, test in arranged["keywords"]
         )
@@ -71,7 +73,7 @@ class Table:
             return None
         from haidang.detect.arranging import arrange_field
 
-        return FieldMemo(FieldTests(arrange_field(self.keywords)), self._limits)
+        return FieldMemo(FieldTests(arrange_field(self.keywords), self._limits), self._limits)
 
     def match(
         self, values: Sequence[Any], pairs: Sequence[tuple[Any, Any]], event: Fields

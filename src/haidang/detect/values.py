@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from haidang.detect.regexes import searcher
 from haidang.detect.semantics import address, compare, glob_pattern, holds, number, text
+from haidang.limits import DEFAULT_LIMITS
 from haidang.sigma.ir import ANY, ONE, Test
 
 if TYPE_CHECKING:
@@ -41,24 +42,25 @@ _Pieces = dict[str, list[tuple[str, list[int]]]]
 class _Decider:
     """One pattern or expression, compiled when it is first needed: most never are."""
 
-    __slots__ = ("_plan", "_run", "folds")
+    __slots__ = ("_limits", "_plan", "_run", "folds")
 
-    def __init__(self, plan: tuple[Any, ...]) -> None:
+    def __init__(self, plan: tuple[Any, ...], limits: Limits) -> None:
         self._plan = plan
+        self._limits = limits
         self.folds = plan[0] == "glob" and not plan[2]
         """Whether the folded value is looked at, not the value itself."""
         self._run: Callable[[str, str], bool] | None = None
 
     def __call__(self, value: str, folded: str) -> bool:
         if self._run is None:
-            self._run = _compile(self._plan)
+            self._run = _compile(self._plan, self._limits)
         return self._run(value, folded)
 
 
-def _compile(plan: tuple[Any, ...]) -> Callable[[str, str], bool]:
+def _compile(plan: tuple[Any, ...], limits: Limits) -> Callable[[str, str], bool]:
     kind, what, how = plan
     if kind == "re":
-        search = searcher(what, how).search
+        search = searcher(what, how, limits.regex_seconds, limits.regex_timeouts).search
         return lambda value, _folded: search(value)
     if ONE not in what:
         match = _in_order(what if how else tuple(part if part == ANY else part.lower() for part in what))
@@ -100,7 +102,7 @@ class FieldTests:
     The numbers of the answer come sorted, each once.
     """
 
-    def __init__(self, arranged: dict[str, Any]) -> None:
+    def __init__(self, arranged: dict[str, Any], limits: Limits = DEFAULT_LIMITS) -> None:
         """Take an arrangement; the literals are handed to an automaton on first use."""
         self.absent: tuple[int, ...] = tuple(sorted(arranged["absent"]))
         self._present: list[int] = arranged["present"]
@@ -111,10 +113,10 @@ class FieldTests:
         self._ends: list[tuple[int, _Pieces]] = list(arranged["ends"].items())
         self._inside: dict[str, list[int]] = arranged["inside"]
         self._gated = {
-            literal: [(i, _Decider(plan), folds) for i, plan, folds in gated]
+            literal: [(i, _Decider(plan, limits), folds) for i, plan, folds in gated]
             for literal, gated in arranged["gated"].items()
         }
-        self._ungated = [(i, _Decider(plan)) for i, plan in arranged["ungated"]]
+        self._ungated = [(i, _Decider(plan, limits)) for i, plan in arranged["ungated"]]
         self._numbers: dict[float, list[int]] = arranged["numbers"]
         self._ordered: list[tuple[int, str, float]] = arranged["ordered"]
         self._networks: list[tuple[int, int, int, int]] = arranged["networks"]
