@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from haidang.detect.batches import decode_document
-from haidang.events.model import FileReport
+import haidang
+from haidang.detect.batches import BatchMatcher, decode_document
+from haidang.events.model import DocumentBatch, EventBatch, FileReport
 from haidang.limits import DEFAULT_LIMITS
 
 SHALLOW = replace(DEFAULT_LIMITS, json_depth=3)
@@ -42,3 +44,21 @@ def test_what_is_no_json_object_is_noted_and_skipped(document: bytes) -> None:
     report = FileReport("log")
     assert decode_document(document, 5, report, DEFAULT_LIMITS) is None
     assert (report.problems["broken-line"].where, report.skipped) == ("record 5", 1)
+
+
+def test_events_of_unknown_origin_are_told_apart_one_by_one() -> None:
+    rules = haidang.load_rules(cache=False)
+    report = FileReport("log")
+    rows: list[dict[str, Any]] = [{"a": 1}, {}, {"_path": "conn", "ts": 1.5}, {"a": None, "b": []}]
+    batch = EventBatch(report, "", rows, range(1, 5))
+    assert list(BatchMatcher(rules.matcher, DEFAULT_LIMITS).match(batch)) == []
+    assert report.complete
+
+
+@pytest.mark.parametrize("documents", [[], [b""], [b" ", b"\r", b""]])
+def test_a_batch_of_nothing_is_nothing(documents: list[bytes]) -> None:
+    report = FileReport("log")
+    batch = DocumentBatch(report, documents, range(len(documents)))
+    matcher = BatchMatcher(haidang.load_rules(cache=False).matcher, DEFAULT_LIMITS)
+    assert list(matcher.match(batch)) == []
+    assert (report.records, report.skipped, report.complete) == (0, 0, True)
