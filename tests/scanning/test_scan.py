@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 import haidang
+from haidang.detect.regexes import timeouts
 from haidang.errors import InputError
 from haidang.events.times import parse_time
 from haidang.findings.model import Finding, ScanSummary
@@ -189,6 +190,7 @@ def test_an_expression_that_takes_too_long_is_named_in_the_account(tmp_path: Pat
         "title: Slow\nlogsource: {product: windows, category: process_creation}\n"
         f"detection: {{s: {{CommandLine|re: '{HOSTILE}'}}, condition: s}}\n"
     )
+    timeouts.clear()
     rules = write_rules(tmp_path, text)
     for name in "ab":
         write_log(tmp_path / f"logs/{name}.jsonl", [event(1, CommandLine="a" * 60 + "!"), event(2)])
@@ -196,3 +198,4 @@ def test_an_expression_that_takes_too_long_is_named_in_the_account(tmp_path: Pat
     assert found == []
     (notice,) = summary.notices
     assert repr(HOSTILE) in notice
+    timeouts.clear()
