@@ -2,7 +2,7 @@ r"""Ruling keywords out by looking at undecoded documents, at memory speed.
 
 Keywords hold anywhere in an event, so that a rule made of them would force every document to be decoded
 and searched. Instead, a short piece of each keyword is looked for in the raw bytes of a whole batch, in
-all its spellings of upper and lower case; up to 64 pieces of 3 or 4 bytes run in the vectorised searcher of
+all its spellings of upper and lower case; up to 64 pieces of 4 bytes run in the vectorised searcher of
 the Aho-Corasick library. Only documents with a piece in them are decoded and searched for the keyword.
 
 It must never miss: pieces are made of ASCII letters, digits and a few marks that no JSON writer escapes,
@@ -25,8 +25,12 @@ if TYPE_CHECKING:
 
 __all__ = ["KeywordGate"]
 
-_PIECE_SIZES = (4, 3)
-_MOST_PIECES = 64
+_PIECE_SIZE = 4
+_FEW_KEYWORDS = 2
+_FEW_SPELLINGS = 8
+_MOST_TOGETHER = 60
+"""The vectorised searcher takes up to 64 pieces; more of them run in a second one."""
+_MOST_PIECES = 2 * _MOST_TOGETHER
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _.:-;,=()[]{}#%@!$*")
 _ALWAYS = (b"\\u00", b"\\u21", "\u212a".encode())
 
@@ -35,10 +39,13 @@ class KeywordGate:
     """Which documents of a batch may hold one of the keywords."""
 
     def __init__(self, pieces: Sequence[bytes], covers: frozenset[Test]) -> None:
-        """Look for ``pieces``, at most 64 of at most 4 bytes, so that the search is vectorised."""
+        """Look for ``pieces`` of 3 or 4 bytes: all in one search, or in two."""
         from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
-        self._find = BytesAhoCorasick(list(pieces), matchkind=MatchKind.LeftmostFirst).find_matches_as_indexes
+        self._finders = [
+            BytesAhoCorasick(list(some), matchkind=MatchKind.LeftmostFirst).find_matches_as_indexes
+            for some in (pieces[at : at + _MOST_TOGETHER] for at in range(0, len(pieces), _MOST_TOGETHER))
+        ]
         self._words = tuple({_longest_word(test).lower().encode() for test in covers})
         self.covers = covers
         """The keywords that cannot occur in a document that is no candidate."""
@@ -49,19 +56,19 @@ class KeywordGate:
         pieces = set(_ALWAYS)
         covers: set[Test] = set()
         for tests in rules:
-            for size in _PIECE_SIZES:
-                found = [_best_piece(test, size) for test in tests]
-                more = pieces.union(*found)
-                if all(found) and len(more) <= _MOST_PIECES:
-                    pieces = more
-                    covers.update(tests)
-                    break
+            found = [_best_piece(test) for test in tests]
+            more = pieces.union(*found)
+            # Pieces that are in every other document would gate nothing: a later rule gets few, rare ones.
+            rare = not covers or (len(tests) <= _FEW_KEYWORDS and max(map(len, found)) <= _FEW_SPELLINGS)
+            if all(found) and rare and len(more) <= _MOST_PIECES:
+                pieces = more
+                covers.update(tests)
         return KeywordGate(sorted(pieces), frozenset(covers))
 
     def candidates(self, documents: Sequence[bytes]) -> list[int]:
         """Return the positions of the documents that may hold a keyword, in order, each once."""
         joined = b"\n".join(documents)
-        hits = self._find(joined)
+        hits = [hit for find in self._finders for hit in find(joined)]
         if not hits:
             return []
         ends = list(accumulate(len(document) + 1 for document in documents))
@@ -86,13 +93,18 @@ def _longest_word(test: Test) -> str:
     return best
 
 
-def _best_piece(test: Test, size: int) -> set[bytes]:
+def _best_piece(test: Test) -> set[bytes]:
     """Return all spellings of the piece of a keyword that has the fewest; empty when there is none."""
     best: set[bytes] = set()
     for word in test.value if test.kind == "str" else ():
-        for at in range(len(word) - size + 1 if isinstance(word, str) else 0):
-            piece = word[at : at + size]
-            if not _SAFE.issuperset(piece) or (at + size == len(word) and piece[-1] in "iI"):
+        for at in range(len(word) - _PIECE_SIZE + 1 if isinstance(word, str) else 0):
+            piece = word[at : at + _PIECE_SIZE]
+            # Words begin and end alike in every log: a space may only be inside a piece.
+            if (
+                piece.strip() != piece
+                or not _SAFE.issuperset(piece)
+                or (at + _PIECE_SIZE == len(word) and piece[-1] in "iI")
+            ):
                 continue
             spellings = {
                 "".join(letters).encode() for letters in product(*({c.lower(), c.upper()} for c in piece))
