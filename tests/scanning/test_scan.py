@@ -79,19 +79,6 @@ def test_a_split_file_is_reported_as_the_one_file_that_it_is(
     assert [(one.where, one.count) for one in file.problems.values()] == [("record 2501", 2)]
 
 
-def test_a_file_is_not_split_when_the_format_that_it_is_read_as_has_a_header(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Recognised as JSON lines, which may be split; as a table, the first line names the columns.
-    log = write_log(tmp_path / "log.jsonl", [event(at) for at in range(1500)])
-    split_small(monkeypatch)
-    rules = write_rules(tmp_path)
-    _, one = scanned(rules, log, input_format="csv")
-    _, several = scanned(rules, log, processes=2, input_format="csv")
-    assert one.files[0].format == "csv"
-    assert account(several) == account(one)
-
-
 def test_findings_come_in_the_order_of_files_and_records_and_correlations_last(
     tmp_path: Path, logs: Path
 ) -> None:
