@@ -206,6 +206,8 @@ def test_a_keyword_behind_a_json_escape_is_found() -> None:
         (b"nonsense", "broken-line"),
         (b"[1,2]", "broken-line"),
         (b'{"a":"\xff"}', "invalid-utf8"),
+        (b'{"a":"\\ud800"}', "invalid-utf8"),
+        (b'{"a":NaN}', "broken-line"),
         (b'{"a":' * 300 + b"1" + b"}" * 300, "too-deep"),
         (b'{"a":' * 10_000, "too-deep"),
         (b"\x00\x00\x00", "broken-line"),

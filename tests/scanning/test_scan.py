@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import orjson
 import pytest
 
 import haidang
@@ -13,6 +15,7 @@ from haidang.detect.regexes import timeouts
 from haidang.errors import InputError
 from haidang.events.times import parse_time
 from haidang.findings.model import Finding, ScanSummary
+from haidang.limits import DEFAULT_LIMITS
 from haidang.scanning import ScanOptions, run
 
 from .material import event, split_small, write_log, write_rules
@@ -186,3 +189,13 @@ def test_an_expression_that_takes_too_long_is_named_in_the_account(tmp_path: Pat
     (notice,) = summary.notices
     assert repr(HOSTILE) in notice
     timeouts.clear()
+
+
+def test_values_that_are_too_long_are_counted_in_the_account(tmp_path: Path) -> None:
+    limits = dataclasses.replace(DEFAULT_LIMITS, value_chars=100)
+    log = tmp_path / "log.json"
+    long = {"Channel": "Security", "EventID": 4688, "NewProcessName": "C:\\a.exe", "CommandLine": "x" * 500}
+    log.write_bytes(orjson.dumps(long) + b"\n")
+    summary = haidang.ScanSummary()
+    list(haidang.scan(log, rules=haidang.load_rules(limits=limits), summary=summary))
+    assert any("longer than rules look at" in notice for notice in summary.notices)

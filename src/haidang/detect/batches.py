@@ -7,7 +7,7 @@ report by kind, with its record, and skipped. Nothing here raises for the conten
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import orjson
@@ -145,20 +145,32 @@ def decode_document(document: bytes, record: int, report: FileReport, limits: Li
     try:
         event = orjson.loads(document)
     except orjson.JSONDecodeError as error:
-        text = document.decode("utf-8", "replace")
-        if "\ufffd" not in text:
+        event = _repaired(document)
+        if event is None:
             report.note("broken-line", where, f"not valid JSON: {error.msg} at byte {error.pos}", skipped=1)
             return None
-        try:
-            event = orjson.loads(text)
-        except orjson.JSONDecodeError:
-            report.note("broken-line", where, f"not valid JSON: {error.msg}", skipped=1)
-            return None
-        report.note("invalid-utf8", where, "bytes that are not UTF-8 were replaced")
+        report.note("invalid-utf8", where, "bytes or escapes that are no Unicode text were replaced")
     if not isinstance(event, dict):
         report.note("broken-line", where, "valid JSON, but not an object", skipped=1)
         return None
     return event
+
+
+def _repaired(document: bytes) -> Any:
+    """Return what a document holds besides bytes that are not UTF-8 and halves of surrogate pairs.
+
+    One such byte must not hide an event; None where the rest is no JSON either.
+    """
+    import json
+
+    def refuse(constant: str) -> None:
+        raise ValueError(constant)
+
+    try:
+        value = json.loads(document.decode("utf-8", "replace"), parse_constant=refuse)
+        return orjson.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _depth_exceeds(document: bytes, most: int) -> bool:

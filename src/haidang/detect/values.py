@@ -12,6 +12,7 @@ test holds the two together. Values are untrusted: both memory and time are boun
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from haidang.detect.regexes import searcher
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
     from haidang.limits import Limits
 
-__all__ = ["FieldMemo", "FieldTests"]
+__all__ = ["FieldMemo", "FieldTests", "cuts"]
+
+cuts: Counter[str] = Counter()
+"""How many values in this process were longer than rules look at, under "values"."""
 
 _FEW_LITERALS = 6
 """Below this many literals, Python's own ``in`` is quicker than an automaton."""
@@ -340,6 +344,7 @@ class FieldMemo(dict[Any, int]):
         """Return the class of any value, lists and objects too, remembering nothing but the class."""
         if value.__class__ is str and len(value) > self.value_chars:
             value = value[: self.value_chars]
+            cuts["values"] += 1
         return self.number(self.tests.decide(value))
 
     def number(self, ids: tuple[int, ...]) -> int:

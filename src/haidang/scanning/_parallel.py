@@ -11,9 +11,10 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from haidang.detect.regexes import timeouts
+from haidang.detect.values import cuts
 from haidang.events.files import STANDARD_INPUT
 from haidang.events.model import FileReport
-from haidang.scanning._worker import FileEvidence, Worker, regex_notices
+from haidang.scanning._worker import FileEvidence, Worker, matching_notices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -58,7 +59,7 @@ def work(
     else:
         parts = _together(options, ruleset, inputs, tracker)
     yield from _ordered(parts, summary)
-    summary.notices += regex_notices()
+    summary.notices += matching_notices()
 
 
 class _Tracker:
@@ -169,4 +170,5 @@ def _together(
                 yield item, file
             tracker.read(result.size, result.events)
             timeouts.update(result.timeouts)
+            cuts.update(result.cuts)
             tracker.finish()

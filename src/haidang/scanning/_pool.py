@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from haidang.detect.regexes import timeouts
+from haidang.detect.values import cuts
 from haidang.events.model import FileReport
 from haidang.scanning._worker import FileEvidence, Worker
 
@@ -45,6 +46,8 @@ class Result(NamedTuple):
     events: int
     timeouts: dict[str, int]
     """Expressions that hit their time limit, and on how many values."""
+    cuts: dict[str, int]
+    """How many values were too long to be looked at whole."""
 
     def files(self) -> Iterator[FileEvidence]:
         yield from self.evidence
@@ -128,7 +131,7 @@ class Pool:
             self._restart()
             report = FileReport(item.display)
             report.note("crashed", f"byte {item.start}", "reading this file ended the process that read it")
-            return Result([FileEvidence(report, [], last=True)], "", 0, 0, {})
+            return Result([FileEvidence(report, [], last=True)], "", 0, 0, {}, {})
 
     def close(self) -> None:
         """End the workers, also in the middle of their work."""
@@ -177,4 +180,6 @@ def _scan(item: Input) -> Result:
         spill.close()
     slow = dict(timeouts)
     timeouts.clear()
-    return Result(files, spill.name if spill else "", counts[0], counts[1], slow)
+    cut = dict(cuts)
+    cuts.clear()
+    return Result(files, spill.name if spill else "", counts[0], counts[1], slow, cut)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import marshal
 import struct
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -115,7 +116,12 @@ def kept_maps(paths: Sequence[str | Path], folder: Path | None) -> tuple[Logsour
     if folder is None or not all(path.exists() for path in map(Path, paths)):
         return load_maps(paths)
     states = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in sorted(files)]
-    name = hashlib.blake2b(repr((__version__, states)).encode(), digest_size=16).hexdigest() + ".maps"
+    name = (
+        hashlib.blake2b(
+            repr((__version__, sys.implementation.cache_tag, states)).encode(), digest_size=16
+        ).hexdigest()
+        + ".maps"
+    )
     data = read_private(folder, name)
     if data is not None and _fits(data):
         return tuple(map(_map, _loads(data[_START:])))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from haidang.detect.batches import BatchMatcher
 from haidang.detect.regexes import timeouts
+from haidang.detect.values import cuts
 from haidang.errors import HaidangError
 from haidang.scanning._evidence import Evidence, EvidenceMaker
 
@@ -68,10 +69,17 @@ class Worker:
             yield FileEvidence(report, [], last=True)
 
 
-def regex_notices() -> list[str]:
-    """Return one sentence for each expression that hit its time limit in this process."""
-    return [
+def matching_notices() -> list[str]:
+    """Return one sentence for each thing that rules did not look at in this process, and forget it."""
+    found = [
         f"The regular expression {pattern!r} took too long, or was given up after it had, on {count} values; "
         "it was taken as not matching there."
         for pattern, count in sorted(timeouts.items())
     ]
+    if cuts["values"]:
+        found.append(
+            f"{cuts['values']} values were longer than rules look at; their beginnings were looked at."
+        )
+    timeouts.clear()
+    cuts.clear()
+    return found
