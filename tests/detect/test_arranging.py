@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from haidang.detect.arranging import accepted_values, arrange_rules, folded_value
+from haidang.detect.arranging import accepted_values, arrange_field, arrange_rules, folded_value
 from haidang.detect.naive import evaluate, evaluate_test
 from haidang.detect.semantics import lookup
+from haidang.detect.values import FieldTests
 from haidang.sigma import ir
 from haidang.sigma.ir import ANY, Condition
 
@@ -114,3 +115,9 @@ def test_accepted_values_of_a_field(condition: Condition, accepted: set[str] | N
 @given(st.sampled_from(["10", "010", "+10", "10.0", "1e1", 10, 10.0]))
 def test_all_spellings_of_a_number_fold_to_one_text(value: object) -> None:
     assert folded_value(value) == "10"
+
+
+def test_a_cased_literal_is_found_where_lower_case_depends_on_the_neighbours() -> None:
+    # The lower case of a final capital sigma is another letter than that of one inside a word.
+    test = ir.Test("Image", "str", (ANY, "Σ", ANY), cased=True)
+    assert FieldTests(arrange_field([(0, test)])).decide("aΣ") == (0,)

@@ -45,7 +45,7 @@ __all__ = [
     "rule_keywords",
 ]
 
-ARRANGEMENT_VERSION = "6"
+ARRANGEMENT_VERSION = "7"
 """Changes whenever what is arranged changes, so that a cache forgets the old form."""
 
 _TIERS = (1, 2, 4, 8, 12, 20, 32)
@@ -240,7 +240,9 @@ def _arrange_string(field: Field, i: int, test: Test) -> None:
         if shape == "w":
             field["whole_cased"].setdefault(literals[0], []).append(i)
         else:
-            _gate(field, i, max(words, key=len), ("glob", parts, True), folds=True)
+            # Lower case depends on the neighbours outside ASCII (a final sigma): there the word says nothing.
+            word = max(words, key=len)
+            _gate(field, i, word, ("glob", parts, True), folds=word.isascii())
     elif shape in {"", "w"}:
         field["whole"].setdefault("".join(words), []).append(i)
     elif shape == "*":
