@@ -6,7 +6,7 @@ makes the finding of it once it knows the record's place in the whole file.
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -189,6 +189,7 @@ def _match(test: Test, get: Callable[[str], Any], event: Fields) -> tuple[str, A
     return test.field, value, in_words(test)
 
 
+@lru_cache(maxsize=16384)
 def in_words(test: Test) -> str:
     r"""Return a test in Sigma's words, e.g. ``endswith '\mimikatz.exe'``."""
     kind, value = test.kind, test.value
