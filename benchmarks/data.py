@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 __all__ = ["evtx_folder", "more_rules", "windows_ndjson"]
 
+_RULES_A_FILE = 100
+
 
 def windows_ndjson(corpora: Path, work: Path, times: int) -> Path:
     """Return one NDJSON file of all recorded Windows attacks, ``times`` over."""
@@ -60,9 +62,11 @@ def more_rules(rules: Path, work: Path, times: int) -> Path:
         documents = [yaml.load(source.read(name), yaml.CSafeLoader) for name in names]
     for copy in range(times):
         changed = [_changed(document, copy) if copy else document for document in documents]
-        # One file a copy: the loader's work is that of the rules, not of opening files.
-        with (temporary / f"copy-{copy}.yml").open("w", encoding="utf-8") as out:
-            yaml.dump_all(changed, out, yaml.CSafeDumper, allow_unicode=True, sort_keys=False)
+        # Many rules a file: the loader's work is that of the rules, not of opening files.
+        for start in range(0, len(changed), _RULES_A_FILE):
+            with (temporary / f"copy-{copy}-{start}.yml").open("w", encoding="utf-8") as out:
+                some = changed[start : start + _RULES_A_FILE]
+                yaml.dump_all(some, out, yaml.CSafeDumper, allow_unicode=True, sort_keys=False)
     temporary.rename(folder)
     return folder
 
