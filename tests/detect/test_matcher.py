@@ -15,8 +15,8 @@ from haidang.detect.arranging import arrange_rules
 from haidang.detect.batches import BatchMatcher
 from haidang.detect.binding import Binding
 from haidang.detect.matcher import Matcher
-from haidang.detect.naive import evaluate
-from haidang.detect.routes import Group, Part
+from haidang.detect.naive import evaluate, evaluate_test, satisfied
+from haidang.detect.routes import Group, Part, Route
 from haidang.detect.semantics import lookup
 from haidang.detect.tables import Table
 from haidang.events.model import DocumentBatch, EventBatch, FileReport
@@ -44,6 +44,20 @@ def group(rules: list[Condition]) -> Group:
     return Group(lambda: numbered, None, DEFAULT_LIMITS)
 
 
+def fast_reasons(route: Route, rules: list[Condition], event: dict[str, Any]) -> dict[int, list[Any]]:
+    """Return the tests that made each rule hold, by what the tables remember."""
+    found = route.reasons(event, rules.__getitem__)
+    return {at: list(tests) for at, (_, tests) in found.items()}
+
+
+def plain_reasons(
+    rules: list[Condition], holding: tuple[int, ...], event: dict[str, Any]
+) -> dict[int, list[Any]]:
+    """Return the tests that made each rule hold, by plain evaluation."""
+    held = partial(evaluate_test, get=partial(lookup, event), event=event)
+    return {at: satisfied(rules[at], held) for at in holding}
+
+
 @settings(max_examples=400, deadline=None)
 @given(
     rules=st.lists(conditions(), min_size=1, max_size=5), samples=st.lists(events(), min_size=1, max_size=4)
@@ -51,7 +65,7 @@ def group(rules: list[Condition]) -> Group:
 def test_table_agrees_with_the_plain_evaluation(
     rules: list[Condition], samples: list[dict[str, Any]]
 ) -> None:
-    table = Table(arrange_rules(rules), range(len(rules)), DEFAULT_LIMITS)
+    table = Table(arrange_rules(rules), range(len(rules)), DEFAULT_LIMITS, lambda: rules)
     part = Part.of(table, Binding(None))
     # Twice, so that what was remembered is asked too.
     for event in samples * 2:
@@ -59,6 +73,7 @@ def test_table_agrees_with_the_plain_evaluation(
             at for at, condition in enumerate(rules) if evaluate(condition, partial(lookup, event), event)
         )
         assert part.match(event) == expected
+        assert fast_reasons(Route([part]), rules, event) == plain_reasons(rules, expected, event)
 
 
 @settings(max_examples=200, deadline=None)
@@ -80,6 +95,9 @@ def test_deciding_routing_fields_once_changes_nothing(
             at for at, condition in enumerate(rules) if evaluate(condition, partial(lookup, event), event)
         )
         assert matcher.match("windows", event) == expected
+        assert fast_reasons(matcher.route("windows", event), rules, event) == plain_reasons(
+            rules, expected, event
+        )
 
 
 @pytest.mark.parametrize("spelled", [4688, "4688", "04688", "4688.0", "+4688"])

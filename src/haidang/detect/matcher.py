@@ -28,11 +28,10 @@ if TYPE_CHECKING:
 
     from haidang.detect.routes import Group, Part
     from haidang.events.model import Fields
-    from haidang.sigma.ir import Condition, EventRule, LogSource, LogsourceEntry, LogsourceMap, Test
+    from haidang.sigma.ir import Condition, LogSource, LogsourceEntry, LogsourceMap, Test
 
 __all__ = ["Matcher"]
 
-_OWN_NAMES = Binding(None)
 _MOST_ROUTES = 4096
 _MOST_ROUTING_FIELDS = 2
 """A map's first two ``route_by`` fields make the route; a ``when`` on others is tested on each event."""
@@ -98,7 +97,6 @@ class Matcher:
         self._rest = [_Entry(None, [groups[logsource] for logsource in self.unclaimed])]
         self._groups = tuple(groups.values())
         self._routes: dict[tuple[Any, ...], Route] = {}
-        self._meant: dict[tuple[str, LogSource], list[tuple[LogsourceEntry, Binding]]] = {}
 
     def recognise(self, event: Fields) -> str:
         """Return the origin of an event of which only the fields are known, "" for an unknown one."""
@@ -154,30 +152,10 @@ class Matcher:
             found.extend((breadth, tests) for group in entry.groups for tests in group.keywords())
         return KeywordGate.over(tests for _, tests in sorted(found, key=lambda item: (item[0], len(item[1]))))
 
-    def bindings(self, origin: str, event: Fields, rule: EventRule) -> list[Binding]:
-        """Return how ``rule`` may see the fields of an event: one binding for each entry that it is of."""
-        key = (origin, rule.logsource)
-        entries = self._meant.get(key)
-        if entries is None:
-            entries = self._meant[key] = [
-                (entry.entry, entry.binding)
-                for entry in self._entries.get(origin, [])
-                if entry.entry is not None and _means(rule.logsource, entry.entry.logsource)
-            ]
-        return [binding for entry, binding in entries if _holds(entry, event)] or [_OWN_NAMES]
-
 
 def _means(rule: LogSource, entry: LogSource) -> bool:
     """Return whether a rule's logsource is what an entry describes; a rule may leave the product open."""
     return rule.product in ("", entry.product) and rule[1:] == entry[1:]
-
-
-def _holds(entry: LogsourceEntry, event: Fields) -> bool:
-    """Return whether an event satisfies the whole of an entry's ``when``."""
-    for name, wanted in entry.when.items():
-        if not any(text(item).lower() in wanted for item in _items(lookup(event, name))):
-            return False
-    return True
 
 
 def _items(value: Any) -> tuple[Any, ...]:

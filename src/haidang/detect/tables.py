@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from haidang.detect.naive import satisfied
 from haidang.detect.semantics import holds, leaves
 from haidang.detect.values import FieldMemo, FieldTests
 from haidang.sigma.ir import Test
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from haidang.sigma.ir import Condition
 
 __all__ = ["Signatures", "Table"]
+
+_MOST_REASONS = 5000
+"""Reasons for findings that a table remembers."""
 
 
 class Signatures(dict[tuple[int, ...], tuple[int, ...]]):
@@ -47,10 +51,22 @@ class Signatures(dict[tuple[int, ...], tuple[int, ...]]):
 class Table:
     """Arranged rules with memos; ``indices`` are the rules' places in the ruleset."""
 
-    def __init__(self, arranged: Arranged, indices: Sequence[int], limits: Limits) -> None:
-        """Make the memos; automata and expressions are compiled when values come."""
+    def __init__(
+        self,
+        arranged: Arranged,
+        indices: Sequence[int],
+        limits: Limits,
+        written: Callable[[], Sequence[Condition]],
+    ) -> None:
+        """Make the memos; automata and expressions are compiled when values come.
+
+        ``written`` gives the conditions that were arranged, which only whoever asks for reasons needs.
+        """
         self._limits = limits
         self._indices = indices
+        self._written = written
+        self._places: dict[int, int] = {}
+        self._reasons: dict[tuple[tuple[int, ...], int], tuple[Test, ...]] = {}
         self._conditions: list[Condition] = arranged["conditions"]
         self._anchors: dict[int, list[int]] = arranged["anchors"]
         self._always: list[int] = arranged["always"]
@@ -75,10 +91,10 @@ class Table:
 
         return FieldMemo(FieldTests(arrange_field(self.keywords), self._limits), self._limits)
 
-    def match(
+    def signature(
         self, values: Sequence[Any], pairs: Sequence[tuple[Any, Any]], event: Fields
     ) -> tuple[int, ...]:
-        """Return the indices of the rules that hold.
+        """Return which tests hold, as the key of ``signatures``.
 
         Args:
             values: One value for each of ``fields``.
@@ -93,7 +109,43 @@ class Table:
             memo = self._keyword_memo
             signature.append(memo.number(memo.tests.decide_any(list(leaves(event)))))
         signature.extend(int(holds(test, *both)) for (_, test), both in zip(self.pairs, pairs, strict=True))
-        return self.signatures[tuple(signature)]
+        return tuple(signature)
+
+    def reasons(
+        self, signature: tuple[int, ...], index: int, whole: Condition, decided: Callable[[Test], bool]
+    ) -> tuple[Test, ...]:
+        """Return the tests that made a rule hold, in the order of its condition, each once.
+
+        The answer is the same for all events of a signature, so that it is remembered.
+
+        Args:
+            signature: Of an event for which the rule holds.
+            index: The rule's place in the ruleset.
+            whole: Its condition as written.
+            decided: Whether a test holds that was decided when the table was made, and is not in it.
+        """
+        key = (signature, index)
+        known = self._reasons.get(key)
+        if known is None:
+            if len(self._reasons) >= _MOST_REASONS:
+                self._reasons.clear()
+            known = self._reasons[key] = self._reason(signature, index, whole, decided)
+        return known
+
+    def _reason(
+        self, signature: tuple[int, ...], index: int, whole: Condition, decided: Callable[[Test], bool]
+    ) -> tuple[Test, ...]:
+        if not self._places:
+            self._places = {one: at for at, one in enumerate(self._indices)}
+        at = self._places[index]
+        true = set(self._true(signature))
+        numbers = dict(_numbers(self._written()[at], self._conditions[at]))
+
+        def held(test: Test) -> bool:
+            number = numbers.get(test)
+            return decided(test) if number is None else number in true
+
+        return tuple(satisfied(whole, held))
 
     def _true(self, signature: tuple[int, ...]) -> Iterator[int]:
         """Yield the numbers of the tests that a signature says hold."""
@@ -122,6 +174,16 @@ class Table:
             for memo in memos:
                 memo.forget()
             self.signatures.clear()
+            self._reasons.clear()
+
+
+def _numbers(written: Condition, numbered: Condition) -> Iterator[tuple[Test, int]]:
+    """Yield the tests of a condition with the numbers that its arranged form has in their place."""
+    if written[0] == "is":
+        yield Test(*written[1]), numbered[1]
+    elif written[0] in {"and", "or", "not"}:
+        for pair in zip(written[1:], numbered[1:], strict=True):
+            yield from _numbers(*pair)
 
 
 def _evaluate(condition: Condition, true: set[int]) -> bool:
