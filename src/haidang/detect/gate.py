@@ -4,6 +4,8 @@ Keywords hold anywhere in an event, so that a rule made of them would force ever
 and searched. Instead, a short piece of each keyword is looked for in the raw bytes of a whole batch, in
 all its spellings of upper and lower case; up to 64 pieces of 4 bytes run in the vectorised searcher of
 the Aho-Corasick library. Only documents with a piece in them are decoded and searched for the keyword.
+The keywords that any document may hold are looked for in batches; those of some routes only, in the
+documents of these routes.
 
 It must never miss: pieces are made of ASCII letters, digits and a few marks that no JSON writer escapes,
 and ``\u00`` escapes and the Kelvin sign (whose lower case is an ASCII letter) are pieces too. The dotted
@@ -19,18 +21,19 @@ from itertools import accumulate, product
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from haidang.sigma.ir import Test
 
-__all__ = ["KeywordGate"]
+__all__ = ["MOST_TOGETHER", "KeywordGate"]
 
 _PIECE_SIZE = 4
+_MARKED_SIZE = 3
 _FEW_KEYWORDS = 2
 _FEW_SPELLINGS = 8
-_MOST_TOGETHER = 60
+MOST_TOGETHER = 60
 """The vectorised searcher takes up to 64 pieces; more of them run in a second one."""
-_MOST_PIECES = 2 * _MOST_TOGETHER
+_MOST_PIECES = 2 * MOST_TOGETHER
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _.:-;,=()[]{}#%@!$*")
 _ALWAYS = (b"\\u00", b"\\u21", "\u212a".encode())
 
@@ -44,29 +47,37 @@ class KeywordGate:
 
         self._finders = [
             BytesAhoCorasick(list(some), matchkind=MatchKind.LeftmostFirst).find_matches_as_indexes
-            for some in (pieces[at : at + _MOST_TOGETHER] for at in range(0, len(pieces), _MOST_TOGETHER))
+            for some in (pieces[at : at + MOST_TOGETHER] for at in range(0, len(pieces), MOST_TOGETHER))
         ]
         self._words = tuple({_longest_word(test).lower().encode() for test in covers})
         self.covers = covers
         """The keywords that cannot occur in a document that is no candidate."""
 
     @staticmethod
-    def over(rules: Iterable[Sequence[Test]]) -> KeywordGate:
-        """Return a gate for as many rules as fit, each given by its keywords; the first come first."""
+    def over(rules: Iterable[Sequence[Test]], most: int = _MOST_PIECES) -> KeywordGate:
+        """Return a gate for as many rules as fit, each given by its keywords; the first come first.
+
+        ``most`` bounds the pieces, and so the price of a look.
+        """
         pieces = set(_ALWAYS)
         covers: set[Test] = set()
         for tests in rules:
-            found = [_best_piece(test) for test in tests]
-            more = pieces.union(*found)
+            more = set(pieces)
+            found: list[set[bytes]] = []
+            for test in tests:
+                found.append(_best_piece(test, more))
+                more |= found[-1]
             # Pieces that are in every other document would gate nothing: a later rule gets few, rare ones.
             rare = not covers or (len(tests) <= _FEW_KEYWORDS and max(map(len, found)) <= _FEW_SPELLINGS)
-            if all(found) and rare and len(more) <= _MOST_PIECES:
+            if all(found) and rare and len(more) <= most:
                 pieces = more
                 covers.update(tests)
         return KeywordGate(sorted(pieces), frozenset(covers))
 
     def candidates(self, documents: Sequence[bytes]) -> list[int]:
         """Return the positions of the documents that may hold a keyword, in order, each once."""
+        if not self.covers:
+            return []
         joined = b"\n".join(documents)
         hits = [hit for find in self._finders for hit in find(joined)]
         if not hits:
@@ -74,6 +85,10 @@ class KeywordGate:
         ends = list(accumulate(len(document) + 1 for document in documents))
         found = sorted({bisect_right(ends, start) for _, start, _ in hits})
         return [at for at in found if self._may_hold(documents[at])]
+
+    def may_hold(self, document: bytes) -> bool:
+        """Return whether one document may hold a keyword."""
+        return any(find(document) for find in self._finders) and self._may_hold(document)
 
     def _may_hold(self, document: bytes) -> bool:
         """Look at one document again, for the whole of what is safe in each keyword."""
@@ -93,22 +108,31 @@ def _longest_word(test: Test) -> str:
     return best
 
 
-def _best_piece(test: Test) -> set[bytes]:
-    """Return all spellings of the piece of a keyword that has the fewest; empty when there is none."""
+def _best_piece(test: Test, known: set[bytes]) -> set[bytes]:
+    """Return all spellings of the piece of a keyword that adds the fewest to those that are known.
+
+    Empty when there is none.
+    """
     best: set[bytes] = set()
     for word in test.value if test.kind == "str" else ():
-        for at in range(len(word) - _PIECE_SIZE + 1 if isinstance(word, str) else 0):
-            piece = word[at : at + _PIECE_SIZE]
-            # Words begin and end alike in every log: a space may only be inside a piece.
-            if (
-                piece.strip() != piece
-                or not _SAFE.issuperset(piece)
-                or (at + _PIECE_SIZE == len(word) and piece[-1] in "iI")
-            ):
-                continue
+        for piece in _pieces(word) if isinstance(word, str) else ():
             spellings = {
                 "".join(letters).encode() for letters in product(*({c.lower(), c.upper()} for c in piece))
             }
-            if not best or len(spellings) < len(best):
+            if not best or len(spellings - known) < len(best - known):
                 best = spellings
     return best
+
+
+def _pieces(word: str) -> Iterator[str]:
+    """Yield what of a keyword may be looked for: four letters, or three with two marks as rare as ``::``."""
+    for size in (_PIECE_SIZE, _MARKED_SIZE):
+        for at in range(len(word) - size + 1):
+            piece = word[at : at + size]
+            # Words begin and end alike in every log: a space may only be inside a piece.
+            if piece.strip() != piece or not _SAFE.issuperset(piece):
+                continue
+            if at + size == len(word) and piece[-1] in "iI":
+                continue
+            if size == _PIECE_SIZE or "::" in piece:
+                yield piece

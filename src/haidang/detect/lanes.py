@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from haidang.detect.gate import KeywordGate
 from haidang.detect.semantics import holds
 from haidang.events.shapes import paths
 
@@ -101,7 +102,8 @@ class LaneSet:
     ) -> None:
         """Start with no lane but the one that only reads the routing fields.
 
-        ``covered`` are the keywords that the caller rules out before a document comes here.
+        ``covered`` are the keywords that the caller rules out before a document comes here; other keywords
+        are ruled out by a gate of the lane's own.
         """
         self.shape = shape
         self.wrapper = wrapper
@@ -190,9 +192,13 @@ class LaneSet:
         if route.idle:
             return ["return ()"]
         before = len(reach.lines)
+        ruled_out = self._rule_out_keywords(route, reach, names)
         answers: list[str] = []
         for at, part in enumerate(route.parts):
-            if self._is_ruled_out(part):
+            if not ruled_out.issuperset(test for _, test in part.table.keywords):
+                del reach.lines[before:]
+                return ["raise NotInLaneError"]
+            if _looks_for_keywords_alone(part):
                 continue
             answer = self._part(part, f"p{at}", reach, names)
             if answer is None:
@@ -206,22 +212,19 @@ class LaneSet:
         names["merge"] = _merge
         return [f"return merge(({', '.join(answers)},))"]
 
-    def _is_ruled_out(self, part: Part) -> bool:
-        """Return whether a part looks for nothing but keywords that are ruled out already."""
-        table = part.table
-        covered = self._covered.issuperset(test for _, test in table.keywords)
-        return (
-            bool(table.keywords)
-            and covered
-            and not table.fields
-            and not table.pairs
-            and not table.signatures[(0,)]
-        )
+    def _rule_out_keywords(self, route: Route, reach: _Reach, names: dict[str, Any]) -> frozenset[Test]:
+        """Add the line that turns documents with a keyword away; return the keywords that are ruled out."""
+        wanted = {test for part in route.parts for _, test in part.table.keywords} - self._covered
+        if not wanted:
+            return self._covered
+        gate = KeywordGate.over([sorted(wanted, key=repr)])
+        if gate.covers:
+            names["may_hold"] = gate.may_hold
+            reach.lines.append("if may_hold(document): raise NotInLaneError")
+        return self._covered | gate.covers
 
     def _part(self, part: Part, prefix: str, reach: _Reach, names: dict[str, Any]) -> str | None:
         """Return the expression for the rules of one part, None when the projection cannot give it."""
-        if not self._covered.issuperset(test for _, test in part.table.keywords):
-            return None
         classes: list[str] = []
         for number, (accessor, memo) in enumerate(zip(part.accessors, part.table.memos, strict=True)):
             where = self._expression(accessor, reach, names)
@@ -253,6 +256,13 @@ class LaneSet:
         names[name] = accessor.get
         fetched = [f"{need!r}: {reach.first(paths(self.shape, need))}" for need in needs]
         return f"{name}({{{', '.join(fetched)}}})"
+
+
+def _looks_for_keywords_alone(part: Part) -> bool:
+    """Return whether no rule of a part can hold once its keywords are ruled out."""
+    table = part.table
+    alone = bool(table.keywords) and not table.fields and not table.pairs
+    return alone and not table.signatures[(0,)]
 
 
 def _merge(answers: tuple[Found, ...]) -> Found:

@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from haidang.detect.binding import Binding
-from haidang.detect.gate import KeywordGate
+from haidang.detect.gate import MOST_TOGETHER, KeywordGate
 from haidang.detect.lanes import NEEDLES, LaneSet
 from haidang.detect.routes import Route
 from haidang.detect.semantics import lookup, text
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from haidang.detect.routes import Group, Part
     from haidang.events.model import Fields
-    from haidang.sigma.ir import Condition, LogSource, LogsourceEntry, LogsourceMap, Test
+    from haidang.sigma.ir import Condition, LogSource, LogsourceEntry, LogsourceMap
 
 __all__ = ["Matcher"]
 
@@ -145,12 +145,12 @@ class Matcher:
 
     @cached_property
     def gate(self) -> KeywordGate:
-        """The gate for the keywords that Windows events can meet, the rules that meet most events first."""
-        found: list[tuple[int, tuple[Test, ...]]] = []
-        for entry in self._entries.get("windows", []):
-            breadth = len(entry.entry.when) if entry.entry else 0
-            found.extend((breadth, tests) for group in entry.groups for tests in group.keywords())
-        return KeywordGate.over(tests for _, tests in sorted(found, key=lambda item: (item[0], len(item[1]))))
+        """The gate for the keywords of rules that meet every Windows event."""
+        entries = (
+            entry for entry in self._entries.get("windows", []) if entry.entry and not entry.entry.when
+        )
+        rules = (tests for entry in entries for group in entry.groups for tests in group.keywords())
+        return KeywordGate.over(sorted(rules, key=len), MOST_TOGETHER)
 
 
 def _means(rule: LogSource, entry: LogSource) -> bool:
