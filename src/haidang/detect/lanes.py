@@ -36,6 +36,8 @@ Scalar = str | int | None
 NEEDLES = {"flat": b'"EventID":', "event": b'"EventID":', "winlogbeat": b'"event_id":'}
 """Shape to the bytes before the value that tells the routes apart best."""
 
+_TEXTS = frozenset({"ContextInfo", "Data", "Message", "Payload", "ScriptBlockText"})
+"""Fields that hold texts of many lines: to look such a value up as a whole costs more than its lines do."""
 _GUESS_WIDTH = 6
 _GUESS_LIMIT = 4096
 _FORBIDDEN = {
@@ -230,8 +232,12 @@ class LaneSet:
             where = self._expression(accessor, reach, names)
             if where is None:
                 return None
-            names[f"{prefix}m{number}"] = memo
-            classes.append(f"{prefix}m{number}[{where}]")
+            if _TEXTS.isdisjoint(accessor.sources):
+                names[f"{prefix}m{number}"] = memo
+                classes.append(f"{prefix}m{number}[{where}]")
+            else:
+                names[f"{prefix}m{number}"] = memo.of_text
+                classes.append(f"{prefix}m{number}({where})")
         if part.table.keywords:
             classes.append("0")
         for number, ((_, test), (first, second)) in enumerate(zip(part.table.pairs, part.pairs, strict=True)):

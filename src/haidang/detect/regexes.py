@@ -40,10 +40,8 @@ class _Re2:
         self._search = pattern.search
 
     def search(self, value: str) -> bool:
-        try:
-            return self._search(value) is not None
-        except UnicodeEncodeError:  # A lone surrogate cannot be handed to RE2.
-            return self._search(value.encode("utf-8", "replace").decode()) is not None
+        # Given bytes, the library does not count characters. A lone surrogate cannot be handed to it.
+        return self._search(value.encode("utf-8", "replace")) is not None
 
 
 class _Bounded:
@@ -80,6 +78,7 @@ def searcher(
     options = re2.Options()
     options.log_errors = False
     options.max_mem = 64 << 20
+    options.never_capture = True
     options.case_sensitive = "i" not in flags
     options.dot_nl = "s" in flags
     prefix = "(?m)" if "m" in flags else ""

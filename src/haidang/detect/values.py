@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from haidang.detect.regexes import searcher
 from haidang.detect.semantics import address, compare, glob_pattern, holds, number, text
+from haidang.detect.texts import Answer, Texts
 from haidang.limits import DEFAULT_LIMITS
 from haidang.sigma.ir import ANY, ONE, Test
 
@@ -34,8 +35,6 @@ _FEW_LITERALS = 6
 """Below this many literals, Python's own ``in`` is quicker than an automaton."""
 _LONG = 512
 """From this length on, a value of several lines is looked at line by line."""
-_LINE_CHARS = 4 << 20
-"""Characters of lines that one field remembers."""
 _DFA_CHARS = 30_000
 """Literals of this many characters in all still make a table that is small and twice as quick."""
 
@@ -136,10 +135,11 @@ class FieldTests:
         ]
         self._find: Callable[[str], Collection[str]] | None = None
         self._by_line = not any("\n" in literal for literal in (*self._inside, *self._gated))
-        self._lines = _LineMemo(self)
+        self._texts = Texts(self._of_line, self._scalar, limits.memo_entries)
         words = [
             word for _, pieces in (*self._starts, *self._ends) for pair in pieces.values() for word, _ in pair
         ]
+        self._looks_at_ends = bool(words or self._whole or self._whole_cased)
         self._reach = max(map(len, (*words, *self._whole)), default=0) + 1
         """More characters than any whole value, beginning or ending that is looked for."""
 
@@ -203,7 +203,7 @@ class FieldTests:
 
     def _decide_text(self, value: str, found: set[int]) -> None:
         if len(value) > _LONG and self._by_line and "\n" in value and value.isascii():
-            self._decide_lines(value, found)
+            found.update(self._decide_lines(value))
             return
         folded = value.lower()
         self._decide_ends(value, folded, folded, folded, found)
@@ -245,33 +245,35 @@ class FieldTests:
                 if literal not in hits and decide(value, folded):
                     found.add(i)
 
-    def _decide_lines(self, value: str, found: set[int]) -> None:
-        """Decide a long ASCII value of many lines: it rarely repeats whole, but its lines do.
+    def _of_line(self, line: str) -> Answer:
+        """Return what one line decides."""
+        hits = self.find(line.lower())
+        ids = {i for literal in hits for i in self._inside.get(literal, ())}
+        return Answer(tuple(sorted(ids)), tuple(sorted(hit for hit in hits if hit in self._gated)))
 
-        It is folded as a whole only where a decider asks for that.
-        """
+    def decide_by_lines(self, value: str) -> tuple[int, ...] | None:
+        """Return what ``decide`` does for a long text; None where lines and deciders do not tell it all."""
+        if self._beyond_text or not (self._by_line and value.isascii()):
+            return None
+        return self._decide_lines(value)
+
+    def _decide_lines(self, value: str) -> tuple[int, ...]:
+        """Decide a long ASCII value by its lines; it is folded as a whole only where that is asked for."""
+        ids, literals = self._texts.decide(value)
+        if not (literals or self._ungated or self._looks_at_ends):
+            return ids
+        found = set(ids)
         reach = self._reach
         whole = value.lower() if len(value) <= reach else None
-        self._decide_ends(value, whole, value[:reach].lower(), value[-reach:].lower(), found)
-        gated: set[str] = set()
-        for ids, literals in filter(None, map(self._lines.__getitem__, value.split("\n"))):
-            found.update(ids)
-            if literals:
-                gated.update(literals)
-        folded = whole
-        deciders = [(i, decide) for one in gated for i, decide, _ in self._gated[one]]
+        if self._looks_at_ends:
+            self._decide_ends(value, whole, value[:reach].lower(), value[-reach:].lower(), found)
+        deciders = [(i, decide) for one in literals for i, decide, _ in self._gated[one]]
         for i, decide in (*self._ungated, *deciders):
-            if folded is None and decide.folds:
-                folded = value.lower()
-            if decide(value, folded or ""):
+            if whole is None and decide.folds:
+                whole = value.lower()
+            if decide(value, whole or ""):
                 found.add(i)
-
-    def of_line(self, line: str) -> tuple[tuple[int, ...], tuple[str, ...]] | None:
-        """Return what one line decides: numbers of tests, and literals whose deciders must run."""
-        hits = self.find(line.lower())
-        ids = tuple({i for literal in hits for i in self._inside.get(literal, ())})
-        gated = tuple(literal for literal in hits if literal in self._gated)
-        return (ids, gated) if ids or gated else None
+        return tuple(sorted(found))
 
     def _decide_number(self, value: float | None, found: set[int]) -> None:
         if value is None:
@@ -279,25 +281,6 @@ class FieldTests:
         if (ids := self._numbers.get(value)) is not None:
             found.update(ids)
         found.update(i for i, operator, limit in self._ordered if compare(operator, value, limit))
-
-
-class _LineMemo(dict[str, "tuple[tuple[int, ...], tuple[str, ...]] | None"]):
-    """Line to what it decides; bounded."""
-
-    __slots__ = ("_left", "_tests")
-
-    def __init__(self, tests: FieldTests) -> None:
-        super().__init__()
-        self._tests = tests
-        self._left = _LINE_CHARS
-
-    def __missing__(self, line: str) -> tuple[tuple[int, ...], tuple[str, ...]] | None:
-        self._left -= len(line) + 100
-        if self._left < 0:
-            self.clear()
-            self._left = _LINE_CHARS
-        found = self[line] = self._tests.of_line(line)
-        return found
 
 
 class FieldMemo(dict[Any, int]):
@@ -339,6 +322,13 @@ class FieldMemo(dict[Any, int]):
         elif value is None or (value.__class__ is int and value not in {0, 1} and len(self) < self._entries):
             self[value] = found
         return found
+
+    def of_text(self, value: Any) -> int:
+        """Return the class of a value of a field that holds texts: a long one is not remembered whole."""
+        if value.__class__ is str and _LONG < len(value) <= self.value_chars:
+            found = self.tests.decide_by_lines(value)
+            return self.classify(value) if found is None else self.number(found)
+        return self[value]
 
     def classify(self, value: Any) -> int:
         """Return the class of any value, lists and objects too, remembering nothing but the class."""
