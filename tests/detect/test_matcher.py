@@ -46,7 +46,7 @@ def group(rules: list[Condition]) -> Group:
 
 def fast_reasons(route: Route, rules: list[Condition], event: dict[str, Any]) -> dict[int, list[Any]]:
     """Return the tests that made each rule hold, by what the tables remember."""
-    found = route.reasons(event, rules.__getitem__)
+    found = route.reasons(route.match(event), event, rules.__getitem__)
     return {at: list(tests) for at, (_, tests) in found.items()}
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from haidang.detect.matcher import Matcher
+    from haidang.detect.tables import Held
     from haidang.events.model import Batch, EventBatch, Fields, FileReport
     from haidang.limits import Limits
 
@@ -37,7 +38,7 @@ class Hit(NamedTuple):
     record: int
     origin: str
     event: Fields
-    rules: tuple[int, ...]
+    rules: Held
     raw: bytes = b""
     """The document as it was read, where there is one."""
 
@@ -114,7 +115,7 @@ class BatchMatcher:
         self._lanes = self._lane_set(shape, wrapper)
         return Hit(record, "windows", fields, self._matcher.match("windows", fields), document)
 
-    def _whole(self, document: bytes, record: int, report: FileReport, rules: tuple[int, ...]) -> Hit:
+    def _whole(self, document: bytes, record: int, report: FileReport, rules: Held) -> Hit:
         """Return the hit of a document that a lane has matched."""
         _, inner = shapes.unwrap(decode_document(document, record, report, self._limits) or {})
         shape = shapes.recognise(inner)

@@ -19,6 +19,7 @@ import msgspec
 
 from haidang.detect.gate import KeywordGate
 from haidang.detect.semantics import holds
+from haidang.detect.tables import NOTHING, Held
 from haidang.events.shapes import paths
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["NEEDLES", "LaneSet", "NotInLaneError"]
 
-Found = tuple[int, ...]
 Scalar = str | int | None
 
 NEEDLES = {"flat": b'"EventID":', "event": b'"EventID":', "winlogbeat": b'"event_id":'}
@@ -112,27 +112,27 @@ class LaneSet:
         self.needle = NEEDLES[shape]
         self._route = route
         self._covered = covered
-        self._lanes: dict[tuple[str, int | str], Callable[[bytes], Found]] = {}
+        self._lanes: dict[tuple[str, int | str], Callable[[bytes], Held]] = {}
         self.guesses = _Guesses(self._first_look())
         self.match = self._matcher()
         """Matches one document; raises when it must go the plain way."""
 
-    def _matcher(self) -> Callable[[bytes], Found]:
+    def _matcher(self) -> Callable[[bytes], Held]:
         """Return the function that matches one document; it raises when the plain way must be taken."""
         guesses, needle = self.guesses, self.needle
         skip = len(needle)
         end = skip + _GUESS_WIDTH
 
-        def match(document: bytes) -> Found:
+        def match(document: bytes) -> Held:
             at = document.find(needle)
             return guesses[document[at + skip : at + end]](document)
 
         return match
 
-    def _first_look(self) -> Callable[[bytes], Found]:
+    def _first_look(self) -> Callable[[bytes], Held]:
         return self._generate(None, None, None)
 
-    def _elsewhere(self, document: bytes, channel: str | None, event_id: int | str | None) -> Found:
+    def _elsewhere(self, document: bytes, channel: str | None, event_id: int | str | None) -> Held:
         """Match a document whose routing values are not those of the lane that was guessed."""
         if channel is None or event_id is None:
             raise NotInLaneError
@@ -151,7 +151,7 @@ class LaneSet:
 
     def _generate(
         self, channel: str | None, event_id: int | str | None, route: Route | None
-    ) -> Callable[[bytes], Found]:
+    ) -> Callable[[bytes], Held]:
         """Write the function of one lane."""
         root = _Node()
         prefix = (self.wrapper,) if self.wrapper else ()
@@ -175,6 +175,7 @@ class LaneSet:
         names: dict[str, Any] = {
             "NotInLaneError": NotInLaneError,
             "Identifier": _Identifier,
+            "NOTHING": NOTHING,
             "elsewhere": self._elsewhere,
             "CHANNEL": channel,
             "EVENT_ID": event_id,
@@ -192,7 +193,7 @@ class LaneSet:
     def _answer(self, route: Route, reach: _Reach, names: dict[str, Any]) -> list[str]:
         """Return the lines that look the signature up."""
         if route.idle:
-            return ["return ()"]
+            return ["return NOTHING"]
         before = len(reach.lines)
         ruled_out = self._rule_out_keywords(route, reach, names)
         answers: list[str] = []
@@ -208,10 +209,10 @@ class LaneSet:
                 return ["raise NotInLaneError"]
             answers.append(answer)
         if not answers:
-            return ["return ()"]
+            return ["return NOTHING"]
         if len(answers) == 1:
             return [f"return {answers[0]}"]
-        names["merge"] = _merge
+        names["merge"] = Held.merged
         return [f"return merge(({', '.join(answers)},))"]
 
     def _rule_out_keywords(self, route: Route, reach: _Reach, names: dict[str, Any]) -> frozenset[Test]:
@@ -271,25 +272,16 @@ def _looks_for_keywords_alone(part: Part) -> bool:
     return alone and not table.signatures[(0,)]
 
 
-def _merge(answers: tuple[Found, ...]) -> Found:
-    """Join the rules of several parts; nearly always all are empty."""
-    found: Found = ()
-    for answer in answers:
-        if answer:
-            found = tuple(sorted({*found, *answer})) if found else answer
-    return found
-
-
-class _Guesses(dict[bytes, "Callable[[bytes], Found]"]):
+class _Guesses(dict[bytes, "Callable[[bytes], Held]"]):
     """Bytes after the needle to the lane that they last meant."""
 
     __slots__ = ("_unknown",)
 
-    def __init__(self, unknown: Callable[[bytes], Found]) -> None:
+    def __init__(self, unknown: Callable[[bytes], Held]) -> None:
         super().__init__()
         self._unknown = unknown
 
-    def __missing__(self, key: bytes) -> Callable[[bytes], Found]:
+    def __missing__(self, key: bytes) -> Callable[[bytes], Held]:
         if len(self) >= _GUESS_LIMIT:
             self.clear()
         return self._unknown
@@ -346,10 +338,10 @@ class _Reach:
 
 def _compile(
     lines: list[str], names: dict[str, Any], root: _Node, types: dict[str, Any]
-) -> Callable[[bytes], Found]:
+) -> Callable[[bytes], Held]:
     """Make the function; the source holds generated names and quoted field names only."""
     names["decode"] = msgspec.json.Decoder(root.build(types, "r")).decode
     source = "\n    ".join(["def lane(document):", "r = decode(document)", *lines])
     exec(compile(source, "<lane>", "exec"), names)  # noqa: S102 - see the docstring
-    lane: Callable[[bytes], Found] = names["lane"]
+    lane: Callable[[bytes], Held] = names["lane"]
     return lane

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from haidang.detect.routes import Group, Part
+    from haidang.detect.tables import Held
     from haidang.events.model import Fields
     from haidang.sigma.ir import Condition, LogSource, LogsourceEntry, LogsourceMap
 
@@ -105,8 +106,8 @@ class Matcher:
                 return origin
         return ""
 
-    def match(self, origin: str, event: Fields) -> tuple[int, ...]:
-        """Return the indices of the rules that hold for one event, sorted."""
+    def match(self, origin: str, event: Fields) -> Held:
+        """Return the rules that hold for one event."""
         return self.route(origin, event).match(event)
 
     def route(self, origin: str, event: Fields) -> Route:

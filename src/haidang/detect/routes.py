@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from haidang.detect.arranging import accepted_values, arrange_rules, folded_value, rule_keywords
 from haidang.detect.naive import evaluate_test
 from haidang.detect.semantics import holds
-from haidang.detect.tables import Table
+from haidang.detect.tables import Held, Table
 from haidang.sigma.ir import Test
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ class Part(NamedTuple):
         pairs = [(first.get(event), second.get(event)) for first, second in self.pairs]
         return self.table.signature(values, pairs, event)
 
-    def match(self, event: Fields) -> tuple[int, ...]:
-        """Return the indices of the rules that hold for a decoded event."""
+    def match(self, event: Fields) -> Held:
+        """Return the rules that hold for a decoded event."""
         return self.table.signatures[self.signature(event)]
 
 
@@ -75,31 +75,29 @@ class Route:
         self.parts = tuple(part for part in parts if not part.table.idle)
         self.idle = not self.parts
 
-    def match(self, event: Fields) -> tuple[int, ...]:
-        """Return the indices of the rules that hold for a decoded event, sorted."""
-        found: tuple[int, ...] = ()
-        for part in self.parts:
-            held = part.match(event)
-            if held:
-                found = tuple(sorted({*found, *held})) if found else held
-        return found
+    def match(self, event: Fields) -> Held:
+        """Return the rules that hold for a decoded event."""
+        return Held.merged([part.match(event) for part in self.parts])
 
     def reasons(
-        self, event: Fields, condition: Callable[[int], Condition]
+        self, held: Held, event: Fields, condition: Callable[[int], Condition]
     ) -> dict[int, tuple[Binding, tuple[Test, ...]]]:
         """Return for each rule that holds how it names the event's fields, and the tests that made it hold.
 
-        ``condition`` gives the condition of a rule, as written, by its index.
+        Args:
+            held: What this route said of the event.
+            event: The event, decoded.
+            condition: Gives the condition of a rule, as written, by its index.
         """
         found: dict[int, tuple[Binding, tuple[Test, ...]]] = {}
         for part in self.parts:
-            signature = part.signature(event)
-            for index in part.table.signatures[signature]:
-                if index not in found:
-                    get = partial(part.binding.get, event)
-                    decided = partial(evaluate_test, get=get, event=event)
-                    tests = part.table.reasons(signature, index, condition(index), decided)
-                    found[index] = part.binding, tests
+            get = partial(part.binding.get, event)
+            decided = partial(evaluate_test, get=get, event=event)
+            for signature in (signature for table, signature in held.why if table is part.table):
+                for index in part.table.signatures[signature]:
+                    if index not in found:
+                        tests = part.table.reasons(signature, index, condition(index), decided)
+                        found[index] = part.binding, tests
         return found
 
 

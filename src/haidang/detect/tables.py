@@ -16,31 +16,51 @@ from haidang.detect.values import FieldMemo, FieldTests
 from haidang.sigma.ir import Test
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from haidang.detect.arranging import Arranged
     from haidang.events.model import Fields
     from haidang.limits import Limits
     from haidang.sigma.ir import Condition
 
-__all__ = ["Signatures", "Table"]
+__all__ = ["NOTHING", "Held", "Signatures", "Table"]
 
 _MOST_REASONS = 5000
 """Reasons for findings that a table remembers."""
 
 
-class Signatures(dict[tuple[int, ...], tuple[int, ...]]):
+class Held(tuple[int, ...]):  # noqa: SLOT001 - the slots of a tuple's subclass can hold nothing
+    """Indices of the rules that hold for an event, sorted, and why they do."""
+
+    why: tuple[tuple[Table, tuple[int, ...]], ...] = ()
+    """The tables in which a rule holds, each with the signature of the event there."""
+
+    @classmethod
+    def merged(cls, answers: Iterable[Held]) -> Held:
+        """Join the answers of several tables; nearly always all are empty."""
+        held = [answer for answer in answers if answer]
+        if len(held) < 2:
+            return held[0] if held else NOTHING
+        found = cls(sorted({index for answer in held for index in answer}))
+        found.why = tuple(why for answer in held for why in answer.why)
+        return found
+
+
+NOTHING = Held()
+
+
+class Signatures(dict[tuple[int, ...], Held]):
     """Signature to the rules that hold, decided on first sight; bounded."""
 
     __slots__ = ("_decide", "_limit")
 
-    def __init__(self, decide: Callable[[tuple[int, ...]], tuple[int, ...]], limit: int) -> None:
+    def __init__(self, decide: Callable[[tuple[int, ...]], Held], limit: int) -> None:
         """Ask ``decide`` for what is not remembered; remember at most ``limit``."""
         super().__init__()
         self._decide = decide
         self._limit = limit
 
-    def __missing__(self, signature: tuple[int, ...]) -> tuple[int, ...]:
+    def __missing__(self, signature: tuple[int, ...]) -> Held:
         """Decide a signature and remember it."""
         if len(self) >= self._limit:
             self.clear()
@@ -159,13 +179,18 @@ class Table:
             if held:
                 yield i
 
-    def _decide(self, signature: tuple[int, ...]) -> tuple[int, ...]:
+    def _decide(self, signature: tuple[int, ...]) -> Held:
         true = set(self._true(signature))
         candidates = set(self._always)
         for i in true:
             candidates.update(self._anchors.get(i, ()))
         conditions = self._conditions
-        return tuple(sorted(self._indices[at] for at in candidates if _evaluate(conditions[at], true)))
+        holding = [self._indices[at] for at in candidates if _evaluate(conditions[at], true)]
+        if not holding:
+            return NOTHING
+        found = Held(sorted(holding))
+        found.why = ((self, signature),)
+        return found
 
     def trim(self) -> None:
         """Forget everything remembered when hostile values have made too many classes of it."""

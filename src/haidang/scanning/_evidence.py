@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from haidang.detect.binding import Binding
 from haidang.detect.semantics import holds, leaves, lookup, text, wrap_keyword
 from haidang.events import shapes
 from haidang.events.model import Origin
@@ -35,9 +34,6 @@ _UNKNOWN = Origin(
     time_fields=("@timestamp", "timestamp", "time", "eventTime", "ts", "_time", "date"),
     host_fields=("host", "hostname", "computer", "Computer", "Hostname", "host.name"),
 )
-
-
-_OWN_NAMES = Binding(None)
 
 
 class Evidence(NamedTuple):
@@ -101,11 +97,10 @@ class EvidenceMaker:
         )
         digest = blake2b(hit.raw, digest_size=8).digest() if hit.raw else _digest(hit.event)
         route = self._ruleset.matcher.route(hit.origin, hit.event)
-        reasons = route.reasons(hit.event, lambda index: self._ruleset.rule(index).condition)
+        reasons = route.reasons(hit.rules, hit.event, lambda index: self._ruleset.rule(index).condition)
         for index in hit.rules:
             rule = self._ruleset.rule(index)
-            # An expression that was given up in between may leave a rule without its reasons.
-            binding, tests = reasons.get(index, (_OWN_NAMES, ()))
+            binding, tests = reasons[index]
             get = partial(binding.get, hit.event)
             needed = self._needed.get(rule.info.key)
             yield Evidence(
