@@ -31,7 +31,7 @@ def match(made: Matcher, *documents: dict[str, Any] | bytes) -> list[tuple[int, 
     lines = [one if isinstance(one, bytes) else orjson.dumps(one) for one in documents]
     report = FileReport("log")
     batch = DocumentBatch(report, lines, range(len(lines)))
-    found = {hit.record: hit.rules for hit in BatchMatcher(made, DEFAULT_LIMITS).match(batch)}
+    found = {hit.record: hit.rules for hit in BatchMatcher(made, DEFAULT_LIMITS, patience=0).match(batch)}
     assert report.records == len(lines)
     assert report.complete
     return [found.get(at, ()) for at in range(len(lines))]

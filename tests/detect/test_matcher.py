@@ -189,7 +189,7 @@ def test_lanes_agree_with_decoding_everything(rules: list[Condition], samples: l
     report = FileReport("x")
     found = {
         hit.record: hit.rules
-        for hit in BatchMatcher(matcher, DEFAULT_LIMITS).match(
+        for hit in BatchMatcher(matcher, DEFAULT_LIMITS, patience=0).match(
             DocumentBatch(report, lines, range(len(lines)))
         )
     }
@@ -214,7 +214,12 @@ def test_a_keyword_behind_a_json_escape_is_found() -> None:
         b'{"Channel":"Security","EventID":1,"Other":"nothing::here"}',
     ]
     batch = DocumentBatch(FileReport("x"), lines, range(len(lines)))
-    assert [hit.record for hit in BatchMatcher(matcher, DEFAULT_LIMITS).match(batch)] == [1, 2, 3, 4]
+    assert [hit.record for hit in BatchMatcher(matcher, DEFAULT_LIMITS, patience=0).match(batch)] == [
+        1,
+        2,
+        3,
+        4,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -236,7 +241,7 @@ def test_a_document_that_cannot_be_decoded_is_counted_with_its_place(line: bytes
     good = b'{"Channel":"Security","EventID":1,"Image":"a"}'
     report = FileReport("x")
     batch = DocumentBatch(report, [good, b"", line, good], range(1, 5))
-    hits = list(BatchMatcher(matcher, DEFAULT_LIMITS).match(batch))
+    hits = list(BatchMatcher(matcher, DEFAULT_LIMITS, patience=0).match(batch))
     assert [hit.record for hit in hits] == [1, 4]
     assert report.problems[kind].where == "record 3"
     assert report.records + report.skipped == 3
@@ -246,7 +251,7 @@ def test_brackets_inside_strings_are_no_depth() -> None:
     matcher = _windows_matcher([("is", ("Image", "str", ("a",), False))])
     report = FileReport("x")
     batch = DocumentBatch(report, [orjson.dumps({"x": '\\"{[' * 500, "EventID": 1})], [1])
-    list(BatchMatcher(matcher, DEFAULT_LIMITS).match(batch))
+    list(BatchMatcher(matcher, DEFAULT_LIMITS, patience=0).match(batch))
     assert report.problems == {}
 
 
@@ -260,7 +265,7 @@ def test_memory_of_values_is_bounded_whatever_comes() -> None:
         {LogSource("windows"): one},
         [LogsourceMap("windows", "windows", ("Channel", "EventID"), (), (entry,))],
     )
-    batches = BatchMatcher(matcher, limits)
+    batches = BatchMatcher(matcher, limits, patience=0)
     for start in range(0, 3000, 10):
         rows = [
             {

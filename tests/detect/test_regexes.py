@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haidang.detect.regexes import required_literal, searcher, timeouts
+from haidang.detect.regexes import required_literal, searcher, shortest_match, timeouts
 from haidang.errors import ConfigurationError
 from haidang.limits import DEFAULT_LIMITS
 
@@ -103,3 +103,19 @@ def test_the_required_literal_is_text_that_no_match_lacks(pattern: str, literal:
 def test_every_match_holds_the_required_literal(data: st.DataObject, pattern: str) -> None:
     value = data.draw(st.from_regex(pattern))
     assert required_literal(pattern) in value.lower()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "least"),
+    [
+        (".{1000,}", 1000),
+        ("a|bcd", 1),
+        ("^a?b+(c{2}|d)$", 2),
+        ("(?i)abc", 3),
+        ("[[:alpha:]]{3}", 0),
+        (r"a\z", 0),
+        ("(", 0),
+    ],
+)
+def test_the_length_of_the_shortest_match_is_known_or_zero(pattern: str, least: int) -> None:
+    assert shortest_match(pattern) == least

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 import orjson
 
-from haidang.detect.lanes import LaneSet, NotInLaneError
+from haidang.detect.lanes import PATIENCE, LaneSet, NotInLaneError
 from haidang.events import shapes
 from haidang.events.model import DocumentBatch
 
@@ -46,9 +46,13 @@ class Hit(NamedTuple):
 class BatchMatcher:
     """Applies a matcher to batches; remembers which JSON shape the documents have."""
 
-    def __init__(self, matcher: Matcher, limits: Limits) -> None:
-        """Use ``matcher``; lanes are kept over files, for a folder of logs repeats its shapes."""
+    def __init__(self, matcher: Matcher, limits: Limits, patience: int = PATIENCE) -> None:
+        """Use ``matcher``; lanes are kept over files, for a folder of logs repeats its shapes.
+
+        ``patience``: see :class:`~haidang.detect.lanes.LaneSet`.
+        """
         self._matcher = matcher
+        self._patience = patience
         self._limits = limits
         self._sets: dict[tuple[str, str], LaneSet | None] = {}
         self._lanes: LaneSet | None = None
@@ -124,7 +128,7 @@ class BatchMatcher:
     def _lane_set(self, shape: str, wrapper: str) -> LaneSet | None:
         key = (shape, wrapper)
         if key not in self._sets:
-            self._sets[key] = self._matcher.lanes(shape, wrapper)
+            self._sets[key] = self._matcher.lanes(shape, wrapper, self._patience)
         return self._sets[key]
 
 

@@ -13,6 +13,7 @@ everything, flatten, match. A property test holds both ways together.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from haidang.detect.routes import Part, Route
     from haidang.sigma.ir import Test
 
-__all__ = ["NEEDLES", "LaneSet", "NotInLaneError"]
+__all__ = ["NEEDLES", "PATIENCE", "LaneSet", "NotInLaneError"]
+
+PATIENCE = 8
 
 Scalar = str | int | None
 
@@ -100,18 +103,26 @@ class LaneSet:
     """
 
     def __init__(
-        self, shape: str, wrapper: str, route: Callable[[dict[str, Any]], Route], covered: frozenset[Test]
+        self,
+        shape: str,
+        wrapper: str,
+        route: Callable[[dict[str, Any]], Route],
+        covered: frozenset[Test],
+        patience: int = PATIENCE,
     ) -> None:
         """Start with no lane but the one that only reads the routing fields.
 
         ``covered`` are the keywords that the caller rules out before a document comes here; other keywords
-        are ruled out by a gate of the lane's own.
+        are ruled out by a gate of the lane's own. ``patience`` is how many documents of a route go the plain
+        way before a lane is made: it takes as long as twenty of them.
         """
         self.shape = shape
         self.wrapper = wrapper
         self.needle = NEEDLES[shape]
         self._route = route
         self._covered = covered
+        self._patience = patience
+        self._seen: Counter[tuple[str, int | str]] = Counter()
         self._lanes: dict[tuple[str, int | str], Callable[[bytes], Held]] = {}
         self.guesses = _Guesses(self._first_look())
         self.match = self._matcher()
@@ -139,8 +150,12 @@ class LaneSet:
         key = (channel, event_id)
         lane = self._lanes.get(key)
         if lane is None:
+            self._seen[key] += 1
+            if self._seen[key] <= self._patience:
+                raise NotInLaneError
             if len(self._lanes) >= _GUESS_LIMIT:
                 self._lanes.clear()
+                self._seen.clear()
                 self.guesses.clear()
             lane = self._lanes[key] = self._generate(
                 channel, event_id, self._route({"Channel": channel, "EventID": event_id})

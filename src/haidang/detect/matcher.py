@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from haidang.detect.binding import Binding
 from haidang.detect.gate import MOST_TOGETHER, KeywordGate
-from haidang.detect.lanes import NEEDLES, LaneSet
+from haidang.detect.lanes import NEEDLES, PATIENCE, LaneSet
 from haidang.detect.routes import Route
 from haidang.detect.semantics import lookup, text
 
@@ -138,11 +138,15 @@ class Matcher:
         for group in self._groups:
             group.trim()
 
-    def lanes(self, shape: str, wrapper: str) -> LaneSet | None:
+    def lanes(self, shape: str, wrapper: str, patience: int = PATIENCE) -> LaneSet | None:
         """Return the lanes for Windows documents of a JSON shape; None when there can be none."""
         if shape not in NEEDLES or self._route_by.get("windows") != _LANE_FIELDS:
             return None
-        return LaneSet(shape, wrapper, lambda routing: self.route("windows", routing), self.gate.covers)
+
+        def route(routing: dict[str, Any]) -> Route:
+            return self.route("windows", routing)
+
+        return LaneSet(shape, wrapper, route, self.gate.covers, patience)
 
     @cached_property
     def gate(self) -> KeywordGate:

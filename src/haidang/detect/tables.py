@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from haidang.detect.naive import satisfied
 from haidang.detect.semantics import holds, leaves
-from haidang.detect.values import FieldMemo, FieldTests
+from haidang.detect.values import FieldMemo
 from haidang.sigma.ir import Test
 
 if TYPE_CHECKING:
@@ -92,9 +92,7 @@ class Table:
         self._always: list[int] = arranged["always"]
         self.fields: tuple[str, ...] = tuple(arranged["fields"])
         """Fields of the rules, in the order of the signature."""
-        self.memos = tuple(
-            FieldMemo(FieldTests(field, limits), limits) for field in arranged["fields"].values()
-        )
+        self.memos = tuple(FieldMemo(field, limits) for field in arranged["fields"].values())
         self.keywords: tuple[tuple[int, Test], ...] = tuple(
             (i, Test(*test)) for i, test in arranged["keywords"]
         )
@@ -109,7 +107,7 @@ class Table:
             return None
         from haidang.detect.arranging import arrange_field
 
-        return FieldMemo(FieldTests(arrange_field(self.keywords), self._limits), self._limits)
+        return FieldMemo(arrange_field(self.keywords), self._limits)
 
     def signature(
         self, values: Sequence[Any], pairs: Sequence[tuple[Any, Any]], event: Fields
@@ -215,8 +213,11 @@ def _evaluate(condition: Condition, true: set[int]) -> bool:
     kind = condition[0]
     if kind == "is":
         return condition[1] in true
-    if kind == "and":
-        return all(_evaluate(part, true) for part in condition[1:])
-    if kind == "or":
-        return any(_evaluate(part, true) for part in condition[1:])
+    if kind in {"and", "or"}:
+        decides = kind == "or"
+        for part in condition[1:]:
+            held = part[1] in true if part[0] == "is" else _evaluate(part, true)
+            if held is decides:
+                return decides
+        return not decides
     return not _evaluate(condition[1], true) if kind == "not" else kind == "true"

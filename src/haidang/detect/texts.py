@@ -33,8 +33,8 @@ class Answer(NamedTuple):
 
     ids: tuple[int, ...]
     """Numbers of the tests that hold, sorted."""
-    literals: tuple[str, ...]
-    """Literals that occur, and whose deciders must run on the whole text."""
+    gates: tuple[int, ...]
+    """Numbers of the literals that occur, and whose deciders must run on the whole text."""
 
 
 class _Known:
@@ -84,7 +84,7 @@ class Texts:
             answers = [lines.answers[number] for number in numbers]
             found = self._together[numbers] = Answer(
                 tuple(sorted(self._always.union(*(answer.ids for answer in answers)))),
-                tuple(sorted({literal for answer in answers for literal in answer.literals})),
+                tuple(sorted({gate for answer in answers for gate in answer.gates})),
             )
         return found
 
