@@ -14,6 +14,8 @@ from haidang.events.model import DocumentBatch, FileReport
 from haidang.limits import DEFAULT_LIMITS
 from haidang.sigma.ir import Condition, EventRule, LogSource, LogsourceEntry, LogsourceMap, RuleInfo
 
+pytestmark = pytest.mark.usefixtures("memory")
+
 WINDOWS = LogSource("windows")
 
 

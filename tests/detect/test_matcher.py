@@ -26,6 +26,8 @@ from haidang.sigma.ir import Condition, EventRule, LogSource, LogsourceEntry, Lo
 
 from .strategies import conditions, events, phrases, values
 
+pytestmark = pytest.mark.usefixtures("memory")
+
 SYSMON = "Microsoft-Windows-Sysmon/Operational"
 
 
@@ -185,7 +187,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
 def test_lanes_agree_with_decoding_everything(rules: list[Condition], samples: list[dict[str, Any]]) -> None:
     matcher = _windows_matcher(rules)
     plain = _windows_matcher(rules)
-    lines = [orjson.dumps(sample) for sample in samples] * 2
+    lines = [orjson.dumps(sample) for sample in samples] * 3
     report = FileReport("x")
     found = {
         hit.record: hit.rules

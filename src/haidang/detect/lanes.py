@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from haidang.detect.gate import KeywordGate
+from haidang.detect.projections import Projections, Trial
 from haidang.detect.semantics import holds
 from haidang.detect.tables import NOTHING, Held
 from haidang.events.shapes import paths
@@ -55,7 +56,11 @@ class NotInLaneError(Exception):
     """This document must go the plain way."""
 
 
-class _Identifier(msgspec.Struct, rename={"text": "#text"}):
+LANE_ERRORS = (NotInLaneError, msgspec.MsgspecError, UnicodeError, RecursionError)
+"""What a lane raises for a document that must go the plain way."""
+
+
+class _Identifier(msgspec.Struct, rename={"text": "#text"}, frozen=True):
     """An EventID with attributes."""
 
     text: int | str | None = None
@@ -92,7 +97,8 @@ class _Node:
                 inner = node.build(leaf_types, suffix)
                 fields.append((name, inner | None, None))
         rename = {name: key for key, (name, _) in self.members.items()}
-        return msgspec.defstruct("Projection", fields, rename=rename, gc=False)
+        # Equal and frozen, so that a projection can be looked up as a whole.
+        return msgspec.defstruct("Projection", fields, rename=rename, gc=False, frozen=True)
 
 
 class LaneSet:
@@ -124,21 +130,34 @@ class LaneSet:
         self._patience = patience
         self._seen: Counter[tuple[str, int | str]] = Counter()
         self._lanes: dict[tuple[str, int | str], Callable[[bytes], Held]] = {}
+        self._memos: list[Projections] = []
         self.guesses = _Guesses(self._first_look())
-        self.match = self._matcher()
-        """Matches one document; raises when it must go the plain way."""
 
-    def _matcher(self) -> Callable[[bytes], Held]:
-        """Return the function that matches one document; it raises when the plain way must be taken."""
+    def run(self, documents: Sequence[bytes], start: int, end: int) -> tuple[int, Held | None]:
+        """Match documents until a rule holds for one, or one must go the plain way.
+
+        Returns:
+            Its index and the rules that hold, None for the plain way; ``end`` when there is no such document.
+        """
         guesses, needle = self.guesses, self.needle
         skip = len(needle)
-        end = skip + _GUESS_WIDTH
+        reach = skip + _GUESS_WIDTH
+        at = start
+        try:
+            for at in range(start, end):
+                document = documents[at]
+                where = document.find(needle)
+                held = guesses[document[where + skip : where + reach]](document)
+                if held:
+                    return at, held
+        except LANE_ERRORS:
+            return at, None
+        return end, NOTHING
 
-        def match(document: bytes) -> Held:
-            at = document.find(needle)
-            return guesses[document[at + skip : at + end]](document)
-
-        return match
+    def forget(self) -> None:
+        """Forget what projections meant; called when the tables have forgotten what their signatures mean."""
+        for memo in self._memos:
+            memo.forget()
 
     def _first_look(self) -> Callable[[bytes], Held]:
         return self._generate(None, None, None)
@@ -155,6 +174,7 @@ class LaneSet:
                 raise NotInLaneError
             if len(self._lanes) >= _GUESS_LIMIT:
                 self._lanes.clear()
+                self._memos.clear()
                 self._seen.clear()
                 self.guesses.clear()
             lane = self._lanes[key] = self._generate(
@@ -165,7 +185,7 @@ class LaneSet:
         return lane(document)
 
     def _generate(
-        self, channel: str | None, event_id: int | str | None, route: Route | None
+        self, channel: str | None, event_id: int | str | None, route: Route | None, *, remembers: bool = False
     ) -> Callable[[bytes], Held]:
         """Write the function of one lane."""
         root = _Node()
@@ -195,42 +215,56 @@ class LaneSet:
             "CHANNEL": channel,
             "EVENT_ID": event_id,
         }
-        if route is None:
+        if channel is None or event_id is None or route is None:
             lines.append("return elsewhere(document, c, i)")
+            return _compile([], lines, names, root, types)
+        lines.append(
+            "if c != CHANNEL or i != EVENT_ID or i.__class__ is not EVENT_ID.__class__: "
+            "return elsewhere(document, c, i)"
+        )
+        first: list[str] = []
+        answer = self._answer(route, reach, names, first)
+        if answer is None:
+            return _compile([], ["raise NotInLaneError"], names, root, types)
+        if remembers:
+            memo = names["memo"] = Projections()
+            self._memos.append(memo)
+            names["get"] = memo.get
+            lines[:0] = ["found = get(r)", "if found is not None: return found"]
+            lines.append(f"return memo.remember(r, {answer})")
         else:
-            lines.append(
-                "if c != CHANNEL or i != EVENT_ID or i.__class__ is not EVENT_ID.__class__: "
-                "return elsewhere(document, c, i)"
-            )
-            lines.extend(self._answer(route, reach, names))
-        return _compile(lines, names, root, types)
+            if not route.idle and not _TEXTS.intersection(_sources(route)):
+                names["judge"] = Trial(lambda: self._remember(channel, event_id, route)).judge
+                lines.append("judge(r)")
+            lines.append(f"return {answer}")
+        return _compile(first, lines, names, root, types)
 
-    def _answer(self, route: Route, reach: _Reach, names: dict[str, Any]) -> list[str]:
-        """Return the lines that look the signature up."""
+    def _remember(self, channel: str, event_id: int | str, route: Route) -> None:
+        """Replace a lane, the events of which repeat themselves, by one that remembers them."""
+        self._lanes[channel, event_id] = self._generate(channel, event_id, route, remembers=True)
+        self.guesses.clear()
+
+    def _answer(self, route: Route, reach: _Reach, names: dict[str, Any], first: list[str]) -> str | None:
+        """Return the expression for the rules of all parts, None where the plain way must be taken."""
         if route.idle:
-            return ["return NOTHING"]
-        before = len(reach.lines)
-        ruled_out = self._rule_out_keywords(route, reach, names)
+            return "NOTHING"
+        ruled_out = self._rule_out_keywords(route, names, first)
         answers: list[str] = []
         for at, part in enumerate(route.parts):
             if not ruled_out.issuperset(test for _, test in part.table.keywords):
-                del reach.lines[before:]
-                return ["raise NotInLaneError"]
+                return None
             if _looks_for_keywords_alone(part):
                 continue
             answer = self._part(part, f"p{at}", reach, names)
             if answer is None:
-                del reach.lines[before:]
-                return ["raise NotInLaneError"]
+                return None
             answers.append(answer)
         if not answers:
-            return ["return NOTHING"]
-        if len(answers) == 1:
-            return [f"return {answers[0]}"]
+            return "NOTHING"
         names["merge"] = Held.merged
-        return [f"return merge(({', '.join(answers)},))"]
+        return answers[0] if len(answers) == 1 else f"merge(({', '.join(answers)},))"
 
-    def _rule_out_keywords(self, route: Route, reach: _Reach, names: dict[str, Any]) -> frozenset[Test]:
+    def _rule_out_keywords(self, route: Route, names: dict[str, Any], first: list[str]) -> frozenset[Test]:
         """Add the line that turns documents with a keyword away; return the keywords that are ruled out."""
         wanted = {test for part in route.parts for _, test in part.table.keywords} - self._covered
         if not wanted:
@@ -238,7 +272,7 @@ class LaneSet:
         gate = KeywordGate.over([sorted(wanted, key=repr)])
         if gate.covers:
             names["may_hold"] = gate.may_hold
-            reach.lines.append("if may_hold(document): raise NotInLaneError")
+            first.append("if may_hold(document): raise NotInLaneError")
         return self._covered | gate.covers
 
     def _part(self, part: Part, prefix: str, reach: _Reach, names: dict[str, Any]) -> str | None:
@@ -278,6 +312,11 @@ class LaneSet:
         names[name] = accessor.get
         fetched = [f"{need!r}: {reach.first(paths(self.shape, need))}" for need in needs]
         return f"{name}({{{', '.join(fetched)}}})"
+
+
+def _sources(route: Route) -> set[str]:
+    """Return the names of all fields that the parts of a route look at."""
+    return {source for part in route.parts for accessor in part.accessors for source in accessor.sources}
 
 
 def _looks_for_keywords_alone(part: Part) -> bool:
@@ -352,11 +391,11 @@ class _Reach:
 
 
 def _compile(
-    lines: list[str], names: dict[str, Any], root: _Node, types: dict[str, Any]
+    first: list[str], lines: list[str], names: dict[str, Any], root: _Node, types: dict[str, Any]
 ) -> Callable[[bytes], Held]:
     """Make the function; the source holds generated names and quoted field names only."""
     names["decode"] = msgspec.json.Decoder(root.build(types, "r")).decode
-    source = "\n    ".join(["def lane(document):", "r = decode(document)", *lines])
+    source = "\n    ".join(["def lane(document):", *first, "r = decode(document)", *lines])
     exec(compile(source, "<lane>", "exec"), names)  # noqa: S102 - see the docstring
     lane: Callable[[bytes], Held] = names["lane"]
     return lane

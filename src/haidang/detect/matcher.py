@@ -133,10 +133,9 @@ class Matcher:
         entries = self._entries.get(origin, []) if names or origin in self._route_by else self._rest
         return Route(part for entry in entries if entry.accepts(values) for part in entry.parts(constants))
 
-    def trim(self) -> None:
-        """Bound what is remembered; called between batches."""
-        for group in self._groups:
-            group.trim()
+    def trim(self) -> bool:
+        """Bound what is remembered, between batches; return whether what signatures mean was forgotten."""
+        return any([group.trim() for group in self._groups])  # noqa: C419 - each of them is trimmed
 
     def lanes(self, shape: str, wrapper: str, patience: int = PATIENCE) -> LaneSet | None:
         """Return the lanes for Windows documents of a JSON shape; None when there can be none."""

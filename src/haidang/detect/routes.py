@@ -191,12 +191,10 @@ class Group:
             return [tuple(Test(*test) for test in tests) for tests in self._keywords]
         return rule_keywords(rule.condition for _, rule in self._rules())
 
-    def trim(self) -> None:
-        """Bound what the tables remember."""
-        if self._table is not None:
-            self._table.trim()
-        for table in self._known.values():
-            table.trim()
+    def trim(self) -> bool:
+        """Bound what the tables remember; return whether one forgot what its signatures mean."""
+        tables = [*self._known.values(), *([] if self._table is None else [self._table])]
+        return any([table.trim() for table in tables])  # noqa: C419 - each of them is trimmed
 
 
 def fold(condition: Condition, decided: Mapping[str, Any]) -> Condition:

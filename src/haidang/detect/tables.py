@@ -190,14 +190,16 @@ class Table:
         found.why = ((self, signature),)
         return found
 
-    def trim(self) -> None:
-        """Forget everything remembered when hostile values have made too many classes of it."""
+    def trim(self) -> bool:
+        """Forget everything remembered when hostile values have made too many classes of it; say whether."""
         memos = self.memos if self._keyword_memo is None else (*self.memos, self._keyword_memo)
-        if any(len(memo.classes) > self._limits.memo_entries for memo in memos):
-            for memo in memos:
-                memo.forget()
-            self.signatures.clear()
-            self._reasons.clear()
+        if all(len(memo.classes) <= self._limits.memo_entries for memo in memos):
+            return False
+        for memo in memos:
+            memo.forget()
+        self.signatures.clear()
+        self._reasons.clear()
+        return True
 
 
 def _numbers(written: Condition, numbered: Condition) -> Iterator[tuple[Test, int]]:
