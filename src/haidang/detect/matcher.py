@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from haidang.detect.binding import Binding
-from haidang.detect.gate import MOST_TOGETHER, KeywordGate
+from haidang.detect.gate import KeywordGate
 from haidang.detect.lanes import NEEDLES, PATIENCE, LaneSet
 from haidang.detect.routes import Route
 from haidang.detect.semantics import lookup, text
@@ -154,7 +154,7 @@ class Matcher:
             entry for entry in self._entries.get("windows", []) if entry.entry and not entry.entry.when
         )
         rules = (tests for entry in entries for group in entry.groups for tests in group.keywords())
-        return KeywordGate.over(sorted(rules, key=len), MOST_TOGETHER)
+        return KeywordGate.over(sorted(rules, key=len))
 
 
 def _means(rule: LogSource, entry: LogSource) -> bool:
