@@ -49,7 +49,11 @@ def evtx_folder(corpora: Path, work: Path, times: int) -> Path:
 
 
 def more_rules(rules: Path, work: Path, times: int) -> Path:
-    """Return a folder with the rules and ``times`` - 1 copies of them with other literals and ids."""
+    """Return a folder with the rules and ``times`` - 1 copies of them with other literals and ids.
+
+    A rule of which no literal can be changed (it looks at numbers or networks alone) is not copied: its copy
+    would find all that it finds.
+    """
     import yaml
 
     folder = work / f"rules-{times}"
@@ -61,7 +65,8 @@ def more_rules(rules: Path, work: Path, times: int) -> Path:
         names = [name for name in source.namelist() if name.endswith(".yml")]
         documents = [yaml.load(source.read(name), yaml.CSafeLoader) for name in names]
     for copy in range(times):
-        changed = [_changed(document, copy) if copy else document for document in documents]
+        copied = (_changed(document, copy) if copy else document for document in documents)
+        changed = [document for document in copied if document is not None]
         # Many rules a file: the loader's work is that of the rules, not of opening files.
         for start in range(0, len(changed), _RULES_A_FILE):
             with (temporary / f"copy-{copy}-{start}.yml").open("w", encoding="utf-8") as out:
@@ -71,12 +76,14 @@ def more_rules(rules: Path, work: Path, times: int) -> Path:
     return folder
 
 
-def _changed(document: dict[str, Any], copy: int) -> dict[str, Any]:
+def _changed(document: dict[str, Any], copy: int) -> dict[str, Any] | None:
     identifier = str(document["id"])
     detection = {
         name: value if name == "condition" else _other_literals(value, f"q{copy}", "")
         for name, value in document["detection"].items()
     }
+    if detection == document["detection"]:
+        return None
     return {
         **document,
         "id": f"{copy:08x}{identifier[8:]}",
@@ -86,16 +93,21 @@ def _changed(document: dict[str, Any], copy: int) -> dict[str, Any]:
 
 
 def _other_literals(value: Any, mark: str, field: str) -> Any:
-    """Return a detection with every text changed in its middle; what selects the log stays as it is."""
+    """Return a detection with every text changed in its middle; what selects the log stays as it is.
+
+    An expression is asked for the mark behind what it matched.
+    """
     if isinstance(value, dict):
         return {name: _other_literals(item, mark, name) for name, item in value.items()}
     if isinstance(value, list):
         return [_other_literals(item, mark, field) for item in value]
     kept = field.split("|", maxsplit=1)[0] in {"EventID", "Channel", "Provider_Name"} or any(
-        word in field for word in ("|re", "|cidr", "|base64", "|expand", "|fieldref", "|exists")
+        word in field for word in ("|cidr", "|base64", "|expand", "|fieldref", "|exists")
     )
-    if not isinstance(value, str) or len(value) < 4 or kept:
+    if not isinstance(value, str) or len(value) < 2 or kept:
         return value
+    if "|re" in field:
+        return f"(?:{value}){mark}"
     middle = len(value) // 2
     # Not between a backslash and what it escapes.
     while middle and value[middle - 1] == "\\":
