@@ -4,6 +4,8 @@ Rules of this module:
 
 - Read are lines with and without ``<PRI>``, with the time of RFC 3164 (also with a year or a fraction of
   a second) or of RFC 3339, with and without host and process, and frames counted in octets (RFC 6587).
+- A message that another reader knows (of a firewall, a router, a name server) is handed over as that reader's
+  event, see :mod:`haidang.events.readers._carried`; a line without header counts as a message, too.
 - A line that is no syslog line is handed over with its text alone, so that keywords still find it, and is
   noted; a continuation line (it begins with a blank) and journald's ``-- …`` lines are not worth a note.
 - Input is untrusted; each pattern runs in linear time.
@@ -30,17 +32,19 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from haidang.events.model import EventBatch, Fields, Origin
-from haidang.events.readers._lines import BOM, broken, decode
+from haidang.events.readers._carried import Sorter, carriers
+from haidang.events.readers._lines import BOM, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from haidang.events.model import FileReport
     from haidang.events.readers import Head
+    from haidang.events.readers._carried import Carrier
     from haidang.events.streams import Stream
     from haidang.limits import Limits
 
-__all__ = ["ORIGIN", "READER", "SyslogReader", "parse_line", "parse_lines"]
+__all__ = ["ORIGIN", "READER", "SyslogReader", "parse_line", "parse_lines", "read_lines"]
 
 ORIGIN = Origin("syslog", time_fields=("timestamp",), host_fields=("hostname",))
 
@@ -108,7 +112,7 @@ def parse_lines(first: int, lines: list[bytes], report: FileReport) -> tuple[lis
         # A digit may begin a count of octets; a line with a time of RFC 3339 does too.
         if line[:1].isdigit() and (frames := _frames(line)):
             for frame in frames:
-                events.append(_event(decode(frame, number, report), number, report))
+                events.append(_event(decode(frame, number, report)))
                 records.append(number)
             continue
         text = decode(line, number, report)
@@ -116,22 +120,29 @@ def parse_lines(first: int, lines: list[bytes], report: FileReport) -> tuple[lis
         if fields is None:
             if not text.strip("\x00 \t\r\n\x0b\x0c"):
                 continue
-            fields = _event(text, number, report)
+            fields = _event(text)
         events.append(fields)
         records.append(number)
     return events, records
 
 
-def _event(text: str, number: int, report: FileReport) -> Fields:
+def read_lines(
+    stream: Stream, report: FileReport, limits: Limits, known: Iterable[Carrier]
+) -> Iterator[EventBatch]:
+    """Yield the events of a stream, for each batch of lines one batch of each origin among the ``known``."""
+    sorter = Sorter(known, ORIGIN)
+    for first, lines in stream.line_batches(report, limits):
+        events, records = parse_lines(first, lines, report)
+        for start in range(0, len(events), limits.batch_events):
+            end = start + limits.batch_events
+            yield from sorter.batches(events[start:end], records[start:end], report)
+
+
+def _event(text: str) -> Fields:
     """Return the fields of a line, its text alone where it is no syslog line."""
     # Files that were being written during a crash are padded with NUL bytes.
     text = text.removeprefix(BOM).strip("\x00").rstrip("\r\n")
-    fields = parse_line(text)
-    if fields is None:
-        if text[:1] not in " \t" and not text.startswith("-- "):
-            broken(report, number, "no syslog line; read as plain text", skipped=0)
-        fields = {"message": text, "raw": text}
-    return fields
+    return parse_line(text) or {"message": text, "raw": text}
 
 
 def _frames(line: bytes) -> list[bytes]:
@@ -221,7 +232,11 @@ def _program(written: str) -> str:
 def resembles(text: str) -> bool:
     """Return whether a line is syslog beyond doubt: it names a priority or a program after its time."""
     fields = parse_line(text)
-    return fields is not None and "timestamp" in fields and ("priority" in fields or "program" in fields)
+    return fields is not None and _is_sure(fields)
+
+
+def _is_sure(fields: Fields) -> bool:
+    return "timestamp" in fields and ("priority" in fields or "program" in fields)
 
 
 class SyslogReader:
@@ -229,27 +244,33 @@ class SyslogReader:
 
     name = "syslog"
     title = "Syslog (RFC 3164, RFC 5424)"
-    origins: tuple[Origin, ...] = (ORIGIN,)
     splittable = True
     """Whether any part of a file can be read without what comes before it."""
 
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """Return syslog, and the families of logs that travel through it."""
+        return (ORIGIN, *(carrier.origins[0] for carrier in carriers()))
+
     def recognises(self, head: Head) -> int:
-        """Return 80 where at least half of the first lines are syslog beyond doubt (90 with PRI)."""
+        """Return 80 where at least half of the first lines are syslog beyond doubt (90 with PRI).
+
+        A message that a carrier knows leaves no doubt either.
+        """
         lines = [line.removeprefix(BOM) for line in head.lines[:HEAD_LINES]]
         texts = [
             frame.decode("utf-8", "replace") for line in lines for frame in _frames(line.encode())
         ] or lines
-        alike = sum(map(resembles, texts))
+        sorter = Sorter(carriers(), ORIGIN)
+        headers = [fields for fields in map(parse_line, texts) if fields is not None]
+        alike = sum(_is_sure(fields) or sorter.taken(fields) is not None for fields in headers)
         if not alike or alike * 2 < len(texts):
             return 0
         return 90 if texts[0].startswith("<") else 80
 
     def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[EventBatch]:
-        """Yield one batch of events for each batch of lines."""
-        for first, lines in stream.line_batches(report, limits):
-            events, records = parse_lines(first, lines, report)
-            if events:
-                yield EventBatch(report, ORIGIN.name, events, records)
+        """Yield batches of events for each batch of lines."""
+        yield from read_lines(stream, report, limits, carriers())
 
 
 READER = SyslogReader()
