@@ -68,6 +68,7 @@ class FortigateReader(ProductReader):
             return None
         fields = envelope(event)
         fields.update([(key, quoted or bare) for key, quoted, bare in _PAIR.findall(message)])
+        fields["raw"] = event["raw"]
         if "\\" in message:
             for key, value in fields.items():
                 if isinstance(value, str) and '\\"' in value and key != "raw":

@@ -70,7 +70,7 @@ class NetfilterReader(ProductReader):
         flags = []
         for word in record.split():
             name, sign, value = word.partition("=")
-            if value:
+            if value and name.isupper():
                 fields[name] = value
             elif not sign:
                 flags.append(name)
