@@ -23,9 +23,9 @@ _EXTENSION = re.compile(r"\.([A-Za-z0-9]{1,10})\Z", re.ASCII)
 
 @lru_cache(maxsize=4096)
 def url_parts(url: str, prefix: str = "") -> tuple[tuple[str, str], ...]:
-    """Return those of ``host``, ``port``, ``path``, ``query`` and ``extension`` that are there.
+    """Return those of ``host``, ``port``, ``uri``, ``path``, ``query`` and ``extension`` that are there.
 
-    The host is in lower case and without brackets, the extension in lower case and without its dot; the name of
+    ``uri`` is the path with its query. The host is in lower case and without brackets, the extension in lower case and without its dot; the name of
     each is ``prefix`` and the word above.
     """
     match = _URL.match(url[:LONGEST])
@@ -36,6 +36,7 @@ def url_parts(url: str, prefix: str = "") -> tuple[tuple[str, str], ...]:
     parts = {
         "host": host.lower().strip("[]"),
         "port": port,
+        "uri": path and (path if query is None else f"{path}?{query}"),
         "path": path,
         "query": query,
         "extension": extension and extension[1].lower(),

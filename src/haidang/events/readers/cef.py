@@ -15,9 +15,10 @@ text; the names that labels give; and:
 
     cefVersion deviceVendor deviceProduct deviceVersion signatureId name severity
                  of the header
+    request_host request_uri request_path request_query request_extension
+                 parts of the URL in ``request``
     timestamp hostname priority …
-                 of the header of syslog, if there is one; ``priority`` and ``facility`` only where the extension
-                 has no key of that name
+                 of the header of syslog, unless the extension has a key of that name
     raw          the whole line
 """
 
@@ -29,6 +30,7 @@ from typing import TYPE_CHECKING
 from haidang.events.model import Origin
 from haidang.events.readers import syslog
 from haidang.events.readers._product import ProductReader, envelope
+from haidang.events.readers._urls import url_parts
 
 if TYPE_CHECKING:
     from haidang.events.model import Fields
@@ -41,12 +43,12 @@ ORIGIN = Origin(
     host_fields=("dvchost", "deviceHostName", "dvc", "deviceAddress", "hostname"),
 )
 
-_PART = r"((?:[^|\\]|\\.)*+)"
+_PART = r"([^|\\]*+(?:\\.[^|\\]*+)*+)"
 _HEADER = re.compile(
-    r"CEF: ?(\d{1,2}(?:\.\d{1,2})?)\|" + r"\|".join([_PART] * 5) + r"\|((?:[^|\\]|\\.)*+)(?:\||\Z)", re.DOTALL
+    r"CEF: ?(\d{1,2}(?:\.\d{1,2})?)\|" + r"\|".join([_PART] * 5) + r"\|" + _PART + r"(?:\||\Z)", re.DOTALL
 )
-# A key begins the extension or follows a blank; an equals sign inside a value is escaped.
-_KEY = re.compile(r"(?:\A|(?<=\s))([A-Za-z0-9_][\w.,\[\]-]{0,127}+)=", re.ASCII)
+# A key follows a blank, which is put before the first; an equals sign inside a value is escaped.
+_KEY = re.compile(r"\s([A-Za-z0-9_][\w.,\[\]-]{0,127}+)=", re.ASCII)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _MEANT = {"n": "\n", "r": "\r"}
 _NAMES = ("cefVersion", "deviceVendor", "deviceProduct", "deviceVersion", "signatureId", "name", "severity")
@@ -79,13 +81,15 @@ class CefReader(ProductReader):
             fields.update(extension)
             fields["raw"] = event["raw"]
             _add_labelled(fields, extension)
+            if url := extension.get("request"):
+                fields.update(url_parts(url, "request_"))
         return fields
 
 
 def _pairs(extension: str) -> dict[str, str]:
     """Return the keys and values of an extension."""
     # Cutting at the keys gives what precedes the first, then key and value in turn.
-    parts = _KEY.split(extension)
+    parts = _KEY.split(" " + extension)
     values = [value.rstrip() for value in parts[2::2]]
     pairs = dict(zip(parts[1::2], values, strict=True))
     if "\\" in extension:

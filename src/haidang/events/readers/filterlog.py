@@ -77,7 +77,7 @@ class FilterlogReader(ProductReader):
         protocol = columns[at].lower()
         names = _COLUMNS.get((columns[8], protocol)) or _COLUMNS[columns[8], ""]
         fields = envelope(event)
-        fields.update(pair for pair in zip(names, columns, strict=False) if pair[0] and pair[1])
+        fields.update({name: value for name, value in zip(names, columns, strict=False) if value and name})
         fields["protocol"] = protocol
         if len(names) == len(_COLUMNS[columns[8], ""]) and (rest := columns[len(names) :]):
             fields["detail"] = ",".join(rest)

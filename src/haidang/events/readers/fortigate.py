@@ -14,6 +14,8 @@ and:
 
     timestamp hostname priority …   of the header of syslog, if there is one
     date_time    date, time and time zone of the device as one text
+    url_host url_uri url_path url_query url_extension
+                 parts of the URL in ``url``
     raw          the whole line
 """
 
@@ -25,6 +27,7 @@ from typing import TYPE_CHECKING
 from haidang.events.model import Origin
 from haidang.events.readers import syslog
 from haidang.events.readers._product import ProductReader, envelope
+from haidang.events.readers._urls import url_parts
 
 if TYPE_CHECKING:
     from haidang.events.model import Fields
@@ -41,7 +44,7 @@ _BEGINNINGS = ("date=", "time=", "logver=", "timestamp=", "itime=")
 _STARTS = frozenset(beginning[0] for beginning in _BEGINNINGS)
 _HEAD = 600
 """Characters in which a record names its device and its kind."""
-_PAIR = re.compile(r'([\w.-]{1,128}+)=(?:"((?:[^"\\]|\\.)*+)"?|([^\s"]*+))', re.ASCII | re.DOTALL)
+_PAIR = re.compile(r'([\w.-]{1,128}+)=(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"?|([^\s"]*+))', re.ASCII | re.DOTALL)
 
 
 class FortigateReader(ProductReader):
@@ -75,6 +78,8 @@ class FortigateReader(ProductReader):
                     fields[key] = value.replace('\\"', '"')
         if "date" in fields and "time" in fields:
             fields["date_time"] = f"{fields['date']}T{fields['time']}{fields.get('tz', '')}"
+        if url := fields.get("url"):
+            fields.update(url_parts(url, "url_"))
         return fields
 
 

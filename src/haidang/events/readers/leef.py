@@ -13,6 +13,8 @@ Fields (origin ``leef``): the attributes as written (``src``, ``dstPort``, ``usr
 
     leefVersion deviceVendor deviceProduct deviceVersion eventId
                  of the header
+    url_host url_uri url_path url_query url_extension
+                 parts of the URL in ``url``
     timestamp hostname priority …
                  of the header of syslog, if there is one
     raw          the whole line
@@ -27,6 +29,7 @@ from typing import TYPE_CHECKING
 from haidang.events.model import Origin
 from haidang.events.readers import syslog
 from haidang.events.readers._product import ProductReader, envelope
+from haidang.events.readers._urls import url_parts
 
 if TYPE_CHECKING:
     from haidang.events.model import Fields
@@ -76,6 +79,8 @@ class LeefReader(ProductReader):
             key, sign, value = attribute.partition("=")
             if sign and key != "raw":
                 fields[key.strip()] = value
+        if url := fields.get("url"):
+            fields.update(url_parts(url, "url_"))
         return fields
 
 

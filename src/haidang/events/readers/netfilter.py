@@ -40,6 +40,7 @@ ORIGIN = Origin("netfilter", time_fields=("timestamp",), host_fields=("hostname"
 _PROGRAMS = frozenset({"", "kernel", "ulogd"})
 _LONGEST_PREFIX = 200
 _PREFIX = re.compile(r"(?:\[ {0,12}\d{1,12}\.\d{1,9}\] ?)?(.{0,200}?)\Z", re.ASCII | re.DOTALL)
+_PAIR = re.compile(r"([A-Z]{2,16}+)=(\S++)", re.ASCII)
 _WORDS = re.compile(r"[A-Za-z]+")
 _ACTIONS = {
     **dict.fromkeys(("block", "blocked", "drop", "dropped", "deny", "denied", "d"), "drop"),
@@ -67,14 +68,8 @@ class NetfilterReader(ProductReader):
             return None
         record, _, _ = message[at:].partition(" [SRC=")
         fields = envelope(event)
-        flags = []
-        for word in record.split():
-            name, sign, value = word.partition("=")
-            if value and name.isupper():
-                fields[name] = value
-            elif not sign:
-                flags.append(name)
-        if flags:
+        fields.update(_PAIR.findall(record))
+        if flags := [word for word in record.split() if "=" not in word]:
             fields["flags"] = " ".join(flags)
         prefix, action = _meaning(message[:at])
         if prefix:

@@ -19,7 +19,7 @@ Fields (origin ``paloalto``; all text, absent where empty), by the names of PAN-
     eventid object module severity opaque       SYSTEM; opaque is its text
     host cmd admin client result path           CONFIG
     eventid stage auth_method tunnel_type srcuser public_ip private_ip status reason …   GLOBALPROTECT
-    url_host url_path url_query url_extension   parts of the URL of a THREAT url record
+    url_host url_uri url_path url_query url_extension   parts of the URL of a THREAT url record
     timestamp hostname priority …               of the header of syslog, if there is one
     raw                                         the whole line
 """
@@ -101,7 +101,7 @@ class PaloaltoReader(ProductReader):
         columns = _split(message[:_LONGEST])
         fields = envelope(event)
         names = _TYPES.get(match[1], _ALL)
-        fields.update(pair for pair in zip(names, columns, strict=False) if pair[0] and pair[1])
+        fields.update({name: value for name, value in zip(names, columns, strict=False) if value and name})
         if fields.get("subtype") == "url" and (url := fields.get("misc")):
             fields.update(url_parts(url, "url_"))
         return fields

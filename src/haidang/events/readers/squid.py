@@ -20,8 +20,9 @@ Fields (origin ``squid``; all text):
     peer         address of the server
     referrer user_agent
                  of the combined format
-    host port path query extension
-                 parts of the URL: the host in lower case without port; ``extension`` in lower case, no dot
+    host port uri path query extension
+                 parts of the URL: the host in lower case without port; ``uri`` is the path with its query;
+                 ``extension`` in lower case, no dot
     raw          the whole line
 """
 
@@ -51,7 +52,7 @@ _NATIVE = re.compile(
 _COMBINED = re.compile(
     r"(?P<client>\S{1,256}) \S{1,256} (?P<user>\S{1,256}) \[(?P<timestamp>[^\]]{1,64})\] "
     r'"(?P<method>\S{1,64}) (?P<url>[^\s"]+)(?: [^"]{0,32})?" (?P<status>\d{1,3}|-) (?P<bytes>\d{1,20}|-) '
-    r'"(?P<referrer>(?:[^"\\]|\\.)*+)" "(?P<user_agent>(?:[^"\\]|\\.)*+)" '
+    r'"(?P<referrer>[^"\\]*+(?:\\.[^"\\]*+)*+)" "(?P<user_agent>[^"\\]*+(?:\\.[^"\\]*+)*+)" '
     r"(?P<result>[A-Z][A-Z_]{2,60}):(?P<hierarchy>[A-Z][A-Z_]{2,60})\s*\Z",
     re.ASCII | re.DOTALL,
 )

@@ -73,6 +73,8 @@ _LINE = re.compile(
     r"(?:([^\s\[\]:]{1,128})(?:\[([^\s\[\]]{0,64})\])?:(?: |$))?(.*)\Z",
     re.ASCII | re.DOTALL,
 )
+# A priority, a year or version, a month: what else begins a line need not be tried.
+_BEGINNINGS = frozenset("<0123456789JFMASOND")
 _ELEMENT = r'\[[^\s="\]]{1,256}(?: ++[^\s="\]]{1,256}="(?:[^"\\]|\\.)*+")*+ *+\]'
 _STRUCTURED = re.compile(
     r"(?:<(\d{1,3})>)?[1-9]\d? (-|" + _ISO + r") (\S{1,512}) (\S{1,512}) (\S{1,512}) (\S{1,512}) "
@@ -88,6 +90,8 @@ _COUNTED = re.compile(rb"(\d{1,7}) (?=<\d{1,3}>)", re.ASCII)
 
 def parse_line(text: str) -> Fields | None:
     """Return the fields of one line, or None where it is no syslog line."""
+    if text[:1] not in _BEGINNINGS:
+        return None
     match = _LINE.match(text)
     if match is None:
         return _parse_structured(text)
