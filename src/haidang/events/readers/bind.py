@@ -56,8 +56,12 @@ _DENIED = re.compile(
     r"'([^'/\s]{1,1024})/([^'/\s]{1,32})/([^'/\s]{1,32})' (denied|refused|approved)",
     re.ASCII,
 )
-_FAILED = re.compile(r"query (failed) \([^)]{1,64}\) for ([^\s/]{1,1024})/([^\s/]{1,32})/([^\s/]{1,32})", re.ASCII)
-_REWRITTEN = re.compile(r"rpz \S{1,20} (\S{1,20}) (rewrite) ([^\s/]{1,1024})/([^\s/]{1,32})/([^\s/]{1,32})", re.ASCII)
+_FAILED = re.compile(
+    r"query (failed) \([^)]{1,64}\) for ([^\s/]{1,1024})/([^\s/]{1,32})/([^\s/]{1,32})", re.ASCII
+)
+_REWRITTEN = re.compile(
+    r"rpz \S{1,20} (\S{1,20}) (rewrite) ([^\s/]{1,1024})/([^\s/]{1,32})/([^\s/]{1,32})", re.ASCII
+)
 _LEVELS = frozenset({"info", "notice", "warning", "error", "critical"})
 _PROGRAMS = frozenset({"", "named", "bind9", "bind"})
 

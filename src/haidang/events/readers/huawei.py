@@ -42,7 +42,8 @@ FARTHEST = 200
 """Characters of header before the message id."""
 _LONGEST = 16_384
 _ID = re.compile(
-    r"%%\d\d([A-Za-z][\w-]{0,60})/([0-7])/([A-Za-z][\w-]{0,100})(?:\([a-z]{1,4}\))?(?:\[\d{1,10}\])?: ?", re.ASCII
+    r"%%\d\d([A-Za-z][\w-]{0,60})/([0-7])/([A-Za-z][\w-]{0,100})(?:\([a-z]{1,4}\))?(?:\[\d{1,10}\])?: ?",
+    re.ASCII,
 )
 _PAIR = re.compile(r"([A-Za-z][\w-]{1,40}+)=(?:\"([^\"]{0,1024})\"|([^,;)\s]{0,1024}))", re.ASCII)
 _ACTIONS = {"permit": "permit", "deny": "deny"}
@@ -70,7 +71,9 @@ class HuaweiReader(ProductReader):
         fields.pop("program", None)
         message = raw[match.end() :]
         if "=" in message:
-            fields.update([(name, quoted or bare) for name, quoted, bare in _PAIR.findall(message[:_LONGEST])])
+            fields.update(
+                [(name, quoted or bare) for name, quoted, bare in _PAIR.findall(message[:_LONGEST])]
+            )
             fields["raw"] = raw
         module, level, mnemonic = match.groups()
         fields["message_id"] = f"{module}/{level}/{mnemonic}"

@@ -36,13 +36,18 @@ __all__ = ["ORIGIN", "READER", "JuniperReader"]
 
 ORIGIN = Origin("juniper", time_fields=("timestamp",), host_fields=("hostname",))
 
-_TAG = re.compile(r"(?:%[A-Z0-9_]{1,20}-\d-)?([A-Za-z][A-Za-z0-9]{0,30}(?:_[A-Za-z0-9]{1,40}){1,8}): ?", re.ASCII)
+_TAG = re.compile(
+    r"(?:%[A-Z0-9_]{1,20}-\d-)?([A-Za-z][A-Za-z0-9]{0,30}(?:_[A-Za-z0-9]{1,40}){1,8}): ?", re.ASCII
+)
 _FLOW = re.compile(
-    r"session (?:created|closed|denied)[^/]{0,80}? ([0-9A-Fa-f.:]{2,45})/(\d{1,5})->([0-9A-Fa-f.:]{2,45})/(\d{1,5})", re.ASCII
+    r"session (?:created|closed|denied)[^/]{0,80}? ([0-9A-Fa-f.:]{2,45})/(\d{1,5})->([0-9A-Fa-f.:]{2,45})/(\d{1,5})",
+    re.ASCII,
 )
 _FLOW_NAMES = ("source-address", "source-port", "destination-address", "destination-port")
 _COMMAND = re.compile(r"User '([^']{1,128})', command '([^']{0,1024})'", re.ASCII)
-_PROGRAMS = frozenset({"rt_flow", "rt_ids", "rt_utm", "rpd", "mgd", "bgp", "jddosd", "chassisd", "ui", "kernel"})
+_PROGRAMS = frozenset(
+    {"rt_flow", "rt_ids", "rt_utm", "rpd", "mgd", "bgp", "jddosd", "chassisd", "ui", "kernel"}
+)
 _STRUCTURED = "junos@"
 _KERNEL = ("tcp_auth_ok", "tcp_md5")
 _ACTIONS = {"CREATE": "create", "CLOSE": "close", "DENY": "deny"}

@@ -84,7 +84,11 @@ def _said(prefix: str) -> str:
     """Return what a prefix says became of the packet; the last word that says it counts."""
     words = [word.lower() for word in _WORDS.findall(prefix)]
     # One letter means something at the very end only: WAN_LOCAL-default-D.
-    known = [_ACTIONS[word] for i, word in enumerate(words, 1) if word in _ACTIONS and (len(word) > 1 or i == len(words))]
+    known = [
+        _ACTIONS[word]
+        for i, word in enumerate(words, 1)
+        if word in _ACTIONS and (len(word) > 1 or i == len(words))
+    ]
     return known[-1] if known else ""
 
 

@@ -38,7 +38,8 @@ __all__ = ["ORIGIN", "READER", "OpenvpnReader"]
 ORIGIN = Origin("openvpn", time_fields=("timestamp",), host_fields=("hostname",))
 
 _TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}) (?:us=\d{1,7} )?", re.ASCII
+    r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}) (?:us=\d{1,7} )?",
+    re.ASCII,
 )
 _PEER = re.compile(
     r"(?:([^\s/]{1,256})/)?(?:\[?AF_INET6?\]?)?(?:(?:tcp|udp)[46]?:)?"
@@ -80,13 +81,15 @@ class OpenvpnReader(ProductReader):
 
     def carries(self, program: str, start: str) -> bool:
         """Return True for the programs of OpenVPN, and for lines that may begin with its own time."""
-        return program.startswith(("openvpn", "ovpn")) or (not program and (start.isdigit() or start.isupper()))
+        return program.startswith(("openvpn", "ovpn")) or (
+            not program and (start.isdigit() or start.isupper())
+        )
 
     def parse_message(self, event: Fields) -> Fields | None:
         """Return what a line says of a peer, or of the server."""
         text: str = event["message"]
         named = "program" in event
-        time = None if named else _TIME.match(text)
+        time = _TIME.match(text)
         if time is None and not named:
             return None
         start = time.end() if time else 0
