@@ -14,7 +14,11 @@ HEADER = "CEF:0|a|b|c|d|e|5|"
 
 def test_header_and_extension_are_fields() -> None:
     event = SEEN.events[0]
-    assert (event["cefVersion"], event["deviceVendor"], event["deviceProduct"]) == ("0", "Hải Vân", "Cổng web")
+    assert (event["cefVersion"], event["deviceVendor"], event["deviceProduct"]) == (
+        "0",
+        "Hải Vân",
+        "Cổng web",
+    )
     assert (event["signatureId"], event["name"], event["severity"]) == ("210", "Yêu cầu bị chặn", "7")
     assert (event["src"], event["dpt"], event["act"]) == ("10.20.0.31", "80", "blocked")
     assert event["request"] == "http://203.0.113.77/mau.exe?id=7"
@@ -24,7 +28,11 @@ def test_header_and_extension_are_fields() -> None:
 
 def test_custom_fields_stand_under_their_labels_too() -> None:
     event = SEEN.events[1]
-    assert (event["cs2"], event["Virus Name"], event["Số lần"]) == ("Trojan.ThuNghiem.A", "Trojan.ThuNghiem.A", "3")
+    assert (event["cs2"], event["Virus Name"], event["Số lần"]) == (
+        "Trojan.ThuNghiem.A",
+        "Trojan.ThuNghiem.A",
+        "3",
+    )
     assert SEEN.events[0]["Nhóm chính sách"] == "Văn phòng"
 
 
@@ -80,7 +88,9 @@ def test_the_header_of_syslog_is_kept(line: str) -> None:
     assert READER.recognises(head(line.encode())) == 0
 
 
-@pytest.mark.parametrize("line", ["CEF:0|a|b", "CEF", "CEF:x|a|b|c|d|e|f|", "cef:0|a|b|c|d|e|f|", "Connection closed"])
+@pytest.mark.parametrize(
+    "line", ["CEF:0|a|b", "CEF", "CEF:x|a|b|c|d|e|f|", "cef:0|a|b|c|d|e|f|", "Connection closed"]
+)
 def test_what_is_no_cef_is_not_taken(line: str) -> None:
     assert feed(READER, line.encode()).origins == ["syslog"]
     assert READER.recognises(head(line.encode())) == 0

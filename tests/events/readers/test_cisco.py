@@ -35,7 +35,15 @@ def test_a_connection_that_went_out_began_at_its_second_peer() -> None:
         (2, {"action": "deny", "src_ip": "203.0.113.9", "dst_ip": "10.20.0.8", "dst_port": "22"}),
         (2, {"src_interface": "outside", "dst_interface": "dmz", "acl": "tu_ngoai_vao"}),
         (3, {"action": "permitted", "src_interface": "outside", "src_port": "51241", "dst_port": "443"}),
-        (4, {"action": "denied", "src_ip": "203.0.113.9", "dst_interface": "outside", "dst_ip": "198.51.100.1"}),
+        (
+            4,
+            {
+                "action": "denied",
+                "src_ip": "203.0.113.9",
+                "dst_interface": "outside",
+                "dst_ip": "198.51.100.1",
+            },
+        ),
         (5, {"action": "denied", "user": "quantri", "src_ip": "203.0.113.9", "dst_ip": "198.51.100.1"}),
         (6, {"action": "rejected", "user": "hoa.nt", "src_ip": "203.0.113.9"}),
         (7, {"user": "quantri", "src_ip": "10.20.0.5", "command": "no logging host inside 10.20.0.40"}),
@@ -98,7 +106,13 @@ def test_the_headers_of_all_platforms_are_passed_over(line: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["Nov 11 21:59:02 h cpu: 90% used", "100%-5-A: x", "%asa-6-302013: x", "%ASA-9-302013: x", "Nov 11 21:59:02 h %d"],
+    [
+        "Nov 11 21:59:02 h cpu: 90% used",
+        "100%-5-A: x",
+        "%asa-6-302013: x",
+        "%ASA-9-302013: x",
+        "Nov 11 21:59:02 h %d",
+    ],
 )
 def test_a_percent_sign_makes_no_message_of_cisco(line: str) -> None:
     assert feed(READER, line.encode()).origins == ["syslog"]

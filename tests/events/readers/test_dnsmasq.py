@@ -13,7 +13,15 @@ SEEN = feed(READER, sample("dnsmasq", "pihole.log"))
 @pytest.mark.parametrize(
     ("at", "expected"),
     [
-        (0, {"action": "query", "query": "cap-nhat.haivan.example", "record_type": "A", "client": "10.20.0.31"}),
+        (
+            0,
+            {
+                "action": "query",
+                "query": "cap-nhat.haivan.example",
+                "record_type": "A",
+                "client": "10.20.0.31",
+            },
+        ),
         (1, {"action": "forwarded", "query": "cap-nhat.haivan.example", "server": "10.20.0.53"}),
         (2, {"action": "reply", "answer": "<CNAME>", "record_type": "CNAME"}),
         (3, {"action": "reply", "query": "kho.haivan.example", "answer": "203.0.113.77", "record_type": "A"}),
@@ -32,7 +40,9 @@ def test_an_answer_of_any_type_does_not_claim_one() -> None:
     assert "record_type" not in event
 
 
-@pytest.mark.parametrize("message", ["started, version 2.89 cachesize 150", "using nameserver 10.20.0.53#53", ""])
+@pytest.mark.parametrize(
+    "message", ["started, version 2.89 cachesize 150", "using nameserver 10.20.0.53#53", ""]
+)
 def test_what_else_dnsmasq_says_stays_syslog(message: str) -> None:
     assert feed(READER, f"Nov 11 21:58:57 dnsmasq[1]: {message}".encode()).origins == ["syslog"]
 

@@ -59,7 +59,9 @@ def test_an_ipv6_packet_of_another_protocol_has_the_rest_as_detail() -> None:
 
 
 def test_a_record_that_ends_early_has_what_is_there() -> None:
-    line = b"Nov 11 21:58:57 filterlog[1]: 7,,,1,igb0,match,block,in,4,0x0,,64,19008,0,DF,6,tcp,60,203.0.113.9"
+    line = (
+        b"Nov 11 21:58:57 filterlog[1]: 7,,,1,igb0,match,block,in,4,0x0,,64,19008,0,DF,6,tcp,60,203.0.113.9"
+    )
     event = feed(READER, line).events[0]
     assert event["src_ip"] == "203.0.113.9"
     assert "dst_ip" not in event

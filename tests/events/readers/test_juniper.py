@@ -33,7 +33,11 @@ def test_the_structured_form_has_its_own_parameters() -> None:
     seen = feed(READER, line)
     assert seen.origins == ["juniper"]
     event = seen.events[0]
-    assert (event["tag"], event["action"], event["destination-port"]) == ("RT_FLOW_SESSION_DENY", "deny", "22")
+    assert (event["tag"], event["action"], event["destination-port"]) == (
+        "RT_FLOW_SESSION_DENY",
+        "deny",
+        "22",
+    )
     assert event["raw"] == line.decode()
     assert "structured_data" not in event
 

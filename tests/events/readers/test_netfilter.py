@@ -19,7 +19,12 @@ PACKET = "IN=eth0 OUT= SRC=203.0.113.9 DST=10.20.0.8 PROTO=TCP SPT=1 DPT=2"
 
 def test_a_packet_has_the_names_that_the_kernel_gives() -> None:
     event = SEEN.events[0]
-    assert (event["SRC"], event["DST"], event["PROTO"], event["DPT"]) == ("203.0.113.9", "10.20.0.8", "TCP", "22")
+    assert (event["SRC"], event["DST"], event["PROTO"], event["DPT"]) == (
+        "203.0.113.9",
+        "10.20.0.8",
+        "TCP",
+        "22",
+    )
     assert (event["prefix"], event["action"], event["flags"]) == ("UFW BLOCK", "drop", "SYN")
     assert "OUT" not in event
     assert SEEN.events[1]["flags"] == "DF SYN"

@@ -23,7 +23,16 @@ SEEN = feed(READER, sample("paloalto", "traffic.csv"))
         (2, {"user_agent": "Mozilla/5.0 (Windows NT 10.0; Win64, x64)", "device_name": "hv-pa01"}),
         (3, {"subtype": "virus", "misc": "mau,2026.exe", "threatid": "Trojan/ThuNghiem.A(4281)"}),
         (4, {"type": "SYSTEM", "eventid": "globalprotectgateway-auth-fail", "object": "CONG-VPN"}),
-        (5, {"type": "CONFIG", "cmd": "set", "admin": "quantri", "result": "Succeeded", "host": "203.0.113.9"}),
+        (
+            5,
+            {
+                "type": "CONFIG",
+                "cmd": "set",
+                "admin": "quantri",
+                "result": "Succeeded",
+                "host": "203.0.113.9",
+            },
+        ),
     ],
 )
 def test_columns_are_read_by_their_names(at: int, expected: dict[str, str]) -> None:

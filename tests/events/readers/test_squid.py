@@ -72,8 +72,14 @@ def test_a_web_server_s_log_is_not_squid_s() -> None:
     ("url", "expected"),
     [
         ("http://a.vn", {"host": "a.vn"}),
-        ("HTTPS://A.vn:8443/x/y.PDF#z", {"host": "a.vn", "port": "8443", "path": "/x/y.PDF", "extension": "pdf"}),
-        ("http://user:secret@a.vn/?q=a/b.c", {"host": "a.vn", "path": "/", "uri": "/?q=a/b.c", "query": "q=a/b.c"}),
+        (
+            "HTTPS://A.vn:8443/x/y.PDF#z",
+            {"host": "a.vn", "port": "8443", "path": "/x/y.PDF", "extension": "pdf"},
+        ),
+        (
+            "http://user:secret@a.vn/?q=a/b.c",
+            {"host": "a.vn", "path": "/", "uri": "/?q=a/b.c", "query": "q=a/b.c"},
+        ),
         ("http://[2001:db8::1]:80/a", {"host": "2001:db8::1", "port": "80", "path": "/a"}),
         ("a.vn:443", {"host": "a.vn", "port": "443"}),
         ("a.vn/x.zip", {"host": "a.vn", "path": "/x.zip", "extension": "zip"}),

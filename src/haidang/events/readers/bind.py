@@ -63,7 +63,8 @@ _REWRITTEN = re.compile(
     r"rpz \S{1,20} (\S{1,20}) (rewrite) ([^\s/]{1,1024})/([^\s/]{1,32})/([^\s/]{1,32})", re.ASCII
 )
 _LEVELS = frozenset({"info", "notice", "warning", "error", "critical"})
-_PROGRAMS = frozenset({"", "named", "bind9", "bind"})
+_CATEGORIES = frozenset({"client", "queries", "query-errors", "responses", "rpz", "security", "update-security"})
+_PROGRAMS = frozenset({"", "named", "bind9", "bind", *_CATEGORIES, *_LEVELS})
 
 
 class BindReader(ProductReader):
@@ -86,6 +87,11 @@ class BindReader(ProductReader):
         if level is None and category in _LEVELS:
             category, level = None, category
         fields = envelope(event)
+        if (program := fields.get("program")) in _CATEGORIES:
+            # After a time of RFC 3339, the category of named's own files looks like a program.
+            category = fields.pop("program")
+        elif program in _LEVELS:
+            level = fields.pop("program")
         given = {"category": category, "level": level, "view": view, "query": name}
         fields.update((key, value) for key, value in given.items() if value)
         if timestamp and "timestamp" not in fields:

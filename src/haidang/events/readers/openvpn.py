@@ -43,7 +43,7 @@ _TIME = re.compile(
 )
 _PEER = re.compile(
     r"(?:([^\s/]{1,256})/)?(?:\[?AF_INET6?\]?)?(?:(?:tcp|udp)[46]?:)?"
-    r"(\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]{2,45}\]|[0-9a-fA-F]{0,4}:[0-9a-fA-F:.]{2,43}?):(\d{1,5}) ",
+    r"(\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]{2,45}\]|[0-9a-fA-F]{0,4}:[0-9a-fA-F:.]{2,43}?):(\d{1,5})(?:/([^\s/]{1,256}))? ",
     re.ASCII,
 )
 _WORDS = re.compile(
@@ -58,6 +58,7 @@ _LEARNED = re.compile(r"MULTI: (?:Learn: |primary virtual IP for \S{1,400}: )([0
 _ACTIONS = (
     ("Peer Connection Initiated", "connected"),
     ("Username/Password authentication succeeded", "authenticated"),
+    ("Authentication succeeded", "authenticated"),
     ("AUTH_FAILED", "auth_failed"),
     ("Auth Username/Password verification failed", "auth_failed"),
     ("TLS Auth Error", "auth_failed"),
@@ -100,8 +101,8 @@ class OpenvpnReader(ProductReader):
         if time and "timestamp" not in fields:
             fields["timestamp"] = time[1]
         if peer:
-            if peer[1]:
-                fields["user"] = peer[1]
+            if user := peer[1] or peer[4]:
+                fields["user"] = user
             fields["src_ip"] = peer[2].strip("[]")
             fields["src_port"] = peer[3]
             start = peer.end()
