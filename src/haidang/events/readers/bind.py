@@ -63,7 +63,9 @@ _REWRITTEN = re.compile(
     r"rpz \S{1,20} (\S{1,20}) (rewrite) ([^\s/]{1,1024})/([^\s/]{1,32})/([^\s/]{1,32})", re.ASCII
 )
 _LEVELS = frozenset({"info", "notice", "warning", "error", "critical"})
-_CATEGORIES = frozenset({"client", "queries", "query-errors", "responses", "rpz", "security", "update-security"})
+_CATEGORIES = frozenset(
+    {"client", "queries", "query-errors", "responses", "rpz", "security", "update-security"}
+)
 _PROGRAMS = frozenset({"", "named", "bind9", "bind", *_CATEGORIES, *_LEVELS})
 
 
