@@ -1,4 +1,4 @@
-"""Rules on firewalls, routers, name servers and proxies fire on what these write, alone and through a collector."""
+"""Rules on firewalls, routers, name servers and proxies fire on what these log, also through a collector."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_a_finding_says_when_and_where(pytestconfig: pytest.Config, tmp_path: Pa
     }
 
 
-IOS = "Nov 11 21:59:02 hv-rt01 45: *Nov 11 21:59:01.900: %PARSER-5-CFGLOG_LOGGEDCMD: User:quantri  logged command:{}"
+IOS = "Nov 11 21:59:02 hv-rt01 45: *Nov 11 21:59:01.900: %PARSER-5-CFGLOG_LOGGEDCMD: User:quantri  {}"
 ASA = "Nov 11 21:59:02 hv-asa01 %ASA-5-111008: User 'quantri' executed the '{}' command."
 COMMANDS = {
     "cisco_cli_clear_logs": "clear logging",
@@ -185,7 +185,7 @@ CHANGES = {
     "fortinet_fortigate_user_group_modified": ("Edit", "user.group"),
     "fortinet_fortigate_vpn_ssl_settings_modified": ("Edit", "vpn.ssl.settings"),
 }
-BIND = "11-Nov-2026 21:58:57.417 queries: info: client @0x7f65 10.20.0.31#51234 ({0}): query: {0} IN {1} + (10.20.0.53)"
+BIND = "11-Nov-2026 21:58:57.417 queries: info: client @0x7f65 10.20.0.31#5 ({0}): query: {0} IN {1} + (::1)"
 DNSMASQ = "Nov 11 21:58:57 dnsmasq[812]: query[{1}] {0} from 10.20.0.31"
 EVE_DNS = (
     '{{"timestamp":"2026-11-11T21:58:58.020000+0700","flow_id":2,"event_type":"dns","src_ip":"10.20.0.31",'
@@ -201,7 +201,9 @@ QUERIES = {
     "net_dns_pua_cryptocoin_mining_xmr": ("pool.minexmr.com", "A"),
     "net_dns_wannacry_killswitch_domain": ("ifferfsodp9ifjaposdfjhgosurijfaewrwergwea.com", "A"),
 }
-SQUID = '10.20.0.31 - hoa.nt [11/Nov/2026:21:58:57 +0700] "{0} {1} HTTP/1.1" {2} 48112 "-" "{3}" TCP_MISS:HIER_DIRECT'
+SQUID = (
+    '10.20.0.31 - hoa [11/Nov/2026:21:58:57 +0700] "{0} {1} HTTP/1.1" {2} 4 "-" "{3}" TCP_MISS:HIER_DIRECT'
+)
 REQUESTS = {
     "proxy_download_susp_tlds_blacklist": ("GET", "http://haivan.top/a.exe", 200, "curl/8"),
     "proxy_download_susp_dyndns": ("GET", "http://haivan.hopto.org/a.zip", 200, "curl/8"),
@@ -240,7 +242,7 @@ OTHERS = {
     "net_firewall_apt_equationgroup_c2": PIX,
     "net_firewall_cleartext_protocols": PIX,
     "cisco_bgp_md5_auth_failed": "%IP-TCP-3-BADAUTH: No MD5 digest from 203.0.113.9:179 to 10.20.0.1:11021",
-    "cisco_ldp_md5_auth_failed": "%ROUTING-LDP-4-SOCKET_TCP_PACKET_MD5_AUTHEN_FAIL: LDP session to 203.0.113.9",
+    "cisco_ldp_md5_auth_failed": "%ROUTING-LDP-4-SOCKET_TCP_PACKET_MD5_AUTHEN_FAIL: LDP to 203.0.113.9",
     "cisco_syslog_cve_2023_20198_ios_xe_web_ui": (
         "%SEC_LOGIN-5-WEBLOGIN_SUCCESS: Login Success [user: cisco_tac_admin] [Source: 203.0.113.9]"
     ),
@@ -248,15 +250,17 @@ OTHERS = {
         '{"event_type":"authentication","txid":"1","auth_device":{"ip":"203.0.113.9"},"reason":"bypass_user"}'
     ),
     "fortios_sslvpnd_exploit_cve_2022_42475_exploitation_indicators": (
-        'date=2026-11-11 time=21:58:59 devname="fw" devid="F" logid="1" type="event" msg="/data/lib/libgif.so"'
+        'date=2026-11-11 time=21:58:59 devid="F" logid="1" type="event" msg="/data/lib/libgif.so"'
     ),
     "huawei_bgp_auth_failed": "%%01BGP/3/BGP_AUTH_FAILED(l)[2]:BGP session failed. (Peer=203.0.113.9:179)",
-    "juniper_bgp_missing_md5": "Nov 11 21:58:59 /kernel: tcp_auth_ok: Packet from 203.0.113.9:179 missing MD5 digest",
+    "juniper_bgp_missing_md5": (
+        "Nov 11 21:58:59 /kernel: tcp_auth_ok: Packet from 203.0.113.9:179 missing MD5 digest"
+    ),
     "paloalto_globalprotect_exploit_cve_2024_3400_command_injection": (
         '{"level":"error","task":"4-22","message":"failed to unmarshal session(../../tmp/x) map"}'
     ),
     "netflow_cleartext_protocols": (
-        '{"timestamp":"2026-11-11T21:59:01+0700","flow_id":5,"event_type":"flow","dest_ip":"10.20.0.8","dest_port":23}'
+        '{"timestamp":"2026-11-11T21:59:01+0700","flow_id":5,"event_type":"flow","dest_port":23}'
     ),
 }
 LINES = [
@@ -296,11 +300,11 @@ def test_a_published_rule_fires_on_a_native_line(
 @pytest.mark.parametrize(
     "line",
     [
-        "Nov 11 21:59:02 hv-rt01 45: *Nov 11 21:59:01.900: %LINK-3-UPDOWN: Interface Gi0/1, changed state to down",
+        "Nov 11 21:59:02 hv-rt01 45: *Nov 11 21:59:01.900: %LINK-3-UPDOWN: Interface Gi0/1, down",
         FORTIGATE.format("Delete", "system.admin"),
         BIND.format("haivan.example", "A"),
         SQUID.format("GET", "http://haivan.org/", 200, "Mozilla/5.0"),
-        '%ASA-4-106023: Deny tcp src outside:203.0.113.9/51240 dst dmz:10.20.0.8/23 by access-group "a" [0x0, 0x0]',
+        '%ASA-4-106023: Deny tcp src outside:203.0.113.9/5 dst dmz:10.20.0.8/23 by access-group "a" [0x0, 0x0]',
         "Nov 11 21:58:57 hv-gw01 sshd[1]: Accepted publickey for hoa from 10.20.0.31 port 1 ssh2",
     ],
 )

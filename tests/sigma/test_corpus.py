@@ -49,7 +49,7 @@ def test_every_windows_linux_and_zeek_rule_has_a_route(loaded: LoadedRules) -> N
 
 
 NETWORK = {"cisco", "fortigate", "fortios", "huawei", "juniper", "paloalto"}
-# The file events of GlobalProtect are those of whatever watches the files of the device; no format of ours has them.
+# The file events of GlobalProtect are those of whatever watches the files of the device; no format has them.
 NO_FORMAT = {LogSource("paloalto", "file_event", "globalprotect")}
 
 

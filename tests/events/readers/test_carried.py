@@ -24,10 +24,12 @@ TEXT = sorted(one.origins[0].name for one in carriers() if one.origins[0].name !
 OWN_SAMPLES = [path for name in TEXT for path in sorted((SAMPLES / name).iterdir())]
 
 # What stands in each line of samples/syslog/collector.log.
-COLLECTOR = (
-    "syslog cisco cisco cisco fortigate netfilter syslog filterlog paloalto cef leef bind syslog openvpn "
-    "huawei juniper suricata squid dnsmasq fortigate"
-).split()
+# fmt: off
+COLLECTOR = [
+    "syslog", "cisco", "cisco", "cisco", "fortigate", "netfilter", "syslog", "filterlog", "paloalto", "cef",
+    "leef", "bind", "syslog", "openvpn", "huawei", "juniper", "suricata", "squid", "dnsmasq", "fortigate",
+]
+# fmt: on
 
 
 def test_each_line_of_a_collector_goes_to_the_product_that_wrote_it() -> None:
@@ -133,27 +135,32 @@ def test_whatever_is_cut_or_put_in_each_line_is_an_event(path: Path, data: st.Da
         assert 0 <= reader.recognises(head(torn)) <= 100
 
 
+DNSMASQ, FILTERLOG, RT_FLOW = (f"Nov 11 21:58:57 {name}: " for name in ("dnsmasq", "filterlog", "rt_flow"))
+CEF, LEEF = "CEF:0|a|b|c|d|e|f|", "LEEF:1.0|a|b|c|d|"
+FORTIGATE, HUAWEI, OPENVPN = "date=1 devid=1 logid=1 ", "%%01A/1/B(l): ", "2026-11-11 21:58:57 "
 HOSTILE = {
     "bind": ["client @0x1 " + "a" * 100 + "#1 (" + "x" * 500_000, "a" * 500_000],
-    "cef": ["CEF:0|" + "\\|" * 300_000, "CEF:0|a|b|c|d|e|f|" + "k " * 300_000, "CEF:0|a|b|c|d|e|f|" + "a=" * 300_000],
+    "cef": ["CEF:0|" + "\\|" * 300_000, CEF + "k " * 300_000, CEF + "a=" * 300_000],
     "cisco": [
         "%ASA-6-302013: Built inbound TCP connection 1 for " + "a:" * 300_000,
         "%ASA-4-106023: Deny tcp src " + "1.1.1.1/" * 100_000,
         "%" + "A-" * 300_000,
         "%FTD-6-430003: " + "a: b, " * 100_000,
     ],
-    "dnsmasq": ["Nov 11 21:58:57 dnsmasq[1]: " + "a " * 300_000, "Nov 11 21:58:57 dnsmasq[1]: reply " + "a" * 600_000],
-    "filterlog": ["Nov 11 21:58:57 filterlog[1]: " + "," * 600_000],
-    "fortigate": ["date=1 devid=1 logid=1 " + 'a="\\' * 200_000, "date=1 devid=1 logid=1 " + "a" * 600_000],
-    "huawei": ["%%01A/1/B(l): " + "a" * 600_000, "%%01A/1/B(l): " + "a=" * 300_000],
-    "juniper": ["Nov 11 21:58:57 rt_flow: " + "A_" * 300_000, "Nov 11 21:58:57 rt_flow: session created " + "1" * 600_000],
-    "leef": ["LEEF:1.0|a|b|c|d|" + "a " * 300_000, "LEEF:2.0|a|b|c|d|^|" + "^" * 600_000],
+    "dnsmasq": [DNSMASQ + "a " * 300_000, DNSMASQ + "reply " + "a" * 600_000],
+    "filterlog": [FILTERLOG + "," * 600_000],
+    "fortigate": [FORTIGATE + 'a="\\' * 200_000, FORTIGATE + "a" * 600_000],
+    "huawei": [HUAWEI + "a" * 600_000, HUAWEI + "a=" * 300_000],
+    "juniper": [RT_FLOW + "A_" * 300_000, RT_FLOW + "session created " + "1" * 600_000],
+    "leef": [LEEF + "a " * 300_000, LEEF + "^" * 600_000],
     "netfilter": ["IN= OUT= SRC=" + "A=" * 300_000, "[" * 600_000 + "IN= OUT= SRC="],
-    "openvpn": ["2026-11-11 21:58:57 " + "a/" * 300_000, "2026-11-11 21:58:57 TLS: username " + "'" * 600_000],
+    "openvpn": [OPENVPN + "a/" * 300_000, OPENVPN + "TLS: username " + "'" * 600_000],
     "paloalto": ["1,2026/11/11 21:59:02,1,TRAFFIC," + ',"' * 300_000],
-    "squid": ["1794409137.417    123 a TCP_MISS/200 1 GET " + "http://" * 90_000 + " - A/b c",
-              'a - - [t] "GET x H" 1 1 "' + "\\" * 600_000],
-}  # fmt: skip
+    "squid": [
+        "1794409137.417    123 a TCP_MISS/200 1 GET " + "http://" * 90_000 + " - A/b c",
+        'a - - [t] "GET x H" 1 1 "' + "\\" * 600_000,
+    ],
+}
 
 
 @pytest.mark.parametrize(

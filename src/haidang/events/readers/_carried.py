@@ -1,15 +1,18 @@
 """Which product wrote a line of syslog: each line goes to the reader that knows what it says.
 
 Firewalls, routers and name servers send their records through syslog, and a collector writes all of them to
-one file. A reader that also defines ``carries`` and ``parse_message`` (:class:`Carrier`) gets such lines, from
+one file. A reader that also defines ``carries`` and ``parse_message`` (:class:`Carrier`) gets such lines,
+from
 whatever file; there is no list to edit.
 
 Rules of this module:
 
 - What decides is the name of the program and what the message begins with, never what is somewhere inside:
-  a user name that looks like a firewall's record must not take the line of sshd away from the rules on sshd.
+  a user name that looks like a firewall's record must not take the line of sshd away from the rules on
+  sshd.
 - Where several may take a line, they are asked in the order of their names.
-- Lines that nobody takes stay syslog. Of those, one without any header is noted, unless it continues another.
+- Lines that nobody takes stay syslog. Of those, one without any header is noted, unless it continues
+  another.
 - Within a batch of lines the events of each origin are together, in the order of the file.
 
 Input is untrusted.
@@ -54,8 +57,8 @@ class Carrier(Protocol):
     def parse_message(self, event: Fields) -> Fields | None:
         """Return the record in a line of syslog, None where it is none of this product.
 
-        ``event`` has the fields of the syslog reader: ``message`` and ``raw`` always, the others as the header
-        has them.
+        ``event`` has the fields of the syslog reader: ``message`` and ``raw`` always, the others as the
+        header has them.
         """
         ...
 

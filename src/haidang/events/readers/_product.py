@@ -2,9 +2,9 @@
 
 Rules of this module:
 
-- Lines with the name of a host in a syslog header were written by a collector, which writes whatever it gets:
-  such files are left to the syslog reader, which asks every product about each line. A file is a product's own
-  where at least half of its first lines are its records, without header or with a time alone.
+- Lines with the name of a host in a syslog header were written by a collector, which writes whatever it
+  gets: such files are left to the syslog reader, which asks every product about each line. A file is a
+  product's own where at least half of its first lines are its records, without header or with a time alone.
 - What else is in such a file is handed over as syslog, or as plain text that is noted.
 
 Input is untrusted.
@@ -82,7 +82,7 @@ def text_of(line: str) -> Fields:
 
 
 def envelope(event: Fields) -> Fields:
-    """Return a new event with what the header of a line says: all but the message, which the record replaces."""
+    """Return a new event of what the header of a line says: all but the message, which a record replaces."""
     fields = dict(event)
     del fields["message"]
     return fields

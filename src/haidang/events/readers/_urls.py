@@ -25,8 +25,8 @@ _EXTENSION = re.compile(r"\.([A-Za-z0-9]{1,10})\Z", re.ASCII)
 def url_parts(url: str, prefix: str = "") -> tuple[tuple[str, str], ...]:
     """Return those of ``host``, ``port``, ``uri``, ``path``, ``query`` and ``extension`` that are there.
 
-    ``uri`` is the path with its query. The host is in lower case and without brackets, the extension in lower case and without its dot; the name of
-    each is ``prefix`` and the word above.
+    ``uri`` is the path with its query. The host is in lower case and without brackets, the extension in lower
+    case and without its dot; the name of each is ``prefix`` and the word above.
     """
     match = _URL.match(url[:LONGEST])
     if match is None:

@@ -1,6 +1,6 @@
 """What BIND's name server logs of its clients: queries, and what it denies.
 
-    11-Nov-2026 21:59:02.417 queries: info: client @0x7f6510 10.20.0.31#51234 (example.vn): query: example.vn IN A +E(0)K (10.20.0.53)
+    11-Nov-2026 21:59:02.417 queries: info: client @0x7f6510 10.20.0.31#51234 (example.vn): query: example. …
 
 Rules of this module:
 
@@ -40,8 +40,9 @@ __all__ = ["ORIGIN", "READER", "BindReader"]
 ORIGIN = Origin("bind", time_fields=("timestamp",), host_fields=("hostname",))
 
 _CLIENT = re.compile(
-    r"(?:(\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d\.\d{3}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(?:Z|[+-]\d\d:?\d\d)?) )?"
-    r"(?:(?:([a-z][a-z-]{2,30}): )?(?:(debug \d{1,2}|info|notice|warning|error|critical|[a-z][a-z-]{2,30}): )?)"
+    r"(?:(\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d\.\d{3}|"
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(?:Z|[+-]\d\d:?\d\d)?) )?"
+    r"(?:([a-z][a-z-]{2,30}): )?(?:(debug \d{1,2}|info|notice|warning|error|critical): )?"
     r"client (?:@0x[0-9a-f]{1,16} )?([0-9A-Fa-f.:%\w]{2,80})#(\d{1,5})(?:/key [^\s(]{1,256})? ?"
     r"(?:\(([^)\s]{0,1024})\))?: (?:view ([^\s:]{1,256}): )?(.*)\Z",
     re.ASCII | re.DOTALL,

@@ -1,16 +1,19 @@
 r"""CEF, the Common Event Format of ArcSight, alone or behind a header of syslog.
 
-    CEF:0|Trend Micro|Deep Security Agent|20.0|4000000|Eicar_test_file|6|cn1=1 cn1Label=Host ID filePath=/tmp/x …
+    CEF:0|Trend Micro|Deep Security Agent|20.0|4000000|Eicar_test_file|6|cn1=1 cn1Label=Host ID filePath=/t …
 
 Rules of this module (ArcSight Common Event Format, versions 0 and 1):
 
-- The header has seven parts between bars; ``\|`` and ``\\`` are a bar and a backslash. The extension is pairs of
-  ``key=value``; a value goes up to the next key, and may hold blanks; ``\=``, ``\\``, ``\n`` and ``\r`` are escapes.
-- Where ``cs1Label`` names ``cs1`` (and so for the other custom fields), the value stands under that name as well.
+- The header has seven parts between bars; ``\|`` and ``\\`` are a bar and a backslash. The extension is
+  pairs of ``key=value``; a value goes up to the next key, and may hold blanks; ``\=``, ``\\``, ``\n`` and
+  ``\r`` are escapes.
+- Where ``cs1Label`` names ``cs1`` (and so for the other custom fields), the value stands under that name as
+  well.
 - What follows in the line after the extension belongs to its last value.
 - Input is untrusted.
 
-Fields (origin ``cef``): the keys of the extension as written (``src``, ``dpt``, ``act``, ``request``, ``fname`` …), all
+Fields (origin ``cef``): the keys of the extension as written (``src``, ``dpt``, ``act``, ``request``,
+``fname`` …), all
 text; the names that labels give; and:
 
     cefVersion deviceVendor deviceProduct deviceVersion signatureId name severity

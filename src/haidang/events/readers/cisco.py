@@ -1,12 +1,12 @@
 """Cisco's messages: ASA, Firepower (FTD), IOS, IOS XE, IOS XR and NX-OS.
 
-    %ASA-6-302013: Built inbound TCP connection 9231 for outside:203.0.113.5/51234 (…) to dmz:10.20.0.8/443 (…)
-    000123: *Nov 11 21:59:02.417: %SEC-6-IPACCESSLOGP: list 101 denied tcp 203.0.113.5(4100) -> 10.20.0.8(23), 1 packet
+    %ASA-6-302013: Built inbound TCP connection 9231 for outside:203.0.113.5/51234 (…) to dmz:10.20.0.8/443 …
+    000123: *Nov 11 21:59:02.417: %SEC-6-IPACCESSLOGP: list 101 denied tcp 203.0.113.5(4100) -> 10.20.0.8(2 …
 
 Rules of this module:
 
-- A record is a line whose message begins with ``%facility-severity-mnemonic:``, after a number, a host and a
-  time of the device as the platforms put them. The line is of syslog, or of the device's own buffer.
+- A record is a line whose message begins with ``%facility-severity-mnemonic:``, after a number, a host and
+  a time of the device as the platforms put them. The line is of syslog, or of the device's own buffer.
 - Who spoke with whom is taken out of the messages on connections, access lists, sign-ins and commands; the
   rest of the messages are texts for rules made of keywords.
 - Input is untrusted.
@@ -58,7 +58,8 @@ _ID = re.compile(
     r"%([A-Z][A-Z0-9_]{0,40}(?:-[A-Z0-9_]{1,40}){0,4}?)-{1,2}([0-7])-([A-Z0-9_]{1,60}) ?: ?", re.ASCII
 )
 _TIME = re.compile(
-    r"[*.]?((?:\d{4} )?[A-Z][a-z]{2} {1,2}\d\d?(?: \d{4})? \d\d:\d\d:\d\d(?:\.\d{1,9})?)(?: [A-Z]{2,5})?: ?\Z",
+    r"[*.]?((?:\d{4} )?[A-Z][a-z]{2} {1,2}\d\d?(?: \d{4})? \d\d:\d\d:\d\d(?:\.\d{1,9})?)"
+    r"(?: [A-Z]{2,5})?: ?\Z",
     re.ASCII,
 )
 
@@ -70,7 +71,7 @@ _PEERS = (
     r"(?:(?P<dst_interface>[^\s:/]{1,64})[:/])??(?P<dst_ip>" + _IP + ")"
     r"(?:[/(](?P<dst_port>\d{1,5})\)?)?"
 )
-# What the messages begin with; peers follow. The keys are mnemonics, of which one form may have several.
+# What the messages say; which mnemonics have which form stands below.
 _BUILT = re.compile(
     r"(?P<action>Built|Teardown) (?:(?P<direction>inbound|outbound) )?(?P<protocol>[\w-]{1,20}) connection "
     r"\d{1,20} for (?P<a_interface>[^\s:]{1,64}):(?P<a_ip>[0-9A-Fa-f.:]{2,45})/(?P<a_port>\d{1,5})"
@@ -78,8 +79,11 @@ _BUILT = re.compile(
     r"(?P<b_port>\d{1,5})",
     re.ASCII,
 )
-_DENY = re.compile(r"(?P<action>Deny) (?:(?P<direction>inbound) )?(?P<protocol>[\w-]{1,20})(?: \(no connection\))?"
-    r"(?: src| from) " + _PEERS + r'(?:.{0,80} by access-group "(?P<acl>[^"]{1,128})")?', re.ASCII)  # fmt: skip
+_DENY = re.compile(
+    r"(?P<action>Deny) (?:(?P<direction>inbound) )?(?P<protocol>[\w-]{1,20})(?: \(no connection\))?"
+    r"(?: src| from) " + _PEERS + r'(?:.{0,80} by access-group "(?P<acl>[^"]{1,128})")?',
+    re.ASCII,
+)
 _DENIED = re.compile(
     r"(?:(?P<direction>Inbound) )?(?P<protocol>[A-Za-z]{2,10}) (?:connection|access|request) "
     r"(?P<action>denied|permitted|discarded)(?: by ACL)? from " + _PEERS,
@@ -101,7 +105,8 @@ _COMMAND = re.compile(
 _LOGGED_COMMAND = re.compile(r"User:(?P<user>\S{1,128}) {1,2}logged command:(?P<command>.{0,1024})", re.ASCII)
 _LOGIN = re.compile(
     r"Login (?P<action>denied|permitted) from (?P<src_ip>[0-9A-Fa-f.:]{2,45})/(?P<src_port>\d{1,5}) to "
-    r'(?:(?P<dst_interface>[^\s:]{1,64}):)?(?P<dst_ip>[0-9A-Fa-f.:]{2,45})/\S{1,20} for user "?(?P<user>[^"\s]{1,128})',
+    r"(?:(?P<dst_interface>[^\s:]{1,64}):)?(?P<dst_ip>[0-9A-Fa-f.:]{2,45})/\S{1,20} "
+    r'for user "?(?P<user>[^"\s]{1,128})',
     re.ASCII,
 )
 _BRACKETED_LOGIN = re.compile(
@@ -115,21 +120,19 @@ _AAA = re.compile(
     re.ASCII,
 )
 
-_FORMS: dict[str, tuple[re.Pattern[str], ...]] = {
-    **dict.fromkeys(("302013", "302014", "302015", "302016", "302303", "302304"), (_BUILT,)),
-    **dict.fromkeys(("106006", "106007", "106014", "106015", "106016", "106017", "106021", "106023"), (_DENY,)),
-    **dict.fromkeys(("106001", "106002", "710001", "710002", "710003", "710005"), (_DENIED,)),
-    **dict.fromkeys(("106100", "106102", "106103"), (_LIST,)),
-    **dict.fromkeys(("111008", "111009", "111010"), (_COMMAND,)),
-    **dict.fromkeys(("605004", "605005"), (_LOGIN,)),
-    **dict.fromkeys(("113004", "113005", "113012", "113015"), (_AAA,)),
-    **dict.fromkeys(
-        ("IPACCESSLOGP", "IPACCESSLOGDP", "IPACCESSLOGNP", "IPACCESSLOGRP", "ACCESSLOGP", "ACCESSLOGDP"), (_LIST,)
-    ),
-    "IPACCESSLOGS": (_STANDARD_LIST,),
-    "CFGLOG_LOGGEDCMD": (_LOGGED_COMMAND,),
-    **dict.fromkeys(("LOGIN_FAILED", "LOGIN_SUCCESS", "WEBLOGIN_SUCCESS"), (_BRACKETED_LOGIN,)),
-}  # fmt: skip
+_MNEMONICS = {
+    _BUILT: "302013 302014 302015 302016 302303 302304",
+    _DENY: "106006 106007 106014 106015 106016 106017 106021 106023",
+    _DENIED: "106001 106002 710001 710002 710003 710005",
+    _LIST: "106100 106102 106103 IPACCESSLOGP IPACCESSLOGDP IPACCESSLOGNP IPACCESSLOGRP ACCESSLOGP",
+    _STANDARD_LIST: "IPACCESSLOGS",
+    _COMMAND: "111008 111009 111010",
+    _LOGGED_COMMAND: "CFGLOG_LOGGEDCMD",
+    _LOGIN: "605004 605005",
+    _BRACKETED_LOGIN: "LOGIN_FAILED LOGIN_SUCCESS WEBLOGIN_SUCCESS",
+    _AAA: "113004 113005 113012 113015",
+}
+_FORMS = {mnemonic: form for form, mnemonics in _MNEMONICS.items() for mnemonic in mnemonics.split()}
 _LOWER = ("action", "direction", "protocol")
 
 
@@ -165,7 +168,7 @@ class CiscoReader(ProductReader):
             year, month_day = (time[1][:5], time[1][5:]) if time[1][0].isdigit() else ("", time[1])
             fields["timestamp"] = f"{month_day[:6]} {year}{month_day[7:]}" if year else month_day
         if form := _FORMS.get(mnemonic):
-            _add_peers(fields, form[0], message[:LONGEST])
+            _add_peers(fields, form, message[:LONGEST])
         elif component in {"FTD", "NGIPS"} and mnemonic.startswith("4300"):
             _add_pairs(fields, message)
         return fields

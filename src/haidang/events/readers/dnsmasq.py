@@ -5,8 +5,8 @@
 
 Rules of this module:
 
-- Read are the lines of ``log-queries``, plain and ``extra`` (with a number and the client before them). Where an
-  answer shows its type, ``record_type`` says it: of an address, of a CNAME, of a text.
+- Read are the lines of ``log-queries``, plain and ``extra`` (with a number and the client before them).
+  Where an answer shows its type, ``record_type`` says it: of an address, of a CNAME, of a text.
 - What else dnsmasq says stays syslog.
 - Input is untrusted.
 

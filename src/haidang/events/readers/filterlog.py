@@ -1,11 +1,11 @@
 """The firewall log of pfSense and OPNsense: one packet a line, as columns, under the program ``filterlog``.
 
-    Nov 11 21:59:02 hv-gw02 filterlog[9265]: 7,,,1000000102,igb0,match,block,in,4,0x0,,64,19008,0,DF,6,tcp,60,203.0.113.9,…
+    Nov 11 21:59:02 hv-gw02 filterlog[9265]: 7,,,1000000102,igb0,match,block,in,4,0x0,,64,19008,0,DF,6,tcp, …
 
 Rules of this module:
 
-- What the columns mean follows the documentation of pfSense: nine for all packets, then those of IPv4 or IPv6,
-  then those of TCP, UDP or another protocol. A record that ends early has the fields that are there.
+- What the columns mean follows the documentation of pfSense: nine for all packets, then those of IPv4 or
+  IPv6, then those of TCP, UDP or another protocol. A record that ends early has the fields that are there.
 - Input is untrusted.
 
 Fields (origin ``filterlog``; all text, absent where empty):

@@ -1,15 +1,16 @@
 """FortiGate's logs: pairs of key and value, through syslog or downloaded from the device.
 
-    date=2026-11-11 time=21:59:02 devname="hv-fw01" devid="FG…" eventtime=1794408… logid="0000000013" type="traffic" …
+    date=2026-11-11 time=21:59:02 devname="hv-fw01" devid="FG…" eventtime=1794408… logid="0000000013" type= …
 
 Rules of this module:
 
-- A record begins with ``date=``, ``time=``, ``logver=``, ``timestamp=`` or ``itime=`` and names a device and the
-  kind of its log (``devid``/``device_id`` and ``logid``/``log_id``). Values are bare or in double quotes, in which
-  a backslash escapes.
+- A record begins with ``date=``, ``time=``, ``logver=``, ``timestamp=`` or ``itime=`` and names a device
+  and the kind of its log (``devid``/``device_id`` and ``logid``/``log_id``). Values are bare or in double
+  quotes, in which a backslash escapes.
 - Input is untrusted.
 
-Fields (origin ``fortigate``): the keys as written (``srcip``, ``dstport``, ``cfgpath``, ``subtype`` …), all text,
+Fields (origin ``fortigate``): the keys as written (``srcip``, ``dstport``, ``cfgpath``, ``subtype`` …), all
+text,
 and:
 
     timestamp hostname priority …   of the header of syslog, if there is one

@@ -1,10 +1,11 @@
 """Huawei's (and H3C's) network devices: VRP's messages, among them those of the USG firewalls.
 
-    Nov 11 2026 21:59:02 hv-ne40 %%01BGP/3/BGP_AUTH_FAILED(l)[12]:BGP session authentication failed. (Peer=10.0.0.1:179)
+    Nov 11 2026 21:59:02 hv-ne40 %%01BGP/3/BGP_AUTH_FAILED(l)[12]:BGP session authentication failed. (Peer= …
 
 Rules of this module:
 
-- A record is a line whose message begins with ``%%``, two digits, and module, severity and name of the message.
+- A record is a line whose message begins with ``%%``, two digits, and module, severity and name of the
+  message.
 - Pairs of name and value are taken out, up to the next comma, semicolon or closing bracket.
 - Input is untrusted.
 

@@ -1,11 +1,11 @@
 """Junos: flows of the SRX firewalls, and what routers say of routing, commands and sign-ins.
 
-    Nov 11 21:59:02 hv-srx RT_FLOW: RT_FLOW_SESSION_DENY: session denied 203.0.113.9/4100->10.20.0.8/23 0x0 None 6(0) …
+    Nov 11 21:59:02 hv-srx RT_FLOW: RT_FLOW_SESSION_DENY: session denied 203.0.113.9/4100->10.20.0.8/23 0x0 …
 
 Rules of this module:
 
-- Read are lines of Junos' own programs in syslog, plain and structured (parameters of ``junos@…``). Lines of the
-  kernel are Junos' only where they speak of the authentication of TCP segments, as BGP uses it.
+- Read are lines of Junos' own programs in syslog, plain and structured (parameters of ``junos@…``). Lines
+  of the kernel are Junos' only where they speak of the authentication of TCP segments, as BGP uses it.
 - Input is untrusted.
 
 Fields (origin ``juniper``; all text, absent where the line does not say):
@@ -40,7 +40,8 @@ _TAG = re.compile(
     r"(?:%[A-Z0-9_]{1,20}-\d-)?([A-Za-z][A-Za-z0-9]{0,30}(?:_[A-Za-z0-9]{1,40}){1,8}): ?", re.ASCII
 )
 _FLOW = re.compile(
-    r"session (?:created|closed|denied)[^/]{0,80}? ([0-9A-Fa-f.:]{2,45})/(\d{1,5})->([0-9A-Fa-f.:]{2,45})/(\d{1,5})",
+    r"session (?:created|closed|denied)[^/]{0,80}? ([0-9A-Fa-f.:]{2,45})/(\d{1,5})->"
+    r"([0-9A-Fa-f.:]{2,45})/(\d{1,5})",
     re.ASCII,
 )
 _FLOW_NAMES = ("source-address", "source-port", "destination-address", "destination-port")

@@ -4,12 +4,13 @@ r"""LEEF, the Log Event Extended Format of QRadar, versions 1.0 and 2.0, alone o
 
 Rules of this module (IBM QRadar, Log Event Extended Format 2.0):
 
-- The header has five parts between bars: version, vendor, product, version of the product, event id; 2.0 may
-  have a sixth, the delimiter of the attributes: one character, or its code in hex (``0x09``, ``x5E``). Without
-  it the delimiter is a tab. Where tabs were lost on the way, blanks before a key delimit.
+- The header has five parts between bars: version, vendor, product, version of the product, event id; 2.0
+  may have a sixth, the delimiter of the attributes: one character, or its code in hex (``0x09``, ``x5E``).
+  Without it the delimiter is a tab. Where tabs were lost on the way, blanks before a key delimit.
 - Input is untrusted.
 
-Fields (origin ``leef``): the attributes as written (``src``, ``dstPort``, ``usrName``, ``url`` …), all text, and:
+Fields (origin ``leef``): the attributes as written (``src``, ``dstPort``, ``usrName``, ``url`` …), all
+text, and:
 
     leefVersion deviceVendor deviceProduct deviceVersion eventId
                  of the header

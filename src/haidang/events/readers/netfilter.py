@@ -1,16 +1,18 @@
 """The packets that Linux firewalls log: iptables, nftables, ufw and firewalld, through the kernel's log.
 
-    Nov 11 21:59:02 hv-web01 kernel: [8112.417] [UFW BLOCK] IN=eth0 OUT= MAC=… SRC=203.0.113.9 DST=10.20.0.8 … DPT=22 …
+    Nov 11 21:59:02 hv-web01 kernel: [8112.417] [UFW BLOCK] IN=eth0 OUT= MAC=… SRC=203.0.113.9 DST=10.20.0. …
 
 Rules of this module:
 
-- A record has ``IN=`` and ``OUT=`` and ``SRC=``, after the seconds since the start and the prefix of the rule.
-- The kernel does not say what became of a packet. Where the prefix does, in the words that administrators use
-  (BLOCK, DROP, DENY, REJECT; ACCEPT, ALLOW, PASS), ``action`` says it.
+- A record has ``IN=`` and ``OUT=`` and ``SRC=``, after the seconds since the start and the prefix of the
+  rule.
+- The kernel does not say what became of a packet. Where the prefix does, in the words that administrators
+  use (BLOCK, DROP, DENY, REJECT; ACCEPT, ALLOW, PASS), ``action`` says it.
 - A packet inside the packet (of an ICMP error, in brackets) is in ``raw`` alone.
 - Input is untrusted.
 
-Fields (origin ``netfilter``): the kernel's own (``IN``, ``OUT``, ``MAC``, ``SRC``, ``DST``, ``LEN``, ``TTL``, ``PROTO``,
+Fields (origin ``netfilter``): the kernel's own (``IN``, ``OUT``, ``MAC``, ``SRC``, ``DST``, ``LEN``,
+``TTL``, ``PROTO``,
 ``SPT``, ``DPT`` …), all text, absent where empty, and:
 
     prefix       what the rule writes before the record, without brackets and colon at its ends

@@ -5,8 +5,8 @@
 
 Rules of this module:
 
-- Read are OpenVPN's own files, with the time as version 2.5 and later write it or as earlier ones do, and lines
-  of programs named ``openvpn``, ``openvpn-…`` and ``ovpn-…`` in syslog.
+- Read are OpenVPN's own files, with the time as version 2.5 and later write it or as earlier ones do, and
+  lines of programs named ``openvpn``, ``openvpn-…`` and ``ovpn-…`` in syslog.
 - A file is OpenVPN's where its lines name a peer as OpenVPN does, or begin with words that it uses.
 - Input is untrusted.
 
@@ -38,19 +38,21 @@ __all__ = ["ORIGIN", "READER", "OpenvpnReader"]
 ORIGIN = Origin("openvpn", time_fields=("timestamp",), host_fields=("hostname",))
 
 _TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}) (?:us=\d{1,7} )?",
+    r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}) "
+    r"(?:us=\d{1,7} )?",
     re.ASCII,
 )
 _PEER = re.compile(
     r"(?:([^\s/]{1,256})/)?(?:\[?AF_INET6?\]?)?(?:(?:tcp|udp)[46]?:)?"
-    r"(\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]{2,45}\]|[0-9a-fA-F]{0,4}:[0-9a-fA-F:.]{2,43}?):(\d{1,5})(?:/([^\s/]{1,256}))? ",
+    r"(\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]{2,45}\]|[0-9a-fA-F]{0,4}:[0-9a-fA-F:.]{2,43}?):(\d{1,5})"
+    r"(?:/([^\s/]{1,256}))? ",
     re.ASCII,
 )
 _WORDS = re.compile(
-    r"OpenVPN \d|(?:TLS(?:_ERROR| Error| Auth|:)|VERIFY |MULTI:|MANAGEMENT:|(?:Incoming|Outgoing) (?:Control|Data) "
-    r"Channel|Data Channel|Control Channel|Peer Connection|Initialization Sequence|Diffie-Hellman|library versions:"
-    r"|TUN/TAP|TCPv[46]_|UDPv[46] |Could not determine IPv4/IPv6|AUTH-|AUTH:|PLUGIN_|SIGTERM|SIGUSR1|SIGINT|IFCONFIG "
-    r"|Listening for incoming|net_(?:addr|iface|route)_|Socket Buffers:|OPTIONS IMPORT|PUSH:|SENT CONTROL|/sbin/ip )",
+    r"OpenVPN \d|TLS(?:_ERROR| Error| Auth|:)|VERIFY |MULTI:|MANAGEMENT:|AUTH[-:]|PLUGIN_|PUSH:|IFCONFIG "
+    r"|(?:Incoming |Outgoing )?(?:Control|Data) Channel|Peer Connection|Initialization Sequence"
+    r"|Diffie-Hellman|library versions:|TUN/TAP|TCPv[46]_|UDPv[46] |Could not determine IPv4/IPv6|SIG(?:TERM|USR1|INT)"
+    r"|/sbin/ip |Listening for incoming|net_(?:addr|iface|route)_|Socket Buffers:|OPTIONS IMPORT|SENT CONTROL",
     re.ASCII,
 )
 _USER = re.compile(r"(?:Username/Password authentication \w+ for username|username) ['\"]?([^\s'\"]{1,256})|\[([^\]\s]{1,256})\] Peer Connection", re.ASCII | re.IGNORECASE)  # fmt: skip  # noqa: E501 - one expression

@@ -4,8 +4,8 @@
 
 Rules of this module:
 
-- A record has a reserved column, a time, a serial number and its type. Read by name are TRAFFIC, THREAT, SYSTEM,
-  CONFIG and GLOBALPROTECT; of other types the columns that all have.
+- A record has a reserved column, a time, a serial number and its type. Read by name are TRAFFIC, THREAT,
+  SYSTEM, CONFIG and GLOBALPROTECT; of other types the columns that all have.
 - Quoted columns may hold commas; a quote inside is doubled.
 - Input is untrusted.
 
@@ -51,27 +51,36 @@ _ALL = ("", "receive_time", "serial", "type", "subtype", "", "time_generated")
 # fmt: off
 _SESSION = (
     *_ALL, "src", "dst", "natsrc", "natdst", "rule", "srcuser", "dstuser", "app", "vsys", "from", "to",
-    "inbound_if", "outbound_if", "logset", "", "sessionid", "repeatcnt", "sport", "dport", "natsport", "natdport",
+    "inbound_if", "outbound_if", "logset", "", "sessionid", "repeatcnt", "sport", "dport", "natsport",
+    "natdport",
     "flags", "proto", "action",
 )
-_LEVELS = ("dg_hier_level_1", "dg_hier_level_2", "dg_hier_level_3", "dg_hier_level_4", "vsys_name", "device_name")
+_LEVELS = (
+    "dg_hier_level_1", "dg_hier_level_2", "dg_hier_level_3", "dg_hier_level_4", "vsys_name", "device_name",
+)
 _TYPES: dict[str, tuple[str, ...]] = {
     "TRAFFIC": (
         *_SESSION, "bytes", "bytes_sent", "bytes_received", "packets", "start", "elapsed", "category", "",
-        "seqno", "actionflags", "srcloc", "dstloc", "", "pkts_sent", "pkts_received", "session_end_reason", *_LEVELS,
+        "seqno", "actionflags", "srcloc", "dstloc", "", "pkts_sent", "pkts_received", "session_end_reason",
+        *_LEVELS,
     ),
     "THREAT": (
-        *_SESSION, "misc", "threatid", "category", "severity", "direction", "seqno", "actionflags", "srcloc",
-        "dstloc", "", "contenttype", "pcap_id", "filedigest", "cloud", "url_idx", "user_agent", "filetype", "xff",
+        *_SESSION, "misc", "threatid", "category", "severity", "direction", "seqno", "actionflags",
+        "srcloc",
+        "dstloc", "", "contenttype", "pcap_id", "filedigest", "cloud", "url_idx", "user_agent", "filetype",
+        "xff",
         "referer", "sender", "subject", "recipient", "reportid", *_LEVELS, "", "", "", "http_method",
     ),
     "SYSTEM": (
-        *_ALL, "vsys", "eventid", "object", "", "", "module", "severity", "opaque", "seqno", "actionflags", *_LEVELS,
+        *_ALL, "vsys", "eventid", "object", "", "", "module", "severity", "opaque", "seqno", "actionflags",
+        *_LEVELS,
     ),
     "CONFIG": (*_ALL, "host", "vsys", "cmd", "admin", "client", "result", "path", "seqno", "actionflags"),
     "GLOBALPROTECT": (
-        *_ALL, "vsys", "eventid", "stage", "auth_method", "tunnel_type", "srcuser", "srcregion", "machinename",
-        "public_ip", "public_ipv6", "private_ip", "private_ipv6", "hostid", "serialnumber", "client_ver", "client_os",
+        *_ALL, "vsys", "eventid", "stage", "auth_method", "tunnel_type", "srcuser", "srcregion",
+        "machinename",
+        "public_ip", "public_ipv6", "private_ip", "private_ipv6", "hostid", "serialnumber", "client_ver",
+        "client_os",
         "client_os_ver", "repeatcnt", "reason", "error", "opaque", "status", "location",
     ),
 }

@@ -1,11 +1,11 @@
 """Squid's access log: the native format, and the combined one that adds referrer and user agent.
 
-    1794409142.417    123 10.20.0.31 TCP_MISS/200 4512 GET http://example.vn/a.zip?x=1 lan HIER_DIRECT/203.0.113.9 application/zip
+    1794409142.417    123 10.20.0.31 TCP_MISS/200 4512 GET http://example.vn/a.zip?x=1 lan HIER_DIRECT/203. …
 
 Rules of this module:
 
-- Read are the ``squid`` and ``combined`` formats of squid.conf, alone or behind a header of syslog. A dash is an
-  absent value, except for the status of a request that never got one.
+- Read are the ``squid`` and ``combined`` formats of squid.conf, alone or behind a header of syslog. A dash
+  is an absent value, except for the status of a request that never got one.
 - Of the URL, the parts that rules ask for are given as well: for CONNECT, it is host and port.
 - Input is untrusted.
 
@@ -45,8 +45,9 @@ ORIGIN = Origin("squid", time_fields=("timestamp",), host_fields=("hostname",))
 
 _NATIVE = re.compile(
     r"(?P<timestamp>\d{9,11}\.\d{1,6}) {1,12}(?P<duration>-?\d{1,12}) (?P<client>\S{1,256}) "
-    r"(?P<result>[A-Z][A-Z_]{2,60})/(?P<status>\d{1,3}|-) (?P<bytes>\d{1,20}|-) (?P<method>\S{1,64}) (?P<url>\S+) "
-    r"(?P<user>\S{1,256}) (?P<hierarchy>[A-Z][A-Z_]{2,60}|-)/(?P<peer>\S{1,256}) (?P<content_type>\S{1,256})",
+    r"(?P<result>[A-Z][A-Z_]{2,60})/(?P<status>\d{1,3}|-) (?P<bytes>\d{1,20}|-) (?P<method>\S{1,64}) "
+    r"(?P<url>\S+) (?P<user>\S{1,256}) (?P<hierarchy>[A-Z][A-Z_]{2,60}|-)/(?P<peer>\S{1,256}) "
+    r"(?P<content_type>\S{1,256})",
     re.ASCII,
 )
 _COMBINED = re.compile(
@@ -67,7 +68,7 @@ class SquidReader(ProductReader):
     origins = (ORIGIN, syslog.ORIGIN)
 
     def carries(self, program: str, start: str) -> bool:
-        """Return True for lines of squid, and for those without header that begin with a time or an address."""
+        """Return True for lines of squid, and for those that name no program."""
         return bool(start) and (not program or program.startswith(_PROGRAMS))
 
     def parse_message(self, event: Fields) -> Fields | None:
