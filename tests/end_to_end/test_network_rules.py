@@ -300,11 +300,11 @@ def test_a_published_rule_fires_on_a_native_line(
 @pytest.mark.parametrize(
     "line",
     [
-        "Nov 11 21:59:02 hv-rt01 45: *Nov 11 21:59:01.900: %LINK-3-UPDOWN: Interface Gi0/1, down",
+        "Nov 11 21:59:02 hv-rt01 45: *Nov 11 21:59:01: %LINK-3-UPDOWN: Interface Gi0/1, down",
         FORTIGATE.format("Delete", "system.admin"),
         BIND.format("haivan.example", "A"),
         SQUID.format("GET", "http://haivan.org/", 200, "Mozilla/5.0"),
-        '%ASA-4-106023: Deny tcp src outside:203.0.113.9/5 dst dmz:10.20.0.8/23 by access-group "a" [0x0, 0x0]',
+        '%ASA-4-106023: Deny tcp src outside:203.0.113.9/5 dst dmz:10.20.0.8/23 by access-group "a"',
         "Nov 11 21:58:57 hv-gw01 sshd[1]: Accepted publickey for hoa from 10.20.0.31 port 1 ssh2",
     ],
 )

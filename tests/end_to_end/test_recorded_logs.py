@@ -73,12 +73,16 @@ def test_no_line_is_lost(reports: list[FileReport]) -> None:
     assert short == []
 
 
+def lost(report: FileReport) -> None:
+    pytest.fail(f"{report.path} was not opened")
+
+
 @pytest.mark.parametrize("name", NETWORK)
 def test_logs_of_network_devices_go_to_their_readers(corpora: Path, name: str) -> None:
     (path,) = (corpora / "logs").glob(f"{name}__*.log")
     ((report, batches),) = [
         opened
-        for item in find_inputs([str(path)], limits=DEFAULT_LIMITS, on_problem=pytest.fail)
+        for item in find_inputs([str(path)], limits=DEFAULT_LIMITS, on_problem=lost)
         for opened in open_input(item, limits=DEFAULT_LIMITS)
     ]
     origins = Counter(
