@@ -50,9 +50,10 @@ _PEER = re.compile(
 )
 _WORDS = re.compile(
     r"OpenVPN \d|TLS(?:_ERROR| Error| Auth|:)|VERIFY |MULTI:|MANAGEMENT:|AUTH[-:]|PLUGIN_|PUSH:|IFCONFIG "
-    r"|(?:Incoming |Outgoing )?(?:Control|Data) Channel|Peer Connection|Initialization Sequence|Diffie-Hellman"
-    r"|library versions:|TUN/TAP|TCPv[46]_|UDPv[46] |Could not determine IPv4/IPv6|SIG(?:TERM|USR1|INT)"
-    r"|/sbin/ip |Listening for incoming|net_(?:addr|iface|route)_|Socket Buffers:|OPTIONS IMPORT|SENT CONTROL",
+    r"|(?:Incoming |Outgoing )?(?:Control|Data) Channel|Peer Connection|Initialization Sequence"
+    r"|Diffie-Hellman|library versions:|TUN/TAP|TCPv[46]_|UDPv[46] |Could not determine IPv4/IPv6"
+    r"|SIG(?:TERM|USR1|INT)|/sbin/ip |Listening for incoming|net_(?:addr|iface|route)_|Socket Buffers:"
+    r"|OPTIONS IMPORT|SENT CONTROL",
     re.ASCII,
 )
 _USER = re.compile(r"(?:Username/Password authentication \w+ for username|username) ['\"]?([^\s'\"]{1,256})|\[([^\]\s]{1,256})\] Peer Connection", re.ASCII | re.IGNORECASE)  # fmt: skip  # noqa: E501 - one expression
