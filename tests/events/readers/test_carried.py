@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from haidang.events.readers import readers, syslog
 from haidang.events.readers._carried import carriers
+from haidang.events.recognition import make_head, recognise
 from haidang.limits import DEFAULT_LIMITS
 from tests.events.readers.feeding import SAMPLES, feed, head, sample
 
@@ -51,6 +52,14 @@ def test_a_batch_has_one_origin_and_keeps_the_order_of_the_file() -> None:
         for origin in set(COLLECTOR):
             own = [number for number, name in zip(seen.records, seen.origins, strict=True) if name == origin]
             assert own == sorted(own)
+
+
+def test_lines_beside_audit_records_go_to_their_products_too() -> None:
+    audit = b"Nov 11 21:58:57 hv-web01 audit[1]: type=USER_LOGIN msg=audit(1794409137.417:7): pid=1 uid=0"
+    data = sample("syslog", "collector.log") + audit + b"\n"
+    seen = feed(readers()["auditd"], data)
+    assert sorted(seen.origins) == sorted([*COLLECTOR, "auditd"])
+    assert recognise(make_head("log", data), readers()) is readers()["auditd"]
 
 
 @pytest.mark.parametrize(

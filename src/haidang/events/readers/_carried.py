@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from haidang.events.model import FileReport
 
-__all__ = ["Carrier", "Sorter", "carriers", "is_bare"]
+__all__ = ["Carrier", "Sorter", "carriers", "is_bare", "note_text"]
 
 _REMEMBERED = 4096
 
@@ -109,7 +109,7 @@ class Sorter:
                     break
             else:
                 if len(event) == 2:
-                    _note_plain(event["message"], record, report)
+                    note_text(event["message"], record, report)
             both = sorted_events.get(origin)
             if both is None:
                 both = sorted_events[origin] = ([], [])
@@ -122,7 +122,7 @@ class Sorter:
         return tuple(one for one in self._known if one.carries(program, start))
 
 
-def _note_plain(text: str, number: int, report: FileReport) -> None:
+def note_text(text: str, number: int, report: FileReport) -> None:
     """Note a line that is no syslog line, unless it continues the one before or is journald's."""
     if text[:1] not in " \t" and not text.startswith("-- "):
         broken(report, number, "no syslog line; read as plain text", skipped=0)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ORIGIN", "READER", "BindReader"]
 
-ORIGIN = Origin("bind", time_fields=("timestamp",), host_fields=("hostname",))
+ORIGIN = Origin("bind", time_fields=("time", "timestamp"), host_fields=("hostname",))
 
 _CLIENT = re.compile(
     r"(?:(\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d\.\d{3}|"

@@ -42,7 +42,7 @@ __all__ = ["ORIGIN", "READER", "CefReader"]
 
 ORIGIN = Origin(
     "cef",
-    time_fields=("rt", "deviceReceiptTime", "end", "start", "timestamp"),
+    time_fields=("rt", "deviceReceiptTime", "end", "start", "time", "timestamp"),
     host_fields=("dvchost", "deviceHostName", "dvc", "deviceAddress", "hostname"),
 )
 

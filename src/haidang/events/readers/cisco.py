@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ORIGIN", "READER", "CiscoReader"]
 
-ORIGIN = Origin("cisco", time_fields=("timestamp",), host_fields=("hostname",))
+ORIGIN = Origin("cisco", time_fields=("time", "timestamp"), host_fields=("hostname",))
 
 FARTHEST = 200
 """Characters of header before the message id."""

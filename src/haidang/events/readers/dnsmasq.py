@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ORIGIN", "READER", "DnsmasqReader"]
 
-ORIGIN = Origin("dnsmasq", time_fields=("timestamp",), host_fields=("hostname",))
+ORIGIN = Origin("dnsmasq", time_fields=("time", "timestamp"), host_fields=("hostname",))
 
 _LINE = re.compile(
     r"(?:(\d{1,12}) ([0-9A-Fa-f.:%\w]{2,80})/(\d{1,5}) )?"

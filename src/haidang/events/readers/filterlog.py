@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ORIGIN", "READER", "FilterlogReader"]
 
-ORIGIN = Origin("filterlog", time_fields=("timestamp",), host_fields=("hostname",))
+ORIGIN = Origin("filterlog", time_fields=("time", "timestamp"), host_fields=("hostname",))
 
 # A column without a name is of no use to anybody: type of service, ECN, fragment offset, flow label.
 # fmt: off

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ORIGIN", "READER", "HuaweiReader"]
 
-ORIGIN = Origin("huawei", time_fields=("timestamp",), host_fields=("hostname",))
+ORIGIN = Origin("huawei", time_fields=("time", "timestamp"), host_fields=("hostname",))
 
 FARTHEST = 200
 """Characters of header before the message id."""

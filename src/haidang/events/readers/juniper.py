@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ORIGIN", "READER", "JuniperReader"]
 
-ORIGIN = Origin("juniper", time_fields=("timestamp",), host_fields=("hostname",))
+ORIGIN = Origin("juniper", time_fields=("time", "timestamp"), host_fields=("hostname",))
 
 _TAG = re.compile(
     r"(?:%[A-Z0-9_]{1,20}-\d-)?([A-Za-z][A-Za-z0-9]{0,30}(?:_[A-Za-z0-9]{1,40}){1,8}): ?", re.ASCII

@@ -39,7 +39,7 @@ __all__ = ["ORIGIN", "READER", "LeefReader"]
 
 ORIGIN = Origin(
     "leef",
-    time_fields=("devTime", "timestamp"),
+    time_fields=("devTime", "time", "timestamp"),
     host_fields=("devname", "identHostName", "hostname"),
 )
 

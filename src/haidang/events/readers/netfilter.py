@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ORIGIN", "READER", "NetfilterReader"]
 
-ORIGIN = Origin("netfilter", time_fields=("timestamp",), host_fields=("hostname",))
+ORIGIN = Origin("netfilter", time_fields=("time", "timestamp"), host_fields=("hostname",))
 
 _PROGRAMS = frozenset({"", "kernel", "ulogd"})
 _LONGEST_PREFIX = 200

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ORIGIN", "READER", "OpenvpnReader"]
 
-ORIGIN = Origin("openvpn", time_fields=("timestamp",), host_fields=("hostname",))
+ORIGIN = Origin("openvpn", time_fields=("time", "timestamp"), host_fields=("hostname",))
 
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}) "

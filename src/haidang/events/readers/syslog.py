@@ -32,7 +32,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from haidang.events.model import EventBatch, Fields, Origin
-from haidang.events.readers._carried import Sorter, carriers
+from haidang.events.readers._carried import Sorter, carriers, is_bare, note_text
 from haidang.events.readers._lines import BOM, decode
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from haidang.events.streams import Stream
     from haidang.limits import Limits
 
-__all__ = ["ORIGIN", "READER", "SyslogReader", "parse_line", "parse_lines", "read_lines"]
+__all__ = ["ORIGIN", "READER", "SyslogReader", "parse_line", "parse_lines", "read_lines", "sorted_out"]
 
 ORIGIN = Origin("syslog", time_fields=("timestamp",), host_fields=("hostname",))
 
@@ -108,8 +108,13 @@ def parse_line(text: str) -> Fields | None:
     return fields
 
 
-def parse_lines(first: int, lines: list[bytes], report: FileReport) -> tuple[list[Fields], list[int]]:
-    """Return the events of consecutive ``lines`` and the line number of each."""
+def parse_lines(
+    first: int, lines: list[bytes], report: FileReport, *, note_plain: bool = True
+) -> tuple[list[Fields], list[int]]:
+    """Return the events of consecutive ``lines`` and the line number of each.
+
+    Lines that are no syslog lines are noted, unless the caller does so: it may know what they are.
+    """
     events: list[Fields] = []
     records: list[int] = []
     for number, line in enumerate(lines, first):
@@ -117,6 +122,8 @@ def parse_lines(first: int, lines: list[bytes], report: FileReport) -> tuple[lis
         if line[:1].isdigit() and (frames := _frames(line)):
             for frame in frames:
                 events.append(_event(decode(frame, number, report)))
+                if note_plain and is_bare(events[-1]):
+                    note_text(events[-1]["message"], number, report)
                 records.append(number)
             continue
         text = decode(line, number, report)
@@ -125,6 +132,8 @@ def parse_lines(first: int, lines: list[bytes], report: FileReport) -> tuple[lis
             if not text.strip("\x00 \t\r\n\x0b\x0c"):
                 continue
             fields = _event(text)
+            if note_plain and is_bare(fields):
+                note_text(fields["message"], number, report)
         events.append(fields)
         records.append(number)
     return events, records
@@ -134,12 +143,24 @@ def read_lines(
     stream: Stream, report: FileReport, limits: Limits, known: Iterable[Carrier]
 ) -> Iterator[EventBatch]:
     """Yield the events of a stream, for each batch of lines one batch of each origin among the ``known``."""
-    sorter = Sorter(known, ORIGIN)
+    known = tuple(known)
     for first, lines in stream.line_batches(report, limits):
-        events, records = parse_lines(first, lines, report)
+        events, records = parse_lines(first, lines, report, note_plain=False)
         for start in range(0, len(events), limits.batch_events):
             end = start + limits.batch_events
-            yield from sorter.batches(events[start:end], records[start:end], report)
+            yield from sorted_out(events[start:end], records[start:end], report, known)
+
+
+def sorted_out(
+    events: list[Fields], records: list[int], report: FileReport, known: tuple[Carrier, ...] | None = None
+) -> Iterator[EventBatch]:
+    """Yield lines of syslog, each as the event of whoever of the ``known`` wrote it; None stands for all."""
+    yield from _sorter(carriers() if known is None else known).batches(events, records, report)
+
+
+@lru_cache(maxsize=64)
+def _sorter(known: tuple[Carrier, ...]) -> Sorter:
+    return Sorter(known, ORIGIN)
 
 
 def _event(text: str) -> Fields:
@@ -234,13 +255,15 @@ def _program(written: str) -> str:
 
 
 def resembles(text: str) -> bool:
-    """Return whether a line is syslog beyond doubt: it names a priority or a program after its time."""
+    """Return whether a line is syslog beyond doubt.
+
+    It names a priority or a program after its time, or it is a record that another reader knows.
+    """
     fields = parse_line(text)
-    return fields is not None and _is_sure(fields)
-
-
-def _is_sure(fields: Fields) -> bool:
-    return "timestamp" in fields and ("priority" in fields or "program" in fields)
+    if fields is None:
+        return False
+    is_sure = "timestamp" in fields and ("priority" in fields or "program" in fields)
+    return is_sure or _sorter(carriers()).taken(fields) is not None
 
 
 class SyslogReader:
@@ -257,17 +280,12 @@ class SyslogReader:
         return (ORIGIN, *(carrier.origins[0] for carrier in carriers()))
 
     def recognises(self, head: Head) -> int:
-        """Return 80 where at least half of the first lines are syslog beyond doubt (90 with PRI).
-
-        A message that a carrier knows leaves no doubt either.
-        """
+        """Return 80 where at least half of the first lines are syslog beyond doubt (90 with PRI)."""
         lines = [line.removeprefix(BOM) for line in head.lines[:HEAD_LINES]]
         texts = [
             frame.decode("utf-8", "replace") for line in lines for frame in _frames(line.encode())
         ] or lines
-        sorter = Sorter(carriers(), ORIGIN)
-        headers = [fields for fields in map(parse_line, texts) if fields is not None]
-        alike = sum(_is_sure(fields) or sorter.taken(fields) is not None for fields in headers)
+        alike = sum(map(resembles, texts))
         if not alike or alike * 2 < len(texts):
             return 0
         return 90 if texts[0].startswith("<") else 80
