@@ -247,9 +247,6 @@ OTHERS = {
     "cisco_syslog_cve_2023_20198_ios_xe_web_ui": (
         "%SEC_LOGIN-5-WEBLOGIN_SUCCESS: Login Success [user: cisco_tac_admin] [Source: 203.0.113.9]"
     ),
-    "cisco_duo_mfa_bypass_via_bypass_code": (
-        '{"event_type":"authentication","txid":"1","auth_device":{"ip":"203.0.113.9"},"reason":"bypass_user"}'
-    ),
     "fortios_sslvpnd_exploit_cve_2022_42475_exploitation_indicators": (
         'date=2026-11-11 time=21:58:59 devid="F" logid="1" type="event" msg="/data/lib/libgif.so"'
     ),

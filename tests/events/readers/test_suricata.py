@@ -39,9 +39,17 @@ def test_an_event_through_syslog_is_decoded() -> None:
         '{"event_type":"dns","flow_id":1}x',
         '{"event_type":"dns"}',
         '{"event_type":"dns","flow_id":' + "[" * 100_000,
+        '{"event_type":"dns","flow_id":' + "[" * 200 + "]" * 200 + "}",
         "rotating logs",
     ],
 )
 def test_what_is_no_event_stays_syslog(message: str) -> None:
     seen = feed(syslog.READER, f"Nov 11 21:58:58 hv-ids01 suricata[7]: {message}".encode())
     assert seen.origins == ["syslog"]
+
+
+def test_an_event_with_many_objects_is_none_that_is_deep() -> None:
+    message = '{"event_type":"stats","stats":{"threads":[' + ",".join(["{}"] * 500) + "]}}"
+    seen = feed(syslog.READER, f"Nov 11 21:58:58 hv-ids01 suricata[7]: {message}".encode())
+    assert seen.origins == ["suricata"]
+    assert len(seen.events[0]["stats"]["threads"]) == 500

@@ -14,7 +14,7 @@ Fields (origin ``suricata``): those of EVE. Through syslog, ``hostname`` of the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from haidang.events.model import Origin
 from haidang.events.readers import ndjson
@@ -65,15 +65,32 @@ class SuricataReader:
         import orjson
 
         message: str = event["message"]
-        if not _is_eve(message) or message.count("{") + message.count("[") > _DEEPEST * 16:
+        if not _is_eve(message):
             return None
         try:
             fields: Fields = orjson.loads(message)
         except orjson.JSONDecodeError:
             return None
+        if message.count("{") + message.count("[") > _DEEPEST and _is_deep(fields):
+            return None
         if "hostname" in event:
             fields.setdefault("hostname", event["hostname"])
         return fields
+
+
+def _is_deep(fields: Fields) -> bool:
+    """Return whether objects and lists are nested deeper than Suricata ever does."""
+    level: list[Any] = [fields]
+    for _ in range(_DEEPEST):
+        level = [
+            item
+            for value in level
+            for item in (value.values() if isinstance(value, dict) else value)
+            if isinstance(item, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _is_eve(line: str) -> bool:
