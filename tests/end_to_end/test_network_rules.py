@@ -49,6 +49,8 @@ CASES = [
     ("filterlog/filter.log", "{category: firewall}", "{dst_port: 21, action: accept}", 1),
     ("filterlog/filter.log", "{category: firewall}", "{dst_port: 21, blocked: 'false'}", 1),
     ("filterlog/filter.log", "{product: pfsense}", "{action: block}", 2),
+    ("mikrotik/routeros.log", "{category: firewall}", CLEARTEXT, 1),
+    ("mikrotik/routeros.log", "{product: mikrotik}", "{action: login_failed, service: winbox}", 1),
     ("netfilter/dmesg.txt", "{category: firewall}", "{dst_port: 3306, action: accept}", 1),
     ("netfilter/dmesg.txt", "{category: firewall}", "{src_ip|cidr: 203.0.113.0/24}", 2),
     ("netfilter/dmesg.txt", "{product: linux, service: syslog}", ["UFW BLOCK"], 1),

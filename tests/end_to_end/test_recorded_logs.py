@@ -23,6 +23,7 @@ NETWORK = {
     "bind9-refused": ("bind", {"bind": 23}),
     "charon-ipsec-logs": ("syslog", {"syslog": 154}),
     "iptables-scan-multi-port": ("syslog", {"netfilter": 49}),
+    "mikrotik-bf": ("syslog", {"mikrotik": 8}),
     "openvpn": ("openvpn", {"openvpn": 24}),
     "opnsense-gui-auth": ("syslog", {"syslog": 6}),
     "pfsense-gui-auth": ("syslog", {"syslog": 9}),

@@ -29,6 +29,7 @@ OWN_SAMPLES = [path for name in TEXT for path in sorted((SAMPLES / name).iterdir
 COLLECTOR = [
     "syslog", "cisco", "cisco", "cisco", "fortigate", "netfilter", "syslog", "filterlog", "paloalto", "cef",
     "leef", "bind", "syslog", "openvpn", "huawei", "juniper", "suricata", "squid", "dnsmasq", "fortigate",
+    "mikrotik",
 ]
 # fmt: on
 
@@ -162,6 +163,11 @@ HOSTILE = {
     "huawei": [HUAWEI + "a" * 600_000, HUAWEI + "a=" * 300_000],
     "juniper": [RT_FLOW + "A_" * 300_000, RT_FLOW + "session created " + "1" * 600_000],
     "leef": [LEEF + "a " * 300_000, LEEF + "^" * 600_000],
+    "mikrotik": [
+        "firewall,info " + "a " * 300_000,
+        "firewall" + ",ab" * 200_000,
+        "firewall,info a: in:" + "b" * 600_000,
+    ],
     "netfilter": ["IN= OUT= SRC=" + "A=" * 300_000, "[" * 600_000 + "IN= OUT= SRC="],
     "openvpn": [OPENVPN + "a/" * 300_000, OPENVPN + "TLS: username " + "'" * 600_000],
     "paloalto": ["1,2026/11/11 21:59:02,1,TRAFFIC," + ',"' * 300_000],

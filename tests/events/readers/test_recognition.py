@@ -58,7 +58,8 @@ def test_any_bytes_can_be_looked_at(name: str) -> None:
 
 SYSLOG = (
     "CVE-2021-4034 amavis charon cowrie dovecot endlessh-syslogs exim-syslog haproxy http-wordpress iptables "
-    "lemonldap meshcentral opensearch opnsense pfsense postfix proxmox-bf segfault smb-bf sonarr ssh "
+    "lemonldap meshcentral mikrotik "
+    "opensearch opnsense pfsense postfix proxmox-bf segfault smb-bf sonarr ssh "
     "whitelists wireguard"
 )
 

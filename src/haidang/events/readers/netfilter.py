@@ -35,7 +35,7 @@ from haidang.events.readers._product import ProductReader, envelope
 if TYPE_CHECKING:
     from haidang.events.model import Fields
 
-__all__ = ["ORIGIN", "READER", "NetfilterReader"]
+__all__ = ["ORIGIN", "READER", "NetfilterReader", "said_by"]
 
 ORIGIN = Origin("netfilter", time_fields=("time", "timestamp"), host_fields=("hostname",))
 
@@ -82,7 +82,7 @@ class NetfilterReader(ProductReader):
 
 
 @lru_cache(maxsize=1024)
-def _said(prefix: str) -> str:
+def said_by(prefix: str) -> str:
     """Return what a prefix says became of the packet; the last word that says it counts."""
     words = [word.lower() for word in _WORDS.findall(prefix)]
     # One letter means something at the very end only: WAN_LOCAL-default-D.
@@ -98,7 +98,7 @@ def _meaning(written: str) -> tuple[str, str]:
     """Return the prefix of a rule without time and punctuation, and the action that it names."""
     match = _PREFIX.match(written)
     prefix = match[1].strip(" []:") if match else ""
-    return prefix, _said(prefix) if prefix else ""
+    return prefix, said_by(prefix) if prefix else ""
 
 
 READER = NetfilterReader()
