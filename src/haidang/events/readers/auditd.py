@@ -7,7 +7,7 @@ Rules of this module:
   first records; ``limits.audit_records`` and ``limits.audit_bytes`` bound what is held. An event that had
   to be handed over before all of it was seen is noted (``split-event``).
 - Read are the files of auditd, plain and enriched, the output of ``ausearch``, and records that went
-  through syslog. What else is in such a syslog file is handed over as syslog.
+  through syslog. What else is in such a syslog file is handed over as the syslog reader does.
 - Input is untrusted.
 
 Fields (origin ``auditd``; values are text, as written, without quotes and with hex digits undone). A field
@@ -232,9 +232,13 @@ class AuditdReader:
 
     name = "auditd"
     title = "Linux audit log"
-    origins: tuple[Origin, ...] = (ORIGIN, syslog.ORIGIN)
     splittable = False
     """The records of one event may lie on both sides of any cut."""
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """Return auditd, and what else there may be in a file of syslog."""
+        return ORIGIN, *syslog.READER.origins
 
     def recognises(self, head: Head) -> int:
         """Return 95 where half of the first lines are audit records, 92 where syslog carries some."""
@@ -257,8 +261,7 @@ class AuditdReader:
                 if not merger.add(number, text) and (other := _other(text, number, report)):
                     others.append(other)
                     numbers.append(number)
-            if others:
-                yield EventBatch(report, syslog.ORIGIN.name, others, numbers)
+            yield from syslog.sorted_out(others, numbers, report)
             yield from _batches(merger, report, limits)
         merger.close()
         yield from _batches(merger, report, limits)
