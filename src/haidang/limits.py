@@ -49,6 +49,8 @@ class Limits:
     """Audit records of unfinished events held at once while they are merged by serial."""
     audit_bytes: int = 32 * MIB
     """Bytes of audit records held at once while they are merged by serial."""
+    mail_queue_ids: int = 20_000
+    """Mails on their way whose client and sender are remembered while a mail log is read."""
     rule_file_bytes: int = 4 * MIB
     """Largest rule file that is read."""
     regex_seconds: float = 0.25
