@@ -1,19 +1,19 @@
-r"""What the logs of web servers share: a request line taken apart, under the names of the W3C extended format.
+r"""What the logs of web servers share: a request line taken apart, named as in the W3C extended format.
 
-SigmaHQ's rules of ``category: webserver`` look for paths, for queries and for pieces of both in ``cs-uri-query``,
-some as they travel (``%252e%252e``), some in the clear (``../``). That field therefore holds every form of the
-request target that a rule may mean:
+SigmaHQ's rules of ``category: webserver`` look for paths, for queries and for pieces of both in
+``cs-uri-query``, some as they travel (``%252e%252e``), some in the clear (``../``). That field therefore
+holds every form of the request target that a rule may mean:
 
 - the target as it was sent, path and query;
 - the query alone, where there is one;
 - the target with its ``%XX`` decoded once, ``+`` in the query being a blank, where that differs;
-- the same decoded once more, where that differs again: a payload that is encoded twice is not hidden by that.
+- the same decoded once more, where that differs again: a payload that is encoded twice is not hidden so.
 
 With a single form, the field is left out and ``cs-uri`` (the target as it was sent) stands for it; likewise
 ``cs-uri-stem`` (the path, as it was sent and decoded). The logsource map says so.
 
-Both Apache and nginx write a quote, a backslash and what is not printable as ``\"``, ``\\`` or ``\xHH``. Fields
-hold what the client sent; control characters, and bytes that are not UTF-8, stay as they were written.
+Both Apache and nginx write a quote, a backslash and what is not printable as ``\"``, ``\\`` or ``\xHH``.
+Fields hold what the client sent; control characters, and bytes that are no UTF-8, stay as they were written.
 
 Input is untrusted; each pattern runs in linear time.
 """

@@ -2,11 +2,11 @@
 
 Rules of this module:
 
-- It reads files that are syslog and mostly of these programs; each line has the fields of the syslog reader (origin
-  ``syslog``), so that every rule for syslog sees it as well. In a file of many programs, where mail is only a part,
-  the syslog reader reads all, and mail has its message alone.
-- Postfix tells of one mail in several lines that share a queue id. What earlier lines of that id said of client,
-  sender, authenticated user and message id is added to later ones, until the id is removed; the last
+- It reads files that are syslog and mostly of these programs; each line has the fields of the syslog reader
+  (origin ``syslog``), so that every rule for syslog sees it as well. In a file of many programs, where mail
+  is only a part, the syslog reader reads all, and mail has its message alone.
+- Postfix tells of one mail in several lines that share a queue id. What earlier lines of that id said of
+  client, sender, authenticated user and message id is added to later ones, until the id is removed; the last
   ``limits.mail_queue_ids`` ids are remembered.
 - A line that is no syslog line is handed over with its text alone, and noted.
 - Input is untrusted; each pattern runs in linear time.

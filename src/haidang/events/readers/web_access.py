@@ -135,9 +135,11 @@ class WebAccessReader:
             records: list[int] = []
             for number, line in enumerate(lines, first):
                 text = decode(line, number, report)
+                if text.startswith(BOM):
+                    text = text[1:]
                 fields = parse_line(text)
                 if fields is None:
-                    text = text.removeprefix(BOM).strip("\x00\r\n\t ")
+                    text = text.strip("\x00\r\n\t ")
                     if not text:
                         continue
                     fields = parse_line(text)
