@@ -45,6 +45,10 @@ class Limits:
     temporary file."""
     columns: int = 4096
     """Most columns of a table (CSV, Zeek) that are read; a longer row is skipped and counted."""
+    column_rows: int = 131_072
+    """Most rows of a file kept by column (Parquet) that are looked at together."""
+    column_bytes: int = 128 * MIB
+    """About how many bytes of such rows, as the file declares their size."""
     audit_records: int = 10_000
     """Audit records of unfinished events held at once while they are merged by serial."""
     audit_bytes: int = 32 * MIB

@@ -14,13 +14,15 @@ import orjson
 
 from haidang.detect.lanes import LaneSet, NotInLaneError
 from haidang.events import shapes
-from haidang.events.model import DocumentBatch
+from haidang.events.model import DocumentBatch, EventBatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from haidang.detect.columns import ColumnMatcher
     from haidang.detect.matcher import Matcher
-    from haidang.events.model import Batch, EventBatch, Fields, FileReport
+    from haidang.events.columns import ColumnBatch
+    from haidang.events.model import Batch, Fields, FileReport
     from haidang.limits import Limits
 
 __all__ = ["BatchMatcher", "Hit", "decode_document"]
@@ -52,13 +54,25 @@ class BatchMatcher:
         self._sets: dict[tuple[str, str], LaneSet | None] = {}
         self._lanes: LaneSet | None = None
         self._batches = 0
+        self._by_column: ColumnMatcher | None = None
 
     def match(self, batch: Batch) -> Iterator[Hit]:
         """Yield the hits of a batch in order, counting its events in the report."""
         self._batches += 1
         if self._batches % _TRIM_EVERY == 0:
             self._matcher.trim()
-        return self._documents(batch) if isinstance(batch, DocumentBatch) else self._events(batch)
+        if isinstance(batch, DocumentBatch):
+            return self._documents(batch)
+        return self._events(batch) if isinstance(batch, EventBatch) else self._columns(batch)
+
+    def _columns(self, batch: ColumnBatch) -> Iterator[Hit]:
+        # Columns need a library that not everybody has.
+        from haidang.detect.columns import ColumnMatcher
+
+        if self._by_column is None:
+            self._by_column = ColumnMatcher(self._matcher, self._limits)
+        for row, origin, event, rules in self._by_column.match(batch):
+            yield Hit(batch.first + row, origin, event, rules)
 
     def _events(self, batch: EventBatch) -> Iterator[Hit]:
         batch.report.records += len(batch.events)

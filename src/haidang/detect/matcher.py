@@ -100,6 +100,15 @@ class Matcher:
         self._routes: dict[tuple[Any, ...], Route] = {}
         self._meant: dict[tuple[str, LogSource], list[tuple[LogsourceEntry, Binding]]] = {}
 
+    @property
+    def recognised(self) -> Sequence[tuple[str, tuple[str, ...]]]:
+        """Origins with fields by which an event is known to be of them; the first that fit count."""
+        return self._recognise
+
+    def routing_fields(self, origin: str) -> tuple[str, ...]:
+        """Return the fields whose values make the route of an event; () where all events share one."""
+        return self._route_by.get(origin, ())
+
     def recognise(self, event: Fields) -> str:
         """Return the origin of an event of which only the fields are known, "" for an unknown one."""
         for origin, names in self._recognise:
