@@ -39,6 +39,10 @@ _MERGED: dict[str, tuple[Path, ...]] = {
 """Parts that flattening merges in: an event that has one is flattened."""
 
 
+_BLOCK = 64
+"""Values that are searched for keywords together before they are looked at one by one."""
+
+
 class ColumnHit(NamedTuple):
     """An event, by its position in the batch, for which rules hold."""
 
@@ -261,8 +265,12 @@ class _Look:
         mask = self._nothing()
         for leaf in self._batch.layout.leaves:
             if leaf[: len(path)] == path:
-                mask = self._pc.or_(mask, self._batch.array(leaf).is_valid())
+                mask = self._pc.or_(mask, self._present(leaf))
         return mask
+
+    def _present(self, leaf: Path) -> Array:
+        column = self._batch.encoded(leaf)
+        return self._pc.not_equal(column.codes, column.absent)
 
     def _nothing(self) -> Array:
         return self._pa.array([False] * self._batch.rows)
@@ -307,32 +315,13 @@ class _Look:
                 route = self._matcher.route(origin, dict(zip(names, combination, strict=True)))
                 work.append((route, some))
         work = [(route, some) for route, some in work if not route.idle]
-        self._prefetch(route for route, _ in work)
         held = self._keyword_rows(work)
         for route, some in work:
             self._of_route(origin, route, some, held)
 
-    def _prefetch(self, routes: Iterator[Route]) -> None:
-        """Have all columns read together that the routes will look at."""
-        wanted: dict[Path, None] = {}
-        for route in routes:
-            for part in route.parts:
-                for accessor in (*part.accessors, *(one for pair in part.pairs for one in pair)):
-                    for name in accessor.needs():
-                        try:
-                            wanted.update(dict.fromkeys(self._shape.paths(name)))
-                        except _PlainWayError:
-                            continue
-                if part.table.keywords:
-                    wanted.update(dict.fromkeys(self._batch.layout.leaves))
-        self._batch.need(wanted)
-
     def _columns(self, name: str) -> list[Encoded]:
-        return [
-            self._batch.encoded(path)
-            for path in self._shape.paths(name)
-            if self._batch.array(path).null_count < self._batch.rows
-        ]
+        found = map(self._batch.encoded, self._shape.paths(name))
+        return [column for column in found if not column.empty]
 
     def _distinct(self, fields: Sequence[list[Encoded]], rows: Array) -> tuple[Array, list[tuple[Any, ...]]]:
         """Return the combinations of values that some fields have in ``rows``, and the number of each row's.
@@ -345,7 +334,7 @@ class _Look:
         combined: Array = None
         keys: list[tuple[int, ...]] = []
         for column in columns:
-            codes = column.codes.take(rows)
+            codes = column.codes.take(rows).cast(self._pa.int64())
             if combined is None:
                 encoded = codes.dictionary_encode()
                 keys = [(key,) for key in encoded.dictionary.to_pylist()]
@@ -462,16 +451,28 @@ class _Look:
         if not any(part.table.keywords for route, _ in work for part in route.parts):
             return None
         found: set[int] = set()
-        candidates: Callable[[Sequence[bytes]], list[int]] = self._matcher.gate.candidates
         for path in self._batch.layout.leaves:
             column = self._batch.encoded(path)
-            used = self._pc.unique(column.codes).to_pylist()
-            values = column.values(used)
-            held = [used[at] for at in candidates([_as_bytes(value) for value in values])]
+            if column.empty:
+                continue
+            held = self._held(column)
             if held:
-                mask = self._pc.is_in(column.codes, value_set=self._pa.array(held, type=self._pa.int64()))
+                mask = self._pc.is_in(column.codes, value_set=self._pa.array(held, type=self._pa.int32()))
                 found.update(self._where(mask).to_pylist())
         return self._pa.array(sorted(found), type=self._pa.int64())
+
+    def _held(self, column: Encoded) -> list[int]:
+        """Return the codes of the values that may hold a keyword."""
+        candidates = self._matcher.gate.candidates
+        held: list[int] = []
+        blocks = column.blocks(_BLOCK)
+        if blocks is None:
+            values = column.values(range(column.absent))
+            return candidates([_as_bytes(value) for value in values])
+        for at in candidates(blocks):
+            codes = range(at * _BLOCK, min((at + 1) * _BLOCK, column.absent))
+            held.extend(codes[one] for one in candidates([_as_bytes(value) for value in column.values(codes)]))
+        return held
 
 
 def _as_bytes(value: Any) -> bytes:

@@ -7,8 +7,8 @@ Rules of this module:
 
 - Null is absent: a field that is null in a row is not in that event.
 - What JSON has no type for is text: times in ISO 8601, decimals as written, bytes as UTF-8 with replacements.
-- A column that was asked for in one batch is read along with the next ones. A column that is asked for late
-  is read from the beginning of the row group on; batches of a row group are asked in order.
+- Columns are read one by one, and kept as codes at most: a column that is only searched through is gone
+  when the next one is read. Batches of a row group are looked at in order.
 - What cannot be decoded raises ``UnreadableColumnsError``; nothing else leaves this module.
 
 All input is untrusted.
@@ -19,6 +19,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from haidang.errors import HaidangError
@@ -96,7 +97,7 @@ class Layout:
 class Encoded:
     """A column as codes into its distinct values; the last code, ``absent``, is that of null."""
 
-    __slots__ = ("_distinct", "absent", "codes")
+    __slots__ = ("_distinct", "absent", "codes", "empty")
 
     def __init__(self, array: Array) -> None:
         """Encode an array of plain values."""
@@ -112,12 +113,27 @@ class Encoded:
             # Lists and maps have no codes: each is a value of its own.
             distinct = [plain(value) for value in array.to_pylist()]
             codes = pa.array(
-                [None if value is None else at for at, value in enumerate(distinct)], type=pa.int64()
+                [None if value is None else at for at, value in enumerate(distinct)], type=pa.int32()
             )
         self._distinct = distinct
         self.absent: int = len(distinct)
-        self.codes: Array = codes.cast(pa.int64()).fill_null(self.absent)
-        """One for each row, 64 bits."""
+        self.empty: bool = codes.null_count == len(codes)
+        """Whether all rows are null."""
+        self.codes: Array = codes.cast(pa.int32()).fill_null(self.absent)
+        """One for each row."""
+
+    def blocks(self, size: int) -> list[bytes] | None:
+        """Return the bytes of the distinct texts, ``size`` of them joined together; None for no texts."""
+        import pyarrow as pa
+
+        distinct = self._distinct
+        if isinstance(distinct, list) or not pa.types.is_string(distinct.type) or not len(distinct):
+            return None
+        _, _, data = distinct.buffers()
+        offsets = pa.Array.from_buffers(pa.int32(), len(distinct) + 1 + distinct.offset, [None, distinct.buffers()[1]])
+        cuts = [*offsets.slice(distinct.offset)[::size].to_pylist(), offsets[-1].as_py()]
+        view = memoryview(data) if data is not None else memoryview(b"")
+        return [bytes(view[start:end]) for start, end in pairwise(cuts)]
 
     def values(self, codes: Sequence[int]) -> list[Any]:
         """Return the values of some codes."""
@@ -195,62 +211,35 @@ def plain(value: Any) -> Any:
 
 
 class RowGroup:
-    """One row group of a file, whose columns are read in lockstep and on demand."""
+    """One row group of a file, whose columns are read one by one, on demand."""
 
-    def __init__(self, file: Any, number: int, rows: int, known: dict[Path, None]) -> None:
-        """Read ``rows`` rows of each column at a time; ``known`` are the columns that others were asked for."""
+    def __init__(self, file: Any, number: int, rows: int) -> None:
+        """Read ``rows`` rows of a column at a time."""
         self._file = file
         self._number = number
         self._rows = rows
-        self._known = known
-        self._streams: list[tuple[frozenset[Path], Iterator[Any]]] = []
-        self._step = -1
-        self._now: dict[Path, Any] = {}
+        self._streams: dict[Path, tuple[int, Iterator[Any]]] = {}
 
-    def advance(self) -> None:
-        """Go on to the next rows."""
-        self._step += 1
-        self._now.clear()
-        if self._step == 0 and self._known:
-            self._open(list(self._known))
-            return
-        for paths, stream in self._streams:
-            self._take(paths, stream)
-
-    def array(self, path: Path) -> Array:
-        """Return a column of the rows that are looked at; whatever is new is read from now on."""
-        self.need([path])
-        return _inside(self._now[path], path)
-
-    def need(self, paths: Iterable[Path]) -> None:
-        """Read columns that will be asked for together."""
-        missing = [path for path in paths if path not in self._now]
-        if missing:
-            self._known.update(dict.fromkeys(missing))
-            self._open(missing)
-
-    def _open(self, paths: list[Path]) -> None:
+    def array(self, path: Path, step: int) -> Array:
+        """Return the rows of a column that are ``step`` times as many rows after the first."""
         with decoding():
-            stream = self._file.iter_batches(
-                batch_size=self._rows,
-                row_groups=[self._number],
-                columns=[".".join(path) for path in paths],
-                use_threads=False,
-            )
-            for _ in range(self._step):
-                next(stream, None)
-            whole = frozenset(paths)
-            self._streams.append((whole, stream))
-            self._take(whole, stream)
-
-    def _take(self, paths: frozenset[Path], stream: Iterator[Any]) -> None:
-        with decoding():
+            done, stream = self._streams.pop(path, (0, None))
+            if stream is None:
+                stream = self._file.iter_batches(
+                    batch_size=self._rows,
+                    row_groups=[self._number],
+                    columns=[".".join(path)],
+                    use_threads=False,
+                )
+            for _ in range(step - done):
+                next(stream)
             batch = next(stream, None)
             if batch is None:
                 message = "a column has fewer rows than its row group"
                 raise ValueError(message)
-            for path in paths:
-                self._now[path] = batch
+            if batch.num_rows == self._rows:
+                self._streams[path] = (step + 1, stream)
+            return _inside(batch, path)
 
 
 def _inside(batch: Any, path: Path) -> Array:
@@ -268,26 +257,28 @@ def _inside(batch: Any, path: Path) -> Array:
 class ColumnBatch:
     """Some rows of a file; ``first`` is the number of the first of them in the file, from 1."""
 
-    def __init__(self, report: FileReport, layout: Layout, group: RowGroup, first: int, rows: int) -> None:
-        """Look at the rows that ``group`` is at."""
+    def __init__(
+        self, report: FileReport, layout: Layout, group: RowGroup, step: int, first: int, rows: int
+    ) -> None:
+        """Look at the rows of ``group`` at ``step``."""
         self.report = report
         self.layout = layout
         self.first = first
         self.rows = rows
         self._group = group
+        self._step = step
         self._encoded: dict[Path, Encoded] = {}
-
-    def need(self, paths: Iterable[Path]) -> None:
-        """Say which columns will be asked for, so that they are read together."""
-        self._group.need(paths)
+        self._newest: tuple[Path, Array] | None = None
 
     def array(self, path: Path) -> Array:
-        """Return a column as it is."""
-        array = self._group.array(path)
-        if len(array) != self.rows:
-            message = f"column {'.'.join(path)} has {len(array)} rows in place of {self.rows}"
-            raise UnreadableColumnsError(message)
-        return array
+        """Return a column as it is; only the last one that was asked for is kept."""
+        if self._newest is None or self._newest[0] != path:
+            array = self._group.array(path, self._step)
+            if len(array) != self.rows:
+                message = f"column {'.'.join(path)} has {len(array)} rows in place of {self.rows}"
+                raise UnreadableColumnsError(message)
+            self._newest = (path, array)
+        return self._newest[1]
 
     def encoded(self, path: Path) -> Encoded:
         """Return a column as codes."""
@@ -302,7 +293,6 @@ class ColumnBatch:
         """Return whole events, by their positions in the batch."""
         import pyarrow as pa
 
-        self.need(self.layout.leaves)
         with decoding():
             wanted = pa.array(rows, type=pa.int64())
             events: list[Fields] = [{} for _ in rows]

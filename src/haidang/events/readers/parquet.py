@@ -25,7 +25,6 @@ from haidang.events.shapes import WINDOWS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from haidang.events.columns import Path
     from haidang.events.model import FileReport, Origin
     from haidang.events.readers import Head
     from haidang.events.streams import Stream
@@ -80,7 +79,6 @@ def _open(path: str) -> tuple[Any, Layout]:
 
 
 def _batches(file: Any, layout: Layout, report: FileReport, limits: Limits) -> Iterator[ColumnBatch]:
-    known: dict[Path, None] = {}
     first = 1
     columns = len(layout.leaves)
     if columns > limits.columns or any("." in name for path in layout.structures for name in path):
@@ -94,16 +92,9 @@ def _batches(file: Any, layout: Layout, report: FileReport, limits: Limits) -> I
             continue
         each = max(1, described.total_byte_size // total)
         rows = max(1, min(limits.column_rows, limits.column_bytes // each, total))
-        group = RowGroup(file, number, rows, known)
-        for start in range(0, total, rows):
-            count = min(rows, total - start)
-            try:
-                group.advance()
-            except UnreadableColumnsError as error:
-                left = total - start
-                report.note("corrupt", f"record {first + start}", error.message, skipped=left, count=left)
-                break
-            yield ColumnBatch(report, layout, group, first + start, count)
+        group = RowGroup(file, number, rows)
+        for step, start in enumerate(range(0, total, rows)):
+            yield ColumnBatch(report, layout, group, step, first + start, min(rows, total - start))
         first += total
 
 
