@@ -13,14 +13,15 @@ All input is untrusted; a part of a file that cannot be decoded is noted and ski
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from haidang.detect.semantics import holds, text
+from haidang.detect.semantics import holds
 from haidang.events import shapes
-from haidang.events.columns import UnreadableColumnsError
+from haidang.events.columns import UnreadableColumnsError, text_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from haidang.detect.binding import Accessor
     from haidang.detect.matcher import Matcher
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from haidang.events.columns import Array, ColumnBatch, Encoded, Layout, Path
     from haidang.events.model import Fields
     from haidang.limits import Limits
+    from haidang.sigma.ir import Test
 
 __all__ = ["ColumnHit", "ColumnMatcher"]
 
@@ -39,7 +41,8 @@ _MERGED: dict[str, tuple[Path, ...]] = {
 """Parts that flattening merges in: an event that has one is flattened."""
 
 
-_BLOCK = 64
+_NUMERIC = frozenset("0123456789+-.einfatruls")
+_BLOCK = 8
 """Values that are searched for keywords together before they are looked at one by one."""
 
 
@@ -222,6 +225,8 @@ class _Look:
         self._batch = batch
         self._found: dict[int, tuple[str, tuple[int, ...]]] = {}
         self._plain: set[int] = set()
+        self._numbers_count = _may_be_in_number(matcher.gate.covers)
+        """Whether a keyword may be in a number."""
 
     def run(self) -> tuple[dict[int, tuple[str, tuple[int, ...]]], set[int]]:
         """Look at all rows."""
@@ -451,36 +456,54 @@ class _Look:
         if not any(part.table.keywords for route, _ in work for part in route.parts):
             return None
         found: set[int] = set()
-        for path in self._batch.layout.leaves:
-            column = self._batch.encoded(path)
-            if column.empty:
-                continue
-            held = self._held(column)
-            if held:
-                mask = self._pc.is_in(column.codes, value_set=self._pa.array(held, type=self._pa.int32()))
-                found.update(self._where(mask).to_pylist())
+        for path, kind in self._batch.layout.leaves.items():
+            if self._pa.types.is_string(kind):
+                found.update(self._rows_held(path))
+            elif self._numbers_count or not _is_number(kind):
+                texts = self._batch.texts(path)
+                if self._numbers_count or any(self._held(text) for text in texts):
+                    values = enumerate(self._batch.array(path).to_pylist())
+                    found.update(row for row, value in values if value is not None)
         return self._pa.array(sorted(found), type=self._pa.int64())
 
-    def _held(self, column: Encoded) -> list[int]:
-        """Return the codes of the values that may hold a keyword."""
+    def _rows_held(self, path: Path) -> list[int]:
+        """Return the rows of a column of texts that may hold a keyword."""
+        array = self._batch.array(path)
+        if array.null_count == len(array):
+            return []
+        if not self._pa.types.is_dictionary(array.type):
+            return self._held(array)
+        held = self._held(array.dictionary)
+        if not held:
+            return []
+        mask = self._pc.is_in(array.indices, value_set=self._pa.array(held, type=array.indices.type))
+        rows: list[int] = self._where(mask).to_pylist()
+        return rows
+
+    def _held(self, texts: Array) -> list[int]:
+        """Return the positions of the texts that may hold a keyword."""
         candidates = self._matcher.gate.candidates
         held: list[int] = []
-        blocks = column.blocks(_BLOCK)
-        if blocks is None:
-            values = column.values(range(column.absent))
-            return candidates([_as_bytes(value) for value in values])
-        for at in candidates(blocks):
-            codes = range(at * _BLOCK, min((at + 1) * _BLOCK, column.absent))
-            held.extend(codes[one] for one in candidates([_as_bytes(value) for value in column.values(codes)]))
+        for at in candidates(text_blocks(texts, _BLOCK) or ()):
+            some = texts.slice(at * _BLOCK, _BLOCK).cast(self._pa.binary()).to_pylist()
+            held.extend(at * _BLOCK + one for one in candidates([value or b"" for value in some]))
         return held
 
 
-def _as_bytes(value: Any) -> bytes:
-    if value.__class__ is str:
-        return value.encode("utf-8", "replace")  # type: ignore[no-any-return]
-    if isinstance(value, list | dict):
-        return repr(value).encode("utf-8", "replace")
-    return b"" if value is None else text(value).encode()
+@lru_cache(maxsize=16)
+def _may_be_in_number(keywords: frozenset[Test]) -> bool:
+    """Return whether a keyword has no letter but those that numbers and truth values are written with."""
+    return any(
+        not set("".join(part for part in test.value if isinstance(part, str)).lower()) - _NUMERIC
+        for test in keywords
+    )
+
+
+def _is_number(kind: Any) -> bool:
+    import pyarrow as pa
+
+    kinds = pa.types
+    return bool(kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_boolean(kind) or kinds.is_null(kind))
 
 
 class _Signature:

@@ -7,8 +7,9 @@ Rules of this module:
 
 - Null is absent: a field that is null in a row is not in that event.
 - What JSON has no type for is text: times in ISO 8601, decimals as written, bytes as UTF-8 with replacements.
-- Columns are read one by one, and kept as codes at most: a column that is only searched through is gone
-  when the next one is read. Batches of a row group are looked at in order.
+- Columns are read one by one, each when it is first asked for. Batches of a row group are asked in order.
+- Texts that repeat are read as distinct values; columns that are large are read as they are, for their distinct
+  values would be held for as long as the row group is read.
 - What cannot be decoded raises ``UnreadableColumnsError``; nothing else leaves this module.
 
 All input is untrusted.
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from haidang.events.model import Fields, FileReport
 
-__all__ = ["ColumnBatch", "Encoded", "Layout", "Path", "RowGroup", "UnreadableColumnsError"]
+__all__ = ["ColumnBatch", "Encoded", "Layout", "Path", "RowGroup", "UnreadableColumnsError", "decoding", "release_memory", "text_blocks"]
 
 Path: TypeAlias = tuple[str, ...]
 """Where a column is: the names of the structures around it, then its own."""
@@ -37,7 +38,8 @@ Path: TypeAlias = tuple[str, ...]
 # The classes of pyarrow come without types.
 Array: TypeAlias = Any
 
-_MOST_LEAVES = 4096
+_MOST_REPEATING = 4 << 20
+"""Bytes of a column in a row group above which its distinct values are not held."""
 
 
 class UnreadableColumnsError(HaidangError):
@@ -54,6 +56,13 @@ def decoding() -> Iterator[None]:
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
         first = str(error).splitlines()[:1]
         raise UnreadableColumnsError(first[0][:300] if first else type(error).__name__) from None
+
+
+def release_memory() -> None:
+    """Give what was freed back to the system: pyarrow's allocator would keep it for long."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
 
 
 class Layout:
@@ -82,16 +91,23 @@ class Layout:
         """Return the columns and structures right inside a structure."""
         return [at for at in (*self.leaves, *self.structures) if at[:-1] == path]
 
-    def texts(self) -> list[str]:
-        """Return the names, joined with dots, of the columns of text: they are read as distinct values."""
+    def repeating(self, metadata: Any) -> list[str]:
+        """Return the names, joined with dots, of the columns of text that take few bytes in each row group."""
         import pyarrow as pa
 
         kinds = pa.types
-        return [
+        found = {
             ".".join(path)
             for path, kind in self.leaves.items()
             if kinds.is_string(kind) or kinds.is_large_string(kind)
-        ]
+        }
+        for number in range(metadata.num_row_groups):
+            group = metadata.row_group(number)
+            for at in range(group.num_columns):
+                column = group.column(at)
+                if column.total_uncompressed_size > _MOST_REPEATING:
+                    found.discard(column.path_in_schema)
+        return sorted(found)
 
 
 class Encoded:
@@ -122,19 +138,6 @@ class Encoded:
         self.codes: Array = codes.cast(pa.int32()).fill_null(self.absent)
         """One for each row."""
 
-    def blocks(self, size: int) -> list[bytes] | None:
-        """Return the bytes of the distinct texts, ``size`` of them joined together; None for no texts."""
-        import pyarrow as pa
-
-        distinct = self._distinct
-        if isinstance(distinct, list) or not pa.types.is_string(distinct.type) or not len(distinct):
-            return None
-        _, _, data = distinct.buffers()
-        offsets = pa.Array.from_buffers(pa.int32(), len(distinct) + 1 + distinct.offset, [None, distinct.buffers()[1]])
-        cuts = [*offsets.slice(distinct.offset)[::size].to_pylist(), offsets[-1].as_py()]
-        view = memoryview(data) if data is not None else memoryview(b"")
-        return [bytes(view[start:end]) for start, end in pairwise(cuts)]
-
     def values(self, codes: Sequence[int]) -> list[Any]:
         """Return the values of some codes."""
         import pyarrow as pa
@@ -144,6 +147,23 @@ class Encoded:
         wanted = pa.array([None if code == self.absent else code for code in codes], type=pa.int64())
         found: list[Any] = _to_list(self._distinct.take(wanted))
         return found
+
+
+def text_blocks(array: Array, size: int) -> list[bytes] | None:
+    """Return the bytes of an array of texts, ``size`` texts joined in each; None for anything else."""
+    import pyarrow as pa
+
+    if not pa.types.is_string(array.type):
+        return None
+    _, starts, data = array.buffers()
+    if not len(array) or data is None:
+        return []
+    offsets = pa.Array.from_buffers(pa.int32(), array.offset + len(array) + 1, [None, starts])
+    cuts = offsets.slice(array.offset)[::size].to_pylist()
+    if len(array) % size:
+        cuts.append(offsets[-1].as_py())
+    view = memoryview(data)
+    return [bytes(view[start:end]) for start, end in pairwise(cuts)]
 
 
 def _is_plain(kind: Any) -> bool:
@@ -268,17 +288,21 @@ class ColumnBatch:
         self._group = group
         self._step = step
         self._encoded: dict[Path, Encoded] = {}
-        self._newest: tuple[Path, Array] | None = None
+        self._arrays: dict[Path, Array] = {}
 
     def array(self, path: Path) -> Array:
-        """Return a column as it is; only the last one that was asked for is kept."""
-        if self._newest is None or self._newest[0] != path:
-            array = self._group.array(path, self._step)
+        """Return a column as it is."""
+        array = self._arrays.get(path)
+        if array is None:
+            array = self._arrays[path] = self._group.array(path, self._step)
             if len(array) != self.rows:
                 message = f"column {'.'.join(path)} has {len(array)} rows in place of {self.rows}"
                 raise UnreadableColumnsError(message)
-            self._newest = (path, array)
-        return self._newest[1]
+        return array
+
+    def texts(self, path: Path) -> list[Array]:
+        """Return what a column has in texts: arrays that together hold each at least once; others are left out."""
+        return list(_texts_in(self.array(path)))
 
     def encoded(self, path: Path) -> Encoded:
         """Return a column as codes."""
@@ -308,6 +332,26 @@ class ColumnBatch:
                     if value is not None:
                         _put(event, leaf, plain(value))
             return events
+
+
+def _texts_in(array: Array) -> Iterator[Array]:
+    """Yield the texts in an array, whatever it is."""
+    import pyarrow as pa
+
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        yield from _texts_in(array.dictionary)
+    elif pa.types.is_struct(kind) or pa.types.is_map(kind):
+        for part in (array.keys, array.items) if pa.types.is_map(kind) else array.flatten():
+            yield from _texts_in(part)
+    elif pa.types.is_nested(kind):
+        yield from _texts_in(array.flatten())
+    elif pa.types.is_string(kind):
+        yield array
+    elif not _is_plain(kind):
+        yield _as_text(array)
+    elif pa.types.is_large_string(kind):
+        yield array.cast(pa.string())
 
 
 def _put(event: Fields, path: Path, value: Any) -> None:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from haidang.events.columns import ColumnBatch, Layout, RowGroup, UnreadableColumnsError, decoding
+from haidang.events.columns import ColumnBatch, Layout, RowGroup, UnreadableColumnsError, decoding, release_memory
 from haidang.events.readers.ndjson import ORIGIN
 from haidang.events.shapes import WINDOWS
 
@@ -73,7 +73,7 @@ def _open(path: str) -> tuple[Any, Layout]:
     with decoding():
         with pq.ParquetFile(path) as plain:
             layout = Layout(plain.schema_arrow)
-            texts = layout.texts()
+            texts = layout.repeating(plain.metadata)
         file = pq.ParquetFile(path, read_dictionary=texts, pre_buffer=False, buffer_size=1 << 20)
         return file, layout
 
@@ -95,6 +95,7 @@ def _batches(file: Any, layout: Layout, report: FileReport, limits: Limits) -> I
         group = RowGroup(file, number, rows)
         for step, start in enumerate(range(0, total, rows)):
             yield ColumnBatch(report, layout, group, step, first + start, min(rows, total - start))
+            release_memory()
         first += total
 
 
