@@ -44,6 +44,8 @@ _MERGED: dict[str, tuple[Path, ...]] = {
 _NUMERIC = frozenset("0123456789+-.einfatruls")
 _BLOCK = 8
 """Values that are searched for keywords together before they are looked at one by one."""
+_STRETCH = 2048
+"""Values whose bytes are copied at once for that."""
 
 
 class ColumnHit(NamedTuple):
@@ -484,9 +486,12 @@ class _Look:
         """Return the positions of the texts that may hold a keyword."""
         candidates = self._matcher.gate.candidates
         held: list[int] = []
-        for at in candidates(text_blocks(texts, _BLOCK) or ()):
-            some = texts.slice(at * _BLOCK, _BLOCK).cast(self._pa.binary()).to_pylist()
-            held.extend(at * _BLOCK + one for one in candidates([value or b"" for value in some]))
+        for start in range(0, len(texts), _STRETCH):
+            stretch = texts.slice(start, _STRETCH)
+            for at in candidates(text_blocks(stretch, _BLOCK) or ()):
+                some = stretch.slice(at * _BLOCK, _BLOCK).cast(self._pa.binary()).to_pylist()
+                first = start + at * _BLOCK
+                held.extend(first + one for one in candidates([value or b"" for value in some]))
         return held
 
 

@@ -74,7 +74,7 @@ def _open(path: str) -> tuple[Any, Layout]:
         with pq.ParquetFile(path) as plain:
             layout = Layout(plain.schema_arrow)
             texts = layout.repeating(plain.metadata)
-        file = pq.ParquetFile(path, read_dictionary=texts, pre_buffer=False, buffer_size=1 << 20)
+        file = pq.ParquetFile(path, read_dictionary=texts, pre_buffer=False, buffer_size=1 << 16)
         return file, layout
 
 
