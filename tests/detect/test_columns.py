@@ -83,7 +83,10 @@ detection: {s: {a.b.c: x}, condition: s}
 @pytest.fixture(scope="module")
 def rules(tmp_path_factory: pytest.TempPathFactory) -> Ruleset:
     path = tmp_path_factory.mktemp("rules") / "rules.yml"
-    texts = [f"id: 00000000-0000-0000-0000-{at:012}\n{text.strip()}\n" for at, text in enumerate(RULES.split("---\n"))]
+    texts = [
+        f"id: 00000000-0000-0000-0000-{at:012}\n{text.strip()}\n"
+        for at, text in enumerate(RULES.split("---\n"))
+    ]
     path.write_text("---\n".join(texts), "utf-8")
     limits = replace(DEFAULT_LIMITS, column_rows=5, batch_events=3)
     ruleset = load_rules(path, cache=False, limits=limits)
@@ -232,7 +235,7 @@ def test_both_formats_give_the_same_findings(
         both(events, tmp_path_factory.mktemp("both"), rules, data.draw(st.integers(1, 25)))
     except ValueError as error:
         # A structure that never has a member cannot be written as Parquet.
-        assert "no child field" in str(error)  # noqa: PT017
+        assert "no child field" in str(error)
 
 
 def test_the_rules_of_this_test_can_fire(rules: Ruleset, tmp_path: Path) -> None:
@@ -240,7 +243,13 @@ def test_the_rules_of_this_test_can_fire(rules: Ruleset, tmp_path: Path) -> None
     events = [
         {**common, "Image": "C:\\x\\tool.exe", "ParentImage": "C:\\x\\tool.exe", "User": "hoa"},
         {**common, "CommandLine": "run MimiKatz now", "Image": "x", "User": "lan"},
-        {"Channel": "Security", "EventID": 4624, "TargetUserName": "hoa", "LogonType": 4747, "Hostname": "h1"},
+        {
+            "Channel": "Security",
+            "EventID": 4624,
+            "TargetUserName": "hoa",
+            "LogonType": 4747,
+            "Hostname": "h1",
+        },
         {"Channel": "System", "EventID": 3, "SourceName": "Acme"},
     ]
     found = both(events, tmp_path, rules)
@@ -280,7 +289,7 @@ def test_only_the_columns_that_rules_need_are_read(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(RowGroup, "array", array)
     rules = tmp_path / "rules.yml"
-    rules.write_text(RULES.split("---\n")[0], "utf-8")
+    rules.write_text(RULES.split("---\n", maxsplit=1)[0], "utf-8")
     events = {"Channel": [SYSMON] * 4, "EventID": [1] * 4, "Image": ["a"] * 4, "Message": ["long"] * 4}
     pq.write_table(pa.table(events), tmp_path / "quiet.parquet")
     assert not list(scan(tmp_path / "quiet.parquet", rules=load_rules(rules, cache=False)))

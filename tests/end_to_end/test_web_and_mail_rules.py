@@ -114,8 +114,9 @@ JSON_LOGS: dict[str, dict[str, Any]] = {
     "caddy": {
         "level": "info", "ts": 1794409121.5, "logger": "http.log.access", "msg": "handled request",
         "request": {
-            "remote_ip": "198.51.100.9", "remote_port": "51188", "client_ip": "198.51.100.9", "proto": "HTTP/2.0",
-            "method": "POST", "host": "dvc.haivan.example", "uri": "/tim-kiem", "headers": {"User-Agent": ["curl/8"]},
+            "remote_ip": "198.51.100.9", "client_ip": "198.51.100.9", "proto": "HTTP/2.0",
+            "method": "POST", "host": "dvc.haivan.example", "uri": "/tim-kiem",
+            "headers": {"User-Agent": ["curl/8"]},
         },
         "status": 302, "size": 0,
     },
@@ -126,7 +127,7 @@ JSON_LOGS: dict[str, dict[str, Any]] = {
     },
     "nginx": {
         "time_iso8601": "2026-11-11T21:58:41+07:00", "remote_addr": "198.51.100.9", "request_method": "POST",
-        "request_uri": "/tim-kiem", "status": "302", "http_user_agent": "curl/8", "http_host": "dvc.haivan.example",
+        "request_uri": "/tim-kiem", "status": "302", "http_user_agent": "curl/8",
     },
 }  # fmt: skip
 

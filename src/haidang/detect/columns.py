@@ -349,9 +349,7 @@ class _Look:
                 radix = column.absent + 1
                 both = self._pc.add(self._pc.multiply(combined, radix), codes)
                 encoded = both.dictionary_encode()
-                keys = [
-                    (*keys[key // radix], key % radix) for key in encoded.dictionary.to_pylist()
-                ]
+                keys = [(*keys[key // radix], key % radix) for key in encoded.dictionary.to_pylist()]
             combined = encoded.indices.cast(self._pa.int64())
         by_column = [column.values([key[at] for key in keys]) for at, column in enumerate(columns)]
         found: list[list[Any]] = []
@@ -363,7 +361,10 @@ class _Look:
                 found.append(own[0])
             else:
                 found.append(
-                    [next((value for value in values if value is not None), None) for values in zip(*own, strict=True)]
+                    [
+                        next((value for value in values if value is not None), None)
+                        for values in zip(*own, strict=True)
+                    ]
                     if own
                     else [None] * len(keys)
                 )
@@ -441,7 +442,11 @@ class _Look:
         return found
 
     def _pair(
-        self, first: Accessor, second: Accessor, rows: Array, known: dict[tuple[str, ...], tuple[Array, list[Any]]]
+        self,
+        first: Accessor,
+        second: Accessor,
+        rows: Array,
+        known: dict[tuple[str, ...], tuple[Array, list[Any]]],
     ) -> tuple[Array, list[tuple[Any, Any]]]:
         left, lefts = self._values(first, rows, known)
         right, rights = self._values(second, rows, known)
@@ -508,7 +513,9 @@ def _is_number(kind: Any) -> bool:
     import pyarrow as pa
 
     kinds = pa.types
-    return bool(kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_boolean(kind) or kinds.is_null(kind))
+    return bool(
+        kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_boolean(kind) or kinds.is_null(kind)
+    )
 
 
 class _Signature:

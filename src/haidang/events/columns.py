@@ -1,15 +1,16 @@
 """Events that are kept by column: a part of a Parquet file, of which only what is asked for is read.
 
-A reader hands over ``ColumnBatch`` after ``ColumnBatch``, each some thousand rows of one row group. The detector
-asks it for single columns, as codes into their distinct values, and for whole events only where a rule holds.
+A reader hands over ``ColumnBatch`` after ``ColumnBatch``, each some thousand rows of one row group. The
+detector asks it for single columns, as codes into their distinct values, and for whole events only where a
+rule holds.
 
 Rules of this module:
 
 - Null is absent: a field that is null in a row is not in that event.
 - What JSON has no type for is text: times in ISO 8601, decimals as written, bytes as UTF-8 with replacements.
 - Columns are read one by one, each when it is first asked for. Batches of a row group are asked in order.
-- Texts that repeat are read as distinct values; columns that are large are read as they are, for their distinct
-  values would be held for as long as the row group is read.
+- Texts that repeat are read as distinct values; columns that are large are read as they are, for their
+  distinct values would be held for as long as the row group is read.
 - What cannot be decoded raises ``UnreadableColumnsError``; nothing else leaves this module.
 
 All input is untrusted.
@@ -30,7 +31,17 @@ if TYPE_CHECKING:
 
     from haidang.events.model import Fields, FileReport
 
-__all__ = ["ColumnBatch", "Encoded", "Layout", "Path", "RowGroup", "UnreadableColumnsError", "decoding", "release_memory", "text_blocks"]
+__all__ = [
+    "ColumnBatch",
+    "Encoded",
+    "Layout",
+    "Path",
+    "RowGroup",
+    "UnreadableColumnsError",
+    "decoding",
+    "release_memory",
+    "text_blocks",
+]
 
 Path: TypeAlias = tuple[str, ...]
 """Where a column is: the names of the structures around it, then its own."""
@@ -92,7 +103,7 @@ class Layout:
         return [at for at in (*self.leaves, *self.structures) if at[:-1] == path]
 
     def repeating(self, metadata: Any) -> list[str]:
-        """Return the names, joined with dots, of the columns of text that take few bytes in each row group."""
+        """Return the columns of text, joined with dots, that take few bytes in each row group."""
         import pyarrow as pa
 
         kinds = pa.types
@@ -301,7 +312,7 @@ class ColumnBatch:
         return array
 
     def texts(self, path: Path) -> list[Array]:
-        """Return what a column has in texts: arrays that together hold each at least once; others are left out."""
+        """Return arrays that together hold each text of a column at least once; numbers are left out."""
         return list(_texts_in(self.array(path)))
 
     def encoded(self, path: Path) -> Encoded:

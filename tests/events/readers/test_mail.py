@@ -87,7 +87,7 @@ def test_reads_dovecot() -> None:
 def test_the_sender_of_a_mail_cannot_speak_for_another_field_first() -> None:
     line = (
         HEADER
-        + b"NOQUEUE: reject: RCPT from unknown[198.51.100.9]: 554 5.7.1 no; from=<a@b> to=<c@d> helo=<x,from=e@f>"
+        + b"NOQUEUE: reject: RCPT from unknown[198.51.100.9]: 554 no; from=<a@b> to=<c@d> helo=<x,from=e@f>"
     )
     (event,) = feed(READER, line).events
     assert (event["from"], event["client_ip"]) == ("a@b", "198.51.100.9")

@@ -11,12 +11,13 @@ Rules of this module:
 - A line that is no syslog line is handed over with its text alone, and noted.
 - Input is untrusted; each pattern runs in linear time.
 
-Fields besides those of syslog (a field that the line leaves out is absent; values are texts as written, addresses
-without their angle brackets):
+Fields besides those of syslog (a field that the line leaves out is absent; values are texts as written,
+addresses without their angle brackets):
 
     queue_id        Postfix; NOQUEUE where a mail was refused before it had one
     client_ip       who connected (Dovecot: rip), client its name
-    from, to, orig_to, relay, status, dsn, size, nrcpt, delay, helo, proto, message_id, sasl_username, sasl_method
+    from, to, orig_to, relay, status, dsn, size, nrcpt, delay, helo, proto, message_id
+    sasl_username, sasl_method
     action          Postfix: reject, warn, hold …; reply the code that the client got
     user, method, lip, session    Dovecot
     outcome         Dovecot: Login, Disconnected …; Postfix: auth_failed where a log-in failed
@@ -55,11 +56,13 @@ _ACTION = re.compile(
 _REPLY = re.compile(r"\]:?\d{0,5}: ([245]\d\d) ", re.ASCII)
 _PASSWORD = re.compile(r"\w{2,32}\(([^,()\s]{1,256})(?:,([0-9A-Fa-f.:]{3,45}))?[,)]", re.ASCII)
 _OUTCOME = re.compile(
-    r"(?:[a-z0-9-]{2,32}(?:\([^()\s]{0,256}\))?: )?(?:Info: )?([A-Z][a-z]+(?: login)?)[: ](?:\(([^()]{1,256}(?:\([^()]*\))?)\))?"
+    r"(?:[a-z0-9-]{2,32}(?:\([^()\s]{0,256}\))?: )?(?:Info: )?([A-Z][a-z]+(?: login)?)[: ]"
+    r"(?:\(([^()]{1,256}(?:\([^()]*\))?)\))?"
 )
 _SESSION = re.compile(r"[a-z0-9-]{2,32}\(([^()\s]{1,256})\)<\d{1,10}><([^<>\s]{1,64})>", re.ASCII)
 _POSTFIX = frozenset(
-    "from to orig_to relay status dsn size nrcpt delay helo proto message-id sasl_username sasl_method".split()
+    ("from", "to", "orig_to", "relay", "status", "dsn", "size", "nrcpt", "delay", "helo", "proto")
+    + ("message-id", "sasl_username", "sasl_method")
 )
 _DOVECOT = {"user": "user", "method": "method", "rip": "client_ip", "lip": "lip", "session": "session"}
 _JOINED = ("client", "client_ip", "from", "sasl_username", "message_id")

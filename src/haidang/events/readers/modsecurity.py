@@ -9,11 +9,13 @@
 
 Rules of this module:
 
-- One transaction is one event, from its part A to its part Z; versions 2 and 3 mark parts slightly differently.
-- Read are the parts A, B and C or I (request), F and E (response) and H (what the engine said). Part K repeats the
-  text of rules and is passed over, as are D, G and J.
-- A transaction that ends without Z is handed over as far as it goes and noted as truncated; what is outside of any
-  is noted and skipped; more than ``limits.line_bytes`` of one are noted and the rest of it is skipped.
+- One transaction is one event, from its part A to its part Z; versions 2 and 3 mark parts slightly
+  differently.
+- Read are the parts A, B and C or I (request), F and E (response) and H (what the engine said). Part K
+  repeats the text of rules and is passed over, as are D, G and J.
+- A transaction that ends without Z is handed over as far as it goes and noted as truncated; what is outside
+  of any is noted and skipped; more than ``limits.line_bytes`` of one are noted and the rest of it is
+  skipped.
 - Its JSON form is read as JSON lines; the logsource map knows its names.
 - Input is untrusted; each pattern runs in linear time.
 

@@ -2,12 +2,12 @@
 
 Rules of this module:
 
-- The lines are JSON lines and handed over undecoded, as the reader of NDJSON does; this reader is there for the
-  names of time and host, which are OpenCanary's own.
+- The lines are JSON lines and handed over undecoded, as the reader of NDJSON does; this reader is there for
+  the names of time and host, which are OpenCanary's own.
 - Input is untrusted.
 
-Fields (origin ``opencanary``): OpenCanary's own; ``logtype`` is the number by which SigmaHQ's rules tell what was
-done, ``logdata`` an object that differs with it.
+Fields (origin ``opencanary``): OpenCanary's own; ``logtype`` is the number by which SigmaHQ's rules tell
+what was done, ``logdata`` an object that differs with it.
 """
 
 from __future__ import annotations

@@ -18,7 +18,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from haidang.events.columns import ColumnBatch, Layout, RowGroup, UnreadableColumnsError, decoding, release_memory
+from haidang.events.columns import (
+    ColumnBatch,
+    Layout,
+    RowGroup,
+    UnreadableColumnsError,
+    decoding,
+    release_memory,
+)
 from haidang.events.readers.ndjson import ORIGIN
 from haidang.events.shapes import WINDOWS
 

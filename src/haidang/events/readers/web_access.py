@@ -1,15 +1,15 @@
-"""Access logs of web servers: Apache's and nginx's common, combined and vhost_combined, and what is like them.
+"""Access logs of web servers: Apache's and nginx's common, combined and vhost_combined, and their like.
 
 Rules of this module:
 
-- A line is ``client identity user [time] "request" status bytes``, with a virtual host (and its port) before it or
-  not, with referrer and user agent after it or not, and with anything else after those.
+- A line is ``client identity user [time] "request" status bytes``, with a virtual host (and its port)
+  before it or not, with referrer and user agent after it or not, and with anything else after those.
 - A line that is not is handed over with its text alone, so that keywords still find it, and is noted.
 - What cannot be read as a request line (a scanner that speaks no HTTP) is kept as ``request``.
 - Input is untrusted; each pattern runs in linear time.
 
-Fields (origin ``webserver``), as the W3C extended format names them; what the log leaves out or writes as ``-``
-is absent:
+Fields (origin ``webserver``), as the W3C extended format names them; what the log leaves out or writes as
+``-`` is absent:
 
     time            as written
     c-ip            client, as written: an address or a name

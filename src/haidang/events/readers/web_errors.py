@@ -1,16 +1,16 @@
 r"""Error logs of Apache and nginx.
 
-    [Wed Nov 11 21:58:01.123456 2026] [core:error] [pid 812:tid 140] [client 203.0.113.9:51188] AH00037: Symbolic link …
-    2026/11/11 21:58:01 [error] 812#812: *77 open() "/var/www/x" failed (2: …), client: 203.0.113.9, request: "GET /x …"
+    [Wed Nov 11 21:58:01.123456 2026] [core:error] [pid 812:tid 140] [client 203.0.113.9:51188] AH00037: …
+    2026/11/11 21:58:01 [error] 812#812: *77 open() "/var/www/x" failed (2: …), client: 203.0.113.9, …
 
 Rules of this module:
 
-- Apache's lines are read with and without module, process and client (2.2 and 2.4), nginx's with and without a
-  connection.
-- What ModSecurity says in either is taken apart too: its ``[name "value"]`` become ``modsecurity_name``; a name that
-  is repeated gives a list.
-- A line that is neither (what a script wrote, the rest of a message) is handed over with its text alone, and noted
-  unless it begins with a blank.
+- Apache's lines are read with and without module, process and client (2.2 and 2.4), nginx's with and
+  without a connection.
+- What ModSecurity says in either is taken apart too: its ``[name "value"]`` become ``modsecurity_name``; a
+  name that is repeated gives a list.
+- A line that is neither (what a script wrote, the rest of a message) is handed over with its text alone,
+  and noted unless it begins with a blank.
 - Input is untrusted; each pattern runs in linear time.
 
 Fields (origin ``weberror``; what the line leaves out is absent):
@@ -54,7 +54,7 @@ ORIGIN = Origin(
 )
 
 _HEAD_LINES = 100
-_LEVELS = frozenset("emerg alert crit error warn notice info debug".split())
+_LEVELS = frozenset(["emerg", "alert", "crit", "error", "warn", "notice", "info", "debug"])
 _APACHE = re.compile(
     r"\[([A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})? \d{4})\] "
     r"\[(?:([\w-]{0,64}):)?([a-z]{2,6}\d?)\] (?:\[pid (\d{1,10})(?::tid (\d{1,20}))?\] )?(.*)\Z",
@@ -123,8 +123,13 @@ def _nginx(match: re.Match[str]) -> Fields | None:
     if level not in _LEVELS:
         return None
     fields: Fields = {
-        "time": time, "server": "nginx", "level": level, "pid": int(pid), "tid": int(thread), "message": message,
-    }  # fmt: skip
+        "time": time,
+        "server": "nginx",
+        "level": level,
+        "pid": int(pid),
+        "tid": int(thread),
+        "message": message,
+    }
     if connection:
         fields["connection"] = int(connection)
     at = message.find(", client: ")
@@ -148,7 +153,7 @@ class WebErrorsReader:
     """Each line says all by itself."""
 
     def recognises(self, head: Head) -> int:
-        """Return 88 where at least a third of the first lines are of a form: what scripts write is between."""
+        """Return 88 where at least a third of the first lines are of a form; scripts write between them."""
         lines = head.lines[:_HEAD_LINES]
         alike = sum(parse_line(line.removeprefix(BOM)) is not None for line in lines)
         return 88 if alike and alike * 3 >= len(lines) else 0
