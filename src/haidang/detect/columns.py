@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from haidang.detect.binding import Accessor
     from haidang.detect.matcher import Matcher
     from haidang.detect.routes import Part, Route
+    from haidang.detect.values import FieldMemo
     from haidang.events.columns import Array, ColumnBatch, Encoded, Layout, Path
     from haidang.events.model import Fields
     from haidang.limits import Limits
@@ -44,6 +45,9 @@ _MERGED: dict[str, tuple[Path, ...]] = {
 _NUMERIC = frozenset("0123456789+-.einfatruls")
 _BLOCK = 8
 """Values that are searched for keywords together before they are looked at one by one."""
+_FEW = 16
+_LONG = 512
+"""Characters from which on a value is long."""
 _STRETCH = 2048
 """Values whose bytes are copied at once for that."""
 
@@ -169,6 +173,8 @@ class ColumnMatcher:
         self._limits = limits
         self._layout: Layout | None = None
         self._shape: _Shape | None = None
+        self._long: dict[int, dict[tuple[int, int], tuple[int, ...]]] = {}
+        """Memo, by its identity, to what its long values were decided to be."""
 
     def match(self, batch: ColumnBatch) -> Iterator[ColumnHit]:
         """Yield the hits of a batch in order, counting its events in the report."""
@@ -211,13 +217,20 @@ class ColumnMatcher:
                 self._shape = None
         if self._shape is None:
             return {}, set(range(batch.rows))
-        return _Look(self._matcher, self._shape, batch).run()
+        return _Look(self._matcher, self._shape, batch, self._long, self._limits.memo_entries).run()
 
 
 class _Look:
     """One look at one batch."""
 
-    def __init__(self, matcher: Matcher, shape: _Shape, batch: ColumnBatch) -> None:
+    def __init__(
+        self,
+        matcher: Matcher,
+        shape: _Shape,
+        batch: ColumnBatch,
+        long: dict[int, dict[tuple[int, int], tuple[int, ...]]],
+        most_long: int,
+    ) -> None:
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -225,6 +238,8 @@ class _Look:
         self._matcher = matcher
         self._shape = shape
         self._batch = batch
+        self._long = long
+        self._most_long = most_long
         self._found: dict[int, tuple[str, tuple[int, ...]]] = {}
         self._plain: set[int] = set()
         self._numbers_count = _may_be_in_number(matcher.gate.covers)
@@ -309,7 +324,7 @@ class _Look:
         if not names:
             work.append((self._matcher.route(origin, {}), rows))
         else:
-            codes, values = self._distinct([self._columns(name) for name in names], rows)
+            codes, values = self._distinct([self._columns(name, rows) for name in names], rows)
             order = self._pc.array_sort_indices(codes)
             counts = [0] * len(values)
             for entry in codes.value_counts().to_pylist():
@@ -326,11 +341,21 @@ class _Look:
         for route, some in work:
             self._of_route(origin, route, some, held)
 
-    def _columns(self, name: str) -> list[Encoded]:
-        found = map(self._batch.encoded, self._shape.paths(name))
-        return [column for column in found if not column.empty]
+    def _columns(self, name: str, rows: Array) -> list[tuple[Encoded, Array]]:
+        """Return the columns that have values of a field, each with the codes of ``rows``."""
+        found: list[tuple[Encoded, Array]] = []
+        for path in self._shape.paths(name):
+            if self._batch.is_bulky(path):
+                column = self._batch.encoded_rows(path, rows)
+                codes = column.codes
+            else:
+                column = self._batch.encoded(path)
+                codes = column.codes if column.empty else column.codes.take(rows)
+            if not column.empty:
+                found.append((column, codes.cast(self._pa.int64())))
+        return found
 
-    def _distinct(self, fields: Sequence[list[Encoded]], rows: Array) -> tuple[Array, list[tuple[Any, ...]]]:
+    def _distinct(self, fields: Sequence[list[tuple[Encoded, Array]]], rows: Array) -> tuple[Array, list[tuple[Any, ...]]]:
         """Return the combinations of values that some fields have in ``rows``, and the number of each row's.
 
         A field is given by its columns, of which the first that is not null counts.
@@ -340,8 +365,7 @@ class _Look:
             return self._pa.array([0] * len(rows), type=self._pa.int64()), [tuple(None for _ in fields)]
         combined: Array = None
         keys: list[tuple[int, ...]] = []
-        for column in columns:
-            codes = column.codes.take(rows).cast(self._pa.int64())
+        for column, codes in columns:
             if combined is None:
                 encoded = codes.dictionary_encode()
                 keys = [(key,) for key in encoded.dictionary.to_pylist()]
@@ -351,7 +375,7 @@ class _Look:
                 encoded = both.dictionary_encode()
                 keys = [(*keys[key // radix], key % radix) for key in encoded.dictionary.to_pylist()]
             combined = encoded.indices.cast(self._pa.int64())
-        by_column = [column.values([key[at] for key in keys]) for at, column in enumerate(columns)]
+        by_column = [column.values([key[at] for key in keys]) for at, (column, _) in enumerate(columns)]
         found: list[list[Any]] = []
         at = 0
         for field in fields:
@@ -402,7 +426,12 @@ class _Look:
             numbers, values = self._values(accessor, rows, known)
             signature.add(
                 numbers,
-                [memo.classify(value) if isinstance(value, list | dict) else memo[value] for value in values],
+                [
+                    memo.classify(value) if isinstance(value, list | dict) else memo[value]
+                    for value in values
+                ]
+                if len(values) < _FEW or not _are_long(values)
+                else self._recalled(memo, values),
             )
         if table.keywords:
             signature.add(None, [0])
@@ -418,6 +447,27 @@ class _Look:
             for row in chosen.to_pylist():
                 yield row, rules
 
+    def _recalled(self, memo: FieldMemo, values: Sequence[Any]) -> list[int]:
+        """Return the classes of long values, which memos do not keep: they are known again by their hash."""
+        known = self._long.setdefault(id(memo), {})
+        classes: list[int] = []
+        for value in values:
+            if value.__class__ is not str or len(value) < _LONG:
+                classes.append(memo.classify(value) if isinstance(value, list | dict) else memo[value])
+                continue
+            # Python's hash of a text is keyed with a secret of the process, so that nobody can aim at it.
+            key = (hash(value), len(value))
+            ids = known.get(key)
+            if ids is None:
+                if len(known) >= self._most_long:
+                    known.clear()
+                number = memo[value]
+                known[key] = memo.classes[number]
+                classes.append(number)
+            else:
+                classes.append(memo.number(ids))
+        return classes
+
     def _values(
         self, accessor: Accessor, rows: Array, known: dict[tuple[str, ...], tuple[Array, list[Any]]]
     ) -> tuple[Array, list[Any]]:
@@ -426,7 +476,7 @@ class _Look:
         key = (*names, "", *accessor.sources, "", repr(accessor.values) if accessor.values else "")
         found = known.get(key)
         if found is None:
-            columns = [self._columns(name) for name in names]
+            columns = [self._columns(name, rows) for name in names]
             if not any(columns):
                 found = (None, [None])
             else:
@@ -507,6 +557,12 @@ def _may_be_in_number(keywords: frozenset[Test]) -> bool:
         not set("".join(part for part in test.value if isinstance(part, str)).lower()) - _NUMERIC
         for test in keywords
     )
+
+
+def _are_long(values: Sequence[Any]) -> bool:
+    """Return whether values are long, going by a few of them."""
+    some = values[:: max(1, len(values) // _FEW)]
+    return any(value.__class__ is str and len(value) >= _LONG for value in some)
 
 
 def _is_number(kind: Any) -> bool:

@@ -53,6 +53,10 @@ _MOST_REPEATING = 4 << 20
 """Bytes of a column in a row group above which its distinct values are not held."""
 
 
+_BULKY = 64
+"""Bytes of a value, taking the average over all rows, above which hashing all of them is too much."""
+
+
 class UnreadableColumnsError(HaidangError):
     """A part of the file cannot be decoded."""
 
@@ -191,6 +195,12 @@ def _is_plain(kind: Any) -> bool:
     )
 
 
+def _is_encoded(array: Array) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_dictionary(array.type))
+
+
 def _is_scalar(kind: Any) -> bool:
     import pyarrow as pa
 
@@ -315,6 +325,16 @@ class ColumnBatch:
         """Return arrays that together hold each text of a column at least once; numbers are left out."""
         return list(_texts_in(self.array(path)))
 
+    def is_bulky(self, path: Path) -> bool:
+        """Return whether a column has long values: then encode no more rows of it than are looked at."""
+        array = self.array(path)
+        return not _is_encoded(array) and array.nbytes > _BULKY * self.rows
+
+    def encoded_rows(self, path: Path, rows: Array) -> Encoded:
+        """Return some rows of a column as codes."""
+        with decoding():
+            return Encoded(self.array(path).take(rows))
+
     def encoded(self, path: Path) -> Encoded:
         """Return a column as codes."""
         known = self._encoded.get(path)
@@ -332,16 +352,23 @@ class ColumnBatch:
             wanted = pa.array(rows, type=pa.int64())
             events: list[Fields] = [{} for _ in rows]
             for leaf in self.layout.leaves:
-                array = self.array(leaf).take(wanted)
+                array = self.array(leaf)
                 if array.null_count == len(array):
                     continue
-                if pa.types.is_dictionary(array.type):
+                array = array.take(wanted)
+                if array.null_count == len(array):
+                    continue
+                if _is_encoded(array):
                     array = array.dictionary_decode()
                 elif _is_scalar(array.type) and not _is_plain(array.type):
                     array = _as_text(array)
-                for event, value in zip(events, _to_list(array), strict=True):
+                values = _to_list(array)
+                if not _is_plain(array.type):
+                    values = [None if value is None else plain(value) for value in values]
+                *around, name = leaf
+                for event, value in zip(events, values, strict=True):
                     if value is not None:
-                        _put(event, leaf, plain(value))
+                        _inside_of(event, around)[name] = value
             return events
 
 
@@ -365,7 +392,7 @@ def _texts_in(array: Array) -> Iterator[Array]:
         yield array.cast(pa.string())
 
 
-def _put(event: Fields, path: Path, value: Any) -> None:
-    for name in path[:-1]:
+def _inside_of(event: Fields, around: Sequence[str]) -> Fields:
+    for name in around:
         event = event.setdefault(name, {})
-    event[path[-1]] = value
+    return event

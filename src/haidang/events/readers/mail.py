@@ -60,10 +60,12 @@ _OUTCOME = re.compile(
     r"(?:\(([^()]{1,256}(?:\([^()]*\))?)\))?"
 )
 _SESSION = re.compile(r"[a-z0-9-]{2,32}\(([^()\s]{1,256})\)<\d{1,10}><([^<>\s]{1,64})>", re.ASCII)
-_POSTFIX = frozenset(
-    ("from", "to", "orig_to", "relay", "status", "dsn", "size", "nrcpt", "delay", "helo", "proto")
-    + ("message-id", "sasl_username", "sasl_method")
-)
+# fmt: off
+_POSTFIX = frozenset((
+    "from", "to", "orig_to", "relay", "status", "dsn", "size", "nrcpt", "delay", "helo", "proto", "message-id",
+    "sasl_username", "sasl_method",
+))
+# fmt: on
 _DOVECOT = {"user": "user", "method": "method", "rip": "client_ip", "lip": "lip", "session": "session"}
 _JOINED = ("client", "client_ip", "from", "sasl_username", "message_id")
 
