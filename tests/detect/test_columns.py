@@ -102,7 +102,7 @@ def without_nulls(value: Any) -> Any:
     return value
 
 
-def findings(path: Path, rules: Ruleset) -> list[tuple[Any, ...]]:
+def findings(path: Path, rules: Ruleset, *, full: bool) -> list[tuple[Any, ...]]:
     return [
         (
             one.source.record,
@@ -113,7 +113,7 @@ def findings(path: Path, rules: Ruleset) -> list[tuple[Any, ...]]:
             json.dumps(one.event, sort_keys=True),
             [(match.field, match.value, match.test) for match in one.matched],
         )
-        for one in scan(path, rules=rules, full_event=True)
+        for one in scan(path, rules=rules, full_event=full)
     ]
 
 
@@ -128,8 +128,9 @@ def both(events: list[dict[str, Any]], folder: Path, rules: Ruleset, size: int =
     # As they are in the table: evidence names the first of several values, and so depends on their order.
     lines = [json.dumps(without_nulls(event)) + "\n" for event in table.to_pylist()]
     (folder / "events.ndjson").write_text("".join(lines), "utf-8")
-    found = findings(folder / "events.parquet", rules)
-    assert found == findings(folder / "events.ndjson", rules)
+    for full in (True, False):
+        found = findings(folder / "events.parquet", rules, full=full)
+        assert found == findings(folder / "events.ndjson", rules, full=full)
     return found
 
 
@@ -296,6 +297,9 @@ def test_only_the_columns_that_rules_need_are_read(tmp_path: Path, monkeypatch: 
     assert read == {"Channel", "EventID", "Image"}
     events["Image"] = ["a", "x\\tool.exe", "b", "c"]
     pq.write_table(pa.table(events), tmp_path / "loud.parquet")
+    (finding,) = scan(tmp_path / "loud.parquet", rules=load_rules(rules, cache=False))
+    assert finding.event == {"Image": "x\\tool.exe"}
+    assert read == {"Channel", "EventID", "Image"}
     (finding,) = scan(tmp_path / "loud.parquet", rules=load_rules(rules, cache=False), full_event=True)
     assert (finding.source.record, finding.event["Message"]) == (2, "long")
     assert "Message" in read

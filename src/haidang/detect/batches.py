@@ -47,8 +47,12 @@ class Hit(NamedTuple):
 class BatchMatcher:
     """Applies a matcher to batches; remembers which JSON shape the documents have."""
 
-    def __init__(self, matcher: Matcher, limits: Limits) -> None:
-        """Use ``matcher``; lanes are kept over files, for a folder of logs repeats its shapes."""
+    def __init__(self, matcher: Matcher, limits: Limits, wanted: frozenset[str] | None = None) -> None:
+        """Use ``matcher``; lanes are kept over files, for a folder of logs repeats its shapes.
+
+        ``wanted`` are fields that hits must have besides those that rules look at; None for whole events.
+        """
+        self._wanted = wanted
         self._matcher = matcher
         self._limits = limits
         self._sets: dict[tuple[str, str], LaneSet | None] = {}
@@ -70,9 +74,11 @@ class BatchMatcher:
         from haidang.detect.columns import ColumnMatcher
 
         if self._by_column is None:
-            self._by_column = ColumnMatcher(self._matcher, self._limits)
+            self._by_column = ColumnMatcher(self._matcher, self._limits, self._wanted)
         for row, origin, event, rules in self._by_column.match(batch):
-            yield Hit(batch.first + row, origin, event, rules)
+            # What is read of a row depends on the rules; its identity must not.
+            record = batch.first + row
+            yield Hit(record, origin, event, rules, b"%d" % record)
 
     def _events(self, batch: EventBatch) -> Iterator[Hit]:
         batch.report.records += len(batch.events)

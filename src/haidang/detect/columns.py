@@ -14,7 +14,9 @@ All input is untrusted; a part of a file that cannot be decoded is noted and ski
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from heapq import merge
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from haidang.detect.semantics import holds
 from haidang.events import shapes
@@ -50,6 +52,10 @@ _LONG = 512
 """Characters from which on a value is long."""
 _STRETCH = 2048
 """Values whose bytes are copied at once for that."""
+
+
+_Found: TypeAlias = "dict[int, tuple[str, tuple[int, ...]]]"
+"""Row to the origin of its event and the rules that hold."""
 
 
 class ColumnHit(NamedTuple):
@@ -167,8 +173,12 @@ def _check_attributes(layout: Layout) -> None:
 class ColumnMatcher:
     """Applies a matcher to batches of columns."""
 
-    def __init__(self, matcher: Matcher, limits: Limits) -> None:
-        """Use ``matcher``; what is known of a layout is kept for its file."""
+    def __init__(self, matcher: Matcher, limits: Limits, wanted: frozenset[str] | None = None) -> None:
+        """Use ``matcher``; what is known of a layout is kept for its file.
+
+        ``wanted`` are fields that hits must have besides those that rules look at; None for whole events.
+        """
+        self._wanted = wanted
         self._matcher = matcher
         self._limits = limits
         self._layout: Layout | None = None
@@ -180,22 +190,54 @@ class ColumnMatcher:
         """Yield the hits of a batch in order, counting its events in the report."""
         batch.report.records += batch.rows
         try:
-            found, plain = self._look(batch)
-            yield from self._answers(batch, found, plain)
+            found, plain, looked_at = self._look(batch)
+            paths = self._paths(batch, looked_at, {origin for origin, _ in found.values()})
+            yield from merge(
+                self._answers(batch, found, set(), paths),
+                self._answers(batch, {}, plain, None),
+                key=attrgetter("row"),
+            )
         except UnreadableColumnsError as error:
             batch.report.records -= batch.rows
             batch.report.note(
                 "corrupt", f"record {batch.first}", error.message, skipped=batch.rows, count=batch.rows
             )
 
+    def _paths(self, batch: ColumnBatch, looked_at: set[str], origins: set[str]) -> set[Path] | None:
+        """Return the columns that hits need; None for all."""
+        shape = self._shape
+        if self._wanted is None or shape is None:
+            return None
+        names = {"Channel", "EventID", "Provider_Name", "SourceName", *looked_at}
+        for origin in origins:
+            names |= self._matcher.needs(origin, self._wanted)
+            names.update(self._matcher.routing_fields(origin))
+            names.update(name for one, some in self._matcher.recognised if one == origin for name in some)
+        tops = {name.partition(".")[0] for name in names} | names
+        found: set[Path] = set()
+        for path in batch.layout.leaves:
+            # Close enough and never too few: a column by its own name, or inside something of a wanted name.
+            if not tops.isdisjoint(path) or ".".join(path) in names:
+                found.add(path)
+        for name in names:
+            try:
+                found.update(shape.paths(name))
+            except _PlainWayError:
+                return None
+        return found
+
     def _answers(
-        self, batch: ColumnBatch, found: dict[int, tuple[str, tuple[int, ...]]], plain: set[int]
+        self,
+        batch: ColumnBatch,
+        found: _Found,
+        plain: set[int],
+        paths: set[Path] | None,
     ) -> Iterator[ColumnHit]:
         rows = sorted({*found, *plain})
         size = self._limits.batch_events
         for start in range(0, len(rows), size):
             some = rows[start : start + size]
-            for row, event in zip(some, batch.events(some), strict=True):
+            for row, event in zip(some, batch.events(some, paths), strict=True):
                 inner = shapes.unwrap(event)[1]
                 shape = shapes.recognise(inner)
                 fields = shapes.flatten(shape, inner) if shape else inner
@@ -207,8 +249,8 @@ class ColumnMatcher:
                 else:
                     yield ColumnHit(row, found[row][0], fields, found[row][1])
 
-    def _look(self, batch: ColumnBatch) -> tuple[dict[int, tuple[str, tuple[int, ...]]], set[int]]:
-        """Return the rows for which rules hold, and those that must go the plain way."""
+    def _look(self, batch: ColumnBatch) -> tuple[_Found, set[int], set[str]]:
+        """Return the rows for which rules hold, those that must go the plain way, and the fields looked at."""
         if batch.layout is not self._layout:
             self._layout = batch.layout
             try:
@@ -216,7 +258,7 @@ class ColumnMatcher:
             except _PlainWayError:
                 self._shape = None
         if self._shape is None:
-            return {}, set(range(batch.rows))
+            return {}, set(range(batch.rows)), set()
         return _Look(self._matcher, self._shape, batch, self._long, self._limits.memo_entries).run()
 
 
@@ -240,20 +282,21 @@ class _Look:
         self._batch = batch
         self._long = long
         self._most_long = most_long
-        self._found: dict[int, tuple[str, tuple[int, ...]]] = {}
+        self._found: _Found = {}
+        self._names: set[str] = set()
         self._plain: set[int] = set()
         self._numbers_count = _may_be_in_number(matcher.gate.covers)
         """Whether a keyword may be in a number."""
 
-    def run(self) -> tuple[dict[int, tuple[str, tuple[int, ...]]], set[int]]:
+    def run(self) -> tuple[_Found, set[int], set[str]]:
         """Look at all rows."""
         try:
             for origin, rows in self._origins():
                 if len(rows):
                     self._of_origin(origin, rows)
         except _PlainWayError:
-            return {}, set(range(self._batch.rows))
-        return self._found, self._plain
+            return {}, set(range(self._batch.rows)), set()
+        return self._found, self._plain, self._names
 
     # Which rows are of which origin.
 
@@ -355,7 +398,9 @@ class _Look:
                 found.append((column, codes.cast(self._pa.int64())))
         return found
 
-    def _distinct(self, fields: Sequence[list[tuple[Encoded, Array]]], rows: Array) -> tuple[Array, list[tuple[Any, ...]]]:
+    def _distinct(
+        self, fields: Sequence[list[tuple[Encoded, Array]]], rows: Array
+    ) -> tuple[Array, list[tuple[Any, ...]]]:
         """Return the combinations of values that some fields have in ``rows``, and the number of each row's.
 
         A field is given by its columns, of which the first that is not null counts.
@@ -426,10 +471,7 @@ class _Look:
             numbers, values = self._values(accessor, rows, known)
             signature.add(
                 numbers,
-                [
-                    memo.classify(value) if isinstance(value, list | dict) else memo[value]
-                    for value in values
-                ]
+                [memo.classify(value) if isinstance(value, list | dict) else memo[value] for value in values]
                 if len(values) < _FEW or not _are_long(values)
                 else self._recalled(memo, values),
             )
@@ -473,6 +515,7 @@ class _Look:
     ) -> tuple[Array, list[Any]]:
         """Return the distinct values that an accessor has in ``rows``, and the number of each row's."""
         names = accessor.needs()
+        self._names.update(names)
         key = (*names, "", *accessor.sources, "", repr(accessor.values) if accessor.values else "")
         found = known.get(key)
         if found is None:

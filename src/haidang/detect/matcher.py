@@ -24,7 +24,7 @@ from haidang.detect.routes import Route
 from haidang.detect.semantics import lookup, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from haidang.detect.routes import Group, Part
     from haidang.events.model import Fields
@@ -104,6 +104,15 @@ class Matcher:
     def recognised(self) -> Sequence[tuple[str, tuple[str, ...]]]:
         """Origins with fields by which an event is known to be of them; the first that fit count."""
         return self._recognise
+
+    def needs(self, origin: str, names: Collection[str]) -> set[str]:
+        """Return the event fields that tell what events of an origin are, and those that ``names`` may be."""
+        entries = self._entries.get(origin, [])
+        found = set(names)
+        for entry in entries:
+            found.update(need for name in names for need in entry.binding.accessor(name).needs())
+            found.update(entry.entry.when if entry.entry else ())
+        return found
 
     def routing_fields(self, origin: str) -> tuple[str, ...]:
         """Return the fields whose values make the route of an event; () where all events share one."""

@@ -344,14 +344,16 @@ class ColumnBatch:
                 known = self._encoded[path] = Encoded(array)
         return known
 
-    def events(self, rows: Sequence[int]) -> list[Fields]:
-        """Return whole events, by their positions in the batch."""
+    def events(self, rows: Sequence[int], paths: Iterable[Path] | None = None) -> list[Fields]:
+        """Return events by their positions in the batch: whole, or only what is in some columns."""
         import pyarrow as pa
 
         with decoding():
             wanted = pa.array(rows, type=pa.int64())
             events: list[Fields] = [{} for _ in rows]
-            for leaf in self.layout.leaves:
+            # Fields come in the order of the file, whoever asks.
+            chosen = self.layout.leaves if paths is None else set(paths)
+            for leaf in filter(chosen.__contains__, self.layout.leaves):
                 array = self.array(leaf)
                 if array.null_count == len(array):
                     continue
