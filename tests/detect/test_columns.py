@@ -261,7 +261,7 @@ def test_the_rules_of_this_test_can_fire(rules: Ruleset, tmp_path: Path) -> None
 
 
 def test_other_origins_are_recognised_by_their_columns(rules: Ruleset, tmp_path: Path) -> None:
-    events = [
+    events: list[dict[str, Any]] = [
         {"eventSource": "x", "eventName": "StopLogging", "awsRegion": "r", "userIdentity": {"type": "Root"}},
         {"RequestMethod": "POST", "RequestPath": "/a", "DownstreamStatus": 200},
         {"tags": "bad", "a": {"b": {"c": "x"}}},

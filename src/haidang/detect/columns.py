@@ -183,6 +183,9 @@ class ColumnMatcher:
         self._limits = limits
         self._layout: Layout | None = None
         self._shape: _Shape | None = None
+        self._always_known: dict[str, frozenset[str]] = {}
+        self._searched: dict[Path, tuple[Array, list[int]]] = {}
+        """Column to the distinct values that were searched last, and those that may hold a keyword."""
         self._long: dict[int, dict[tuple[int, int], tuple[int, ...]]] = {}
         """Memo, by its identity, to what its long values were decided to be."""
 
@@ -210,9 +213,7 @@ class ColumnMatcher:
             return None
         names = {"Channel", "EventID", "Provider_Name", "SourceName", *looked_at}
         for origin in origins:
-            names |= self._matcher.needs(origin, self._wanted)
-            names.update(self._matcher.routing_fields(origin))
-            names.update(name for one, some in self._matcher.recognised if one == origin for name in some)
+            names |= self._always(origin, self._wanted)
         tops = {name.partition(".")[0] for name in names} | names
         found: set[Path] = set()
         for path in batch.layout.leaves:
@@ -225,6 +226,16 @@ class ColumnMatcher:
             except _PlainWayError:
                 return None
         return found
+
+    def _always(self, origin: str, wanted: frozenset[str]) -> frozenset[str]:
+        """Return the fields that every hit of an origin has, be they in the file."""
+        known = self._always_known.get(origin)
+        if known is None:
+            names = self._matcher.needs(origin, wanted)
+            names.update(self._matcher.routing_fields(origin))
+            names.update(name for one, some in self._matcher.recognised if one == origin for name in some)
+            known = self._always_known[origin] = frozenset(names)
+        return known
 
     def _answers(
         self,
@@ -250,16 +261,19 @@ class ColumnMatcher:
                     yield ColumnHit(row, found[row][0], fields, found[row][1])
 
     def _look(self, batch: ColumnBatch) -> tuple[_Found, set[int], set[str]]:
-        """Return the rows for which rules hold, those that must go the plain way, and the fields looked at."""
+        """Return the rows for which rules hold, those to go the plain way, and the fields looked at."""
         if batch.layout is not self._layout:
             self._layout = batch.layout
+            self._searched.clear()
             try:
                 self._shape = _Shape(batch.layout)
             except _PlainWayError:
                 self._shape = None
         if self._shape is None:
             return {}, set(range(batch.rows)), set()
-        return _Look(self._matcher, self._shape, batch, self._long, self._limits.memo_entries).run()
+        return _Look(
+            self._matcher, self._shape, batch, self._searched, self._long, self._limits.memo_entries
+        ).run()
 
 
 class _Look:
@@ -270,6 +284,7 @@ class _Look:
         matcher: Matcher,
         shape: _Shape,
         batch: ColumnBatch,
+        searched: dict[Path, tuple[Array, list[int]]],
         long: dict[int, dict[tuple[int, int], tuple[int, ...]]],
         most_long: int,
     ) -> None:
@@ -280,6 +295,7 @@ class _Look:
         self._matcher = matcher
         self._shape = shape
         self._batch = batch
+        self._searched = searched
         self._long = long
         self._most_long = most_long
         self._found: _Found = {}
@@ -395,7 +411,7 @@ class _Look:
                 column = self._batch.encoded(path)
                 codes = column.codes if column.empty else column.codes.take(rows)
             if not column.empty:
-                found.append((column, codes.cast(self._pa.int64())))
+                found.append((column, codes))
         return found
 
     def _distinct(
@@ -416,7 +432,7 @@ class _Look:
                 keys = [(key,) for key in encoded.dictionary.to_pylist()]
             else:
                 radix = column.absent + 1
-                both = self._pc.add(self._pc.multiply(combined, radix), codes)
+                both = self._pc.add(self._pc.multiply(combined, radix), codes.cast(self._pa.int64()))
                 encoded = both.dictionary_encode()
                 keys = [(*keys[key // radix], key % radix) for key in encoded.dictionary.to_pylist()]
             combined = encoded.indices.cast(self._pa.int64())
@@ -573,7 +589,11 @@ class _Look:
             return []
         if not self._pa.types.is_dictionary(array.type):
             return self._held(array)
-        held = self._held(array.dictionary)
+        # The distinct values of a row group are mostly those of the batch before.
+        before, held = self._searched.get(path, (None, []))
+        if before is None or not before.equals(array.dictionary):
+            held = self._held(array.dictionary)
+            self._searched[path] = (array.dictionary, held)
         if not held:
             return []
         mask = self._pc.is_in(array.indices, value_set=self._pa.array(held, type=array.indices.type))

@@ -311,6 +311,11 @@ class ColumnBatch:
         self._encoded: dict[Path, Encoded] = {}
         self._arrays: dict[Path, Array] = {}
 
+    @property
+    def records(self) -> range:
+        """Numbers of the rows in the file."""
+        return range(self.first, self.first + self.rows)
+
     def array(self, path: Path) -> Array:
         """Return a column as it is."""
         array = self._arrays.get(path)

@@ -1,7 +1,7 @@
 """Which fields of an event evidence is made of, besides those that a rule looks at.
 
-Who reads events by column asks here, so that it reads no more of them: the fields that tell time and host, and
-those that correlations group and count by.
+Who reads events by column asks here, so that it reads no more of them: the fields that tell time and host,
+and those that correlations group and count by.
 """
 
 from __future__ import annotations

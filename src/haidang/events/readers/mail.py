@@ -62,8 +62,8 @@ _OUTCOME = re.compile(
 _SESSION = re.compile(r"[a-z0-9-]{2,32}\(([^()\s]{1,256})\)<\d{1,10}><([^<>\s]{1,64})>", re.ASCII)
 # fmt: off
 _POSTFIX = frozenset((
-    "from", "to", "orig_to", "relay", "status", "dsn", "size", "nrcpt", "delay", "helo", "proto", "message-id",
-    "sasl_username", "sasl_method",
+    "from", "to", "orig_to", "relay", "status", "dsn", "size", "nrcpt", "delay", "helo", "proto",
+    "message-id", "sasl_username", "sasl_method",
 ))
 # fmt: on
 _DOVECOT = {"user": "user", "method": "method", "rip": "client_ip", "lip": "lip", "session": "session"}
