@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["evtx_folder", "more_rules", "windows_ndjson"]
+__all__ = ["evtx_folder", "more_rules", "windows_events", "windows_ndjson", "windows_parquet"]
 
 _RULES_A_FILE = 100
 
@@ -33,6 +34,48 @@ def _append(archive: Path, out: Any) -> None:
             if name.endswith(".json") and "__MACOSX" not in name and "ec2_" not in name:
                 data = source.read(name)
                 out.write(data if data.endswith(b"\n") else data + b"\n")
+
+
+def windows_events(corpora: Path, work: Path, most: int | None = None) -> list[dict[str, Any]]:
+    """Return the recorded Windows attacks; a name has values of one type, as a column does: else text."""
+    import orjson
+
+    with windows_ndjson(corpora, work, 1).open("rb") as source:
+        events = [orjson.loads(line) for line in islice(source, most) if line.strip()]
+    kinds: dict[str, set[type]] = {}
+    for event in events:
+        for name, value in event.items():
+            kinds.setdefault(name, set()).add(type(value))
+    mixed = [name for name, found in kinds.items() if len(found - {type(None)}) > 1]
+    for event in events:
+        event.update((name, str(event[name])) for name in mixed if event.get(name) is not None)
+    return events
+
+
+def windows_parquet(corpora: Path, work: Path, times: int) -> tuple[Path, Path]:
+    """Return the recorded Windows attacks as NDJSON and as Parquet, event for event the same, ``times`` over.
+
+    A column has one type: where recordings disagree, numbers are text in both files.
+    """
+    ndjson, parquet = work / f"columns-{times}.ndjson", work / f"columns-{times}.parquet"
+    if not parquet.exists():
+        import orjson
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        events = windows_events(corpora, work)
+        names = dict.fromkeys(name for event in events for name in event)
+        table = pa.table({name: [event.get(name) for event in events] for name in names})
+        data = b"".join(
+            orjson.dumps({name: value for name, value in event.items() if value is not None}) + b"\n"
+            for event in events
+        )
+        with ndjson.open("wb") as out, pq.ParquetWriter(parquet.with_suffix(".part"), table.schema) as writer:
+            for _ in range(times):
+                out.write(data)
+                writer.write_table(table)
+        parquet.with_suffix(".part").rename(parquet)
+    return ndjson, parquet
 
 
 def evtx_folder(corpora: Path, work: Path, times: int) -> Path:
