@@ -116,6 +116,20 @@ def test_speaks_vietnamese_throughout(
         assert words in text
 
 
+def test_notices_reasons_and_details_speak_vietnamese() -> None:
+    report = FileReport("a.json", records=1)
+    report.note("truncated", "byte 9", "The file ends inside an array.")
+    account = ScanSummary(
+        files=[report],
+        refused=[RuleError("a selection is empty", path="r.yml", line=3, rule="Odd")],
+        notices=["Correlation 'Guessing': 12 left out (too many groups at once)."],
+    )
+    text = " ".join(printed([], account, lang="vi").split())
+    assert "bị cắt cụt (tại byte 9): Tệp kết thúc giữa chừng một mảng." in text
+    assert "Odd: có mục chọn rỗng" in text
+    assert "Quy tắc tương quan 'Guessing': bỏ qua 12 mục (quá nhiều nhóm cùng lúc)." in text
+
+
 @pytest.mark.parametrize("columns", [40, 80, 120, 160])
 @pytest.mark.parametrize("lang", ["vi", "en"])
 def test_fits_the_terminal_and_pads_nothing(

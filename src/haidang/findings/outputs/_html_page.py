@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from haidang._version import __version__
 from haidang.findings.account import PROBLEM_WORDS
+from haidang.findings.details import detail
 from haidang.findings.figures import place
 from haidang.findings.outputs._html_words import page_words
 from haidang.findings.words import LEVEL_WORDS, TACTIC_WORDS
@@ -69,8 +70,10 @@ def page_head(summary: ScanSummary, lang: str, written: datetime) -> dict[str, A
         "levels": [[level, _(word)] for level, word in LEVEL_WORDS.items()],
         "tactics": [[tactic, _(word)] for tactic, word in TACTIC_WORDS.items()],
         "files": [_file(report, _) for report in summary.files],
-        "refused": [[error.path, error.line, error.rule, error.reason] for error in summary.refused],
-        "notices": list(summary.notices),
+        "refused": [
+            [error.path, error.line, error.rule, detail(error.reason, _)] for error in summary.refused
+        ],
+        "notices": [detail(notice, _) for notice in summary.notices],
         "rules": summary.rules,
         "events": summary.events,
         "size": summary.size,
@@ -89,7 +92,8 @@ def _file(report: FileReport, _: Translator) -> dict[str, Any]:
         "records": report.records,
         "skipped": report.skipped,
         "problems": [
-            [_(PROBLEM_WORDS.get(p.kind, p.kind)), place(p.where, _), p.detail, p.count] for p in problems
+            [_(PROBLEM_WORDS.get(p.kind, p.kind)), place(p.where, _), detail(p.detail, _), p.count]
+            for p in problems
         ],
     }
 

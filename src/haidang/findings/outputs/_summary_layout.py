@@ -20,6 +20,7 @@ from haidang.findings.account import (
     rules_line,
     speed_line,
 )
+from haidang.findings.details import detail
 from haidang.findings.figures import number, span
 from haidang.findings.words import LEVEL_WORDS, TACTIC_WORDS, techniques
 from haidang.plaintext import neutralise
@@ -90,7 +91,7 @@ def account_grid(
         grid.add_row(translate("Rules"), rules_line(summary, translate))
         _add_refused(grid, summary, translate, list_refused=list_refused)
     for notice in summary.notices:
-        grid.add_row(Text(translate("Note"), "yellow"), Text(neutralise(notice)))
+        grid.add_row(Text(translate("Note"), "yellow"), Text(neutralise(detail(notice, translate))))
     grid.add_row(translate("Speed"), Text(speed_line(summary, translate), _QUIET))
     return grid
 
@@ -214,7 +215,7 @@ def _flow(pieces: Sequence[Text], separator: str, width: int) -> Text:
 
 
 def _add_refused(grid: Table, summary: ScanSummary, translate: Translator, *, list_refused: bool) -> None:
-    refused = [refused_entry(error) for error in summary.refused]
+    refused = [refused_entry(error, translate) for error in summary.refused]
     hint = translate("--list-refused lists all of them")
     _add_entries(grid, refused, translate, limit=len(refused) if list_refused else _EXAMPLES, hint=hint)
 
