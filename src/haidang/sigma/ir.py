@@ -143,7 +143,8 @@ class LogsourceEntry:
 
     logsource: LogSource
     when: dict[str, tuple[str, ...]]
-    """Field of the event to accepted values, lower-cased; all must hold (a list holds by any element).
+    """Field of the event to accepted values, lower-cased; all must hold (a list holds by any element, a
+    number by any spelling).
     Only fields of the map's ``route_by`` may be named."""
     fields: dict[str, tuple[str, ...]]
     """Field of the rules to fields of the event, the first present counts. A text with braces is a
