@@ -227,6 +227,26 @@ def test_search_finds_fields_values_hosts_rules_files_and_phrases(browser: Brows
     assert view.page.is_visible("#none")
 
 
+def test_names_of_one_machine_count_as_one_and_findings_keep_their_own(
+    browser: Browser, tmp_path: Path
+) -> None:
+    rule = FindingRule("r", "Rule", "high", "test", ("attack.execution",))
+    names = ["DC01", "dc01.haivan.example", "DC01.haivan.example", "dc01.haivan.example", "10.0.0.5", "10"]
+    items = [
+        Finding(f"{at:032}", rule, f"2026-03-01T08:00:0{at}Z", name, Source("a.json", at), {"n": at}, ())
+        for at, name in enumerate(names)
+    ]
+    path = write(tmp_path / "hosts.html", items, ScanSummary(rules=1, events=6, findings=6))
+    view = opened(browser, path)
+    assert "on 3 hosts" in view.page.inner_text("#verdict")
+    assert view.page.inner_text("#rules td.hosts") == "3"
+    view = opened(browser, path, "#host=DC01")
+    assert view.count().split(" ")[0] == "4"
+    shown = view.page.locator("#grid .c-host").all_inner_texts()
+    assert sorted(shown[-4:]) == sorted(names[:4])
+    assert not view.complaints
+
+
 def test_dragging_over_the_time_line_filters_by_time(browser: Browser, many: Path) -> None:
     view = opened(browser, many)
     box = view.page.locator("#time").bounding_box()

@@ -161,6 +161,13 @@ def test_many_hosts_are_the_first_few_and_a_number(make_finding: Callable[..., F
     assert "a-name-that-is-long…, ws00, ws01 and 7 more" in text
 
 
+def test_names_of_one_machine_are_one_host(make_finding: Callable[..., Finding]) -> None:
+    names = ["DC01", "dc01.haivan.example", "dc01.haivan.example", "10.0.0.5"]
+    text = printed([make_finding(host=name) for name in names], ScanSummary())
+    assert "dc01.haivan.example, 10.0.0.5" in text
+    assert "DC01" not in text
+
+
 def test_long_table_is_cut_and_says_what_it_leaves_out(make_finding: Callable[..., Finding]) -> None:
     text = printed(many(make_finding, 53), ScanSummary())
     assert "… and 3 more rules with 3 findings" in text

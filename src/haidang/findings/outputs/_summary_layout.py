@@ -22,6 +22,7 @@ from haidang.findings.account import (
 )
 from haidang.findings.details import detail
 from haidang.findings.figures import number, span
+from haidang.findings.hosts import machines
 from haidang.findings.words import LEVEL_WORDS, TACTIC_WORDS, techniques
 from haidang.plaintext import neutralise
 
@@ -140,7 +141,8 @@ def _level_word(level: str, translate: Translator) -> str:
 
 
 def _hosts(found: RuleTally, translate: Translator) -> str:
-    busiest = sorted(found.hosts, key=lambda host: (-found.hosts[host], host))
+    hits = machines(found.hosts)
+    busiest = sorted(hits, key=lambda host: (-hits[host], host))
     text = ", ".join(_short(neutralise(host)) for host in busiest[:_HOSTS])
     rest = len(busiest) - _HOSTS
     if rest > 0:

@@ -190,7 +190,7 @@ const named = {
   tactic: [(t) => t, (t) => t],
   technique: [(t) => t, (t) => t],
   rule: [ruleName, (name) => store.rules.findIndex((r, i) => ruleName(i) === name)],
-  host: [(i) => store.hosts[i], (name) => store.hosts.indexOf(name)],
+  host: [(i) => store.hosts[i], (name) => store.machine[store.names.indexOf(name)] ?? -1],
   file: [(i) => store.files[i], (name) => store.files.indexOf(name)],
   origin: [(i) => store.origins[i], (name) => store.origins.indexOf(name)],
 };

@@ -38,7 +38,7 @@ function gridRow(position) {
   },
   h("span.c-level", { role: "gridcell" }, levelMark(rank)),
   h("span.c-time", { role: "gridcell" }, Number.isNaN(ms) ? (item.time ? shown(item.time) : "—") : moment(ms)),
-  h("span.c-host", { role: "gridcell" }, h("bdi", {}, shown(store.hosts[store.host[row]] || "—"))),
+  h("span.c-host", { role: "gridcell" }, h("bdi", {}, shown(store.names[store.named[row]] || "—"))),
   h("span.c-rule", { role: "gridcell", title: plain(title) }, shown(title)),
   h("span.c-evidence", { role: "gridcell" }, snippet(item)));
 }

@@ -24,7 +24,7 @@ function findingObject(row) {
     id: item.id,
     rule: { id, title, level, status, tags, author, description },
     time: item.time,
-    host: store.hosts[store.host[row]],
+    host: store.names[store.named[row]],
     source: { path: store.files[store.file[row]], record: item.record },
     event: item.event,
     matched: item.matched.map(([field, value, test]) => ({ field, value, test })),
@@ -107,7 +107,7 @@ function whenWhere(row, item) {
   const ms = store.time[row];
   const path = store.files[store.file[row]];
   const fact = (name, ...value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
-  const host = store.hosts[store.host[row]];
+  const host = store.names[store.named[row]];
   return h("dl.facts.in", {},
     fact(_("Time"), item.time ? (Number.isNaN(ms) ? shown(item.time) : `${moment(ms)} UTC`) : _("the event has none")),
     fact(_("Host"), host ? h("button.linklike", { type: "button", onclick: () => toggle("host", store.host[row]) }, h("bdi", {}, shown(host))) : "—"),
