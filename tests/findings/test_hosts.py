@@ -15,7 +15,7 @@ from haidang.findings.hosts import machines
         ({}, {}),
         ({"DC01": 2, "dc01": 1}, {"DC01": 3}),
         ({"dc01": 2, "DC01.haivan.example": 5, "dc01.haivan.example.": 1}, {"DC01.haivan.example": 8}),
-        ({"dc01": 1, "dc01.a.example": 1, "dc01.b.example": 1}, {"dc01": 1, "dc01.a.example": 1, "dc01.b.example": 1}),
+        ({"dc": 1, "dc.a.example": 1, "dc.b.example": 1}, {"dc": 1, "dc.a.example": 1, "dc.b.example": 1}),
         ({"dc01.a.example": 1, "DC01.A.example": 2}, {"DC01.A.example": 3}),
         ({"dc01": 1, "dc011.a.example": 1}, {"dc01": 1, "dc011.a.example": 1}),
         ({"10.0.0.1": 1, "10": 1, "10.0.0.2": 1}, {"10.0.0.1": 1, "10": 1, "10.0.0.2": 1}),
