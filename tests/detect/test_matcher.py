@@ -23,6 +23,7 @@ from haidang.events.model import DocumentBatch, EventBatch, FileReport
 from haidang.events.shapes import flatten, recognise, unwrap
 from haidang.limits import DEFAULT_LIMITS
 from haidang.sigma.ir import Condition, EventRule, LogSource, LogsourceEntry, LogsourceMap, RuleInfo
+from haidang.sigma.logsource import load_maps
 
 from .strategies import conditions, events, phrases, values
 
@@ -129,6 +130,28 @@ def test_a_rule_that_names_category_and_service_meets_the_events_of_the_category
     matcher = Matcher({logsource: group([("is", ("Channel", "exists", True, False))])}, maps)
     assert matcher.match("windows", {"Channel": SYSMON, "EventID": 1}) == (0,)
     assert matcher.unclaimed == []
+
+
+@pytest.mark.parametrize(
+    ("application", "image"),
+    [
+        ("\\device\\harddiskvolume3\\users\\lan\\a.exe", "C:\\users\\lan\\a.exe"),
+        ("\\DEVICE\\HarddiskVolume1\\Windows\\a.exe", "C:\\Windows\\a.exe"),
+        ("\\device\\harddiskvolume12\\a.exe", "\\device\\harddiskvolume12\\a.exe"),
+        ("\\device\\harddiskvolumeshadowcopy2\\a.exe", "\\device\\harddiskvolumeshadowcopy2\\a.exe"),
+        ("System", "System"),
+    ],
+)
+def test_volumes_of_the_filtering_platform_are_drive_c(application: str, image: str) -> None:
+    matcher = Matcher(
+        {LogSource("windows", "network_connection"): group([("is", ("Image", "exists", True, False))])},
+        load_maps(),
+    )
+    event = {"Channel": "Security", "EventID": 5156, "Application": application}
+    (binding,) = matcher.bindings(
+        "windows", event, rule(("true",), LogSource("windows", "network_connection"))
+    )
+    assert binding.get(event, "Image") == image
 
 
 def _windows_matcher(rules: list[Condition]) -> Matcher:
