@@ -25,6 +25,7 @@ from haidang.findings.outputs._html_words import SCRIPT_WORDS, TEMPLATE_WORDS, p
 from haidang.findings.outputs.html import OUTPUT, HtmlOutput
 from haidang.i18n import translator
 from haidang.limits import DEFAULT_LIMITS
+from haidang.sigma.ir import RuleWords
 from tests.findings.outputs.synthetic import findings, summary
 
 if TYPE_CHECKING:
@@ -335,6 +336,17 @@ def test_account_of_the_run_speaks_vietnamese_in_the_page() -> None:
     assert head["notices"] == [
         "3 sự kiện không có thời gian nên không được xét trong các quy tắc tương quan."
     ]
+
+
+def test_page_holds_what_the_rules_that_found_something_say_in_each_language() -> None:
+    vietnamese = RuleWords("vi", "Một quy tắc", "Là gì.", "Làm gì.")
+    words = {"id-1": (RuleWords("en", advice="What to do."), vietnamese), "id-2": (vietnamese,)}
+    assert head_of(page_of([one()], ScanSummary(words=words)))["said"] == {
+        "id-1": {
+            "en": {"title": "", "description": "", "advice": "What to do."},
+            "vi": {"title": "Một quy tắc", "description": "Là gì.", "advice": "Làm gì."},
+        }
+    }
 
 
 def test_page_without_findings_stays_small() -> None:

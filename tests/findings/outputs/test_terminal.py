@@ -15,6 +15,7 @@ from haidang.events.model import FileReport
 from haidang.findings.model import Finding, ScanSummary
 from haidang.findings.outputs.terminal import OUTPUT, print_account
 from haidang.i18n import translator
+from haidang.sigma.ir import RuleWords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -128,6 +129,19 @@ def test_notices_reasons_and_details_speak_vietnamese() -> None:
     assert "bị cắt cụt (tại byte 9): Tệp kết thúc giữa chừng một mảng." in text
     assert "Odd: có mục chọn rỗng" in text
     assert "Quy tắc tương quan 'Guessing': bỏ qua 12 mục (quá nhiều nhóm cùng lúc)." in text
+
+
+@pytest.mark.parametrize("columns", [80, 160])
+def test_rule_has_its_title_in_the_language_of_the_reader(
+    columns: int, monkeypatch: pytest.MonkeyPatch, make_finding: Callable[..., Finding]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    finding = make_finding()
+    account = ScanSummary(words={finding.rule.id: (RuleWords("vi", "Lệnh được mã hóa"),)})
+    vietnamese, english = (printed([finding], account, lang=lang) for lang in ("vi", "en"))
+    assert "Lệnh được mã hóa" in vietnamese
+    assert finding.rule.title not in vietnamese
+    assert finding.rule.title in english
 
 
 @pytest.mark.parametrize("columns", [40, 80, 120, 160])

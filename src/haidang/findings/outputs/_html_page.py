@@ -29,10 +29,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from haidang.events.model import FileReport
-    from haidang.findings.model import ScanSummary
+    from haidang.findings.model import FindingRule, ScanSummary
     from haidang.i18n import Translator
+    from haidang.sigma.ir import RuleWords
 
-__all__ = ["closing", "known_techniques", "opening", "page_head"]
+__all__ = ["closing", "known_techniques", "opening", "page_head", "said_by_rules"]
 
 FOLDER = Path(__file__).with_name("_html")
 _TECHNIQUES = Path(__file__).parent.parent / "attack_techniques.json"
@@ -57,6 +58,16 @@ def known_techniques(ids: Iterable[str]) -> dict[str, str]:
     names: dict[str, str] = json.loads(_TECHNIQUES.read_text("utf-8"))["techniques"]
     wanted = {part for id_ in ids for part in (id_, id_.partition(".")[0])}
     return {id_: names[id_] for id_ in sorted(wanted) if id_ in names}
+
+
+def said_by_rules(rules: Iterable[FindingRule], summary: ScanSummary) -> dict[str, Any]:
+    """Return what each of ``rules`` says in the languages that it has words in, by its id or title."""
+    keys = {rule.id or rule.title for rule in rules} & summary.words.keys()
+    return {key: {words.lang: _said(words) for words in summary.words[key]} for key in sorted(keys)}
+
+
+def _said(words: RuleWords) -> dict[str, str]:
+    return {"title": words.title, "description": words.description, "advice": words.advice}
 
 
 def page_head(summary: ScanSummary, lang: str, written: datetime) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from haidang.findings.account import (
 from haidang.findings.details import detail
 from haidang.findings.figures import number, span
 from haidang.findings.hosts import machines
-from haidang.findings.words import LEVEL_WORDS, TACTIC_WORDS, techniques
+from haidang.findings.words import LEVEL_WORDS, TACTIC_WORDS, rule_words, techniques
 from haidang.plaintext import neutralise
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ _STYLES = {
 _QUIET = "bright_black"
 
 
-def print_findings(console: Console, tally: Tally, translate: Translator) -> None:
+def print_findings(console: Console, tally: Tally, summary: ScanSummary, translate: Translator) -> None:
     """Print the table of rules, or nothing where nothing was found."""
     rules = tally.rules()
     if not rules:
@@ -64,7 +64,8 @@ def print_findings(console: Console, tally: Tally, translate: Translator) -> Non
     wide = console.width >= _WIDE
     table = _table(wide=wide, translate=translate)
     for found in rules[:_ROWS]:
-        table.add_row(*(_wide_row if wide else _narrow_row)(found, translate))
+        title = neutralise(rule_words(found.rule, summary, translate.lang).title)
+        table.add_row(*(_wide_row if wide else _narrow_row)(found, title, translate))
     console.print(table)
     if len(rules) > _ROWS:
         console.print(_left_out(rules[_ROWS:], translate))
@@ -109,10 +110,10 @@ def _table(*, wide: bool, translate: Translator) -> Table:
     return table
 
 
-def _wide_row(found: RuleTally, translate: Translator) -> tuple[Text, ...]:
+def _wide_row(found: RuleTally, title: str, translate: Translator) -> tuple[Text, ...]:
     return (
         _level(found.rule.level, translate),
-        Text(neutralise(found.rule.title), "bold"),
+        Text(title, "bold"),
         Text(number(found.hits, translate.lang), "bold"),
         Text(", ".join(techniques(found.rule.tags)), _QUIET),
         Text(_hosts(found, translate)),
@@ -120,8 +121,8 @@ def _wide_row(found: RuleTally, translate: Translator) -> tuple[Text, ...]:
     )
 
 
-def _narrow_row(found: RuleTally, translate: Translator) -> tuple[Text, ...]:
-    rule = Text.assemble((neutralise(found.rule.title), "bold"))
+def _narrow_row(found: RuleTally, title: str, translate: Translator) -> tuple[Text, ...]:
+    rule = Text.assemble((title, "bold"))
     hosts = _hosts(found, translate)
     if hosts:
         rule.append(f"\n{hosts}")

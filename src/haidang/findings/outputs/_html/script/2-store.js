@@ -4,6 +4,7 @@
 const store = {
   n: 0,
   rules: [],
+  said: [], // by rule: {title, description, advice} in the language of the page
   names: [], // of hosts, as the events say them
   machine: [], // by name
   hosts: [], // machines, by the name that most findings have
@@ -103,7 +104,15 @@ async function unpack(progress) {
   store.file = joined(Uint32Array, parts, "file");
   store.origin = joined(Uint16Array, parts, "origin");
   store.time = joined(Float64Array, parts, "time");
+  store.said = store.rules.map(saidBy);
   store.level = Uint8Array.from(store.rules, (rule) => levelRank(rule.level));
+}
+
+/** What a rule says in the language of the page; its own words where it has none in it. */
+function saidBy(rule) {
+  const key = rule.id || rule.title;
+  const words = (Object.hasOwn(head.said, key) && head.said[key][head.lang]) || {};
+  return { title: words.title || rule.title, description: words.description || rule.description, advice: words.advice || "" };
 }
 
 /** For each name the number of its machine; which names mean one machine, findings/hosts.py says. */
@@ -222,7 +231,7 @@ function termMask(term) {
   const needle = JSON.stringify(term).slice(1, -1);
   for (const block of store.blocks) markLines(block, lowered(block), needle, mask);
   const has = (text) => text.toLowerCase().includes(term);
-  const rules = store.rules.map((r) => has(r.title) || has(r.id) || r.tags.some(has) || has(r.description));
+  const rules = store.rules.map((r, i) => has(r.title) || has(r.id) || r.tags.some(has) || has(r.description) || Object.values(store.said[i]).some(has));
   const names = store.names.map(has);
   const files = store.files.map(has);
   for (let i = 0; i < store.n; i += 1) {

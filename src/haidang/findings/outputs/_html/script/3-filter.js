@@ -153,7 +153,7 @@ function orderBy(key) {
       order = counted(base, store.host.map((i) => ranks[i]), ranks.length);
     }
     if (key === "rule") {
-      const ranks = ranksOf(store.rules.map((r) => r.title));
+      const ranks = ranksOf(store.said.map((said) => said.title));
       order = counted(base, store.rule.map((i) => ranks[i]), ranks.length);
     }
   }

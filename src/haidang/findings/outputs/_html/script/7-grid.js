@@ -31,7 +31,7 @@ function gridRow(position) {
   const rank = store.level[store.rule[row]];
   const item = evidence(row);
   const ms = store.time[row];
-  const title = store.rules[store.rule[row]].title;
+  const title = store.said[store.rule[row]].title;
   return h(`div.row.${levelClass(rank)}`, {
     role: "row", id: `r${row}`, "aria-rowindex": position + 2, "aria-selected": String(row === chosen.open),
     onclick: () => { goTo(position, true); },

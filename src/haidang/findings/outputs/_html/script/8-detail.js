@@ -79,10 +79,12 @@ function showDetail() {
   }
   const item = evidence(row);
   const rule = store.rules[store.rule[row]];
+  const said = store.said[store.rule[row]];
   const rank = store.level[store.rule[row]];
   fill(panel, detailHead(row, rule, rank), h("div.detail-in", {},
-    h("h2", {}, shown(rule.title)),
-    rule.description ? h("p.said", {}, shown(rule.description, true)) : null,
+    h("h2", {}, shown(said.title)),
+    said.description ? h("p.said", {}, shown(said.description, true)) : null,
+    said.advice ? h("section.advice", {}, h("h3", {}, _("What to do first")), h("p", {}, shown(said.advice, true))) : null,
     whenWhere(row, item),
     item.members.length ? memberList(item) : null,
     item.group ? part(_("Grouped by"), pairs(Object.entries(item.group).map(([k, v]) => [k, v, []]))) : null,
@@ -174,7 +176,7 @@ function memberList(item) {
     list.append(h("li", {}, row < 0 ? h("span.dim", {}, h("code", {}, shown(id.slice(0, 12))), ` ${_("not among the findings of this page")}`)
       : h("button.linklike.member", { type: "button", onclick: () => showRow(row) },
         h(`i.dot.${levelClass(store.level[store.rule[row]])}`), ` ${moment(store.time[row])} `,
-        h("bdi", {}, shown(store.hosts[store.host[row]])), " · ", shown(store.rules[store.rule[row]].title))));
+        h("bdi", {}, shown(store.hosts[store.host[row]])), " · ", shown(store.said[store.rule[row]].title))));
   });
   show(0, MOST_MEMBERS);
   const rest = item.members.length - MOST_MEMBERS;
