@@ -38,8 +38,15 @@ SINKS = {
 }
 """Name of what is called to the argument that is a text."""
 
-TABLES = frozenset({"_KINDS", "_REASONS", "_SIGNATURES", "SYSTEM_WORDS"})
-"""Names of tables of texts, or of parts of texts."""
+TABLES = frozenset(
+    {
+        "events/inputs.py:_KINDS",
+        "events/recognition.py:_SIGNATURES",
+        "findings/details.py:SYSTEM_WORDS",
+        "scanning/_correlating.py:_REASONS",
+    }
+)
+"""Module and name of tables of texts, or of parts of texts."""
 
 GIVERS = frozenset({"describe"})
 """Functions that return texts to other modules."""
@@ -89,7 +96,7 @@ class _Module:
             for node in _own(scope):
                 if isinstance(node, ast.Call):
                     yield from self.of_call(node, scope)
-                elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in TABLES:
+                elif isinstance(node, ast.Assign) and f"{self.name}:{ast.unparse(node.targets[0])}" in TABLES:
                     yield from self.of_table(node.value)
             if isinstance(scope, ast.FunctionDef) and scope.name in GIVERS:
                 yield from self.found(self.returned(scope), scope)
@@ -119,7 +126,7 @@ class _Module:
         if text is not None:
             yield text
             yield from self.inside(value, scope)
-        elif ast.unparse(value) in HANDED_ON:
+        elif ast.unparse(value) in HANDED_ON or isinstance(value, ast.Constant):
             return
         elif isinstance(value, ast.IfExp):
             yield from self.templates(value.body, scope)
@@ -146,13 +153,7 @@ class _Module:
                 yield from self.templates(node.value, function)
 
     def assigned(self, name: str, scope: ast.AST) -> Iterator[str | None]:
-        values = [
-            node.value
-            for place in (scope, self.module)
-            for node in _own(place)
-            if isinstance(node, ast.Assign)
-            and any(isinstance(target, ast.Name) and target.id == name for target in node.targets)
-        ]
+        values = [value for place in (scope, self.module) for value in _given(place, name)]
         for value in values:
             yield from self.templates(value, scope)
         # A parameter hands on what the caller gave, which is found where the caller notes it; an error
@@ -167,6 +168,19 @@ def _own(scope: ast.AST) -> Iterator[ast.AST]:
         if not isinstance(node, ast.FunctionDef):
             yield node
             yield from _own(node)
+
+
+def _given(scope: ast.AST, name: str) -> Iterator[ast.AST]:
+    """Yield what is assigned to a name in a scope."""
+    for node in _own(scope):
+        if isinstance(node, ast.Assign):
+            targets = node.targets
+        elif isinstance(node, ast.AnnAssign | ast.NamedExpr):
+            targets = [node.target]
+        else:
+            continue
+        if node.value is not None and any(isinstance(one, ast.Name) and one.id == name for one in targets):
+            yield node.value
 
 
 def _parameters(scope: ast.AST) -> set[str]:

@@ -105,6 +105,8 @@ def test_text_that_repeats_a_message_a_thousand_times_is_survived() -> None:
         ('def said():\n    return "given"\nbroken(report, 1, said())', "given"),
         ('why = "inside"\nbroken(report, 1, f"{why}; outside")', "inside"),
         ('broken(report, 1, "braces {} too")', "braces {{}} too"),
+        ('if fault := "walrus":\n    broken(report, 1, fault)', "walrus"),
+        ('def said():\n    return None\n    return "or"\nbroken(report, 1, said())', "or"),
     ],
 )
 def test_texts_are_found_however_they_are_written(tmp_path: Path, source: str, template: str) -> None:
