@@ -187,10 +187,11 @@ class _File:
             modified=_text(document.get("modified")),
             correlation="correlation" in document,
         )
-        try:
-            info = msgspec.structs.replace(info, words=read_words(document.get("haidang")))
-        except Refusal as refusal:
-            self.note(index, info, refusal.reason, "haidang", *refusal.place)
+        if "haidang" in document:
+            try:
+                info = msgspec.structs.replace(info, words=read_words(document["haidang"]))
+            except Refusal as refusal:
+                self.note(index, info, refusal.reason, "haidang", *refusal.place)
         if level and level not in LEVELS:
             self.note(
                 index, info, f"the level {level!r} is not of the specification; taken as medium", "level"
