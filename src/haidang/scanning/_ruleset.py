@@ -83,7 +83,8 @@ class Ruleset:
     ) -> None:
         """Keep the rules that ``selection`` wants and those that wanted correlations refer to."""
         self._loaded = loaded
-        self._maps = maps
+        self.maps = tuple(maps)
+        """The logsource maps, the built-in ones first."""
         self._kept = kept or {}
         self.limits = limits
         wanted = selection or Selection()
@@ -129,7 +130,7 @@ class Ruleset:
             for logsource, group in self._loaded.groups.items()
             if any(info.key in active for info in group.infos)
         }
-        return Matcher(groups, self._maps)
+        return Matcher(groups, self.maps)
 
     def _group(self, group: RuleGroup, active: frozenset[str]) -> Group:
         """Return the active rules of a logsource, decoded when events of that kind come."""
