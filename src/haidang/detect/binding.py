@@ -57,7 +57,7 @@ class Accessor(NamedTuple):
     def _translate(self, value: Any) -> Any:
         if isinstance(value, list):
             return [self._translate(item) for item in value]
-        whole, beginnings = _table(self.values)
+        whole, beginnings, endings = _table(self.values)
         written = text(value)
         spelled = written.lower()
         if spelled in whole:
@@ -65,15 +65,28 @@ class Accessor(NamedTuple):
         for beginning, meant in beginnings:
             if spelled.startswith(beginning):
                 return meant + written[len(beginning) :]
+        for ending, meant in endings:
+            if spelled.endswith(ending):
+                return meant
         return value
 
 
+Pairs = tuple[tuple[str, str], ...]
+
+
 @lru_cache(maxsize=1024)
-def _table(values: tuple[tuple[str, str], ...]) -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:
-    """Return the translations of whole values, and of beginnings (written with a ``*``), longest first."""
+def _table(values: Pairs) -> tuple[dict[str, str], Pairs, Pairs]:
+    """Return the translations of whole values, of beginnings (``x*``) and of endings (``*x``), longest first."""
     beginnings = [(seen[:-1], meant) for seen, meant in values if seen.endswith("*")]
-    beginnings.sort(key=lambda pair: -len(pair[0]))
-    return {seen: meant for seen, meant in values if not seen.endswith("*")}, tuple(beginnings)
+    endings = [
+        (seen[1:], meant) for seen, meant in values if seen.startswith("*") and not seen.endswith("*")
+    ]
+    whole = {seen: meant for seen, meant in values if not (seen.endswith("*") or seen.startswith("*"))}
+    return whole, tuple(sorted(beginnings, key=_shortness)), tuple(sorted(endings, key=_shortness))
+
+
+def _shortness(pair: tuple[str, str]) -> int:
+    return -len(pair[0])
 
 
 class Binding:

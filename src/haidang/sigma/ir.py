@@ -151,7 +151,8 @@ class LogsourceEntry:
     Unmapped fields keep their name."""
     values: dict[str, dict[str, str]]
     """Field of the rules to (value of the event, lower-cased, to the value that rules use). A value that ends
-    in ``*`` is a beginning, which alone is replaced."""
+    in ``*`` is a beginning, which alone is replaced; one that begins with it is an ending, which stands for
+    the whole value."""
     absent: tuple[str, ...] = ()
     """Fields of the rules that these events never have; "*" for all that ``fields`` does not name."""
 
