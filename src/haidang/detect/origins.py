@@ -1,7 +1,7 @@
 """Which family of logs an event of unknown origin is of: told by the fields that it has.
 
 A map names sets of fields; an event that has all of one set, none of them null, is of the map's origin. Sets
-of more fields are tried first, for they say more. What the sets ask of an event's own keys is decided once
+of more fields, and of fields deeper in, are tried first, for they say more. What the sets ask of an event's own keys is decided once
 for each arrangement of keys, since a log repeats its few arrangements. Events are untrusted.
 """
 
@@ -31,7 +31,7 @@ class Recogniser:
 
     def __init__(self, sets: Iterable[Set]) -> None:
         """Take pairs of an origin and the fields that tell it."""
-        self._sets = sorted(sets, key=lambda one: -len(one[1]))
+        self._sets = sorted(sets, key=lambda one: -sum(name.count(".") + 1 for name in one[1]))
         self._known: dict[tuple[str, ...], tuple[Set, ...]] = {}
 
     def origin(self, event: Fields) -> str:

@@ -71,11 +71,8 @@ def _of_slot(slot: Slot) -> Callable[[Fields], Any]:
             value = _picked(value, pick)
         return value
 
-    if slot.form == "json":
-        return lambda event: _as_json(plain(event))
-    if slot.form == "words":
-        return lambda event: _as_words(plain(event))
-    return plain
+    form = _FORMS.get(slot.form)
+    return plain if form is None else lambda event: form(plain(event))
 
 
 def _picked(value: Any, pick: Pick) -> Any:
@@ -116,3 +113,21 @@ def _as_json(value: Any) -> Any:
 
 def _as_words(value: Any) -> Any:
     return " ".join(map(text, value)) if isinstance(value, list) else value
+
+
+def _as_hex(value: Any, digits: int = 0) -> Any:
+    if isinstance(value, list):
+        return [found for item in value if (found := _as_hex(item, digits)) is not None] or None
+    try:
+        whole = int(text(value), 0)
+    except ValueError:
+        return None
+    return f"{whole:0{digits}x}" if whole >= 0 else None
+
+
+_FORMS: dict[str, Callable[[Any], Any]] = {
+    "hex": _as_hex,
+    "hex8": lambda value: _as_hex(value, 8),
+    "json": _as_json,
+    "words": _as_words,
+}

@@ -5,6 +5,7 @@ r"""Templates of logsource maps: how the value of a rule's field is put together
 | ``{domain}\{user}`` | both fields with a backslash between them; absent when either is |
 | ``{process.args:words}`` | the elements of a list as one text with blanks between them |
 | ``{requestParameters:json}`` | an object or list as its JSON text |
+| ``0x{access:hex}``, ``0x{value:hex8}`` | a whole number in base 16, as it is or with eight digits |
 | ``{parameters[name=IP].value}`` | of a list of objects, those whose ``name`` is ``IP``, and their ``value`` |
 | several lines | a list: the value of each line's template that is present |
 
@@ -20,7 +21,7 @@ from typing import NamedTuple, TypeAlias
 
 __all__ = ["FORMS", "Line", "Pick", "Slot", "parse_template", "template_fields"]
 
-FORMS = frozenset({"", "json", "words"})
+FORMS = frozenset({"hex", "hex8", "json", "words"})
 
 _SLOT = re.compile(r"\{([^{}]+)\}")
 _PICK = re.compile(r"\[([^\[\]=]+)=([^\[\]]+)\]")

@@ -61,8 +61,10 @@ class JsonDocumentsReader:
             return 75
         if not _OBJECT.match(text):
             return 0
-        # Of several lines only what is known to wrap on each: CloudTrail and Azure write such files.
-        wrapper = _WRAPPER if len(head.lines) <= 1 else _WRAPPED_LINES
+        # Where the first line is an object, only what is known to wrap on each line: CloudTrail and Azure
+        # write such files.
+        alone = len(head.lines) <= 1 or not head.lines[0].rstrip().endswith("}")
+        wrapper = _WRAPPER if alone else _WRAPPED_LINES
         return 75 if wrapper.match(text) else 60
 
     def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[DocumentBatch]:
