@@ -18,7 +18,7 @@ from haidang.limits import DEFAULT_LIMITS, Limits
 from haidang.sigma.ir import LEVELS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from haidang.errors import RuleError
@@ -120,6 +120,16 @@ class Ruleset:
     def refused(self) -> tuple[RuleError, ...]:
         """The rules that cannot be supported, each with file, line and reason."""
         return self._loaded.refused
+
+    @property
+    def all_correlations(self) -> tuple[CorrelationRule, ...]:
+        """Every correlation that was loaded, whatever is reported."""
+        return tuple(self._loaded.correlations)
+
+    def event_rules(self) -> Iterator[EventRule]:
+        """Yield every rule on single events that was loaded, whatever is reported."""
+        for group in self._loaded.groups.values():
+            yield from group
 
     @cached_property
     def matcher(self) -> Matcher:
