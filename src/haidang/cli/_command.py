@@ -72,7 +72,7 @@ class Command:
     run: Callable[[argparse.Namespace, Context], int]
     """Does it; returns the exit code."""
     group: Callable[[], dict[str, Command]] | None = None
-    """For a command that only leads to others (``haidang rules``): returns them by the word that calls each."""
+    """For a command that only leads to others (``haidang rules``): returns them by their own words."""
 
 
 class CommandParser(argparse.ArgumentParser):

@@ -76,11 +76,9 @@ Pairs = tuple[tuple[str, str], ...]
 
 @lru_cache(maxsize=1024)
 def _table(values: Pairs) -> tuple[dict[str, str], Pairs, Pairs]:
-    """Return the translations of whole values, of beginnings (``x*``) and of endings (``*x``), longest first."""
+    """Return the translations of whole values, beginnings (``x*``) and endings (``*x``), longest first."""
     beginnings = [(seen[:-1], meant) for seen, meant in values if seen.endswith("*")]
-    endings = [
-        (seen[1:], meant) for seen, meant in values if seen.startswith("*") and not seen.endswith("*")
-    ]
+    endings = [(seen[1:], meant) for seen, meant in values if seen.startswith("*") and not seen.endswith("*")]
     whole = {seen: meant for seen, meant in values if not (seen.endswith("*") or seen.startswith("*"))}
     return whole, tuple(sorted(beginnings, key=_shortness)), tuple(sorted(endings, key=_shortness))
 
@@ -98,10 +96,8 @@ class Binding:
 
     __slots__ = ("_entry", "_known", "_routing")
 
-    def __init__(
-        self, entry: LogsourceEntry | None, routing: Mapping[str, Accessor] | None = None
-    ) -> None:
-        """Bind to ``entry``; None leaves every field its own name. ``routing`` is where routing fields are."""
+    def __init__(self, entry: LogsourceEntry | None, routing: Mapping[str, Accessor] | None = None) -> None:
+        """Bind to ``entry`` (None leaves every field its own name); ``routing`` says where routing fields are."""
         self._entry = entry
         self._routing = routing or {}
         self._known: dict[str, Accessor] = {}

@@ -27,7 +27,18 @@ if TYPE_CHECKING:
 
     from haidang.sigma.ir import Condition, CorrelationRule, EventRule, LogsourceEntry, LogsourceMap, RuleInfo
 
-__all__ = ["BY_NAME", "CORRELATION", "NO_FIELD", "NO_FORMAT", "NO_MAP", "NO_RULE", "NO_SOURCE", "NO_VALUE", "Covered", "cover"]
+__all__ = [
+    "BY_NAME",
+    "CORRELATION",
+    "NO_FIELD",
+    "NO_FORMAT",
+    "NO_MAP",
+    "NO_RULE",
+    "NO_SOURCE",
+    "NO_VALUE",
+    "Covered",
+    "cover",
+]
 
 NO_MAP = "no-map"
 """No map speaks of the rule's product."""
@@ -90,11 +101,10 @@ def cover(
         if not ready:
             yield from (Covered(rule.info, CORRELATION, (), NO_RULE) for rule in waiting)
             return
-        for rule in ready:
-            fires = routed[rule.info.key] = all(routed[key] for key in rule.rules)
-            yield Covered(
-                rule.info, CORRELATION, (CORRELATION.category,) if fires else (), "" if fires else NO_RULE
-            )
+        for joined in ready:
+            fires = routed[joined.info.key] = all(routed[key] for key in joined.rules)
+            routes = (CORRELATION.category,) if fires else ()
+            yield Covered(joined.info, CORRELATION, routes, "" if fires else NO_RULE)
         waiting = [rule for rule in waiting if rule.info.key not in routed]
 
 

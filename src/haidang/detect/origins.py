@@ -1,8 +1,9 @@
 """Which family of logs an event of unknown origin is of: told by the fields that it has.
 
 A map names sets of fields; an event that has all of one set, none of them null, is of the map's origin. Sets
-of more fields, and of fields deeper in, are tried first, for they say more. What the sets ask of an event's own keys is decided once
-for each arrangement of keys, since a log repeats its few arrangements. Events are untrusted.
+of more fields, and of fields deeper in, are tried first, for they say more. What the sets ask of an event's
+own keys is decided once for each arrangement of keys, since a log repeats its few arrangements. Events are
+untrusted.
 """
 
 from __future__ import annotations

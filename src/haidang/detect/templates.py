@@ -1,4 +1,4 @@
-"""Filling the templates of logsource maps in from events; their spelling is in :mod:`haidang.sigma.templates`.
+"""Filling in the templates of logsource maps from events; :mod:`haidang.sigma.templates` reads them.
 
 Events are untrusted: what is not there, or has another shape than the template expects, is absent.
 """
@@ -50,16 +50,19 @@ def _of_line(line: Line) -> Callable[[Fields], Any]:
 
     def joined(event: Fields) -> Any:
         values = [part if isinstance(part, str) else part(event) for part in parts]
-        if any(value is None for value in values):
+        if any(value is None or value == [] for value in values):
             return None
         longest = max((len(value) for value in values if isinstance(value, list)), default=0)
         if not longest:
             return "".join(map(text, values))
-        # Lists go in step with one another; a shorter one, and a single value, stays at its last.
-        rows = ([value[min(at, len(value) - 1)] if isinstance(value, list) else value for value in values] for at in range(longest)) if all(values) else ()
-        return ["".join(map(text, row)) for row in rows] or None
+        return ["".join(text(_at(value, at)) for value in values) for at in range(longest)]
 
     return joined
+
+
+def _at(value: Any, at: int) -> Any:
+    """Return an element; lists go in step, a shorter one and a single value stay at their last."""
+    return value[min(at, len(value) - 1)] if isinstance(value, list) else value
 
 
 def _of_slot(slot: Slot) -> Callable[[Fields], Any]:

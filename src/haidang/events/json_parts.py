@@ -25,8 +25,7 @@ _ODATA = re.compile(rb'\{\s*"@odata\.')
 _DUO = re.compile(rb'\{\s*"response"\s*:\s*\{')
 _PARENT = re.compile(rb'"hits"\s{0,16}:\s{0,16}\{')
 _USUAL = frozenset(
-    [b"records", b"events", b"Events", b"logs", b"items", b"results", b"data", b"value", b"entries"]
-    + [b"entities", b"response"]
+    b"records events Events logs items results data value entries entities response".split()
 )
 _ANSWERS = {
     b"items": re.compile(rb'\{\s*"(?:kind|apiVersion)"'),

@@ -101,7 +101,12 @@ class EvidenceMaker:
         ):
             return
         host = next(
-            (text(value) for name in origin.host_fields or _UNKNOWN.host_fields if (value := lookup(hit.event, name)) is not None), ""
+            (
+                text(value)
+                for name in origin.host_fields or _UNKNOWN.host_fields
+                if (value := lookup(hit.event, name)) is not None
+            ),
+            "",
         )
         digest = blake2b(hit.raw, digest_size=8).digest() if hit.raw else _digest(hit.event)
         for index in hit.rules:

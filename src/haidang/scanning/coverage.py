@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 
 from haidang.detect.coverage import BY_NAME, Covered, cover
 from haidang.events.readers import readers
-from haidang.sigma.ir import LogSource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from haidang.errors import RuleError
     from haidang.scanning._ruleset import Ruleset
-    from haidang.sigma.ir import LogsourceMap
+    from haidang.sigma.ir import LogSource, LogsourceMap
 
 __all__ = ["Coverage", "LogsourceCoverage", "coverage", "formats_by_origin"]
 

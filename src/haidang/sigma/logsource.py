@@ -30,7 +30,18 @@ BUILTIN_MAPS = Path(__file__).parent / "logsources"
 """Folder of the maps that come with the package."""
 
 _KEYS = frozenset(
-    {"origin", "product", "route_by", "route_depth", "recognise", "time", "host", "fields", "values", "absent"}
+    {
+        "origin",
+        "product",
+        "route_by",
+        "route_depth",
+        "recognise",
+        "time",
+        "host",
+        "fields",
+        "values",
+        "absent",
+    }
     | {"sources", "claims"}
 )
 _ENTRY_KEYS = frozenset({"logsource", "when", "fields", "values", "absent"})

@@ -6,7 +6,7 @@ r"""Templates of logsource maps: how the value of a rule's field is put together
 | ``{process.args:words}`` | the elements of a list as one text with blanks between them |
 | ``{requestParameters:json}`` | an object or list as its JSON text |
 | ``0x{access:hex}``, ``0x{value:hex8}`` | a whole number in base 16, as it is or with eight digits |
-| ``{parameters[name=IP].value}`` | of a list of objects, those whose ``name`` is ``IP``, and their ``value`` |
+| ``{items[name=IP].value}`` | of a list of objects, those whose ``name`` is ``IP``, and their ``value`` |
 | several lines | a list: the value of each line's template that is present |
 
 A template that is one field and nothing else gives the value as it is. This module only reads the spelling;

@@ -1,7 +1,7 @@
 r"""Sysmon events written again in the Elastic Common Schema and in OCSF, as a shipper would.
 
-``as_ecs`` and ``as_ocsf`` take the flat fields of a Sysmon event and return the same facts in the words of the
-schema, by its documentation; None for an event that the schema has no class for. What the schema has no
+``as_ecs`` and ``as_ocsf`` take the flat fields of a Sysmon event and return the same facts in the words of
+the schema, by its documentation; None for an event that the schema has no class for. What the schema has no
 place for is left out.
 """
 
@@ -90,6 +90,7 @@ def as_ecs(event: Fields) -> Fields | None:
     {
         1: ecs_process,
         3: ecs_network,
+        5: nothing,
         6: ecs_library,
         7: ecs_library,
         11: ecs_file,
@@ -98,8 +99,12 @@ def as_ecs(event: Fields) -> Fields | None:
         17: ecs_pipe,
         22: ecs_dns,
         23: ecs_file,
-    }.get(code, lambda *_: None)(document, event)
+    }[code](document, event)
     return document
+
+
+def nothing(document: Fields, event: Fields) -> None:
+    """Add nothing to what every event has."""
 
 
 def ecs_pe(document: Fields, path: str, event: Fields) -> None:
@@ -112,7 +117,11 @@ def ecs_pe(document: Fields, path: str, event: Fields) -> None:
     ):
         put(document, f"{path}.pe.{name}", event.get(field))
     for name, value in hashes(event).items():
-        put(document, f"{path}.pe.imphash" if name == "IMPHASH" else f"{path}.hash.{name.lower()}", value.lower())
+        put(
+            document,
+            f"{path}.pe.imphash" if name == "IMPHASH" else f"{path}.hash.{name.lower()}",
+            value.lower(),
+        )
 
 
 def ecs_process(document: Fields, event: Fields) -> None:

@@ -27,9 +27,16 @@ OWN: list[tuple[str, str, int, str, str, set[int]]] = [
     ("cloudtrail.json", "cloudtrail", 4, "product: aws, service: cloudtrail", "userIdentity.type: Root", {2}),
     (
         *("cloudtrail.json", "cloudtrail", 4, "product: aws, service: cloudtrail"),
-        *("requestParameters|contains: '\"Status\":\"Suspended\"'", {3}),
+        *('requestParameters|contains: \'"Status":"Suspended"\'', {3}),
     ),
-    ("entra_sign_ins.json", "entrasignin", 3, "product: azure, service: signinlogs", "ResultType: 53003", {1}),
+    (
+        "entra_sign_ins.json",
+        "entrasignin",
+        3,
+        "product: azure, service: signinlogs",
+        "ResultType: 53003",
+        {1},
+    ),
     ("entra_sign_ins.json", "entrasignin", 3, "product: azure, service: signinlogs", "Status: Success", {3}),
     (
         *("entra_sign_ins.json", "entrasignin", 3, "product: azure, service: signinlogs"),
@@ -90,12 +97,26 @@ OWN: list[tuple[str, str, int, str, str, set[int]]] = [
     ("duo.json", "duo", 2, "product: cisco, service: duo", "reason: bypass_user", {1}),
     ("github.json", "github", 3, "product: github, service: audit", "action: repo.destroy", {2}),
     ("gitlab.json", "gitlab", 2, "product: gitlab, service: audit", "to: Public", {1}),
-    ("bitbucket.json", "bitbucket", 2, "product: bitbucket, service: audit", "auditType.category: Data pipeline", {1}),
+    (
+        "bitbucket.json",
+        "bitbucket",
+        2,
+        "product: bitbucket, service: audit",
+        "auditType.category: Data pipeline",
+        {1},
+    ),
     (
         *("kubernetes.json", "kubernetes", 3, "product: kubernetes, category: application, service: audit"),
         *("{hostPath: '*', capabilities: SYS_ADMIN}", {1}),
     ),
-    ("kubernetes.json", "kubernetes", 3, "product: kubernetes, service: audit", "responseStatus.code: 403", {2}),
+    (
+        "kubernetes.json",
+        "kubernetes",
+        3,
+        "product: kubernetes, service: audit",
+        "responseStatus.code: 403",
+        {2},
+    ),
     ("qualys.csv", "qualys", 3, "product: qualys", "host.scan.vuln_name|contains: Firewall Product", {2}),
     (
         *("macos_endpoint_security.json", "eslogger", 3, "product: macos, category: process_creation"),

@@ -1,4 +1,4 @@
-"""Events in the Elastic Common Schema and OCSF meet the same rules as the Sysmon events that they were made of."""
+"""Events in the Elastic Common Schema and OCSF meet the same rules as the Sysmon events they were made of."""
 
 from __future__ import annotations
 
@@ -115,8 +115,13 @@ RULES = {
         "{Hashes|contains: 'MD5=00112233', IntegrityLevel: Medium}",
         r"{User: 'HOAIV\ha', CurrentDirectory|contains: '\Public\', Company: Microsoft Corporation}",
     ],
-    "network_connection": ["{Initiated: 'true', DestinationPort: 443, DestinationHostname|endswith: .example}"],
-    "image_load": [r"{ImageLoaded|startswith: 'C:\Users\Public\', Signed: 'false'}", "Hashes|contains: SHA256=AA"],
+    "network_connection": [
+        "{Initiated: 'true', DestinationPort: 443, DestinationHostname|endswith: .example}"
+    ],
+    "image_load": [
+        r"{ImageLoaded|startswith: 'C:\Users\Public\', Signed: 'false'}",
+        "Hashes|contains: SHA256=AA",
+    ],
     "file_event": [r"TargetFilename|endswith: .hta"],
     "registry_add": [r"TargetObject|contains: '\HoaIV\Moi'"],
     "registry_delete": [r"TargetObject|endswith: '\HoaIV\Cu'"],

@@ -82,7 +82,9 @@ def _missing(found: Coverage, translate: Translator, *, each: bool) -> Iterator[
             yield from (f"    {neutralise(one.info.title)}  {neutralise(one.info.path)}" for one in rules)
     if found.refused:
         count = len(found.refused)
-        yield "  " + translate.ngettext("{n} rule was refused", "{n} rules were refused", count).format(n=count)
+        yield "  " + translate.ngettext("{n} rule was refused", "{n} rules were refused", count).format(
+            n=count
+        )
         if each:
             yield from (f"    {neutralise(error.message)}" for error in found.refused)
 

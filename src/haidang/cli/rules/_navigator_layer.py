@@ -33,7 +33,7 @@ def layer(found: Coverage) -> dict[str, Any]:
         "name": "Hai Dang: rules by technique",
         "versions": _VERSIONS,
         "domain": "enterprise-attack",
-        "description": f"{len(found.rules)} rules, {len(found.routed)} of which can fire on the logs that are read",
+        "description": f"{len(found.rules)} rules; {len(found.routed)} can fire on the logs that are read",
         "sorting": 3,
         "hideDisabled": False,
         "techniques": [

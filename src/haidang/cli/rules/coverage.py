@@ -1,4 +1,4 @@
-"""``haidang rules coverage``: which rules can fire on what is read, by which formats, and why the rest cannot."""
+"""``haidang rules coverage``: which rules can fire on what is read, by which formats, and why others cannot."""
 
 from __future__ import annotations
 
@@ -27,9 +27,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
         "--format",
         metavar="FORMAT",
         default="table",
-        help=translate(
-            "table for people, json for programs, navigator for a layer of the ATT&CK Navigator"
-        ),
+        help=translate("table for people, json for programs, navigator for a layer of the ATT&CK Navigator"),
     )
     output.add_argument(
         "--list-missing", action="store_true", help=translate("name every rule that cannot fire")
@@ -91,7 +89,7 @@ def _written(args: argparse.Namespace, found: Any, translate: Translator) -> str
 
 COMMAND = Command(
     name="rules coverage",
-    summary=N_("Say which rules can fire on the logs that are read, and why the others cannot."),
+    summary=N_("Say which rules can fire, and why the others cannot."),
     usage="[OPTION]…",
     configure=configure,
     run=run,
