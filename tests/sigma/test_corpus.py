@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from haidang.sigma.ir import LogSource
 from haidang.sigma.loading import LoadedRules, load
 from haidang.sigma.logsource import load_maps, serves
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from haidang.sigma.ir import LogsourceEntry
+    from haidang.sigma.ir import LogSource, LogsourceEntry
 
 COLD_SECONDS = 6.0
 WARM_SECONDS = 0.5
@@ -48,13 +47,10 @@ def test_every_windows_linux_and_zeek_rule_has_a_route(loaded: LoadedRules) -> N
     assert [one for one in wanted if not entries(one)] == []
 
 
-# Rules that name no product look at what any product of that category gives; no map speaks of these.
-WITHOUT_MAP: set[LogSource] = set()
-
-
 def test_every_rule_that_names_no_product_has_a_route(loaded: LoadedRules) -> None:
     wanted = [one for one in loaded.groups if not one.product]
-    assert {one for one in wanted if not entries(one)} == WITHOUT_MAP
+    assert len(wanted) > 5
+    assert [one for one in wanted if not entries(one)] == []
 
 
 # What the events of a category hold, as the vendor documents them, by the names that rules use. A field

@@ -92,7 +92,11 @@ sources:
 """
     parsed = parse_map(text.encode(), "x.yml")
     assert parsed.routing == {"os": (("host.os", "platform"), {"darwin": "macos"})}
-    assert (parsed.route_depth, parsed.time_fields, parsed.host_fields) == (1, ("at", "since"), ("device.name",))
+    assert (parsed.route_depth, parsed.time_fields, parsed.host_fields) == (
+        1,
+        ("at", "since"),
+        ("device.name",),
+    )
     assert parsed.entries[0].absent == ("Parent", "Hashes")
     assert load_maps()[0].route_depth == 2
 
