@@ -40,6 +40,8 @@ from haidang.events.model import EventBatch, Fields, Origin
 from haidang.events.readers import syslog
 from haidang.events.readers._audit_records import arguments, parse_body, record_type
 from haidang.events.readers._lines import BOM, broken, decode
+from haidang.events.readers._linux_sysmon import SYSMON
+from haidang.events.readers._years import Years
 from haidang.events.times import format_time, parse_time
 
 if TYPE_CHECKING:
@@ -232,7 +234,7 @@ class AuditdReader:
 
     name = "auditd"
     title = "Linux audit log"
-    origins: tuple[Origin, ...] = (ORIGIN, syslog.ORIGIN)
+    origins: tuple[Origin, ...] = (ORIGIN, syslog.ORIGIN, SYSMON)
     splittable = False
     """The records of one event may lie on both sides of any cut."""
 
@@ -249,6 +251,7 @@ class AuditdReader:
     def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[EventBatch]:
         """Yield events in the order of their first records."""
         merger = Merger(report, limits)
+        years = Years(stream.mtime)
         for first, lines in stream.line_batches(report, limits):
             others: list[Fields] = []
             numbers: list[int] = []
@@ -257,8 +260,8 @@ class AuditdReader:
                 if not merger.add(number, text) and (other := _other(text, number, report)):
                     others.append(other)
                     numbers.append(number)
-            if others:
-                yield EventBatch(report, syslog.ORIGIN.name, others, numbers)
+            years.place(others)
+            yield from syslog.sorted_out(others, numbers, report)
             yield from _batches(merger, report, limits)
         merger.close()
         yield from _batches(merger, report, limits)

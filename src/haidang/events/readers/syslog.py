@@ -6,10 +6,13 @@ Rules of this module:
   a second) or of RFC 3339, with and without host and process, and frames counted in octets (RFC 6587).
 - A line that is no syslog line is handed over with its text alone, so that keywords still find it, and is
   noted; a continuation line (it begins with a blank) and journald's ``-- …`` lines are not worth a note.
+- A time without a year (RFC 3164) is put into a year by :mod:`haidang.events.readers._years`.
+- A line in which Sysmon for Linux wrote an event is that event (origin ``windows``, the fields of Sysmon).
 - Input is untrusted; each pattern runs in linear time.
 
 Fields (origin ``syslog``; a field that the line leaves out is absent):
 
+    time             the time with its year, where ``timestamp`` has none
     timestamp        as written
     hostname         as written
     program          name of the program, lower case, without its folder: ``sshd``, ``postfix/smtpd``
@@ -19,6 +22,8 @@ Fields (origin ``syslog``; a field that the line leaves out is absent):
     facility         kern, user, mail, daemon, auth … local7
     severity         emerg, alert, crit, err, warning, notice, info, debug
     msgid            RFC 5424 MSGID
+    USER COMMAND PWD TTY …
+                     what sudo says of a command
     structured_data  RFC 5424: element id to (parameter name to value; a list where a name is repeated)
     raw              the whole line
 """
@@ -31,6 +36,9 @@ from typing import TYPE_CHECKING, Any
 
 from haidang.events.model import EventBatch, Fields, Origin
 from haidang.events.readers._lines import BOM, broken, decode
+from haidang.events.readers._linux_sysmon import SYSMON, holds_sysmon, take_sysmon
+from haidang.events.readers._sudo import add_sudo
+from haidang.events.readers._years import Years
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,9 +48,9 @@ if TYPE_CHECKING:
     from haidang.events.streams import Stream
     from haidang.limits import Limits
 
-__all__ = ["ORIGIN", "READER", "SyslogReader", "parse_line", "parse_lines"]
+__all__ = ["ORIGIN", "READER", "SyslogReader", "parse_line", "parse_lines", "sorted_out"]
 
-ORIGIN = Origin("syslog", time_fields=("timestamp",), host_fields=("hostname",))
+ORIGIN = Origin("syslog", time_fields=("time", "timestamp"), host_fields=("hostname",))
 
 # The order is that of the numbers (RFC 5424 6.2.1); facilities 12 to 15 have no agreed names.
 # fmt: off
@@ -92,9 +100,11 @@ def parse_line(text: str) -> Fields | None:
     if hostname:
         fields["hostname"] = hostname
     if program:
-        fields["program"] = _program(program)
+        fields["program"] = program = _program(program)
         if pid:
             fields["pid"] = pid
+        if program == "sudo":
+            add_sudo(fields)
     if priority and not _add_priority(fields, int(priority)):
         return None
     return fields
@@ -166,6 +176,8 @@ def _parse_structured(text: str) -> Fields | None:
         fields["pid"] = pid
     if msgid != "-":
         fields["msgid"] = msgid
+    if program == "sudo":
+        add_sudo(fields)
     if data and data != "-" and len(data) <= LONGEST_DATA:
         fields["structured_data"] = _parse_elements(data)
     if priority and not _add_priority(fields, int(priority)):
@@ -218,6 +230,20 @@ def _program(written: str) -> str:
     return (written.rpartition("/")[2] or written if written.startswith("/") else written).lower()
 
 
+def sorted_out(events: list[Fields], records: list[int], report: FileReport) -> Iterator[EventBatch]:
+    """Yield the lines of syslog as they are, and those in which Sysmon for Linux wrote as its events."""
+    found: dict[int, Fields] = {}
+    for at, fields in enumerate(events):
+        if holds_sysmon(fields) and (event := take_sysmon(fields, records[at], report)):
+            found[at] = event
+    if found:
+        yield EventBatch(report, SYSMON.name, list(found.values()), [records[at] for at in found])
+        left = [at for at in range(len(events)) if at not in found]
+        events, records = [events[at] for at in left], [records[at] for at in left]
+    if events:
+        yield EventBatch(report, ORIGIN.name, events, records)
+
+
 def resembles(text: str) -> bool:
     """Return whether a line is syslog beyond doubt: it names a priority or a program after its time."""
     fields = parse_line(text)
@@ -229,7 +255,7 @@ class SyslogReader:
 
     name = "syslog"
     title = "Syslog (RFC 3164, RFC 5424)"
-    origins: tuple[Origin, ...] = (ORIGIN,)
+    origins: tuple[Origin, ...] = (ORIGIN, SYSMON)
     splittable = True
     """Whether any part of a file can be read without what comes before it."""
 
@@ -245,11 +271,12 @@ class SyslogReader:
         return 90 if texts[0].startswith("<") else 80
 
     def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[EventBatch]:
-        """Yield one batch of events for each batch of lines."""
+        """Yield one batch of events for each batch of lines, and one of Sysmon's where it wrote some."""
+        years = Years(stream.mtime)
         for first, lines in stream.line_batches(report, limits):
             events, records = parse_lines(first, lines, report)
-            if events:
-                yield EventBatch(report, ORIGIN.name, events, records)
+            years.place(events)
+            yield from sorted_out(events, records, report)
 
 
 READER = SyslogReader()
