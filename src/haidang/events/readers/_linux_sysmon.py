@@ -15,17 +15,12 @@ from haidang.events.shapes import WINDOWS
 if TYPE_CHECKING:
     from haidang.events.model import Fields, FileReport
 
-__all__ = ["SYSMON", "holds_sysmon", "take_sysmon"]
+__all__ = ["SYSMON", "SYSMON_MARK", "take_sysmon"]
 
 SYSMON = WINDOWS
 """Sysmon for Linux has the fields of Sysmon for Windows; its channel is Linux-Sysmon/Operational."""
-_MARK = "<Event><System><Provider Name="
-
-
-def holds_sysmon(fields: Fields) -> bool:
-    """Return whether the message of a syslog line or a journal entry is an event of Sysmon's."""
-    message = fields["message"]
-    return type(message) is str and message.startswith(_MARK)
+SYSMON_MARK = "<Event>"
+"""What the message of such a line begins with."""
 
 
 def take_sysmon(fields: Fields, number: int, report: FileReport) -> Fields | None:

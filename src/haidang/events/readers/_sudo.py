@@ -1,4 +1,4 @@
-"""What sudo writes of a command, ``lan : TTY=pts/0 ; PWD=/home/lan ; USER=root ; COMMAND=/usr/bin/id``, to fields.
+"""What sudo writes of a command: ``lan : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/id``.
 
 Fields, as sudo names them: TTY, PWD, USER, GROUP, TSID, HOST, ENV, COMMAND, and besides ``SUDO_USER``, who
 called it, and ``reason``, why it was refused. Input is untrusted; it takes linear time.

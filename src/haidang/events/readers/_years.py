@@ -58,8 +58,15 @@ class Years:
     def place(self, events: Iterable[Fields], written: str = "timestamp", placed: str = "time") -> None:
         """Add the time with its year to each event of a batch whose time has none."""
         doubtful: list[Fields] = []
+        days = self._days
         for event in events:
             text = event.get(written)
+            if text and len(text) == 15 and (day := days.get(text[:7])):
+                event[placed] = day + text[7:]
+                if doubtful:
+                    self._settle(doubtful, event[placed], placed)
+                    doubtful = []
+                continue
             if text.__class__ is not str or not text or text[0] < "A":
                 continue
             found = self._of(text)
@@ -82,10 +89,6 @@ class Years:
 
     def _of(self, text: str) -> tuple[str, bool] | None:
         """Return a time with its year, and whether it is ahead of the file; None where it is no such."""
-        day = text[:7]
-        known = self._days.get(day)
-        if known is not None and len(text) == 15:
-            return known + text[7:], False
         match = _WITHOUT_YEAR.match(text)
         if match is None:
             return None
@@ -95,7 +98,8 @@ class Years:
         if found is None:
             return None
         when, is_near, is_ahead = found
-        if not is_near and day[6] == " " and len(self._days) < _MOST_DAYS:
+        day = text[:7]
+        if not is_near and day[6] == " " and len(text) == 15 and len(self._days) < _MOST_DAYS:
             self._days[day] = f"{when.isoformat()}T"
         return when.isoformat() + ending, is_ahead
 

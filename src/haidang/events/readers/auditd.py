@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from haidang.events.streams import Stream
     from haidang.limits import Limits
 
-__all__ = ["ORIGIN", "READER", "AuditdReader", "Merger"]
+__all__ = ["ORIGIN", "READER", "AuditdReader", "Merger", "batches"]
 
 ORIGIN = Origin("auditd", time_fields=("timestamp",), host_fields=("node",))
 
@@ -262,12 +262,13 @@ class AuditdReader:
                     numbers.append(number)
             years.place(others)
             yield from syslog.sorted_out(others, numbers, report)
-            yield from _batches(merger, report, limits)
+            yield from batches(merger, report, limits)
         merger.close()
-        yield from _batches(merger, report, limits)
+        yield from batches(merger, report, limits)
 
 
-def _batches(merger: Merger, report: FileReport, limits: Limits) -> Iterator[EventBatch]:
+def batches(merger: Merger, report: FileReport, limits: Limits) -> Iterator[EventBatch]:
+    """Yield what a merger has finished since the last call."""
     events, records = merger.take()
     step = limits.batch_events
     for start in range(0, len(events), step):

@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING, Any
 
 from haidang.events.model import EventBatch, Fields, Origin
 from haidang.events.readers._lines import BOM, broken, decode
-from haidang.events.readers._linux_sysmon import SYSMON, holds_sysmon, take_sysmon
+from haidang.events.readers._linux_sysmon import SYSMON, SYSMON_MARK, take_sysmon
 from haidang.events.readers._sudo import add_sudo
 from haidang.events.readers._years import Years
 
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from haidang.events.streams import Stream
     from haidang.limits import Limits
 
-__all__ = ["ORIGIN", "READER", "SyslogReader", "parse_line", "parse_lines", "sorted_out"]
+__all__ = ["ORIGIN", "READER", "SyslogReader", "parse_line", "parse_lines", "program_name", "sorted_out"]
 
 ORIGIN = Origin("syslog", time_fields=("time", "timestamp"), host_fields=("hostname",))
 
@@ -100,7 +100,7 @@ def parse_line(text: str) -> Fields | None:
     if hostname:
         fields["hostname"] = hostname
     if program:
-        fields["program"] = program = _program(program)
+        fields["program"] = program = program_name(program)
         if pid:
             fields["pid"] = pid
         if program == "sudo":
@@ -171,7 +171,7 @@ def _parse_structured(text: str) -> Fields | None:
     if hostname != "-":
         fields["hostname"] = hostname
     if program != "-":
-        fields["program"] = _program(program)
+        fields["program"] = program_name(program)
     if pid != "-":
         fields["pid"] = pid
     if msgid != "-":
@@ -225,17 +225,15 @@ def _add_priority(fields: Fields, priority: int) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _program(written: str) -> str:
+def program_name(written: str) -> str:
     """Return a program's name in lower case, without the folder of an absolute path."""
     return (written.rpartition("/")[2] or written if written.startswith("/") else written).lower()
 
 
 def sorted_out(events: list[Fields], records: list[int], report: FileReport) -> Iterator[EventBatch]:
     """Yield the lines of syslog as they are, and those in which Sysmon for Linux wrote as its events."""
-    found: dict[int, Fields] = {}
-    for at, fields in enumerate(events):
-        if holds_sysmon(fields) and (event := take_sysmon(fields, records[at], report)):
-            found[at] = event
+    held = [at for at, fields in enumerate(events) if fields["message"][:7] == SYSMON_MARK]
+    found = {at: event for at in held if (event := take_sysmon(events[at], records[at], report))}
     if found:
         yield EventBatch(report, SYSMON.name, list(found.values()), [records[at] for at in found])
         left = [at for at in range(len(events)) if at not in found]
