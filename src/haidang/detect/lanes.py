@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from haidang.detect.semantics import holds
+from haidang.events.rendered import is_sysmon
 from haidang.events.shapes import paths
 
 if TYPE_CHECKING:
@@ -182,6 +183,9 @@ class LaneSet:
                 "if c != CHANNEL or i != EVENT_ID or i.__class__ is not EVENT_ID.__class__: "
                 "return elsewhere(document, c, i)"
             )
+            if is_sysmon(channel):
+                # Without data of its own, it has what its message says: only flattening reads that.
+                lines.append(f"if {reach.first(paths(self.shape, 'UtcTime'))} is None: raise NotInLaneError")
             lines.extend(self._answer(route, reach, names))
         return _compile(lines, names, root, types)
 
