@@ -97,7 +97,7 @@ def _is_sound(chunk: bytes) -> bool:
     """Return whether the records of a chunk follow one another up to where it says."""
     if not chunk.startswith(CHUNK_SIGNATURE) or len(chunk) < _FIRST_RECORD:
         return False
-    end = _SIZE.unpack_from(chunk, 48)[0]
+    end: int = _SIZE.unpack_from(chunk, 48)[0]
     at = _FIRST_RECORD
     while at + _SMALLEST_RECORD <= min(end, len(chunk)):
         signature, size, _, _ = _RECORD.unpack_from(chunk, at)
