@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,6 +120,12 @@ def test_characters_that_xml_forbids_do_not_cost_the_event() -> None:
     assert parse_event(data_of("<![CDATA[a < b]]>"))["X"] == "a < b"
 
 
+def test_bytes_that_are_no_text_are_replaced_and_noted() -> None:
+    file = read_bytes(READER, data_of("x") + data_of("caf@").replace(b"@", b"\xe9") + data_of("a\x01"))
+    assert [event["X"] for event in file.events] == ["x", "caf\ufffd", "a\ufffd"]
+    assert file.problems == {"invalid-utf8": ("record 2", 1)}
+
+
 def test_there_are_no_entities_and_no_files_but_the_log() -> None:
     bomb = (
         b'<!DOCTYPE Events [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">'
@@ -167,6 +174,24 @@ def test_rules_fire(tmp_path: Path) -> None:
         ("security", "3"),
         ("service", "4"),
     }
+
+
+def test_events_of_sysmon_for_linux_meet_the_rules_on_linux(tmp_path: Path) -> None:
+    lines = [line for line in sample("syslog", "sysmon.log").splitlines() if line.endswith(b"</Event>")]
+    data = b"".join(line[line.index(b"<Event>") :] + b"\n" for line in lines)
+    assert READER.recognises(head(data)) == 95
+    rules = write_rules(
+        tmp_path / "rules",
+        process=("product: linux, category: process_creation", "ParentImage|contains: php"),
+        windows=("product: windows, category: process_creation", "ParentImage|contains: php"),
+    )
+    assert fired(tmp_path, data, rules) == {("process", "1")}
+    wrapped = {
+        "channel": "Linux-Sysmon/Operational",
+        "event_id": 1,
+        "event_data": {"ParentImage": "/bin/php"},
+    }
+    assert fired(tmp_path, orjson.dumps({"winlog": wrapped}) + b"\n", rules) == {("process", "1")}
 
 
 def test_rules_of_sigmahq_fire(corpora: Path, tmp_path: Path) -> None:

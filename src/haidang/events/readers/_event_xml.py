@@ -20,6 +20,7 @@ from xml.etree.ElementTree import ParseError, fromstring
 from haidang.events import shapes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from xml.etree.ElementTree import Element
 
     from haidang.events.model import Fields
@@ -37,12 +38,17 @@ class EventXmlError(ValueError):
     """An element that is no event, or no XML."""
 
 
-def parse_event(data: bytes) -> Fields:
-    """Return the flat fields of one ``<Event>`` element; raise EventXmlError where it is none."""
+def parse_event(data: bytes, on_replaced: Callable[[], None] | None = None) -> Fields:
+    """Return the flat fields of one ``<Event>`` element; raise EventXmlError where it is none.
+
+    ``on_replaced`` is called where bytes were replaced because they are no UTF-8.
+    """
     try:
         root = fromstring(data)  # noqa: S314 - see the first rule above
     except (ParseError, ValueError, LookupError) as error:
         root = _repaired(data, error)
+        if on_replaced is not None and not _is_utf8(data):
+            on_replaced()
     event: Fields = {}
     for section in root:
         name = _local(section.tag)
@@ -66,6 +72,14 @@ def _repaired(data: bytes, error: Exception) -> Element:
         return fromstring(text)  # noqa: S314 - see the first rule of this module
     except (ParseError, ValueError, LookupError):
         raise EventXmlError(f"no well-formed XML: {error}") from None
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _allowed(reference: re.Match[str]) -> str:

@@ -20,6 +20,8 @@ that differs between the records of an event is a list of its distinct values in
     AUID UID ARCH …
                  in enriched logs, the names that auditd looked up
     CommandLine  arguments of EXECVE joined by blanks, else the process title
+    ParentImage ParentCommandLine
+                 what the parent runs, where the log has said it before
     timestamp    time of the event, RFC 3339, UTC
     serial       number of the event
     node         host, where the log names it
@@ -38,6 +40,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from haidang.events.model import EventBatch, Fields, Origin
 from haidang.events.readers import syslog
+from haidang.events.readers._audit_parents import Parents
 from haidang.events.readers._audit_records import arguments, parse_body, record_type
 from haidang.events.readers._lines import BOM, broken, decode
 from haidang.events.readers._linux_sysmon import SYSMON
@@ -96,6 +99,7 @@ class Merger:
         self._held = 0
         self._size = 0
         self._forced: OrderedDict[_Key, None] = OrderedDict()
+        self._parents = Parents(limits)
         self._last_key: _Key | None = None
         self._last: _Open | None = None
         self._events: list[Fields] = []
@@ -171,7 +175,9 @@ class Merger:
         self._size -= event.size
         if event is self._last:
             self._last_key = self._last = None
-        self._events.append(_merge(key, event.records))
+        merged = _merge(key, event.records)
+        self._parents.join(merged)
+        self._events.append(merged)
         self._records.append(event.number)
         return key
 

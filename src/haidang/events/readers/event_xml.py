@@ -16,6 +16,7 @@ counted from 1.
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from haidang.events.model import EventBatch, Fields, Origin
@@ -66,7 +67,7 @@ class EventXmlReader:
         size = 0
         for number, fragment in cutter.fragments(stream.text_blocks()):
             try:
-                events.append(parse_event(fragment))
+                events.append(parse_event(fragment, partial(_note_replaced, report, number)))
             except EventXmlError as error:
                 report.note("broken-record", f"record {number}", f"{error}.", skipped=1)
                 continue
@@ -78,6 +79,10 @@ class EventXmlReader:
                 size = 0
         if events:
             yield EventBatch(report, WINDOWS.name, events, records)
+
+
+def _note_replaced(report: FileReport, number: int) -> None:
+    report.note("invalid-utf8", f"record {number}", "not UTF-8; read with replacement characters")
 
 
 class _Cutter:
