@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haidang.events.readers._event_xml import EventXmlError, parse_event
+from haidang.events.readers._event_xml import EventXmlError, _parsed, parse_event
+from haidang.events.readers._plain_event import plain_event
 from haidang.events.readers.event_xml import READER
 from haidang.limits import DEFAULT_LIMITS
 from tests.events.readers.feeding import SAMPLES, head, sample
@@ -251,3 +252,65 @@ def test_hostile_files_take_linear_time(data: bytes) -> None:
     READER.recognises(head(data))
     assert file.events or file.report.problems
     assert time.process_time() - began < 5
+
+
+_PLAIN = sample("event_xml", "wevtutil.xml").split(b"</Event>")[0] + b"</Event>"
+_PIECES = [
+    b"<",
+    b">",
+    b"&amp;",
+    b"&#65;",
+    b"&",
+    b"'",
+    b'"',
+    b"\r\n",
+    b" ",
+    b"/",
+    b"<!-- -->",
+    b"\x01",
+    b"]]>",
+    b"</Data>",
+]
+_PIECES += [
+    b"<Data Name='Image'>",
+    b"<Data>x</Data>",
+    b"Name",
+    b"\xef\xbf\xbf",
+    b"\xe9",
+    "đ".encode(),
+    b"=",
+    b"<b/>",
+]
+
+
+def parsed(data: bytes) -> object:
+    try:
+        return _parsed(data, None)
+    except EventXmlError:
+        return None
+
+
+def test_the_quick_way_is_taken_by_plain_events() -> None:
+    assert plain_event(_PLAIN) == parsed(_PLAIN)
+    assert plain_event(_PLAIN.replace(b"'", b'"')) == parsed(_PLAIN)
+    spread = _PLAIN.replace(b"><", b">\r\n  <").replace(b"/>", b" />")
+    assert plain_event(spread) == parsed(_PLAIN)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, len(_PLAIN)),
+            st.integers(0, 12),
+            st.one_of(st.sampled_from(_PIECES), st.binary(max_size=3)),
+        ),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_the_quick_way_says_what_the_parser_says_or_nothing(changes: list[tuple[int, int, bytes]]) -> None:
+    data = _PLAIN
+    for at, cut, more in changes:
+        data = data[:at] + more + data[at + cut :]
+    quick = plain_event(data)
+    assert quick is None or quick == parsed(data)

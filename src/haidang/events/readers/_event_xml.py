@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import ParseError, fromstring
 
 from haidang.events import shapes
+from haidang.events.readers._plain_event import plain_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +44,11 @@ def parse_event(data: bytes, on_replaced: Callable[[], None] | None = None) -> F
 
     ``on_replaced`` is called where bytes were replaced because they are no UTF-8.
     """
+    return plain_event(data) or _parsed(data, on_replaced)
+
+
+def _parsed(data: bytes, on_replaced: Callable[[], None] | None) -> Fields:
+    """Do it by a parser of XML, whatever is in it."""
     try:
         root = fromstring(data)  # noqa: S314 - see the first rule above
     except (ParseError, ValueError, LookupError) as error:
