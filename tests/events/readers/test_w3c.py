@@ -73,6 +73,18 @@ def test_reads_a_proxy_with_quoted_values() -> None:
     assert seen.events[1]["cs-uri-extension"] == "exe"
 
 
+def test_a_proxy_gives_the_ending_of_a_path_and_says_that_a_client_has_no_name() -> None:
+    header = b"#Version: 1.0\n#Fields: s-action cs-uri-stem cs(User-Agent)\n"
+    seen = feed(READER, header + b"MISS /a.b/tai.exe -\nMISS /a.b/tai curl/8\nMISS /.x -\n")
+    assert [(one.get("cs-uri-extension"), one["cs(User-Agent)"]) for one in seen.events] == [
+        ("exe", ""),
+        (None, "curl/8"),
+        (None, ""),
+    ]
+    (web,) = feed(READER, b"#Version: 1.0\n#Fields: cs-uri-stem cs(User-Agent)\n/a.exe -\n").events
+    assert web == {"cs-uri-stem": "/a.exe", "request": "/a.exe"}
+
+
 def test_reads_tabs_and_commas_where_they_part_the_columns() -> None:
     (cdn,) = feed(READER, sample("w3c", "cloudfront.log")).events
     assert cdn["cs(User-Agent)"] == "Mozilla/5.0 (iPhone)"
@@ -129,6 +141,23 @@ def test_rules_on_web_servers_proxies_and_firewalls_fire(tmp_path: Path) -> None
         ("connection", "6"),
         ("blocked", "7"),
     }
+
+
+def test_rules_of_sigmahq_on_proxies_fire(corpora: Path, tmp_path: Path) -> None:
+    rules = take_rules(
+        corpora,
+        tmp_path / "rules",
+        "proxy_ua_empty.yml",
+        "proxy_download_susp_dyndns.yml",
+        "proxy_ua_powershell.yml",
+    )
+    header = b"#Software: SGOS 7\n#Version: 1.0\n#Fields: c-ip s-action cs-host cs-uri-path cs(User-Agent)\n"
+    lines = (
+        b"192.0.2.1 MISS a.example / -\n"
+        b"192.0.2.1 MISS a.hopto.org /x.exe curl/8\n"
+        b'192.0.2.1 MISS a.example / "Mozilla/5.0 (Windows NT; en-US) WindowsPowerShell/5.1"\n'
+    )
+    assert {record for _, record in fired(tmp_path, header + lines, rules)} == {"4", "5", "6"}
 
 
 def test_rules_of_sigmahq_fire(corpora: Path, tmp_path: Path) -> None:

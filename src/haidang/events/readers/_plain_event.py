@@ -34,7 +34,8 @@ _SYSTEM = "".join((
     rf"<Keywords>(\w++)</Keywords>\s*+<TimeCreated SystemTime={_VALUE} ?/>\s*+",
     rf"<EventRecordID>(\d++)</EventRecordID>\s*+<Correlation(?: ActivityID={_VALUE})? ?/>\s*+",
     rf"<Execution ProcessID={_VALUE} ThreadID={_VALUE} ?/>\s*+<Channel>{_WORDS}</Channel>\s*+",
-    rf"<Computer>{_WORDS}</Computer>\s*+<Security(?: UserID={_VALUE}| UserId=@\d*+@)? ?/>\s*+</System>\s*+<EventData>",
+    rf"<Computer>{_WORDS}</Computer>\s*+<Security(?: UserID={_VALUE}| UserId=@\d*+@)? ?/>\s*+",
+    r"</System>\s*+<EventData>",
 ))  # fmt: skip
 _NAMES = (
     "Provider_Name", "Provider_Guid", "Provider_EventSourceName", "EventID", "Version", "Level", "Task",

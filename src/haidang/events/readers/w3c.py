@@ -16,6 +16,10 @@ Fields (all text; ``-`` is absent), by the names in ``#Fields:``, and besides:
 
     timestamp   date and time in one, RFC 3339
     request     path with query, and the query alone (a list of both); the path where there is no query
+    cs-uri-extension
+                of a proxy, the ending of the path where there is no such column
+
+A proxy's ``cs(User-Agent)`` is empty, not absent, where a client gave no name.
 
 The origin is told by the columns: ``w3cweb`` (requests to a web server), ``w3cproxy`` (requests through a
 proxy), ``windowsfirewall`` (``pfirewall.log``), ``w3c`` (anything else).
@@ -57,6 +61,8 @@ _PROXY = frozenset({
 })  # fmt: skip
 _WEB = frozenset({"cs-method", "cs-uri", "cs-uri-stem"})
 _AGENT = "cs(User-Agent)"
+_EXTENSION = "cs-uri-extension"
+_LONGEST_EXTENSION = 16
 _DIRECTIVE = re.compile(r"#\s?([A-Za-z][A-Za-z -]{0,40}):\s*(.*)\Z", re.DOTALL)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _QUOTED = re.compile(r'"((?:[^"]|"")*+)"(?!\S)|(\S+)')
@@ -144,12 +150,23 @@ class _Table:
             event["request"] = [f"{path}?{query.removeprefix('?')}", query]
         elif path or query:
             event["request"] = path or query
+        if self.origin is PROXY:
+            self._add_of_proxy(event, path or event.get("cs-uri-path") or "")
         agent = event.get(_AGENT)
         if agent:
             if "internet information" in self._software:
                 event[_AGENT] = agent.replace("+", " ")
             elif tabbed and "%" in agent:
                 event[_AGENT] = unquote(agent)
+
+    def _add_of_proxy(self, event: Fields, path: str) -> None:
+        """Add what rules on proxies look for: the ending of the path, and that a client has no name."""
+        if _EXTENSION not in self.names:
+            name, dot, ending = path.rpartition("/")[2].rpartition(".")
+            if name and dot and len(ending) <= _LONGEST_EXTENSION:
+                event[_EXTENSION] = ending
+        if _AGENT in self.names:
+            event.setdefault(_AGENT, "")
 
 
 class W3cReader:
