@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import orjson
 import pytest
+from evtx import PyEvtxParser
 from hypothesis import given
 from hypothesis import strategies as st
 
+from haidang.detect.semantics import text
 from haidang.events.readers._event_xml import EventXmlError, _parsed, parse_event
 from haidang.events.readers._plain_event import plain_event
 from haidang.events.readers.event_xml import READER
+from haidang.events.shapes import flatten
 from haidang.limits import DEFAULT_LIMITS
 from tests.events.readers.feeding import SAMPLES, head, sample
 from tests.events.readers.firing import fired, take_rules, write_rules
@@ -216,6 +220,29 @@ def test_reads_the_event_xml_of_the_corpora(corpora: Path) -> None:
         assert [event["EventID"] for event in file.events] == ["4625"] * count
 
 
+def test_what_a_library_renders_as_xml_has_the_fields_of_its_json(corpora: Path) -> None:
+    events = 0
+    for path in sorted((corpora / "regression").rglob("*.evtx")):
+        whole = [
+            flatten("event", orjson.loads(one["data"])) for one in PyEvtxParser(str(path), 1).records_json()
+        ]
+        rendered = [
+            f"Record {n}\n{one['data']}" for n, one in enumerate(PyEvtxParser(str(path), 1).records())
+        ]
+        data = "\n".join(rendered).encode()
+        assert READER.recognises(head(data)) == 95
+        file = read_bytes(READER, data)
+        assert file.report.complete
+        events += len(file.events)
+        for expected, event in zip(whole, file.events, strict=True):
+            assert event.keys() == expected.keys(), path
+            for name, value in expected.items():
+                texts = [text(one) for one in value] if isinstance(value, list) else text(value)
+                # XML has but one kind of line end.
+                assert event[name] == (texts.replace("\r\n", "\n") if isinstance(texts, str) else texts)
+    assert events > 100
+
+
 _SAMPLE = b"".join(path.read_bytes() for path in sorted((SAMPLES / "event_xml").glob("w*")))
 
 
@@ -295,6 +322,9 @@ def test_the_quick_way_is_taken_by_plain_events() -> None:
     assert plain_event(_PLAIN.replace(b"'", b'"')) == parsed(_PLAIN)
     spread = _PLAIN.replace(b"><", b">\r\n  <").replace(b"/>", b" />")
     assert plain_event(spread) == parsed(_PLAIN)
+    closed = re.sub(rb"<(\w+)( [^<>]*)?/>", rb"<\1\2>\n</\1>", _PLAIN)
+    assert closed != _PLAIN
+    assert plain_event(closed) == parsed(_PLAIN)
 
 
 @given(

@@ -108,9 +108,8 @@ def _system(section: Element) -> Fields:
         if element.attrib and name != "EventID":
             system[name] = {"#attributes": dict(element.attrib)}
         else:
-            text = element.text
-            # `-` is what some viewers write before an element that can be folded.
-            system[name] = text.strip() if text else None
+            # An element without text is one without attributes, such as an empty Correlation.
+            system[name] = (element.text or "").strip() or None
     return system
 
 

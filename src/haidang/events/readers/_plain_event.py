@@ -27,15 +27,18 @@ _CONTROL = bytes([*range(9), 0x0B, 0x0C, *range(0x0E, 0x20)])
 # word for it than white space here), but an element that the pattern does not name does.
 _VALUE = "@([^@<&\t\n]*+)@"
 _WORDS = r"([^<&\s]++(?: [^<&\s]++)*+)"
+_CLOSED = r"(?: ?/>|>\s*+</{}>)\s*+"
 _SYSTEM = "".join((
     rf"<Event(?: xmlns=@[^@<&\t\n]*+@)?>\s*+<System>\s*+<Provider Name={_VALUE}(?: Guid={_VALUE})?",
-    rf"(?: EventSourceName={_VALUE})? ?/>\s*+<EventID(?: Qualifiers=@\d*+@)?>(\d++)</EventID>\s*+",
-    r"<Version>(\d++)</Version>\s*+<Level>(\d++)</Level>\s*+<Task>(\d++)</Task>\s*+<Opcode>(\d++)</Opcode>\s*+",
-    rf"<Keywords>(\w++)</Keywords>\s*+<TimeCreated SystemTime={_VALUE} ?/>\s*+",
-    rf"<EventRecordID>(\d++)</EventRecordID>\s*+<Correlation(?: ActivityID={_VALUE})? ?/>\s*+",
-    rf"<Execution ProcessID={_VALUE} ThreadID={_VALUE} ?/>\s*+<Channel>{_WORDS}</Channel>\s*+",
-    rf"<Computer>{_WORDS}</Computer>\s*+<Security(?: UserID={_VALUE}| UserId=@\d*+@)? ?/>\s*+",
-    r"</System>\s*+<EventData>",
+    rf"(?: EventSourceName={_VALUE})?{_CLOSED.format('Provider')}",
+    r"<EventID(?: Qualifiers=@\d*+@)?>(\d++)</EventID>\s*+<Version>(\d++)</Version>\s*+",
+    r"<Level>(\d++)</Level>\s*+<Task>(\d++)</Task>\s*+<Opcode>(\d++)</Opcode>\s*+",
+    rf"<Keywords>(\w++)</Keywords>\s*+<TimeCreated SystemTime={_VALUE}{_CLOSED.format('TimeCreated')}",
+    r"<EventRecordID>(\d++)</EventRecordID>\s*+",
+    rf"<Correlation(?: ActivityID={_VALUE})?{_CLOSED.format('Correlation')}",
+    rf"<Execution ProcessID={_VALUE} ThreadID={_VALUE}{_CLOSED.format('Execution')}",
+    rf"<Channel>{_WORDS}</Channel>\s*+<Computer>{_WORDS}</Computer>\s*+",
+    rf"<Security(?: UserID={_VALUE}| UserId=@\d*+@)?{_CLOSED.format('Security')}</System>\s*+<EventData>",
 ))  # fmt: skip
 _NAMES = (
     "Provider_Name", "Provider_Guid", "Provider_EventSourceName", "EventID", "Version", "Level", "Task",

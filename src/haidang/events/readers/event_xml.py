@@ -35,10 +35,14 @@ __all__ = ["READER", "EventXmlReader"]
 
 _END = b"</Event>"
 _START = re.compile(rb"<Event(?=[\s>])")
-_BETWEEN = re.compile(rb"(?:\s++|<\?xml[^>]*+>|</?Events(?=[\s>])[^>]*+>|<!--[^>]*+>|-(?=\s*+(?:<|\Z)))*+\Z")
+# Some tools number the records; a browser shows a `-` before what can be folded.
+_BETWEEN = re.compile(
+    rb"(?:\s++|Record \d{1,20}(?=\s)|<\?xml[^>]*+>|</?Events(?=[\s>])[^>]*+>|<!--[^>]*+>"
+    rb"|-(?=\s*+(?:<|\Z)))*+\Z"
+)
 _BEGIN = re.compile(
-    r"\s*+(?:<\?xml[^>]{0,200}>\s*+)?(?:<!--[^>]{0,1000}>\s*+)?(?:(?:- ?)?<Events(?=[\s>])[^>]{0,1000}>\s*+)?"
-    r"(?:- ?)?<Event(?=[\s>])"
+    r"\s*+(?:Record \d{1,20}\s++)?(?:<\?xml[^>]{0,200}>\s*+)?(?:<!--[^>]{0,1000}>\s*+)?"
+    r"(?:(?:- ?)?<Events(?=[\s>])[^>]{0,1000}>\s*+)?(?:- ?)?<Event(?=[\s>])"
 )
 _SCHEMA = "http://schemas.microsoft.com/win/2004/08/events"
 
