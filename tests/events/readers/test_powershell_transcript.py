@@ -74,7 +74,7 @@ def test_a_prompt_of_ones_own_is_found_below_the_time_of_the_command() -> None:
 
 
 def test_several_transcripts_in_one_file_have_their_own_headers() -> None:
-    other = HEADER.replace(b"WS-07", b"SV-02")
+    other = b"\xef\xbb\xbf" + HEADER.replace(b"WS-07", b"SV-02")
     file = read_bytes(READER, HEADER + b"PS C:\\> a\n" + other + b"PS C:\\> b\n")
     assert [event["Computer"] for event in file.events] == ["WS-07", "WS-07", "SV-02", "SV-02"]
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 import time
+import zipfile
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import haidang
 from haidang.events.readers.syslog import FACILITIES, READER, SEVERITIES, parse_line
 from haidang.limits import DEFAULT_LIMITS
 from tests.events.readers.feeding import SAMPLES, feed, head, sample
@@ -152,6 +157,32 @@ def test_an_event_of_sysmon_for_linux_is_that_event() -> None:
     assert seen.problems == {"broken-line": ("line 6", 1)}
     assert seen.report.skipped == 0
     assert seen.events[-1]["message"].startswith("<Event><System>")
+
+
+def test_the_year_is_that_of_the_file_on_disk_also_inside_an_archive(tmp_path: Path) -> None:
+    line = b"Dec 30 23:00:00 h sshd[1]: Accepted password for lan\n"
+    plain = tmp_path / "logs" / "auth.log"
+    plain.parent.mkdir()
+    plain.write_bytes(line)
+    (tmp_path / "logs" / "auth.log.1.gz").write_bytes(gzip.compress(line))
+    with zipfile.ZipFile(tmp_path / "logs" / "a.zip", "w") as archive:
+        archive.writestr(zipfile.ZipInfo("auth.log", (2021, 1, 2, 0, 0, 0)), line)
+    moment = datetime(2023, 1, 5, tzinfo=UTC).timestamp()
+    os.utime(plain, (moment, moment))
+    os.utime(tmp_path / "logs" / "auth.log.1.gz", (moment, moment))
+    rules = write_rules(
+        tmp_path / "rules", sshd=("product: linux, service: sshd", "message|contains: Accepted")
+    )
+    ruleset = haidang.load_rules(rules, cache=False)
+    found = {
+        finding.source.path.rpartition("logs/")[2]: finding.time
+        for finding in haidang.scan(tmp_path / "logs", rules=ruleset)
+    }
+    assert found == {
+        "auth.log": "2022-12-30T23:00:00.000Z",
+        "auth.log.1.gz": "2022-12-30T23:00:00.000Z",
+        "a.zip!auth.log": "2020-12-30T23:00:00.000Z",
+    }
 
 
 def test_rules_on_linux_fire(tmp_path: Path) -> None:

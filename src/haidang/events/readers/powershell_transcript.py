@@ -86,7 +86,7 @@ class PowershellTranscriptReader:
         transcript = _Transcript(report, limits)
         for first, lines in stream.line_batches(report, limits):
             for number, line in enumerate(lines, first):
-                transcript.add(number, decode(line, number, report).strip("\x00\r"))
+                transcript.add(number, decode(line, number, report).strip(f"\x00\r{BOM}"))
             yield from transcript.batch()
         transcript.close()
         yield from transcript.batch()

@@ -117,9 +117,8 @@ class _Table:
         values = self._values(line)
         if len(values) != len(self.names):
             return None
-        event: Fields = {
-            name: value for name, value in zip(self.names, values, strict=True) if value not in {"-", ""}
-        }
+        pairs = zip(self.names, values, strict=True)
+        event: Fields = {name: value for name, value in pairs if value != "-" and value}
         self._add_time(event)
         if self.origin is WEB or self.origin is PROXY:
             self._add_request(event, tabbed="\t" in line)
