@@ -131,6 +131,12 @@ def test_faults_of_the_export_format_are_noted_and_the_rest_is_read() -> None:
         }
 
 
+def test_a_line_that_looks_like_the_mark_of_a_dropped_one_is_noted() -> None:
+    file = read_bytes(READER, b"__CURSOR=a\n\x00\n(passed over)\nMESSAGE=m\n\n", block=3)
+    assert [event["message"] for event in file.events] == ["m"]
+    assert file.problems == {"broken-line": ("record 1", 2)}
+
+
 def test_the_journals_own_fields_decide() -> None:
     for name in NAMES:
         assert READER.recognises(head(sample("journald", name))) >= 92, name

@@ -29,6 +29,8 @@ Entry = dict[str, "bytes | list[bytes]"]
 
 _NAME = re.compile(rb"[A-Z0-9_]{1,64}\Z")
 _SIZE = 8
+_PASSED = b"(passed over)"
+"""Stands, by its identity, for a line that was passed over."""
 
 
 class ExportedEntries:
@@ -48,6 +50,8 @@ class ExportedEntries:
     def __iter__(self) -> Iterator[tuple[int, Entry]]:
         """Yield each entry with its number, from 1."""
         while (line := self._line()) is not None:
+            if line is _PASSED:
+                continue
             if line:
                 self._take(line)
             elif self._entry:
@@ -91,27 +95,37 @@ class ExportedEntries:
 
     def _line(self) -> bytes | None:
         """Return the next line without its end, None at the end; one that is too long is passed over."""
-        is_cut = False
         while True:
             end = self._buffer.find(b"\n", self._at)
-            if end >= 0:
-                line = self._buffer[self._at : end]
-                self._at = end + 1
-                if not is_cut and len(line) <= self._limits.line_bytes:
-                    return line
-                self._note_long()
-                is_cut = False
-                continue
-            if len(self._buffer) - self._at > self._limits.line_bytes:
-                is_cut = True
-                self._at = len(self._buffer)
-            if not self._refill():
-                line = self._buffer[self._at :]
-                self._at = len(self._buffer)
-                if is_cut:
-                    self._note_long()
-                    return None
-                return line or None
+            if end < 0:
+                return self._long_line()
+            line = self._buffer[self._at : end]
+            self._at = end + 1
+            if len(line) <= self._limits.line_bytes:
+                return line
+            self._note_long()
+
+    def _long_line(self) -> bytes | None:
+        """Return a line that goes on in the next blocks; it is not searched again with each of them."""
+        parts = [self._buffer[self._at :]]
+        size = len(parts[0])
+        self._at = len(self._buffer)
+        is_over = False
+        while not is_over and self._refill():
+            end = self._buffer.find(b"\n")
+            is_over = end >= 0
+            part = self._buffer[:end] if is_over else self._buffer
+            self._at = end + 1 if is_over else len(self._buffer)
+            size += len(part)
+            if size <= self._limits.line_bytes:
+                parts.append(part)
+            else:
+                parts.clear()
+        if size > self._limits.line_bytes:
+            self._note_long()
+            return _PASSED if is_over else None
+        line = b"".join(parts)
+        return line if line or is_over else None
 
     def _binary(self) -> bytes | None:
         """Return the value that follows, with its length before it; None where it is not all there."""

@@ -99,25 +99,34 @@ class _Cutter:
 
     def fragments(self, blocks: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
         """Yield each element with its number."""
-        rest = b""
+        pending: list[bytes] = []
+        size = 0
+        tail = b""
         is_cut = False
         for block in blocks:
-            parts = (rest + block).split(_END)
-            rest = parts.pop()
-            for part in parts:
-                if is_cut or len(part) > self._most:
-                    self._skip_long()
-                    is_cut = False
-                else:
-                    yield from self._element(part)
-            if len(rest) > self._most:
+            seen = tail + block
+            tail = seen[1 - len(_END) :]
+            pending.append(block)
+            size += len(block)
+            if _END in seen:
+                parts = b"".join(pending).split(_END)
+                pending = [parts.pop()]
+                size = len(pending[0])
+                for part in parts:
+                    if is_cut or len(part) > self._most:
+                        self._skip_long()
+                        is_cut = False
+                    else:
+                        yield from self._element(part)
+            if size > self._most:
                 # What is left of it is dropped up to its end, of which the beginning may be here.
                 is_cut = True
-                rest = rest[-len(_END) :]
+                pending = [tail]
+                size = len(tail)
         if is_cut:
             self._skip_long()
         else:
-            self._close(rest)
+            self._close(b"".join(pending))
 
     def _element(self, part: bytes) -> Iterator[tuple[int, bytes]]:
         """Yield the element that ends here; note what stands before it."""
