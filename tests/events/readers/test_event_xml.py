@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
@@ -223,12 +223,10 @@ def test_reads_the_event_xml_of_the_corpora(corpora: Path) -> None:
 def test_what_a_library_renders_as_xml_has_the_fields_of_its_json(corpora: Path) -> None:
     events = 0
     for path in sorted((corpora / "regression").rglob("*.evtx")):
-        whole = [
-            flatten("event", orjson.loads(one["data"])) for one in PyEvtxParser(str(path), 1).records_json()
-        ]
-        rendered = [
-            f"Record {n}\n{one['data']}" for n, one in enumerate(PyEvtxParser(str(path), 1).records())
-        ]
+        decoded: list[Any] = list(PyEvtxParser(str(path), 1).records_json())
+        written: list[Any] = list(PyEvtxParser(str(path), 1).records())
+        whole = [flatten("event", orjson.loads(one["data"])) for one in decoded]
+        rendered = [f"Record {number}\n{one['data']}" for number, one in enumerate(written)]
         data = "\n".join(rendered).encode()
         assert READER.recognises(head(data)) == 95
         file = read_bytes(READER, data)
