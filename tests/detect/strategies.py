@@ -28,6 +28,8 @@ WORDS = (
     "\n",
     "10",
     "*",
+    "\x02",
+    "\x03",
 )
 
 words = st.sampled_from(WORDS)

@@ -14,6 +14,8 @@ from haidang.events.model import DocumentBatch, FileReport
 from haidang.limits import DEFAULT_LIMITS
 from haidang.sigma.ir import Condition, EventRule, LogSource, LogsourceEntry, LogsourceMap, RuleInfo
 
+pytestmark = pytest.mark.usefixtures("memory")
+
 WINDOWS = LogSource("windows")
 
 
@@ -31,7 +33,7 @@ def match(made: Matcher, *documents: dict[str, Any] | bytes) -> list[tuple[int, 
     lines = [one if isinstance(one, bytes) else orjson.dumps(one) for one in documents]
     report = FileReport("log")
     batch = DocumentBatch(report, lines, range(len(lines)))
-    found = {hit.record: hit.rules for hit in BatchMatcher(made, DEFAULT_LIMITS).match(batch)}
+    found = {hit.record: hit.rules for hit in BatchMatcher(made, DEFAULT_LIMITS, patience=0).match(batch)}
     assert report.records == len(lines)
     assert report.complete
     return [found.get(at, ()) for at in range(len(lines))]

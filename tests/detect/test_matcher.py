@@ -15,8 +15,8 @@ from haidang.detect.arranging import arrange_rules
 from haidang.detect.batches import BatchMatcher
 from haidang.detect.binding import Binding
 from haidang.detect.matcher import Matcher
-from haidang.detect.naive import evaluate
-from haidang.detect.routes import Group, Part
+from haidang.detect.naive import evaluate, evaluate_test, satisfied
+from haidang.detect.routes import Group, Part, Route
 from haidang.detect.semantics import lookup
 from haidang.detect.tables import Table
 from haidang.events.model import DocumentBatch, EventBatch, FileReport
@@ -25,6 +25,8 @@ from haidang.limits import DEFAULT_LIMITS
 from haidang.sigma.ir import Condition, EventRule, LogSource, LogsourceEntry, LogsourceMap, RuleInfo
 
 from .strategies import conditions, events, phrases, values
+
+pytestmark = pytest.mark.usefixtures("memory")
 
 SYSMON = "Microsoft-Windows-Sysmon/Operational"
 
@@ -44,6 +46,20 @@ def group(rules: list[Condition]) -> Group:
     return Group(lambda: numbered, None, DEFAULT_LIMITS)
 
 
+def fast_reasons(route: Route, rules: list[Condition], event: dict[str, Any]) -> dict[int, list[Any]]:
+    """Return the tests that made each rule hold, by what the tables remember."""
+    found = route.reasons(route.match(event), event, rules.__getitem__)
+    return {at: list(tests) for at, (_, tests) in found.items()}
+
+
+def plain_reasons(
+    rules: list[Condition], holding: tuple[int, ...], event: dict[str, Any]
+) -> dict[int, list[Any]]:
+    """Return the tests that made each rule hold, by plain evaluation."""
+    held = partial(evaluate_test, get=partial(lookup, event), event=event)
+    return {at: satisfied(rules[at], held) for at in holding}
+
+
 @settings(max_examples=400, deadline=None)
 @given(
     rules=st.lists(conditions(), min_size=1, max_size=5), samples=st.lists(events(), min_size=1, max_size=4)
@@ -51,7 +67,7 @@ def group(rules: list[Condition]) -> Group:
 def test_table_agrees_with_the_plain_evaluation(
     rules: list[Condition], samples: list[dict[str, Any]]
 ) -> None:
-    table = Table(arrange_rules(rules), range(len(rules)), DEFAULT_LIMITS)
+    table = Table(arrange_rules(rules), range(len(rules)), DEFAULT_LIMITS, lambda: rules)
     part = Part.of(table, Binding(None))
     # Twice, so that what was remembered is asked too.
     for event in samples * 2:
@@ -59,6 +75,7 @@ def test_table_agrees_with_the_plain_evaluation(
             at for at, condition in enumerate(rules) if evaluate(condition, partial(lookup, event), event)
         )
         assert part.match(event) == expected
+        assert fast_reasons(Route([part]), rules, event) == plain_reasons(rules, expected, event)
 
 
 @settings(max_examples=200, deadline=None)
@@ -80,6 +97,9 @@ def test_deciding_routing_fields_once_changes_nothing(
             at for at, condition in enumerate(rules) if evaluate(condition, partial(lookup, event), event)
         )
         assert matcher.match("windows", event) == expected
+        assert fast_reasons(matcher.route("windows", event), rules, event) == plain_reasons(
+            rules, expected, event
+        )
 
 
 @pytest.mark.parametrize("spelled", [4688, "4688", "04688", "4688.0", "+4688"])
@@ -167,11 +187,11 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
 def test_lanes_agree_with_decoding_everything(rules: list[Condition], samples: list[dict[str, Any]]) -> None:
     matcher = _windows_matcher(rules)
     plain = _windows_matcher(rules)
-    lines = [orjson.dumps(sample) for sample in samples] * 2
+    lines = [orjson.dumps(sample) for sample in samples] * 3
     report = FileReport("x")
     found = {
         hit.record: hit.rules
-        for hit in BatchMatcher(matcher, DEFAULT_LIMITS).match(
+        for hit in BatchMatcher(matcher, DEFAULT_LIMITS, patience=0).match(
             DocumentBatch(report, lines, range(len(lines)))
         )
     }
@@ -196,7 +216,12 @@ def test_a_keyword_behind_a_json_escape_is_found() -> None:
         b'{"Channel":"Security","EventID":1,"Other":"nothing::here"}',
     ]
     batch = DocumentBatch(FileReport("x"), lines, range(len(lines)))
-    assert [hit.record for hit in BatchMatcher(matcher, DEFAULT_LIMITS).match(batch)] == [1, 2, 3, 4]
+    assert [hit.record for hit in BatchMatcher(matcher, DEFAULT_LIMITS, patience=0).match(batch)] == [
+        1,
+        2,
+        3,
+        4,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -218,7 +243,7 @@ def test_a_document_that_cannot_be_decoded_is_counted_with_its_place(line: bytes
     good = b'{"Channel":"Security","EventID":1,"Image":"a"}'
     report = FileReport("x")
     batch = DocumentBatch(report, [good, b"", line, good], range(1, 5))
-    hits = list(BatchMatcher(matcher, DEFAULT_LIMITS).match(batch))
+    hits = list(BatchMatcher(matcher, DEFAULT_LIMITS, patience=0).match(batch))
     assert [hit.record for hit in hits] == [1, 4]
     assert report.problems[kind].where == "record 3"
     assert report.records + report.skipped == 3
@@ -228,7 +253,7 @@ def test_brackets_inside_strings_are_no_depth() -> None:
     matcher = _windows_matcher([("is", ("Image", "str", ("a",), False))])
     report = FileReport("x")
     batch = DocumentBatch(report, [orjson.dumps({"x": '\\"{[' * 500, "EventID": 1})], [1])
-    list(BatchMatcher(matcher, DEFAULT_LIMITS).match(batch))
+    list(BatchMatcher(matcher, DEFAULT_LIMITS, patience=0).match(batch))
     assert report.problems == {}
 
 
@@ -242,7 +267,7 @@ def test_memory_of_values_is_bounded_whatever_comes() -> None:
         {LogSource("windows"): one},
         [LogsourceMap("windows", "windows", ("Channel", "EventID"), (), (entry,))],
     )
-    batches = BatchMatcher(matcher, limits)
+    batches = BatchMatcher(matcher, limits, patience=0)
     for start in range(0, 3000, 10):
         rows = [
             {

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from time import monotonic
+from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haidang.detect.regexes import required_literal, searcher, timeouts
+from haidang.detect.regexes import required_literal, searcher, shortest_match, timeouts
 from haidang.errors import ConfigurationError
 from haidang.limits import DEFAULT_LIMITS
 
@@ -19,34 +19,34 @@ VALUE = "a" * 60 + "!"
 
 
 def test_an_expression_that_backtracking_would_hang_on_runs_in_linear_time() -> None:
-    begin = monotonic()
+    begin = process_time()
     assert not searcher(LINEAR, "").search(VALUE * 100)
-    assert monotonic() - begin < 1
+    assert process_time() - begin < 1
 
 
 def test_a_look_around_expression_stops_at_its_time_limit_and_is_counted() -> None:
     before = timeouts[HOSTILE]
-    begin = monotonic()
+    begin = process_time()
     assert not searcher(HOSTILE, "").search(VALUE)
     # regex_seconds bounds one value; the rest is leave for a busy machine.
-    assert monotonic() - begin < DEFAULT_LIMITS.regex_seconds + 2
+    assert process_time() - begin < DEFAULT_LIMITS.regex_seconds + 2
     assert timeouts[HOSTILE] == before + 1
     del timeouts[HOSTILE]
 
 
 def test_the_time_limit_is_the_callers() -> None:
-    begin = monotonic()
+    begin = process_time()
     assert not searcher(HOSTILE, "", seconds=0.01).search(VALUE)
-    assert monotonic() - begin < DEFAULT_LIMITS.regex_seconds
+    assert process_time() - begin < DEFAULT_LIMITS.regex_seconds
     del timeouts[HOSTILE]
 
 
 def test_an_expression_that_takes_too_long_again_and_again_is_given_up() -> None:
     # regex_timeouts bounds what hostile values can cost in all, however many there are.
     hostile = searcher(HOSTILE, "", seconds=0.01, most=3)
-    begin = monotonic()
+    begin = process_time()
     assert not any(hostile.search(f"{VALUE}{at}") for at in range(5000))
-    assert monotonic() - begin < 2
+    assert process_time() - begin < 2
     assert timeouts[HOSTILE] == 5000
     del timeouts[HOSTILE]
 
@@ -103,3 +103,19 @@ def test_the_required_literal_is_text_that_no_match_lacks(pattern: str, literal:
 def test_every_match_holds_the_required_literal(data: st.DataObject, pattern: str) -> None:
     value = data.draw(st.from_regex(pattern))
     assert required_literal(pattern) in value.lower()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "least"),
+    [
+        (".{1000,}", 1000),
+        ("a|bcd", 1),
+        ("^a?b+(c{2}|d)$", 2),
+        ("(?i)abc", 3),
+        ("[[:alpha:]]{3}", 0),
+        (r"a\z", 0),
+        ("(", 0),
+    ],
+)
+def test_the_length_of_the_shortest_match_is_known_or_zero(pattern: str, least: int) -> None:
+    assert shortest_match(pattern) == least

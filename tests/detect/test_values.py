@@ -60,7 +60,7 @@ def test_a_memo_that_forgets_answers_as_one_that_does_not(
 ) -> None:
     tests = on_values(conditions)
     limits = replace(DEFAULT_LIMITS, memo_entries=entries, memo_chars=chars)
-    memo = FieldMemo(FieldTests(arrange_field(enumerate(tests))), limits)
+    memo = FieldMemo(arrange_field(enumerate(tests)), limits)
     for value in seen * 2:
         assert memo.classes[memo[value]] == alone(tests, value)
         assert len(memo) <= entries + 1
@@ -69,7 +69,7 @@ def test_a_memo_that_forgets_answers_as_one_that_does_not(
 def test_memory_of_one_field_is_bounded_in_characters() -> None:
     limits = replace(DEFAULT_LIMITS, memo_chars=10_000)
     tests = [ir.Test("F", "str", (ANY, "a", ANY))]
-    memo = FieldMemo(FieldTests(arrange_field(enumerate(tests))), limits)
+    memo = FieldMemo(arrange_field(enumerate(tests)), limits)
     for at in range(2000):
         assert memo.classes[memo[f"{at} a" + "x" * (at % 3000)]] == (0,)
         assert sum(map(len, filter(lambda key: isinstance(key, str), memo))) <= 2 * 10_000
@@ -78,7 +78,7 @@ def test_memory_of_one_field_is_bounded_in_characters() -> None:
 def test_rules_look_at_the_first_value_chars_characters_of_a_value() -> None:
     limits = replace(DEFAULT_LIMITS, value_chars=1000)
     tests = [ir.Test("F", "str", (ANY, "needle", ANY)), ir.Test("F", "str", ("x" * 1000,))]
-    memo = FieldMemo(FieldTests(arrange_field(enumerate(tests))), limits)
+    memo = FieldMemo(arrange_field(enumerate(tests)), limits)
     assert memo.classes[memo["x" * 994 + "needle"]] == (0,)
     assert memo.classes[memo["x" * 995 + "needle"]] == ()
     assert memo.classes[memo["x" * 1001]] == (1,)
@@ -88,7 +88,7 @@ def test_zero_and_false_one_and_true_are_told_apart_in_whatever_order_they_come(
     tests = [ir.Test("F", "num", 0), ir.Test("F", "bool", False), ir.Test("F", "num", 1)]
     tests.append(ir.Test("F", "str", ("true",)))
     for order in ([0, False, 1, True, 0.0, 1.0], [True, 1.0, 1, False, 0.0, 0]):
-        memo = FieldMemo(FieldTests(arrange_field(enumerate(tests))), DEFAULT_LIMITS)
+        memo = FieldMemo(arrange_field(enumerate(tests)), DEFAULT_LIMITS)
         for value in order * 2:
             assert memo.classes[memo[value]] == alone(tests, value)
 
@@ -104,7 +104,7 @@ def test_more_literals_than_one_look_up_each_are_found_all_the_same() -> None:
 def test_an_expression_stops_at_the_regex_seconds_of_the_caller() -> None:
     hostile = r"^(?=a)(a|aa|a?)+$"
     limits = replace(DEFAULT_LIMITS, regex_seconds=0.01, regex_timeouts=2)
-    memo = FieldMemo(FieldTests(arrange_field([(0, ir.Test("F", "re", (hostile, "")))]), limits), limits)
+    memo = FieldMemo(arrange_field([(0, ir.Test("F", "re", (hostile, "")))]), limits)
     timeouts.pop(hostile, None)
     begin = process_time()
     for at in range(20):

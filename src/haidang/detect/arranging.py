@@ -7,7 +7,7 @@ Two arrangements, both nested tuples, lists and dicts of strings and numbers (``
     absent    numbers of the tests that an absent field satisfies
     present   … that any value satisfies, any_text … that any scalar satisfies (``*``)
     whole     folded value → numbers; whole_cased likewise with the value as it is
-    starts    length → folded text of that length → (whole beginning, numbers); ends likewise
+    starts    folded beginning → numbers; ends likewise
     inside    folded literal → numbers
     gated     folded literal → (number, decider, folds): decided one by one where the literal occurs
     ungated   (number, decider): decided one by one, always
@@ -27,6 +27,7 @@ from __future__ import annotations
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
+from haidang.detect.literals import MARKS
 from haidang.detect.regexes import required_literal
 from haidang.detect.semantics import holds, number, text, wrap_keyword
 from haidang.sigma.ir import ANY, ONE, Test
@@ -45,11 +46,8 @@ __all__ = [
     "rule_keywords",
 ]
 
-ARRANGEMENT_VERSION = "7"
+ARRANGEMENT_VERSION = "8"
 """Changes whenever what is arranged changes, so that a cache forgets the old form."""
-
-_TIERS = (1, 2, 4, 8, 12, 20, 32)
-"""Lengths at which beginnings and endings are looked up; the rest of a longer one is compared."""
 
 Field = dict[str, Any]
 Arranged = dict[str, Any]
@@ -235,6 +233,9 @@ def _arrange_string(field: Field, i: int, test: Test) -> None:
     parts = _tidy(test.value)
     literals = [part for part in parts if isinstance(part, str)]
     words = [literal.lower() for literal in literals]
+    if any(mark in word for mark in MARKS for word in words):
+        field["plain"].append((i, tuple(test)))
+        return
     shape = "".join("w" if isinstance(part, str) else {ANY: "*", ONE: "?"}[part] for part in parts)
     if test.cased and any(literal.lower() != literal.upper() for literal in literals):
         if shape == "w":
@@ -248,27 +249,13 @@ def _arrange_string(field: Field, i: int, test: Test) -> None:
     elif shape == "*":
         field["any_text"].append(i)
     elif shape == "w*":
-        _tier(field["starts"], words[0], words[0][: _tier_of(words[0])], i)
+        field["starts"].setdefault(words[0], []).append(i)
     elif shape == "*w":
-        _tier(field["ends"], words[0], words[0][-_tier_of(words[0]) :], i)
+        field["ends"].setdefault(words[0], []).append(i)
     elif shape == "*w*":
         field["inside"].setdefault(words[0], []).append(i)
     else:
         _gate(field, i, max(words, key=len, default=""), ("glob", parts, False), folds=True)
-
-
-def _tier_of(word: str) -> int:
-    return max(size for size in _TIERS if size <= len(word))
-
-
-def _tier(tiers: dict[int, dict[str, list[tuple[str, list[int]]]]], word: str, piece: str, i: int) -> None:
-    """File a beginning or ending under a piece of it, so that a value needs one look-up for each tier."""
-    words = tiers.setdefault(len(piece), {}).setdefault(piece, [])
-    for known, numbers in words:
-        if known == word:
-            numbers.append(i)
-            return
-    words.append((word, [i]))
 
 
 def _tidy(parts: Sequence[str | int]) -> tuple[str | int, ...]:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
 import orjson
 
-from haidang.detect.lanes import LaneSet, NotInLaneError
+from haidang.detect.lanes import PATIENCE, LaneSet
 from haidang.events import shapes
 from haidang.events.model import DocumentBatch
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from haidang.detect.matcher import Matcher
+    from haidang.detect.tables import Held
     from haidang.events.model import Batch, EventBatch, Fields, FileReport
     from haidang.limits import Limits
 
@@ -28,7 +28,6 @@ __all__ = ["BatchMatcher", "Hit", "decode_document"]
 _OPENING = (b"{", b"[")
 _TRIM_EVERY = 32
 """Batches after which what the tables remember is looked over."""
-_LANE_ERRORS = (NotInLaneError, msgspec.MsgspecError, UnicodeError, RecursionError)
 
 
 class Hit(NamedTuple):
@@ -37,7 +36,7 @@ class Hit(NamedTuple):
     record: int
     origin: str
     event: Fields
-    rules: tuple[int, ...]
+    rules: Held
     raw: bytes = b""
     """The document as it was read, where there is one."""
 
@@ -45,9 +44,13 @@ class Hit(NamedTuple):
 class BatchMatcher:
     """Applies a matcher to batches; remembers which JSON shape the documents have."""
 
-    def __init__(self, matcher: Matcher, limits: Limits) -> None:
-        """Use ``matcher``; lanes are kept over files, for a folder of logs repeats its shapes."""
+    def __init__(self, matcher: Matcher, limits: Limits, patience: int = PATIENCE) -> None:
+        """Use ``matcher``; lanes are kept over files, for a folder of logs repeats its shapes.
+
+        ``patience``: see :class:`~haidang.detect.lanes.LaneSet`.
+        """
         self._matcher = matcher
+        self._patience = patience
         self._limits = limits
         self._sets: dict[tuple[str, str], LaneSet | None] = {}
         self._lanes: LaneSet | None = None
@@ -56,8 +59,9 @@ class BatchMatcher:
     def match(self, batch: Batch) -> Iterator[Hit]:
         """Yield the hits of a batch in order, counting its events in the report."""
         self._batches += 1
-        if self._batches % _TRIM_EVERY == 0:
-            self._matcher.trim()
+        if self._batches % _TRIM_EVERY == 0 and self._matcher.trim():
+            for lanes in filter(None, self._sets.values()):
+                lanes.forget()
         return self._documents(batch) if isinstance(batch, DocumentBatch) else self._events(batch)
 
     def _events(self, batch: EventBatch) -> Iterator[Hit]:
@@ -74,31 +78,35 @@ class BatchMatcher:
 
     def _documents(self, batch: DocumentBatch) -> Iterator[Hit]:
         documents, records, report = batch.documents, batch.records, batch.report
-        held: frozenset[int] | None = None
-        count = 0
-        for at, document in enumerate(documents):
+        # Indices of documents that may hold a keyword, the next one last; found when there is a lane.
+        held: list[int] | None = None
+        at, end = 0, len(documents)
+        while at < end:
             lanes = self._lanes
-            if lanes is not None and held is None:
-                held = frozenset(self._matcher.gate.candidates(documents))
-            if lanes is not None and held is not None and at not in held:
-                try:
-                    rules = lanes.match(document)
-                except _LANE_ERRORS:
-                    pass
-                else:
-                    count += 1
-                    if rules:
-                        # The lane decoded what it needed; evidence wants the whole event.
-                        yield self._whole(document, records[at], report, rules)
+            if lanes is not None:
+                if held is None:
+                    held = self._matcher.gate.candidates(documents)[::-1]
+                while held and held[-1] < at:
+                    held.pop()
+                stop, rules = lanes.run(documents, at, held[-1] if held else end)
+                report.records += stop - at
+                at = stop
+                if rules:
+                    # The lane decoded what it needed; evidence wants the whole event.
+                    report.records += 1
+                    yield self._whole(documents[at], records[at], report, rules)
+                    at += 1
                     continue
-            if not document or document.isspace():
-                continue
-            before = report.skipped
-            hit = self._plain(document, records[at], report)
-            count += report.skipped == before
-            if hit is not None and hit.rules:
-                yield hit
-        report.records += count
+                if at == end:
+                    return
+            document = documents[at]
+            if document and not document.isspace():
+                before = report.skipped
+                hit = self._plain(document, records[at], report)
+                report.records += report.skipped == before
+                if hit is not None and hit.rules:
+                    yield hit
+            at += 1
 
     def _plain(self, document: bytes, record: int, report: FileReport) -> Hit | None:
         """Decode a document wholly, flatten it and match it; None for one that cannot be decoded."""
@@ -114,7 +122,7 @@ class BatchMatcher:
         self._lanes = self._lane_set(shape, wrapper)
         return Hit(record, "windows", fields, self._matcher.match("windows", fields), document)
 
-    def _whole(self, document: bytes, record: int, report: FileReport, rules: tuple[int, ...]) -> Hit:
+    def _whole(self, document: bytes, record: int, report: FileReport, rules: Held) -> Hit:
         """Return the hit of a document that a lane has matched."""
         _, inner = shapes.unwrap(decode_document(document, record, report, self._limits) or {})
         shape = shapes.recognise(inner)
@@ -123,7 +131,7 @@ class BatchMatcher:
     def _lane_set(self, shape: str, wrapper: str) -> LaneSet | None:
         key = (shape, wrapper)
         if key not in self._sets:
-            self._sets[key] = self._matcher.lanes(shape, wrapper)
+            self._sets[key] = self._matcher.lanes(shape, wrapper, self._patience)
         return self._sets[key]
 
 

@@ -13,11 +13,15 @@ everything, flatten, match. A property test holds both ways together.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from haidang.detect.gate import KeywordGate
+from haidang.detect.projections import Projections, Trial
 from haidang.detect.semantics import holds
+from haidang.detect.tables import NOTHING, Held
 from haidang.events.rendered import is_sysmon
 from haidang.events.shapes import paths
 
@@ -28,14 +32,19 @@ if TYPE_CHECKING:
     from haidang.detect.routes import Part, Route
     from haidang.sigma.ir import Test
 
-__all__ = ["NEEDLES", "LaneSet", "NotInLaneError"]
+__all__ = ["NEEDLES", "PATIENCE", "LaneSet", "NotInLaneError"]
 
-Found = tuple[int, ...]
+PATIENCE = 8
+
 Scalar = str | int | None
 
 NEEDLES = {"flat": b'"EventID":', "event": b'"EventID":', "winlogbeat": b'"event_id":'}
 """Shape to the bytes before the value that tells the routes apart best."""
 
+_TEXTS = frozenset({"ContextInfo", "Data", "Message", "Payload", "ScriptBlockText"})
+"""Fields that hold texts of many lines: to look such a value up as a whole costs more than its lines do."""
+_TOLD = "UtcTime"
+"""What every event of Sysmon has, unless only its rendered message is left."""
 _GUESS_WIDTH = 6
 _GUESS_LIMIT = 4096
 _FORBIDDEN = {
@@ -50,10 +59,29 @@ class NotInLaneError(Exception):
     """This document must go the plain way."""
 
 
-class _Identifier(msgspec.Struct, rename={"text": "#text"}):
+LANE_ERRORS = (NotInLaneError, msgspec.MsgspecError, UnicodeError, RecursionError)
+"""What a lane raises for a document that must go the plain way."""
+
+
+class _Identifier(msgspec.Struct, rename={"text": "#text"}, frozen=True):
     """An EventID with attributes."""
 
     text: int | str | None = None
+
+
+class _Present:
+    """A value of which nothing counts but that it is there.
+
+    The time of an event never repeats itself, and what lanes remember as a whole must.
+    """
+
+
+_PRESENT = _Present()
+
+
+def _as_present(_type: type, _value: Any) -> _Present:
+    """Decode a value of which nothing counts but that it is there."""
+    return _PRESENT
 
 
 class _Node:
@@ -87,7 +115,8 @@ class _Node:
                 inner = node.build(leaf_types, suffix)
                 fields.append((name, inner | None, None))
         rename = {name: key for key, (name, _) in self.members.items()}
-        return msgspec.defstruct("Projection", fields, rename=rename, gc=False)
+        # Equal and frozen, so that a projection can be looked up as a whole.
+        return msgspec.defstruct("Projection", fields, rename=rename, gc=False, frozen=True)
 
 
 class LaneSet:
@@ -98,46 +127,73 @@ class LaneSet:
     """
 
     def __init__(
-        self, shape: str, wrapper: str, route: Callable[[dict[str, Any]], Route], covered: frozenset[Test]
+        self,
+        shape: str,
+        wrapper: str,
+        route: Callable[[dict[str, Any]], Route],
+        covered: frozenset[Test],
+        patience: int = PATIENCE,
     ) -> None:
         """Start with no lane but the one that only reads the routing fields.
 
-        ``covered`` are the keywords that the caller rules out before a document comes here.
+        ``covered`` are the keywords that the caller rules out before a document comes here; other keywords
+        are ruled out by a gate of the lane's own. ``patience`` is how many documents of a route go the plain
+        way before a lane is made: it takes as long as twenty of them.
         """
         self.shape = shape
         self.wrapper = wrapper
         self.needle = NEEDLES[shape]
         self._route = route
         self._covered = covered
-        self._lanes: dict[tuple[str, int | str], Callable[[bytes], Found]] = {}
+        self._patience = patience
+        self._seen: Counter[tuple[str, int | str]] = Counter()
+        self._lanes: dict[tuple[str, int | str], Callable[[bytes], Held]] = {}
+        self._memos: list[Projections] = []
         self.guesses = _Guesses(self._first_look())
-        self.match = self._matcher()
-        """Matches one document; raises when it must go the plain way."""
 
-    def _matcher(self) -> Callable[[bytes], Found]:
-        """Return the function that matches one document; it raises when the plain way must be taken."""
+    def run(self, documents: Sequence[bytes], start: int, end: int) -> tuple[int, Held | None]:
+        """Match documents until a rule holds for one, or one must go the plain way.
+
+        Returns:
+            Its index and the rules that hold, None for the plain way; ``end`` when there is no such document.
+        """
         guesses, needle = self.guesses, self.needle
         skip = len(needle)
-        end = skip + _GUESS_WIDTH
+        reach = skip + _GUESS_WIDTH
+        at = start
+        try:
+            for at in range(start, end):
+                document = documents[at]
+                where = document.find(needle)
+                held = guesses[document[where + skip : where + reach]](document)
+                if held:
+                    return at, held
+        except LANE_ERRORS:
+            return at, None
+        return end, NOTHING
 
-        def match(document: bytes) -> Found:
-            at = document.find(needle)
-            return guesses[document[at + skip : at + end]](document)
+    def forget(self) -> None:
+        """Forget what projections meant; called when the tables have forgotten what their signatures mean."""
+        for memo in self._memos:
+            memo.forget()
 
-        return match
-
-    def _first_look(self) -> Callable[[bytes], Found]:
+    def _first_look(self) -> Callable[[bytes], Held]:
         return self._generate(None, None, None)
 
-    def _elsewhere(self, document: bytes, channel: str | None, event_id: int | str | None) -> Found:
+    def _elsewhere(self, document: bytes, channel: str | None, event_id: int | str | None) -> Held:
         """Match a document whose routing values are not those of the lane that was guessed."""
         if channel is None or event_id is None:
             raise NotInLaneError
         key = (channel, event_id)
         lane = self._lanes.get(key)
         if lane is None:
+            self._seen[key] += 1
+            if self._seen[key] <= self._patience:
+                raise NotInLaneError
             if len(self._lanes) >= _GUESS_LIMIT:
                 self._lanes.clear()
+                self._memos.clear()
+                self._seen.clear()
                 self.guesses.clear()
             lane = self._lanes[key] = self._generate(
                 channel, event_id, self._route({"Channel": channel, "EventID": event_id})
@@ -147,8 +203,8 @@ class LaneSet:
         return lane(document)
 
     def _generate(
-        self, channel: str | None, event_id: int | str | None, route: Route | None
-    ) -> Callable[[bytes], Found]:
+        self, channel: str | None, event_id: int | str | None, route: Route | None, *, remembers: bool = False
+    ) -> Callable[[bytes], Held]:
         """Write the function of one lane."""
         root = _Node()
         prefix = (self.wrapper,) if self.wrapper else ()
@@ -172,67 +228,90 @@ class LaneSet:
         names: dict[str, Any] = {
             "NotInLaneError": NotInLaneError,
             "Identifier": _Identifier,
+            "NOTHING": NOTHING,
             "elsewhere": self._elsewhere,
             "CHANNEL": channel,
             "EVENT_ID": event_id,
         }
-        if route is None:
+        if channel is None or event_id is None or route is None:
             lines.append("return elsewhere(document, c, i)")
+            return _compile([], lines, names, root, types)
+        lines.append(
+            "if c != CHANNEL or i != EVENT_ID or i.__class__ is not EVENT_ID.__class__: "
+            "return elsewhere(document, c, i)"
+        )
+        if is_sysmon(channel):
+            # Without data of its own, it has what its message says: only flattening reads that.
+            told = paths(self.shape, _TOLD)
+            for path in told:
+                types["r" + root.add((*prefix, *path))] = _Present | None
+            lines.append(f"if {reach.first(told)} is None: raise NotInLaneError")
+        first: list[str] = []
+        answer = self._answer(route, reach, names, first)
+        if answer is None:
+            return _compile([], ["raise NotInLaneError"], names, root, types)
+        if remembers:
+            memo = names["memo"] = Projections()
+            self._memos.append(memo)
+            names["get"] = memo.get
+            lines[:0] = ["found = get(r)", "if found is not None: return found"]
+            lines.append(f"return memo.remember(r, {answer})")
         else:
-            lines.append(
-                "if c != CHANNEL or i != EVENT_ID or i.__class__ is not EVENT_ID.__class__: "
-                "return elsewhere(document, c, i)"
-            )
-            if is_sysmon(channel):
-                # Without data of its own, it has what its message says: only flattening reads that.
-                lines.append(f"if {reach.first(paths(self.shape, 'UtcTime'))} is None: raise NotInLaneError")
-            lines.extend(self._answer(route, reach, names))
-        return _compile(lines, names, root, types)
+            if not route.idle and not _TEXTS.intersection(_sources(route)):
+                names["judge"] = Trial(lambda: self._remember(channel, event_id, route)).judge
+                lines.append("judge(r)")
+            lines.append(f"return {answer}")
+        return _compile(first, lines, names, root, types)
 
-    def _answer(self, route: Route, reach: _Reach, names: dict[str, Any]) -> list[str]:
-        """Return the lines that look the signature up."""
+    def _remember(self, channel: str, event_id: int | str, route: Route) -> None:
+        """Replace a lane, the events of which repeat themselves, by one that remembers them."""
+        self._lanes[channel, event_id] = self._generate(channel, event_id, route, remembers=True)
+        self.guesses.clear()
+
+    def _answer(self, route: Route, reach: _Reach, names: dict[str, Any], first: list[str]) -> str | None:
+        """Return the expression for the rules of all parts, None where the plain way must be taken."""
         if route.idle:
-            return ["return ()"]
-        before = len(reach.lines)
+            return "NOTHING"
+        ruled_out = self._rule_out_keywords(route, names, first)
         answers: list[str] = []
         for at, part in enumerate(route.parts):
-            if self._is_ruled_out(part):
+            if not ruled_out.issuperset(test for _, test in part.table.keywords):
+                return None
+            if _looks_for_keywords_alone(part):
                 continue
             answer = self._part(part, f"p{at}", reach, names)
             if answer is None:
-                del reach.lines[before:]
-                return ["raise NotInLaneError"]
+                return None
             answers.append(answer)
         if not answers:
-            return ["return ()"]
-        if len(answers) == 1:
-            return [f"return {answers[0]}"]
-        names["merge"] = _merge
-        return [f"return merge(({', '.join(answers)},))"]
+            return "NOTHING"
+        names["merge"] = Held.merged
+        return answers[0] if len(answers) == 1 else f"merge(({', '.join(answers)},))"
 
-    def _is_ruled_out(self, part: Part) -> bool:
-        """Return whether a part looks for nothing but keywords that are ruled out already."""
-        table = part.table
-        covered = self._covered.issuperset(test for _, test in table.keywords)
-        return (
-            bool(table.keywords)
-            and covered
-            and not table.fields
-            and not table.pairs
-            and not table.signatures[(0,)]
-        )
+    def _rule_out_keywords(self, route: Route, names: dict[str, Any], first: list[str]) -> frozenset[Test]:
+        """Add the line that turns documents with a keyword away; return the keywords that are ruled out."""
+        wanted = {test for part in route.parts for _, test in part.table.keywords} - self._covered
+        if not wanted:
+            return self._covered
+        gate = KeywordGate.over([sorted(wanted, key=repr)])
+        if gate.covers:
+            names["may_hold"] = gate.may_hold
+            first.append("if may_hold(document): raise NotInLaneError")
+        return self._covered | gate.covers
 
     def _part(self, part: Part, prefix: str, reach: _Reach, names: dict[str, Any]) -> str | None:
         """Return the expression for the rules of one part, None when the projection cannot give it."""
-        if not self._covered.issuperset(test for _, test in part.table.keywords):
-            return None
         classes: list[str] = []
         for number, (accessor, memo) in enumerate(zip(part.accessors, part.table.memos, strict=True)):
             where = self._expression(accessor, reach, names)
             if where is None:
                 return None
-            names[f"{prefix}m{number}"] = memo
-            classes.append(f"{prefix}m{number}[{where}]")
+            if _TEXTS.isdisjoint(accessor.sources):
+                names[f"{prefix}m{number}"] = memo
+                classes.append(f"{prefix}m{number}[{where}]")
+            else:
+                names[f"{prefix}m{number}"] = memo.of_text
+                classes.append(f"{prefix}m{number}({where})")
         if part.table.keywords:
             classes.append("0")
         for number, ((_, test), (first, second)) in enumerate(zip(part.table.pairs, part.pairs, strict=True)):
@@ -248,7 +327,7 @@ class LaneSet:
     def _expression(self, accessor: Accessor, reach: _Reach, names: dict[str, Any]) -> str | None:
         """Return the expression for a value, None when the projection cannot give it exactly."""
         needs = accessor.needs()
-        if any("." in name or not paths(self.shape, name) for name in needs):
+        if any("." in name or name == _TOLD or not paths(self.shape, name) for name in needs):
             return None
         if not accessor.values and not any("{" in source for source in accessor.sources):
             return reach.first([path for source in accessor.sources for path in paths(self.shape, source)])
@@ -259,25 +338,28 @@ class LaneSet:
         return f"{name}({{{', '.join(fetched)}}})"
 
 
-def _merge(answers: tuple[Found, ...]) -> Found:
-    """Join the rules of several parts; nearly always all are empty."""
-    found: Found = ()
-    for answer in answers:
-        if answer:
-            found = tuple(sorted({*found, *answer})) if found else answer
-    return found
+def _sources(route: Route) -> set[str]:
+    """Return the names of all fields that the parts of a route look at."""
+    return {source for part in route.parts for accessor in part.accessors for source in accessor.sources}
 
 
-class _Guesses(dict[bytes, "Callable[[bytes], Found]"]):
+def _looks_for_keywords_alone(part: Part) -> bool:
+    """Return whether no rule of a part can hold once its keywords are ruled out."""
+    table = part.table
+    alone = bool(table.keywords) and not table.fields and not table.pairs
+    return alone and not table.signatures[(0,)]
+
+
+class _Guesses(dict[bytes, "Callable[[bytes], Held]"]):
     """Bytes after the needle to the lane that they last meant."""
 
     __slots__ = ("_unknown",)
 
-    def __init__(self, unknown: Callable[[bytes], Found]) -> None:
+    def __init__(self, unknown: Callable[[bytes], Held]) -> None:
         super().__init__()
         self._unknown = unknown
 
-    def __missing__(self, key: bytes) -> Callable[[bytes], Found]:
+    def __missing__(self, key: bytes) -> Callable[[bytes], Held]:
         if len(self) >= _GUESS_LIMIT:
             self.clear()
         return self._unknown
@@ -333,11 +415,11 @@ class _Reach:
 
 
 def _compile(
-    lines: list[str], names: dict[str, Any], root: _Node, types: dict[str, Any]
-) -> Callable[[bytes], Found]:
+    first: list[str], lines: list[str], names: dict[str, Any], root: _Node, types: dict[str, Any]
+) -> Callable[[bytes], Held]:
     """Make the function; the source holds generated names and quoted field names only."""
-    names["decode"] = msgspec.json.Decoder(root.build(types, "r")).decode
-    source = "\n    ".join(["def lane(document):", "r = decode(document)", *lines])
+    names["decode"] = msgspec.json.Decoder(root.build(types, "r"), dec_hook=_as_present).decode
+    source = "\n    ".join(["def lane(document):", *first, "r = decode(document)", *lines])
     exec(compile(source, "<lane>", "exec"), names)  # noqa: S102 - see the docstring
-    lane: Callable[[bytes], Found] = names["lane"]
+    lane: Callable[[bytes], Held] = names["lane"]
     return lane

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from haidang.detect.binding import Binding
 from haidang.detect.gate import KeywordGate
-from haidang.detect.lanes import NEEDLES, LaneSet
+from haidang.detect.lanes import NEEDLES, PATIENCE, LaneSet
 from haidang.detect.routes import Route
 from haidang.detect.semantics import lookup, text
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from haidang.detect.routes import Group, Part
+    from haidang.detect.tables import Held
     from haidang.events.model import Fields
-    from haidang.sigma.ir import Condition, EventRule, LogSource, LogsourceEntry, LogsourceMap, Test
+    from haidang.sigma.ir import Condition, LogSource, LogsourceEntry, LogsourceMap
 
 __all__ = ["Matcher"]
 
-_OWN_NAMES = Binding(None)
 _MOST_ROUTES = 4096
 _MOST_ROUTING_FIELDS = 2
 """A map's first two ``route_by`` fields make the route; a ``when`` on others is tested on each event."""
@@ -98,7 +98,6 @@ class Matcher:
         self._rest = [_Entry(None, [groups[logsource] for logsource in self.unclaimed])]
         self._groups = tuple(groups.values())
         self._routes: dict[tuple[Any, ...], Route] = {}
-        self._meant: dict[tuple[str, LogSource], list[tuple[LogsourceEntry, Binding]]] = {}
 
     def recognise(self, event: Fields) -> str:
         """Return the origin of an event of which only the fields are known, "" for an unknown one."""
@@ -107,8 +106,8 @@ class Matcher:
                 return origin
         return ""
 
-    def match(self, origin: str, event: Fields) -> tuple[int, ...]:
-        """Return the indices of the rules that hold for one event, sorted."""
+    def match(self, origin: str, event: Fields) -> Held:
+        """Return the rules that hold for one event."""
         return self.route(origin, event).match(event)
 
     def route(self, origin: str, event: Fields) -> Route:
@@ -134,50 +133,33 @@ class Matcher:
         entries = self._entries.get(origin, []) if names or origin in self._route_by else self._rest
         return Route(part for entry in entries if entry.accepts(values) for part in entry.parts(constants))
 
-    def trim(self) -> None:
-        """Bound what is remembered; called between batches."""
-        for group in self._groups:
-            group.trim()
+    def trim(self) -> bool:
+        """Bound what is remembered, between batches; return whether what signatures mean was forgotten."""
+        return any([group.trim() for group in self._groups])  # noqa: C419 - each of them is trimmed
 
-    def lanes(self, shape: str, wrapper: str) -> LaneSet | None:
+    def lanes(self, shape: str, wrapper: str, patience: int = PATIENCE) -> LaneSet | None:
         """Return the lanes for Windows documents of a JSON shape; None when there can be none."""
         if shape not in NEEDLES or self._route_by.get("windows") != _LANE_FIELDS:
             return None
-        return LaneSet(shape, wrapper, lambda routing: self.route("windows", routing), self.gate.covers)
+
+        def route(routing: dict[str, Any]) -> Route:
+            return self.route("windows", routing)
+
+        return LaneSet(shape, wrapper, route, self.gate.covers, patience)
 
     @cached_property
     def gate(self) -> KeywordGate:
-        """The gate for the keywords that Windows events can meet, the rules that meet most events first."""
-        found: list[tuple[int, tuple[Test, ...]]] = []
-        for entry in self._entries.get("windows", []):
-            breadth = len(entry.entry.when) if entry.entry else 0
-            found.extend((breadth, tests) for group in entry.groups for tests in group.keywords())
-        return KeywordGate.over(tests for _, tests in sorted(found, key=lambda item: (item[0], len(item[1]))))
-
-    def bindings(self, origin: str, event: Fields, rule: EventRule) -> list[Binding]:
-        """Return how ``rule`` may see the fields of an event: one binding for each entry that it is of."""
-        key = (origin, rule.logsource)
-        entries = self._meant.get(key)
-        if entries is None:
-            entries = self._meant[key] = [
-                (entry.entry, entry.binding)
-                for entry in self._entries.get(origin, [])
-                if entry.entry is not None and _means(rule.logsource, entry.entry.logsource)
-            ]
-        return [binding for entry, binding in entries if _holds(entry, event)] or [_OWN_NAMES]
+        """The gate for the keywords of rules that meet every Windows event."""
+        entries = (
+            entry for entry in self._entries.get("windows", []) if entry.entry and not entry.entry.when
+        )
+        rules = (tests for entry in entries for group in entry.groups for tests in group.keywords())
+        return KeywordGate.over(sorted(rules, key=len))
 
 
 def _means(rule: LogSource, entry: LogSource) -> bool:
     """Return whether a rule's logsource is what an entry describes; a rule may leave the product open."""
     return rule.product in ("", entry.product) and rule[1:] == entry[1:]
-
-
-def _holds(entry: LogsourceEntry, event: Fields) -> bool:
-    """Return whether an event satisfies the whole of an entry's ``when``."""
-    for name, wanted in entry.when.items():
-        if not any(text(item).lower() in wanted for item in _items(lookup(event, name))):
-            return False
-    return True
 
 
 def _items(value: Any) -> tuple[Any, ...]:

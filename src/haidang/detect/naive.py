@@ -42,32 +42,35 @@ def evaluate_test(test: Test, get: Callable[[str], Any], event: dict[str, Any]) 
     return holds(test, get(test.field), other)
 
 
-def satisfied(condition: Condition, get: Callable[[str], Any], event: dict[str, Any]) -> list[Test]:
-    """Return the tests that made ``condition`` hold, in its order, each once: those not under a "not"."""
+def satisfied(condition: Condition, held: Callable[[Test], bool]) -> list[Test]:
+    """Return the tests that made ``condition`` hold, in its order, each once: those not under a "not".
+
+    ``held`` says whether a test holds; ``condition`` as a whole must.
+    """
     found: dict[Test, None] = {}
-    _collect(condition, get, event, found)
+    _collect(condition, held, found)
     return list(found)
 
 
-def _collect(
-    condition: Condition, get: Callable[[str], Any], event: dict[str, Any], found: dict[Test, None]
-) -> bool:
+def _collect(condition: Condition, held: Callable[[Test], bool], found: dict[Test, None]) -> bool:
     kind = condition[0]
     if kind == "is":
         test = Test(*condition[1])
-        held = evaluate_test(test, get, event)
-        if held:
+        holds = held(test)
+        if holds:
             found[test] = None
-        return held
+        return holds
+    mine: dict[Test, None] = {}
+    if kind == "not":
+        # What is negated is no evidence, whatever holds in it.
+        return not _collect(condition[1], held, mine)
     if kind == "and":
-        mine: dict[Test, None] = {}
-        held = all(_collect(part, get, event, mine) for part in condition[1:])
+        whole = all(_collect(part, held, mine) for part in condition[1:])
     elif kind == "or":
-        mine = {}
         # Every alternative is looked at, so that all that held is shown.
-        held = any([_collect(part, get, event, mine) for part in condition[1:]])  # noqa: C419 - see above
+        whole = any([_collect(part, held, mine) for part in condition[1:]])  # noqa: C419 - see above
     else:
-        return not evaluate(condition[1], get, event) if kind == "not" else kind == "true"
-    if held:
+        return bool(kind == "true")
+    if whole:
         found.update(mine)
-    return held
+    return whole

@@ -13,13 +13,16 @@ The patterns come from rules, the values from logs; neither is trusted.
 from __future__ import annotations
 
 import re
+import warnings
 from collections import Counter
 from typing import Any, Protocol
 
 from haidang.errors import ConfigurationError
 from haidang.limits import DEFAULT_LIMITS
 
-__all__ = ["Searcher", "required_literal", "searcher", "timeouts"]
+__all__ = ["Searcher", "required_literal", "searcher", "shortest_match", "timeouts"]
+
+_LONGEST_KNOWN = 1 << 20
 
 timeouts: Counter[str] = Counter()
 """Pattern to how many values hit the time limit in this process."""
@@ -40,10 +43,8 @@ class _Re2:
         self._search = pattern.search
 
     def search(self, value: str) -> bool:
-        try:
-            return self._search(value) is not None
-        except UnicodeEncodeError:  # A lone surrogate cannot be handed to RE2.
-            return self._search(value.encode("utf-8", "replace").decode()) is not None
+        # Given bytes, the library does not count characters. A lone surrogate cannot be handed to it.
+        return self._search(value.encode("utf-8", "replace")) is not None
 
 
 class _Bounded:
@@ -80,6 +81,7 @@ def searcher(
     options = re2.Options()
     options.log_errors = False
     options.max_mem = 64 << 20
+    options.never_capture = True
     options.case_sensitive = "i" not in flags
     options.dot_nl = "s" in flags
     prefix = "(?m)" if "m" in flags else ""
@@ -106,11 +108,29 @@ def required_literal(pattern: str) -> str:
     hold); alternatives and options give nothing. The parse is that of ``re``; a pattern that it does not
     know gives "".
     """
-    try:
-        tree = re._parser.parse(pattern)  # type: ignore[attr-defined] # noqa: SLF001 - sre has no public parser
-    except (re.error, OverflowError, RecursionError):
-        return ""
-    return max(_runs(tree), key=len, default="")
+    tree = _parsed(pattern)
+    return "" if tree is None else max(_runs(tree), key=len, default="")
+
+
+def shortest_match(pattern: str) -> int:
+    """Return how many characters any match has at least; 0 where that is not known.
+
+    Few command lines have the thousand characters that ``.{1000,}`` asks for, and an automaton counts slowly.
+    """
+    tree = _parsed(pattern)
+    return 0 if tree is None else min(int(tree.getwidth()[0]), _LONGEST_KNOWN)
+
+
+def _parsed(pattern: str) -> Any:
+    """Return the parse of ``re``, None where that does not know a pattern or may read it otherwise."""
+    if "[[:" in pattern:  # A class by name, which is two things to ``re``.
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return re._parser.parse(pattern)  # type: ignore[attr-defined] # noqa: SLF001 - sre has no public parser
+        except (re.error, OverflowError, RecursionError):
+            return None
 
 
 def _runs(tree: Any) -> list[str]:

@@ -8,11 +8,13 @@ what is left makes a table of its own.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang.detect.arranging import accepted_values, arrange_rules, folded_value, rule_keywords
+from haidang.detect.naive import evaluate_test
 from haidang.detect.semantics import holds
-from haidang.detect.tables import Table
+from haidang.detect.tables import Held, Table
 from haidang.sigma.ir import Test
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ class Part(NamedTuple):
     """One table of a route, and where its fields are in the route's events."""
 
     table: Table
+    binding: Binding
+    """How the route's events name the rules' fields."""
     accessors: tuple[Accessor, ...]
     """One for each of the table's fields."""
     pairs: tuple[tuple[Accessor, Accessor], ...]
@@ -44,6 +48,7 @@ class Part(NamedTuple):
         """Bind a table to the names of one logsource entry."""
         return cls(
             table,
+            binding,
             tuple(binding.accessor(name) for name in table.fields),
             tuple(
                 (binding.accessor(str(test.field)), binding.accessor(test.value[0]))
@@ -51,11 +56,15 @@ class Part(NamedTuple):
             ),
         )
 
-    def match(self, event: Fields) -> tuple[int, ...]:
-        """Return the indices of the rules that hold for a decoded event."""
+    def signature(self, event: Fields) -> tuple[int, ...]:
+        """Return which tests hold for a decoded event, as the key of the table's signatures."""
         values = [accessor.get(event) for accessor in self.accessors]
         pairs = [(first.get(event), second.get(event)) for first, second in self.pairs]
-        return self.table.match(values, pairs, event)
+        return self.table.signature(values, pairs, event)
+
+    def match(self, event: Fields) -> Held:
+        """Return the rules that hold for a decoded event."""
+        return self.table.signatures[self.signature(event)]
 
 
 class Route:
@@ -66,13 +75,29 @@ class Route:
         self.parts = tuple(part for part in parts if not part.table.idle)
         self.idle = not self.parts
 
-    def match(self, event: Fields) -> tuple[int, ...]:
-        """Return the indices of the rules that hold for a decoded event, sorted."""
-        found: tuple[int, ...] = ()
+    def match(self, event: Fields) -> Held:
+        """Return the rules that hold for a decoded event."""
+        return Held.merged([part.match(event) for part in self.parts])
+
+    def reasons(
+        self, held: Held, event: Fields, condition: Callable[[int], Condition]
+    ) -> dict[int, tuple[Binding, tuple[Test, ...]]]:
+        """Return for each rule that holds how it names the event's fields, and the tests that made it hold.
+
+        Args:
+            held: What this route said of the event.
+            event: The event, decoded.
+            condition: Gives the condition of a rule, as written, by its index.
+        """
+        found: dict[int, tuple[Binding, tuple[Test, ...]]] = {}
         for part in self.parts:
-            held = part.match(event)
-            if held:
-                found = tuple(sorted({*found, *held})) if found else held
+            get = partial(part.binding.get, event)
+            decided = partial(evaluate_test, get=get, event=event)
+            for signature in (signature for table, signature in held.why if table is part.table):
+                for index in part.table.signatures[signature]:
+                    if index not in found:
+                        tests = part.table.reasons(signature, index, condition(index), decided)
+                        found[index] = part.binding, tests
         return found
 
 
@@ -118,14 +143,13 @@ class Group:
 
     def _whole(self) -> Table:
         if self._table is None:
-            rules = self._rules()
-            arranged = (
-                self._arranged()
-                if self._arranged is not None
-                else arrange_rules([rule.condition for _, rule in rules])
-            )
-            self._table = Table(arranged, [index for index, _ in rules], self._limits)
+            arranged = self._arranged() if self._arranged is not None else arrange_rules(self._conditions())
+            indices = [index for index, _ in self._rules()]
+            self._table = Table(arranged, indices, self._limits, self._conditions)
         return self._table
+
+    def _conditions(self) -> list[Condition]:
+        return [rule.condition for _, rule in self._rules()]
 
     def _folded(
         self, binding: Binding, guard: Sequence[Condition], constants: Mapping[str, Any], routed: set[str]
@@ -144,7 +168,7 @@ class Group:
             if condition != FALSE:
                 indices.append(rules[at][0])
                 conditions.append(_join("and", [*guard, condition]))
-        return Table(arrange_rules(conditions), indices, self._limits)
+        return Table(arrange_rules(conditions), indices, self._limits, lambda: conditions)
 
     def _possible(self, name: str, value: str) -> set[int]:
         """Return the positions of the rules that may hold when the field ``name`` has that value."""
@@ -167,12 +191,10 @@ class Group:
             return [tuple(Test(*test) for test in tests) for tests in self._keywords]
         return rule_keywords(rule.condition for _, rule in self._rules())
 
-    def trim(self) -> None:
-        """Bound what the tables remember."""
-        if self._table is not None:
-            self._table.trim()
-        for table in self._known.values():
-            table.trim()
+    def trim(self) -> bool:
+        """Bound what the tables remember; return whether one forgot what its signatures mean."""
+        tables = [*self._known.values(), *([] if self._table is None else [self._table])]
+        return any([table.trim() for table in tables])  # noqa: C419 - each of them is trimmed
 
 
 def fold(condition: Condition, decided: Mapping[str, Any]) -> Condition:

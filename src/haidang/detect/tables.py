@@ -10,33 +10,57 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from haidang.detect.naive import satisfied
 from haidang.detect.semantics import holds, leaves
-from haidang.detect.values import FieldMemo, FieldTests
+from haidang.detect.values import FieldMemo
 from haidang.sigma.ir import Test
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from haidang.detect.arranging import Arranged
     from haidang.events.model import Fields
     from haidang.limits import Limits
     from haidang.sigma.ir import Condition
 
-__all__ = ["Signatures", "Table"]
+__all__ = ["NOTHING", "Held", "Signatures", "Table"]
+
+_MOST_REASONS = 5000
+"""Reasons for findings that a table remembers."""
 
 
-class Signatures(dict[tuple[int, ...], tuple[int, ...]]):
+class Held(tuple[int, ...]):  # noqa: SLOT001 - the slots of a tuple's subclass can hold nothing
+    """Indices of the rules that hold for an event, sorted, and why they do."""
+
+    why: tuple[tuple[Table, tuple[int, ...]], ...] = ()
+    """The tables in which a rule holds, each with the signature of the event there."""
+
+    @classmethod
+    def merged(cls, answers: Iterable[Held]) -> Held:
+        """Join the answers of several tables; nearly always all are empty."""
+        held = [answer for answer in answers if answer]
+        if len(held) < 2:
+            return held[0] if held else NOTHING
+        found = cls(sorted({index for answer in held for index in answer}))
+        found.why = tuple(why for answer in held for why in answer.why)
+        return found
+
+
+NOTHING = Held()
+
+
+class Signatures(dict[tuple[int, ...], Held]):
     """Signature to the rules that hold, decided on first sight; bounded."""
 
     __slots__ = ("_decide", "_limit")
 
-    def __init__(self, decide: Callable[[tuple[int, ...]], tuple[int, ...]], limit: int) -> None:
+    def __init__(self, decide: Callable[[tuple[int, ...]], Held], limit: int) -> None:
         """Ask ``decide`` for what is not remembered; remember at most ``limit``."""
         super().__init__()
         self._decide = decide
         self._limit = limit
 
-    def __missing__(self, signature: tuple[int, ...]) -> tuple[int, ...]:
+    def __missing__(self, signature: tuple[int, ...]) -> Held:
         """Decide a signature and remember it."""
         if len(self) >= self._limit:
             self.clear()
@@ -47,18 +71,28 @@ class Signatures(dict[tuple[int, ...], tuple[int, ...]]):
 class Table:
     """Arranged rules with memos; ``indices`` are the rules' places in the ruleset."""
 
-    def __init__(self, arranged: Arranged, indices: Sequence[int], limits: Limits) -> None:
-        """Make the memos; automata and expressions are compiled when values come."""
+    def __init__(
+        self,
+        arranged: Arranged,
+        indices: Sequence[int],
+        limits: Limits,
+        written: Callable[[], Sequence[Condition]],
+    ) -> None:
+        """Make the memos; automata and expressions are compiled when values come.
+
+        ``written`` gives the conditions that were arranged, which only whoever asks for reasons needs.
+        """
         self._limits = limits
         self._indices = indices
+        self._written = written
+        self._places: dict[int, int] = {}
+        self._reasons: dict[tuple[tuple[int, ...], int], tuple[Test, ...]] = {}
         self._conditions: list[Condition] = arranged["conditions"]
         self._anchors: dict[int, list[int]] = arranged["anchors"]
         self._always: list[int] = arranged["always"]
         self.fields: tuple[str, ...] = tuple(arranged["fields"])
         """Fields of the rules, in the order of the signature."""
-        self.memos = tuple(
-            FieldMemo(FieldTests(field, limits), limits) for field in arranged["fields"].values()
-        )
+        self.memos = tuple(FieldMemo(field, limits) for field in arranged["fields"].values())
         self.keywords: tuple[tuple[int, Test], ...] = tuple(
             (i, Test(*test)) for i, test in arranged["keywords"]
         )
@@ -73,12 +107,12 @@ class Table:
             return None
         from haidang.detect.arranging import arrange_field
 
-        return FieldMemo(FieldTests(arrange_field(self.keywords), self._limits), self._limits)
+        return FieldMemo(arrange_field(self.keywords), self._limits)
 
-    def match(
+    def signature(
         self, values: Sequence[Any], pairs: Sequence[tuple[Any, Any]], event: Fields
     ) -> tuple[int, ...]:
-        """Return the indices of the rules that hold.
+        """Return which tests hold, as the key of ``signatures``.
 
         Args:
             values: One value for each of ``fields``.
@@ -93,7 +127,43 @@ class Table:
             memo = self._keyword_memo
             signature.append(memo.number(memo.tests.decide_any(list(leaves(event)))))
         signature.extend(int(holds(test, *both)) for (_, test), both in zip(self.pairs, pairs, strict=True))
-        return self.signatures[tuple(signature)]
+        return tuple(signature)
+
+    def reasons(
+        self, signature: tuple[int, ...], index: int, whole: Condition, decided: Callable[[Test], bool]
+    ) -> tuple[Test, ...]:
+        """Return the tests that made a rule hold, in the order of its condition, each once.
+
+        The answer is the same for all events of a signature, so that it is remembered.
+
+        Args:
+            signature: Of an event for which the rule holds.
+            index: The rule's place in the ruleset.
+            whole: Its condition as written.
+            decided: Whether a test holds that was decided when the table was made, and is not in it.
+        """
+        key = (signature, index)
+        known = self._reasons.get(key)
+        if known is None:
+            if len(self._reasons) >= _MOST_REASONS:
+                self._reasons.clear()
+            known = self._reasons[key] = self._reason(signature, index, whole, decided)
+        return known
+
+    def _reason(
+        self, signature: tuple[int, ...], index: int, whole: Condition, decided: Callable[[Test], bool]
+    ) -> tuple[Test, ...]:
+        if not self._places:
+            self._places = {one: at for at, one in enumerate(self._indices)}
+        at = self._places[index]
+        true = set(self._true(signature))
+        numbers = dict(_numbers(self._written()[at], self._conditions[at]))
+
+        def held(test: Test) -> bool:
+            number = numbers.get(test)
+            return decided(test) if number is None else number in true
+
+        return tuple(satisfied(whole, held))
 
     def _true(self, signature: tuple[int, ...]) -> Iterator[int]:
         """Yield the numbers of the tests that a signature says hold."""
@@ -107,29 +177,49 @@ class Table:
             if held:
                 yield i
 
-    def _decide(self, signature: tuple[int, ...]) -> tuple[int, ...]:
+    def _decide(self, signature: tuple[int, ...]) -> Held:
         true = set(self._true(signature))
         candidates = set(self._always)
         for i in true:
             candidates.update(self._anchors.get(i, ()))
         conditions = self._conditions
-        return tuple(sorted(self._indices[at] for at in candidates if _evaluate(conditions[at], true)))
+        holding = [self._indices[at] for at in candidates if _evaluate(conditions[at], true)]
+        if not holding:
+            return NOTHING
+        found = Held(sorted(holding))
+        found.why = ((self, signature),)
+        return found
 
-    def trim(self) -> None:
-        """Forget everything remembered when hostile values have made too many classes of it."""
+    def trim(self) -> bool:
+        """Forget everything remembered when hostile values have made too many classes of it; say whether."""
         memos = self.memos if self._keyword_memo is None else (*self.memos, self._keyword_memo)
-        if any(len(memo.classes) > self._limits.memo_entries for memo in memos):
-            for memo in memos:
-                memo.forget()
-            self.signatures.clear()
+        if all(len(memo.classes) <= self._limits.memo_entries for memo in memos):
+            return False
+        for memo in memos:
+            memo.forget()
+        self.signatures.clear()
+        self._reasons.clear()
+        return True
+
+
+def _numbers(written: Condition, numbered: Condition) -> Iterator[tuple[Test, int]]:
+    """Yield the tests of a condition with the numbers that its arranged form has in their place."""
+    if written[0] == "is":
+        yield Test(*written[1]), numbered[1]
+    elif written[0] in {"and", "or", "not"}:
+        for pair in zip(written[1:], numbered[1:], strict=True):
+            yield from _numbers(*pair)
 
 
 def _evaluate(condition: Condition, true: set[int]) -> bool:
     kind = condition[0]
     if kind == "is":
         return condition[1] in true
-    if kind == "and":
-        return all(_evaluate(part, true) for part in condition[1:])
-    if kind == "or":
-        return any(_evaluate(part, true) for part in condition[1:])
+    if kind in {"and", "or"}:
+        decides = kind == "or"
+        for part in condition[1:]:
+            held = part[1] in true if part[0] == "is" else _evaluate(part, true)
+            if held is decides:
+                return decides
+        return not decides
     return not _evaluate(condition[1], true) if kind == "not" else kind == "true"

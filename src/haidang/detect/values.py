@@ -15,13 +15,15 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from haidang.detect.regexes import searcher
+from haidang.detect.literals import Literals
+from haidang.detect.regexes import searcher, shortest_match
 from haidang.detect.semantics import address, compare, glob_pattern, holds, number, text
+from haidang.detect.texts import Answer, Texts
 from haidang.limits import DEFAULT_LIMITS
 from haidang.sigma.ir import ANY, ONE, Test
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
 
     from haidang.limits import Limits
 
@@ -30,17 +32,9 @@ __all__ = ["FieldMemo", "FieldTests", "cuts"]
 cuts: Counter[str] = Counter()
 """How many values in this process were longer than rules look at, under "values"."""
 
-_FEW_LITERALS = 6
-"""Below this many literals, Python's own ``in`` is quicker than an automaton."""
+_NO_ANSWER = Answer((), ())
 _LONG = 512
 """From this length on, a value of several lines is looked at line by line."""
-_LINE_CHARS = 4 << 20
-"""Characters of lines that one field remembers."""
-_DFA_CHARS = 30_000
-"""Literals of this many characters in all still make a table that is small and twice as quick."""
-
-
-_Pieces = dict[str, list[tuple[str, list[int]]]]
 
 
 class _Decider:
@@ -65,7 +59,8 @@ def _compile(plan: tuple[Any, ...], limits: Limits) -> Callable[[str, str], bool
     kind, what, how = plan
     if kind == "re":
         search = searcher(what, how, limits.regex_seconds, limits.regex_timeouts).search
-        return lambda value, _folded: search(value)
+        least = shortest_match(what)
+        return lambda value, _folded: len(value) >= least and search(value)
     if ONE not in what:
         match = _in_order(what if how else tuple(part if part == ANY else part.lower() for part in what))
     else:
@@ -109,17 +104,19 @@ class FieldTests:
     def __init__(self, arranged: dict[str, Any], limits: Limits = DEFAULT_LIMITS) -> None:
         """Take an arrangement; the literals are handed to an automaton on first use."""
         self.absent: tuple[int, ...] = tuple(sorted(arranged["absent"]))
-        self._present: list[int] = arranged["present"]
-        self._scalar: list[int] = [*arranged["present"], *arranged["any_text"]]
+        self._present = tuple(sorted(arranged["present"]))
+        self._scalar = tuple(sorted([*arranged["present"], *arranged["any_text"]]))
         self._whole: dict[str, list[int]] = arranged["whole"]
         self._whole_cased: dict[str, list[int]] = arranged["whole_cased"]
-        self._starts: list[tuple[int, _Pieces]] = list(arranged["starts"].items())
-        self._ends: list[tuple[int, _Pieces]] = list(arranged["ends"].items())
-        self._inside: dict[str, list[int]] = arranged["inside"]
-        self._gated = {
-            literal: [(i, _Decider(plan, limits), folds) for i, plan, folds in gated]
-            for literal, gated in arranged["gated"].items()
+        self._literals = Literals(
+            arranged["starts"], arranged["ends"], arranged["inside"], arranged["gated"].keys()
+        )
+        gated = {
+            literal: [(i, _Decider(plan, limits), folds) for i, plan, folds in waiting]
+            for literal, waiting in arranged["gated"].items()
         }
+        known = self._literals.known
+        self._gated = [gated.get(one.text, ()) if one.where == "inside" else () for one in known]
         self._ungated = [(i, _Decider(plan, limits)) for i, plan in arranged["ungated"]]
         self._numbers: dict[float, list[int]] = arranged["numbers"]
         self._ordered: list[tuple[int, str, float]] = arranged["ordered"]
@@ -127,57 +124,37 @@ class FieldTests:
         self._plain = [(i, Test(*test)) for i, test in arranged["plain"]]
         self._wants_number = bool(self._numbers or self._ordered)
         self._beyond_text = bool(self._wants_number or self._networks or self._plain)
-        self._looks_inside = bool(self._inside or self._gated)
         self._unsure = [
-            (literal, i, decide)
-            for literal, gated in self._gated.items()
-            for i, decide, folds in gated
+            (number, i, decide)
+            for number, waiting in enumerate(self._gated)
+            for i, decide, folds in waiting
             if not folds
         ]
-        self._find: Callable[[str], Collection[str]] | None = None
-        self._by_line = not any("\n" in literal for literal in (*self._inside, *self._gated))
-        self._lines = _LineMemo(self)
-        words = [
-            word for _, pieces in (*self._starts, *self._ends) for pair in pieces.values() for word, _ in pair
-        ]
-        self._reach = max(map(len, (*words, *self._whole)), default=0) + 1
+        inside = [one.text for one in known if one.where == "inside"]
+        self._by_line = not any("\n" in text for text in inside)
+        self._texts = Texts(self._of_line, self._scalar, limits.memo_entries)
+        self._looks_at_ends = bool(self._literals.reach or self._whole or self._whole_cased)
+        self._reach = max(self._literals.reach, *map(len, self._whole), 0) + 1
         """More characters than any whole value, beginning or ending that is looked for."""
-
-    def _finder(self) -> Callable[[str], Collection[str]]:
-        literals = list({*self._inside, *self._gated})
-        if len(literals) <= _FEW_LITERALS:
-            self._find = lambda folded: [literal for literal in literals if literal in folded]
-        else:
-            from ahocorasick_rs import AhoCorasick, Implementation
-
-            small = sum(map(len, literals)) <= _DFA_CHARS
-            kind = Implementation.DFA if small else Implementation.ContiguousNFA
-            search = AhoCorasick(literals, implementation=kind).find_matches_as_indexes
-
-            def find(folded: str) -> Collection[str]:
-                hits = search(folded, overlapping=True)
-                return {literals[hit[0]] for hit in hits} if hits else ()
-
-            self._find = find
-        return self._find
 
     def decide(self, value: object) -> tuple[int, ...]:
         """Return the numbers of the tests that hold for ``value``, a list's elements joined."""
         if value is None:
             return self.absent
         if isinstance(value, list | tuple):
-            found = set(self._present)
-            for item in value:
-                if item is not None:
-                    found.update(self.decide(item))
-        elif isinstance(value, dict):
-            found = set(self._present)
-        else:
-            found = set(self._scalar)
-            self._decide_text(value if value.__class__ is str else text(value), found)
-            if self._beyond_text:
-                self._decide_converted(value, found)
-        return tuple(sorted(found)) if found else ()
+            return tuple(
+                sorted(
+                    {*self._present, *(i for item in value if item is not None for i in self.decide(item))}
+                )
+            )
+        if isinstance(value, dict):
+            return self._present
+        ids = self._decide_text(value if value.__class__ is str else text(value))
+        if self._beyond_text:
+            found = set(ids)
+            self._decide_converted(value, found)
+            return tuple(sorted(found))
+        return ids
 
     def _decide_converted(self, value: object, found: set[int]) -> None:
         """Decide what looks at a value as a number, an address or a time."""
@@ -192,86 +169,72 @@ class FieldTests:
 
     def decide_any(self, values: Sequence[object]) -> tuple[int, ...]:
         """Return the ids of the keywords that hold for any of many scalars: one search rules most out."""
-        if not (
-            self._ungated or self._whole or self._whole_cased or self._starts or self._ends or self._plain
-        ):
+        if not (self._ungated or self._looks_at_ends or self._plain):
             joined = "\0".join(map(text, values))
             # Text outside ASCII is left to the plain way: gated expressions have rules of their own there.
-            if joined.isascii() and not self.find(joined.lower()):
+            if joined.isascii() and not self._literals.find_inside(joined.lower()):
                 return ()
         return self.decide(values)
 
-    def _decide_text(self, value: str, found: set[int]) -> None:
+    def _decide_text(self, value: str) -> tuple[int, ...]:
         if len(value) > _LONG and self._by_line and "\n" in value and value.isascii():
-            self._decide_lines(value, found)
-            return
+            return self._decide_lines(value)
         folded = value.lower()
-        self._decide_ends(value, folded, folded, folded, found)
+        hits = self._literals.find(folded) if self._gated else ()
+        whole = self._whole.get(folded) if self._whole else None
+        if not (hits or whole or self._whole_cased or self._ungated or self._unsure):
+            return self._scalar
+        found = {*self._scalar, *(whole or ()), *self._whole_cased.get(value, ())}
+        known = self._literals.known
+        for hit in hits:
+            found.update(known[hit].ids)
+            for i, decide, _ in self._gated[hit]:
+                if decide(value, folded):
+                    found.add(i)
         for i, decide in self._ungated:
             if decide(value, folded):
                 found.add(i)
-        if self._looks_inside:
-            self._decide_inside(value, folded, found)
-
-    def _decide_ends(self, value: str, whole: str | None, head: str, tail: str, found: set[int]) -> None:
-        """Decide what looks at the whole value, its beginning or its ending; all but ``value`` are folded."""
-        if whole is not None and (ids := self._whole.get(whole)) is not None:
-            found.update(ids)
-        if self._whole_cased and (ids := self._whole_cased.get(value)) is not None:
-            found.update(ids)
-        for size, pieces in self._starts:
-            for word, ids in pieces.get(head[:size], ()):
-                if head.startswith(word):
-                    found.update(ids)
-        for size, pieces in self._ends:
-            for word, ids in pieces.get(tail[-size:], ()):
-                if tail.endswith(word):
-                    found.update(ids)
-
-    def find(self, folded: str) -> Collection[str]:
-        """Return the literals that occur in a folded text."""
-        return (self._find or self._finder())(folded)
-
-    def _decide_inside(self, value: str, folded: str, found: set[int]) -> None:
-        hits = self.find(folded)
-        for literal in hits:
-            if (ids := self._inside.get(literal)) is not None:
-                found.update(ids)
-            for i, decide, _ in self._gated.get(literal, ()):
-                if decide(value, folded):
-                    found.add(i)
         if self._unsure and not value.isascii():
             for literal, i, decide in self._unsure:
                 if literal not in hits and decide(value, folded):
                     found.add(i)
+        return tuple(sorted(found))
 
-    def _decide_lines(self, value: str, found: set[int]) -> None:
-        """Decide a long ASCII value of many lines: it rarely repeats whole, but its lines do.
+    def _of_line(self, line: str) -> Answer:
+        """Return what one line decides."""
+        hits = self._literals.find_inside(line.lower())
+        if not hits:
+            return _NO_ANSWER
+        known = self._literals.known
+        ids = {i for hit in hits for i in known[hit].ids}
+        return Answer(tuple(sorted(ids)), tuple(sorted(hit for hit in hits if self._gated[hit])))
 
-        It is folded as a whole only where a decider asks for that.
-        """
+    def decide_by_lines(self, value: str) -> tuple[int, ...] | None:
+        """Return what ``decide`` does for a long text; None where lines and deciders do not tell it all."""
+        if self._beyond_text or not (self._by_line and value.isascii()):
+            return None
+        return self._decide_lines(value)
+
+    def _decide_lines(self, value: str) -> tuple[int, ...]:
+        """Decide a long ASCII value by its lines; it is folded as a whole only where that is asked for."""
+        ids, gates = self._texts.decide(value)
+        if not (gates or self._ungated or self._looks_at_ends):
+            return ids
+        found = set(ids)
         reach = self._reach
         whole = value.lower() if len(value) <= reach else None
-        self._decide_ends(value, whole, value[:reach].lower(), value[-reach:].lower(), found)
-        gated: set[str] = set()
-        for ids, literals in filter(None, map(self._lines.__getitem__, value.split("\n"))):
-            found.update(ids)
-            if literals:
-                gated.update(literals)
-        folded = whole
-        deciders = [(i, decide) for one in gated for i, decide, _ in self._gated[one]]
+        if self._looks_at_ends:
+            hits = self._literals.find_at_ends(value[:reach].lower(), value[-reach:].lower())
+            found.update(i for hit in hits for i in self._literals.known[hit].ids)
+            found.update(self._whole.get(whole, ()) if whole is not None else ())
+            found.update(self._whole_cased.get(value, ()))
+        deciders = [(i, decide) for gate in gates for i, decide, _ in self._gated[gate]]
         for i, decide in (*self._ungated, *deciders):
-            if folded is None and decide.folds:
-                folded = value.lower()
-            if decide(value, folded or ""):
+            if whole is None and decide.folds:
+                whole = value.lower()
+            if decide(value, whole or ""):
                 found.add(i)
-
-    def of_line(self, line: str) -> tuple[tuple[int, ...], tuple[str, ...]] | None:
-        """Return what one line decides: numbers of tests, and literals whose deciders must run."""
-        hits = self.find(line.lower())
-        ids = tuple({i for literal in hits for i in self._inside.get(literal, ())})
-        gated = tuple(literal for literal in hits if literal in self._gated)
-        return (ids, gated) if ids or gated else None
+        return tuple(sorted(found))
 
     def _decide_number(self, value: float | None, found: set[int]) -> None:
         if value is None:
@@ -281,25 +244,6 @@ class FieldTests:
         found.update(i for i, operator, limit in self._ordered if compare(operator, value, limit))
 
 
-class _LineMemo(dict[str, "tuple[tuple[int, ...], tuple[str, ...]] | None"]):
-    """Line to what it decides; bounded."""
-
-    __slots__ = ("_left", "_tests")
-
-    def __init__(self, tests: FieldTests) -> None:
-        super().__init__()
-        self._tests = tests
-        self._left = _LINE_CHARS
-
-    def __missing__(self, line: str) -> tuple[tuple[int, ...], tuple[str, ...]] | None:
-        self._left -= len(line) + 100
-        if self._left < 0:
-            self.clear()
-            self._left = _LINE_CHARS
-        found = self[line] = self._tests.of_line(line)
-        return found
-
-
 class FieldMemo(dict[Any, int]):
     """Value to the number of its class: the set of tests that hold for it.
 
@@ -307,12 +251,25 @@ class FieldMemo(dict[Any, int]):
     memo is dropped and rebuilt, the classes stay.
     """
 
-    __slots__ = ("_chars", "_entries", "_left", "_longest", "_numbers", "classes", "tests", "value_chars")
+    __slots__ = (
+        "_arranged",
+        "_chars",
+        "_entries",
+        "_left",
+        "_limits",
+        "_longest",
+        "_numbers",
+        "_tests",
+        "classes",
+        "value_chars",
+    )
 
-    def __init__(self, tests: FieldTests, limits: Limits) -> None:
+    def __init__(self, arranged: dict[str, Any], limits: Limits) -> None:
         """Start empty; ``limits`` bound what is remembered."""
         super().__init__()
-        self.tests = tests
+        self._arranged = arranged
+        self._limits = limits
+        self._tests: FieldTests | None = None
         self.value_chars = limits.value_chars
         self.classes: list[tuple[int, ...]] = [()]
         self._numbers: dict[tuple[int, ...], int] = {(): 0}
@@ -320,6 +277,13 @@ class FieldMemo(dict[Any, int]):
         self._chars = limits.memo_chars
         self._left = self._chars
         self._longest = self._chars
+
+    @property
+    def tests(self) -> FieldTests:
+        """The tests of the field, made for the first value: most fields of most tables never see one."""
+        if self._tests is None:
+            self._tests = FieldTests(self._arranged, self._limits)
+        return self._tests
 
     def __missing__(self, value: Any) -> int:
         """Decide a value that is not remembered, and remember it unless 0 and False would be one key."""
@@ -339,6 +303,13 @@ class FieldMemo(dict[Any, int]):
         elif value is None or (value.__class__ is int and value not in {0, 1} and len(self) < self._entries):
             self[value] = found
         return found
+
+    def of_text(self, value: Any) -> int:
+        """Return the class of a value of a field that holds texts: a long one is not remembered whole."""
+        if value.__class__ is str and _LONG < len(value) <= self.value_chars:
+            found = self.tests.decide_by_lines(value)
+            return self.classify(value) if found is None else self.number(found)
+        return self[value]
 
     def classify(self, value: Any) -> int:
         """Return the class of any value, lists and objects too, remembering nothing but the class."""

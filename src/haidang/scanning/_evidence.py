@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from haidang.detect.arranging import rule_keywords
-from haidang.detect.naive import satisfied
 from haidang.detect.semantics import holds, leaves, lookup, text, wrap_keyword
 from haidang.events import shapes
 from haidang.events.model import Origin
@@ -36,10 +34,6 @@ _UNKNOWN = Origin(
     time_fields=("@timestamp", "timestamp", "time", "eventTime", "ts", "_time", "date"),
     host_fields=("host", "hostname", "computer", "Computer", "Hostname", "host.name"),
 )
-
-
-_MOST_KNOWN = 5000
-"""Reasons for findings that are remembered."""
 
 
 class Evidence(NamedTuple):
@@ -75,8 +69,6 @@ class EvidenceMaker:
         self._until = until
         self._origins = _origins()
         self._needed = _needed_fields(ruleset)
-        self._known: dict[tuple[int, int, str], list[Test]] = {}
-        self._keywords: dict[int, bool] = {}
 
     def of_event(self, event: Fields, origin: str) -> Iterator[Evidence]:
         """Yield the evidence of one decoded event."""
@@ -104,9 +96,12 @@ class EvidenceMaker:
             (text(value) for name in origin.host_fields if (value := lookup(hit.event, name)) is not None), ""
         )
         digest = blake2b(hit.raw, digest_size=8).digest() if hit.raw else _digest(hit.event)
+        route = self._ruleset.matcher.route(hit.origin, hit.event)
+        reasons = route.reasons(hit.rules, hit.event, lambda index: self._ruleset.rule(index).condition)
         for index in hit.rules:
             rule = self._ruleset.rule(index)
-            get, tests = self._reasons(index, rule, hit)
+            binding, tests = reasons[index]
+            get = partial(binding.get, hit.event)
             needed = self._needed.get(rule.info.key)
             yield Evidence(
                 index,
@@ -119,33 +114,6 @@ class EvidenceMaker:
                 digest,
                 None if needed is None else {name: get(name) for name in needed},
             )
-
-    def _reasons(self, index: int, rule: EventRule, hit: Hit) -> tuple[Callable[[str], Any], list[Test]]:
-        """Return how the rule sees the event, and the tests that made it hold.
-
-        Events that agree in all that a rule looks at are told apart by nothing here, so that the answer
-        is kept for the next of them.
-        """
-        get: Callable[[str], Any] = partial(lookup, hit.event)
-        tests: list[Test] = []
-        for binding in self._ruleset.matcher.bindings(hit.origin, hit.event, rule):
-            get = partial(binding.get, hit.event)
-            key = (index, id(binding), repr([get(name) for name in rule.fields]))
-            known = self._known.get(key)
-            tests = satisfied(rule.condition, get, hit.event) if known is None else known
-            if known is None and not self._has_keywords(index, rule):
-                if len(self._known) >= _MOST_KNOWN:
-                    self._known.clear()
-                self._known[key] = tests
-            if tests:
-                break
-        return get, tests
-
-    def _has_keywords(self, index: int, rule: EventRule) -> bool:
-        known = self._keywords.get(index)
-        if known is None:
-            known = self._keywords[index] = bool(rule_keywords([rule.condition]))
-        return known
 
 
 def _needed_fields(ruleset: Ruleset) -> dict[str, frozenset[str]]:
