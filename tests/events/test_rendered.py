@@ -119,6 +119,19 @@ def test_rules_fire_also_where_documents_of_the_other_kind_came_before(
     assert fired(tmp_path, b"\n".join(lines) + b"\n", rules) == {("process", "3"), ("process", "5")}
 
 
+def test_rules_on_the_time_itself_hold_also_where_documents_repeat(tmp_path: Path) -> None:
+    rules = write_rules(
+        tmp_path / "rules",
+        time=("product: windows, category: process_creation", "UtcTime|contains: ':05.'\nImage: C:\\a.exe"),
+        image=("product: windows, category: process_creation", "Image: C:\\a.exe"),
+    )
+    event = {"Channel": CHANNEL, "EventID": 1, "Image": "C:\\a.exe"}
+    lines = [orjson.dumps({**event, "UtcTime": f"2026-11-11 00:00:{at:02}.120"}) for at in range(30)]
+    found = fired(tmp_path, b"\n".join(lines) + b"\n", rules)
+    assert {record for title, record in found if title == "time"} == {"6"}
+    assert len({record for title, record in found if title == "image"}) == 30
+
+
 @given(st.text(max_size=300))
 def test_any_message_is_survived(text: str) -> None:
     for value in sysmon_fields("RuleName: -\n" + text).values():
