@@ -50,7 +50,7 @@ MANY = [[wrap_keyword(ir.Test(None, "str", (f"{at:04}",)))] for at in range(100,
 @settings(max_examples=400, deadline=None)
 @given(rules=st.lists(KEYWORDS, min_size=1, max_size=4), many=st.booleans(), data=st.data())
 def test_a_document_that_holds_a_covered_keyword_is_a_candidate(
-    rules: list[list[ir.Test]], many: bool, data: st.DataObject
+    rules: list[list[ir.Test]], *, many: bool, data: st.DataObject
 ) -> None:
     # With many others, folded bytes are searched.
     gate = KeywordGate.over([*rules, *MANY] if many else rules)

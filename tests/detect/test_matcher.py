@@ -67,7 +67,7 @@ def plain_reasons(
 def test_table_agrees_with_the_plain_evaluation(
     rules: list[Condition], samples: list[dict[str, Any]]
 ) -> None:
-    table = Table(arrange_rules(rules), range(len(rules)), DEFAULT_LIMITS, lambda: rules)
+    table = Table(arrange_rules(rules), range(len(rules)), DEFAULT_LIMITS, rules.__getitem__)
     part = Part.of(table, Binding(None))
     # Twice, so that what was remembered is asked too.
     for event in samples * 2:

@@ -24,12 +24,12 @@ from haidang.detect.routes import Route
 from haidang.detect.semantics import lookup, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from haidang.detect.routes import Group, Part
     from haidang.detect.tables import Held
     from haidang.events.model import Fields
-    from haidang.sigma.ir import Condition, LogSource, LogsourceEntry, LogsourceMap
+    from haidang.sigma.ir import Condition, LogSource, LogsourceEntry, LogsourceMap, Test
 
 __all__ = ["Matcher"]
 
@@ -99,6 +99,24 @@ class Matcher:
         self._groups = tuple(groups.values())
         self._routes: dict[tuple[Any, ...], Route] = {}
 
+    @property
+    def recognised(self) -> Sequence[tuple[str, tuple[str, ...]]]:
+        """Origins with fields by which an event is known to be of them; the first that fit count."""
+        return self._recognise
+
+    def needs(self, origin: str, names: Collection[str]) -> set[str]:
+        """Return the event fields that tell what events of an origin are, and those that ``names`` may be."""
+        entries = self._entries.get(origin, [])
+        found = set(names)
+        for entry in entries:
+            found.update(need for name in names for need in entry.binding.accessor(name).needs())
+            found.update(entry.entry.when if entry.entry else ())
+        return found
+
+    def routing_fields(self, origin: str) -> tuple[str, ...]:
+        """Return the fields whose values make the route of an event; () where all events share one."""
+        return self._route_by.get(origin, ())
+
     def recognise(self, event: Fields) -> str:
         """Return the origin of an event of which only the fields are known, "" for an unknown one."""
         for origin, names in self._recognise:
@@ -155,6 +173,15 @@ class Matcher:
         )
         rules = (tests for entry in entries for group in entry.groups for tests in group.keywords())
         return KeywordGate.over(sorted(rules, key=len))
+
+    @cached_property
+    def wide_gate(self) -> KeywordGate:
+        """The gate for the keywords of all rules that meet some Windows event, the broadest rules first."""
+        found: list[tuple[int, tuple[Test, ...]]] = []
+        for entry in self._entries.get("windows", []):
+            breadth = len(entry.entry.when) if entry.entry else 0
+            found.extend((breadth, tests) for group in entry.groups for tests in group.keywords())
+        return KeywordGate.over(tests for _, tests in sorted(found, key=lambda item: (item[0], len(item[1]))))
 
 
 def _means(rule: LogSource, entry: LogSource) -> bool:

@@ -76,11 +76,12 @@ class Table:
         arranged: Arranged,
         indices: Sequence[int],
         limits: Limits,
-        written: Callable[[], Sequence[Condition]],
+        written: Callable[[int], Condition],
     ) -> None:
         """Make the memos; automata and expressions are compiled when values come.
 
-        ``written`` gives the conditions that were arranged, which only whoever asks for reasons needs.
+        ``written`` gives a condition as it was before it was arranged, by its position; only whoever asks for
+        reasons needs it.
         """
         self._limits = limits
         self._indices = indices
@@ -157,7 +158,7 @@ class Table:
             self._places = {one: at for at, one in enumerate(self._indices)}
         at = self._places[index]
         true = set(self._true(signature))
-        numbers = dict(_numbers(self._written()[at], self._conditions[at]))
+        numbers = dict(_numbers(self._written(at), self._conditions[at]))
 
         def held(test: Test) -> bool:
             number = numbers.get(test)

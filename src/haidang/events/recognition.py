@@ -42,7 +42,6 @@ _SIGNATURES = (
     (b"\xa1\xb2\xc3\xd4", "a packet capture; give it to Zeek and read its logs"),
     (b"\x0a\x0d\x0d\x0a", "a packet capture; give it to Zeek and read its logs"),
     (b"LPKSHHRH", "a systemd journal; export it with journalctl --output json"),
-    (b"PAR1", "a Parquet file"),
     (b"SQLite format 3\x00", "an SQLite database"),
     (b"\x7fELF", "a Linux program"),
     (b"MZ\x90\x00", "a Windows program"),

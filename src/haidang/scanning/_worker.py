@@ -13,6 +13,7 @@ from haidang.detect.regexes import timeouts
 from haidang.detect.values import cuts
 from haidang.errors import HaidangError
 from haidang.scanning._evidence import Evidence, EvidenceMaker
+from haidang.scanning._wanted import wanted_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,7 +40,8 @@ class Worker:
     def __init__(self, ruleset: Ruleset, options: ScanOptions) -> None:
         """Prepare; rules are compiled as events of their kind come."""
         self._options = options
-        self._matcher = BatchMatcher(ruleset.matcher, options.limits)
+        wanted = None if options.full_event else wanted_fields(ruleset)
+        self._matcher = BatchMatcher(ruleset.matcher, options.limits, wanted)
         self._maker = EvidenceMaker(
             ruleset, full_event=options.full_event, since=options.since, until=options.until
         )

@@ -48,6 +48,7 @@ def test_reads_json_lines() -> None:
         "program": "sshd",
         "pid": "4190",
         "message": "Accepted password for hoa.nt from 203.0.113.77 port 51188 ssh2",
+        "raw": "Accepted password for hoa.nt from 203.0.113.77 port 51188 ssh2",
         "facility": "authpriv",
         "severity": "info",
     }

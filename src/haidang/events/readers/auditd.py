@@ -7,7 +7,7 @@ Rules of this module:
   first records; ``limits.audit_records`` and ``limits.audit_bytes`` bound what is held. An event that had
   to be handed over before all of it was seen is noted (``split-event``).
 - Read are the files of auditd, plain and enriched, the output of ``ausearch``, and records that went
-  through syslog. What else is in such a syslog file is handed over as syslog.
+  through syslog. What else is in such a syslog file is handed over as the syslog reader does.
 - Input is untrusted.
 
 Fields (origin ``auditd``; values are text, as written, without quotes and with hex digits undone). A field
@@ -43,7 +43,6 @@ from haidang.events.readers import syslog
 from haidang.events.readers._audit_parents import Parents
 from haidang.events.readers._audit_records import arguments, parse_body, record_type
 from haidang.events.readers._lines import BOM, broken, decode
-from haidang.events.readers._linux_sysmon import SYSMON
 from haidang.events.readers._years import Years
 from haidang.events.times import format_time, parse_time
 
@@ -240,9 +239,13 @@ class AuditdReader:
 
     name = "auditd"
     title = "Linux audit log"
-    origins: tuple[Origin, ...] = (ORIGIN, syslog.ORIGIN, SYSMON)
     splittable = False
     """The records of one event may lie on both sides of any cut."""
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """Return auditd, and what else there may be in a file of syslog."""
+        return ORIGIN, *syslog.READER.origins
 
     def recognises(self, head: Head) -> int:
         """Return 95 where half of the first lines are audit records, 92 where syslog carries some."""

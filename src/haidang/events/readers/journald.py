@@ -18,7 +18,7 @@ that occurs several times is a list), and in place of some of them those of :mod
     hostname    _HOSTNAME
     program     SYSLOG_IDENTIFIER or _COMM, lower case, without its folder
     pid         SYSLOG_PID or _PID
-    message     MESSAGE
+    message raw MESSAGE
     facility severity
                 SYSLOG_FACILITY and PRIORITY by their names
 
@@ -34,7 +34,6 @@ from typing import TYPE_CHECKING, Any
 from haidang.events.json_splitting import JsonSplitter
 from haidang.events.readers import auditd, syslog
 from haidang.events.readers._journal_export import ExportedEntries
-from haidang.events.readers._linux_sysmon import SYSMON
 from haidang.events.readers._sudo import add_sudo
 from haidang.events.times import format_time, parse_time
 
@@ -59,7 +58,10 @@ _TEXT = frozenset({str})
 
 def _to_syslog(event: Fields) -> Fields:
     """Turn the fields of an entry, whose values are text (or lists of it), into those of a line of syslog."""
-    event["message"] = message = event.pop("MESSAGE", "")
+    message = event.pop("MESSAGE", "")
+    if message.__class__ is list:
+        message = "\n".join(message)
+    event["message"] = event["raw"] = message
     if (host := event.pop("_HOSTNAME", None)) is not None:
         event["hostname"] = host
     time = _first(event.get(_TIME))
@@ -68,7 +70,7 @@ def _to_syslog(event: Fields) -> Fields:
     program = _first(event.get("SYSLOG_IDENTIFIER")) or _first(event.get("_COMM"))
     if program:
         event["program"] = program = syslog.program_name(program)
-        if program == "sudo" and message.__class__ is str:
+        if program == "sudo":
             add_sudo(event)
     if pid := event.get("SYSLOG_PID") or event.get("_PID"):
         event["pid"] = pid
@@ -167,9 +169,13 @@ class JournaldReader:
 
     name = "journald"
     title = "systemd journal (JSON, export)"
-    origins: tuple[Origin, ...] = (syslog.ORIGIN, auditd.ORIGIN, SYSMON)
     splittable = False
     """Entries of the audit system belong together, and the export format is no text."""
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """Return what the audit system's reader has: syslog, and what travels through it."""
+        return auditd.READER.origins
 
     def recognises(self, head: Head) -> int:
         """Return 95 for the export format, 92 where the first objects have a cursor and a time."""

@@ -4,6 +4,8 @@ Rules of this module:
 
 - Read are lines with and without ``<PRI>``, with the time of RFC 3164 (also with a year or a fraction of
   a second) or of RFC 3339, with and without host and process, and frames counted in octets (RFC 6587).
+- A message that another reader knows (of a firewall, a router, a name server) is handed over as that reader's
+  event, see :mod:`haidang.events.readers._carried`; a line without header counts as a message, too.
 - A line that is no syslog line is handed over with its text alone, so that keywords still find it, and is
   noted; a continuation line (it begins with a blank) and journald's ``-- …`` lines are not worth a note.
 - A time without a year (RFC 3164) is put into a year by :mod:`haidang.events.readers._years`.
@@ -35,20 +37,31 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from haidang.events.model import EventBatch, Fields, Origin
-from haidang.events.readers._lines import BOM, broken, decode
+from haidang.events.readers._carried import Sorter, carriers, is_bare, note_text
+from haidang.events.readers._lines import BOM, decode
 from haidang.events.readers._linux_sysmon import SYSMON, SYSMON_MARK, take_sysmon
 from haidang.events.readers._sudo import add_sudo
 from haidang.events.readers._years import Years
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from haidang.events.model import FileReport
     from haidang.events.readers import Head
+    from haidang.events.readers._carried import Carrier
     from haidang.events.streams import Stream
     from haidang.limits import Limits
 
-__all__ = ["ORIGIN", "READER", "SyslogReader", "parse_line", "parse_lines", "program_name", "sorted_out"]
+__all__ = [
+    "ORIGIN",
+    "READER",
+    "SyslogReader",
+    "parse_line",
+    "parse_lines",
+    "program_name",
+    "read_lines",
+    "sorted_out",
+]
 
 ORIGIN = Origin("syslog", time_fields=("time", "timestamp"), host_fields=("hostname",))
 
@@ -77,6 +90,8 @@ _LINE = re.compile(
     r"(?:([^\s\[\]:]{1,128})(?:\[([^\s\[\]]{0,64})\])?:(?: |$))?(.*)\Z",
     re.ASCII | re.DOTALL,
 )
+# A priority, a year or version, a month: what else begins a line need not be tried.
+_BEGINNINGS = frozenset("<0123456789JFMASOND")
 _ELEMENT = r'\[[^\s="\]]{1,256}(?: ++[^\s="\]]{1,256}="(?:[^"\\]|\\.)*+")*+ *+\]'
 _STRUCTURED = re.compile(
     r"(?:<(\d{1,3})>)?[1-9]\d? (-|" + _ISO + r") (\S{1,512}) (\S{1,512}) (\S{1,512}) (\S{1,512}) "
@@ -92,6 +107,8 @@ _COUNTED = re.compile(rb"(\d{1,7}) (?=<\d{1,3}>)", re.ASCII)
 
 def parse_line(text: str) -> Fields | None:
     """Return the fields of one line, or None where it is no syslog line."""
+    if text[:1] not in _BEGINNINGS:
+        return None
     match = _LINE.match(text)
     if match is None:
         return _parse_structured(text)
@@ -110,15 +127,22 @@ def parse_line(text: str) -> Fields | None:
     return fields
 
 
-def parse_lines(first: int, lines: list[bytes], report: FileReport) -> tuple[list[Fields], list[int]]:
-    """Return the events of consecutive ``lines`` and the line number of each."""
+def parse_lines(
+    first: int, lines: list[bytes], report: FileReport, *, note_plain: bool = True
+) -> tuple[list[Fields], list[int]]:
+    """Return the events of consecutive ``lines`` and the line number of each.
+
+    Lines that are no syslog lines are noted, unless the caller does so: it may know what they are.
+    """
     events: list[Fields] = []
     records: list[int] = []
     for number, line in enumerate(lines, first):
         # A digit may begin a count of octets; a line with a time of RFC 3339 does too.
         if line[:1].isdigit() and (frames := _frames(line)):
             for frame in frames:
-                events.append(_event(decode(frame, number, report), number, report))
+                events.append(_event(decode(frame, number, report)))
+                if note_plain and is_bare(events[-1]):
+                    note_text(events[-1]["message"], number, report)
                 records.append(number)
             continue
         text = decode(line, number, report)
@@ -126,22 +150,54 @@ def parse_lines(first: int, lines: list[bytes], report: FileReport) -> tuple[lis
         if fields is None:
             if not text.strip("\x00 \t\r\n\x0b\x0c"):
                 continue
-            fields = _event(text, number, report)
+            fields = _event(text)
+            if note_plain and is_bare(fields):
+                note_text(fields["message"], number, report)
         events.append(fields)
         records.append(number)
     return events, records
 
 
-def _event(text: str, number: int, report: FileReport) -> Fields:
+def read_lines(
+    stream: Stream, report: FileReport, limits: Limits, known: Iterable[Carrier]
+) -> Iterator[EventBatch]:
+    """Yield the events of a stream, for each batch of lines one batch of each origin among the ``known``."""
+    known = tuple(known)
+    years = Years(stream.mtime)
+    for first, lines in stream.line_batches(report, limits):
+        events, records = parse_lines(first, lines, report, note_plain=False)
+        years.place(events)
+        for start in range(0, len(events), limits.batch_events):
+            end = start + limits.batch_events
+            yield from sorted_out(events[start:end], records[start:end], report, known)
+
+
+def sorted_out(
+    events: list[Fields], records: list[int], report: FileReport, known: tuple[Carrier, ...] | None = None
+) -> Iterator[EventBatch]:
+    """Yield lines of syslog, each as the event of whoever of the ``known`` wrote it; None stands for all.
+
+    What Sysmon for Linux wrote comes first.
+    """
+    held = [at for at, fields in enumerate(events) if fields["message"][:7] == SYSMON_MARK]
+    found = {at: event for at in held if (event := take_sysmon(events[at], records[at], report))}
+    if found:
+        yield EventBatch(report, SYSMON.name, list(found.values()), [records[at] for at in found])
+        left = [at for at in range(len(events)) if at not in found]
+        events, records = [events[at] for at in left], [records[at] for at in left]
+    yield from _sorter(carriers() if known is None else known).batches(events, records, report)
+
+
+@lru_cache(maxsize=64)
+def _sorter(known: tuple[Carrier, ...]) -> Sorter:
+    return Sorter(known, ORIGIN)
+
+
+def _event(text: str) -> Fields:
     """Return the fields of a line, its text alone where it is no syslog line."""
     # Files that were being written during a crash are padded with NUL bytes.
     text = text.removeprefix(BOM).strip("\x00").rstrip("\r\n")
-    fields = parse_line(text)
-    if fields is None:
-        if text[:1] not in " \t" and not text.startswith("-- "):
-            broken(report, number, "no syslog line; read as plain text", skipped=0)
-        fields = {"message": text, "raw": text}
-    return fields
+    return parse_line(text) or {"message": text, "raw": text}
 
 
 def _frames(line: bytes) -> list[bytes]:
@@ -230,22 +286,16 @@ def program_name(written: str) -> str:
     return (written.rpartition("/")[2] or written if written.startswith("/") else written).lower()
 
 
-def sorted_out(events: list[Fields], records: list[int], report: FileReport) -> Iterator[EventBatch]:
-    """Yield the lines of syslog as they are, and those in which Sysmon for Linux wrote as its events."""
-    held = [at for at, fields in enumerate(events) if fields["message"][:7] == SYSMON_MARK]
-    found = {at: event for at in held if (event := take_sysmon(events[at], records[at], report))}
-    if found:
-        yield EventBatch(report, SYSMON.name, list(found.values()), [records[at] for at in found])
-        left = [at for at in range(len(events)) if at not in found]
-        events, records = [events[at] for at in left], [records[at] for at in left]
-    if events:
-        yield EventBatch(report, ORIGIN.name, events, records)
-
-
 def resembles(text: str) -> bool:
-    """Return whether a line is syslog beyond doubt: it names a priority or a program after its time."""
+    """Return whether a line is syslog beyond doubt.
+
+    It names a priority or a program after its time, or it is a record that another reader knows.
+    """
     fields = parse_line(text)
-    return fields is not None and "timestamp" in fields and ("priority" in fields or "program" in fields)
+    if fields is None:
+        return False
+    is_sure = "timestamp" in fields and ("priority" in fields or "program" in fields)
+    return is_sure or _sorter(carriers()).taken(fields) is not None
 
 
 class SyslogReader:
@@ -253,9 +303,13 @@ class SyslogReader:
 
     name = "syslog"
     title = "Syslog (RFC 3164, RFC 5424)"
-    origins: tuple[Origin, ...] = (ORIGIN, SYSMON)
     splittable = True
     """Whether any part of a file can be read without what comes before it."""
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """Return syslog, and the families of logs that travel through it."""
+        return (ORIGIN, SYSMON, *(carrier.origins[0] for carrier in carriers()))
 
     def recognises(self, head: Head) -> int:
         """Return 80 where at least half of the first lines are syslog beyond doubt (90 with PRI)."""
@@ -269,12 +323,8 @@ class SyslogReader:
         return 90 if texts[0].startswith("<") else 80
 
     def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[EventBatch]:
-        """Yield one batch of events for each batch of lines, and one of Sysmon's where it wrote some."""
-        years = Years(stream.mtime)
-        for first, lines in stream.line_batches(report, limits):
-            events, records = parse_lines(first, lines, report)
-            years.place(events)
-            yield from sorted_out(events, records, report)
+        """Yield batches of events for each batch of lines."""
+        yield from read_lines(stream, report, limits, carriers())
 
 
 READER = SyslogReader()
