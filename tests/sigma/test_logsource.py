@@ -146,11 +146,19 @@ def test_a_template_reads_several_fields() -> None:
     assert map_fields(["MD5={x.md5}\n{list[k=v].z:words}"]) == ("x.md5", "list")
 
 
-def test_every_built_in_map_has_an_origin_of_its_own_and_says_where_from() -> None:
+def test_every_built_in_map_has_an_origin_and_product_of_its_own_and_says_where_from() -> None:
     maps = load_maps()
-    assert len({one.origin for one in maps}) == len(maps)
+    assert len({(one.origin, one.product) for one in maps}) == len(maps)
     for path in BUILTIN_MAPS.glob("*.yml"):
         assert path.read_text(encoding="utf-8").startswith("# "), path.name
+
+
+def test_maps_of_one_origin_are_routed_by_the_same_fields() -> None:
+    routed = defaultdict(set)
+    for one in load_maps():
+        routed[one.origin].add(one.route_by)
+    assert {origin for origin, fields in routed.items() if len(fields) > 1} == set()
+    assert sum(one.origin == "windows" for one in load_maps()) == 2
 
 
 def test_no_log_source_is_mapped_twice_to_the_same_events() -> None:
