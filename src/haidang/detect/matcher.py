@@ -7,7 +7,7 @@ decoded or not.
 Which rules an event meets:
 
 - An origin with logsource maps (windows, auditd, zeek …): the rules whose logsource has an entry whose
-  ``when`` the event satisfies.
+  ``when`` the event satisfies; numbers in it are equal however they are spelled (``1``, ``"1"``, ``0001``).
 - Any other event: the rules that name no product (``category: webserver``) or whose logsource no map
   claims (``product: our-own``), by the names of their fields.
 """
@@ -17,14 +17,16 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from haidang.detect.arranging import folded_value
 from haidang.detect.binding import Binding
 from haidang.detect.gate import KeywordGate
 from haidang.detect.lanes import NEEDLES, PATIENCE, LaneSet
 from haidang.detect.routes import Route
-from haidang.detect.semantics import lookup, text
+from haidang.detect.semantics import lookup, number, text
+from haidang.sigma.logsource import serves
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from haidang.detect.routes import Group, Part
     from haidang.detect.tables import Held
@@ -51,9 +53,9 @@ class _Entry:
         self.binding = Binding(entry)
         self.groups = groups
         when = entry.when if entry else {}
-        self._when = {name: frozenset(values) for name, values in when.items() if name in routed_by}
+        self._when = {name: _folded(values) for name, values in when.items() if name in routed_by}
         self._guard: tuple[Condition, ...] = tuple(
-            ("or", *(("is", (f"={name}", "str", (value,), False)) for value in values))
+            ("or", *(("is", _equals(f"={name}", value)) for value in values))
             for name, values in when.items()
             if name not in routed_by
         )
@@ -88,7 +90,7 @@ class Matcher:
         for m in maps:
             names = self._route_by.setdefault(m.origin, m.route_by[:_MOST_ROUTING_FIELDS])
             for entry in m.entries:
-                meant = [logsource for logsource in groups if _means(logsource, entry.logsource)]
+                meant = [logsource for logsource in groups if serves(entry.logsource, logsource)]
                 claimed.update(logsource for logsource in meant if m.claims and logsource.product)
                 if meant:
                     known = [groups[logsource] for logsource in meant]
@@ -144,8 +146,7 @@ class Matcher:
 
     def _make(self, origin: str, names: tuple[str, ...], key: tuple[Any, ...]) -> Route:
         values = {
-            name: tuple(text(item).lower() for item in _items(value))
-            for name, value in zip(names, key[1:], strict=False)
+            name: tuple(map(folded_value, _items(value))) for name, value in zip(names, key[1:], strict=False)
         }
         constants = dict(zip(names, (_as_value(value) for value in key[1:]), strict=False))
         entries = self._entries.get(origin, []) if names or origin in self._route_by else self._rest
@@ -184,9 +185,14 @@ class Matcher:
         return KeywordGate.over(tests for _, tests in sorted(found, key=lambda item: (item[0], len(item[1]))))
 
 
-def _means(rule: LogSource, entry: LogSource) -> bool:
-    """Return whether a rule's logsource is what an entry describes; a rule may leave the product open."""
-    return rule.product in ("", entry.product) and rule[1:] == entry[1:]
+def _folded(values: Iterable[str]) -> frozenset[str]:
+    return frozenset(map(folded_value, values))
+
+
+def _equals(field: str, value: str) -> tuple[Any, ...]:
+    """Return the test that a field has a value of ``when``: a number in any spelling, or a text."""
+    spelled = number(value)
+    return (field, "str", (value,), False) if spelled is None else (field, "num", spelled, False)
 
 
 def _items(value: Any) -> tuple[Any, ...]:

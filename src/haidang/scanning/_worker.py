@@ -73,15 +73,16 @@ class Worker:
 
 def matching_notices() -> list[str]:
     """Return one sentence for each thing that rules did not look at in this process, and forget it."""
-    found = [
-        f"The regular expression {pattern!r} took too long, or was given up after it had, on {count} values; "
-        "it was taken as not matching there."
-        for pattern, count in sorted(timeouts.items())
-    ]
+    notices: list[str] = []
+    for pattern, count in sorted(timeouts.items()):
+        notices.append(
+            f"The regular expression {pattern!r} took too long, or was given up after it had, on {count} "
+            "values; it was taken as not matching there."
+        )
     if cuts["values"]:
-        found.append(
+        notices.append(
             f"{cuts['values']} values were longer than rules look at; their beginnings were looked at."
         )
     timeouts.clear()
     cuts.clear()
-    return found
+    return notices

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import time
 import zipfile
 from dataclasses import replace
@@ -15,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import haidang
-from haidang.events.readers.syslog import FACILITIES, READER, SEVERITIES, parse_line
+from haidang.events.model import FileReport
+from haidang.events.readers.syslog import FACILITIES, READER, SEVERITIES, parse_line, parse_lines
 from haidang.limits import DEFAULT_LIMITS
 from tests.events.readers.feeding import SAMPLES, feed, head, sample
 from tests.events.readers.firing import fired, take_rules, write_rules
@@ -365,3 +367,66 @@ def test_reads_the_syslog_files_of_the_corpora(corpora: Path) -> None:
             assert seen.report.complete, path
             assert len(seen.events) == sum(bool(line.strip()) for line in data.split(b"\n"))
             assert all(event["program"] for event in seen.events), path
+
+
+def written(value: str) -> str:
+    return re.sub(r'(["\\\]])', r"\\\1", value)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["a", "b@1", "c"]),
+            st.lists(
+                st.tuples(st.sampled_from(["x", "y", "z"]), st.text('a =[]"\\-\u1ec7', max_size=4)),
+                max_size=4,
+            ),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_structured_data_come_back_whatever_they_hold(
+    elements: list[tuple[str, list[tuple[str, str]]]],
+) -> None:
+    expected: dict[str, dict[str, list[str]]] = {}
+    data = ""
+    for name, parameters in elements:
+        data += f"[{name}" + "".join(f' {key}="{written(value)}"' for key, value in parameters) + "]"
+        for key, value in parameters:
+            expected.setdefault(name, {}).setdefault(key, []).append(value)
+        expected.setdefault(name, {})
+    fields = parse_line(f"<34>1 2026-03-01T08:00:00Z h p 1 m {data} text")
+    assert fields is not None
+    assert fields["message"] == "text"
+    assert fields["structured_data"] == {
+        name: {key: values if len(values) > 1 else values[0] for key, values in parameters.items()}
+        for name, parameters in expected.items()
+    }
+
+
+@pytest.mark.parametrize("absent", range(5))
+def test_what_a_line_leaves_out_is_absent(absent: int) -> None:
+    names = ["timestamp", "hostname", "program", "pid", "msgid"]
+    values = ["2026-03-01T08:00:00Z", "h", "p", "1", "m"]
+    values[absent] = "-"
+    fields = parse_line(f"<034>1 {' '.join(values)} - -")
+    assert fields is not None
+    assert [name for name in names if name not in fields] == [names[absent]]
+    assert (fields["message"], fields["priority"], fields["facility"]) == ("-", 34, "auth")
+
+
+def test_lines_of_both_forms_and_broken_text_may_follow_each_other() -> None:
+    report = FileReport("log")
+    lines = [
+        b"<34>1 2026-03-01T08:00:00Z h p 1 m - new",
+        b"<34>Mar  1 08:00:00 h p[1]: old",
+        b"<34>Mar  1 08:00:00 h p[1]: \xff",
+        b"<34>just a priority",
+        b"<34>1 2026-03-01T08:00:00Z h p 1 m - new",
+    ]
+    events, records = parse_lines(1, lines, report)
+    assert [event["message"] for event in events] == ["new", "old", "\ufffd", "just a priority", "new"]
+    assert records == [1, 2, 3, 4, 5]
+    assert report.problems.keys() == {"invalid-utf8"}
+    assert report.problems["invalid-utf8"].where == "line 3"

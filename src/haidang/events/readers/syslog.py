@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING, Any
 
 from haidang.events.model import EventBatch, Fields, Origin
 from haidang.events.readers._carried import Sorter, carriers, is_bare, note_text
-from haidang.events.readers._lines import BOM, decode
+from haidang.events.readers._lines import BOM, decode, decode_all
 from haidang.events.readers._linux_sysmon import SYSMON, SYSMON_MARK, take_sysmon
 from haidang.events.readers._sudo import add_sudo
 from haidang.events.readers._years import Years
@@ -74,9 +74,23 @@ FACILITIES = (
 )
 # fmt: on
 SEVERITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
+_NIL = "-"
+"""What RFC 5424 writes for a value that is not there."""
+_PRIORITIES: dict[str | None, tuple[int | str, str, str]] = {
+    None: (_NIL, _NIL, _NIL),
+    **{
+        f"{number:0{digits}}": (number, FACILITIES[number >> 3], SEVERITIES[number & 7])
+        for number in range(len(FACILITIES) * 8)
+        for digits in (1, 2, 3)
+    },
+}
+"""A priority as it is written to its number, facility and severity."""
+_HEADER = ("timestamp", "hostname", "program", "pid", "msgid", "priority", "facility", "severity")
 HEAD_LINES = 100
 LONGEST_DATA = 65_536
 """Characters of structured data that are taken apart; longer ones are in ``raw`` alone."""
+LONGEST_FORM = 4096
+"""Characters of structured data whose names are remembered."""
 
 _ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
 _BSD = (
@@ -92,14 +106,16 @@ _LINE = re.compile(
 )
 # A priority, a year or version, a month: what else begins a line need not be tried.
 _BEGINNINGS = frozenset("<0123456789JFMASOND")
-_ELEMENT = r'\[[^\s="\]]{1,256}(?: ++[^\s="\]]{1,256}="(?:[^"\\]|\\.)*+")*+ *+\]'
+# Plain characters are passed over many at once, not one alternative at a time.
+_INSIDE = r'[^"\\]*+(?:\\.[^"\\]*+)*+'
+_ELEMENT = r'\[[^\s="\]]{1,256}+(?: ++[^\s="\]]{1,256}+="' + _INSIDE + r'")*+ *+\]'
 _STRUCTURED = re.compile(
-    r"(?:<(\d{1,3})>)?[1-9]\d? (-|" + _ISO + r") (\S{1,512}) (\S{1,512}) (\S{1,512}) (\S{1,512}) "
+    r"(?:<(\d{1,3})>)?[1-9]\d? (-|" + _ISO + r") (\S{1,512}+) (\S{1,512}+) (\S{1,512}+) (\S{1,512}+) "
     r"(?:(-|(?:" + _ELEMENT + r")++)(?: |\Z))?(.*)\Z",
     re.ASCII | re.DOTALL,
 )
-_ELEMENTS = re.compile(r'\[([^\s="\]]+)((?: ++[^\s="\]]+="(?:[^"\\]|\\.)*+")*+) *+\]', re.DOTALL)
-_PARAMETERS = re.compile(r'([^\s="\]]+)="((?:[^"\\]|\\.)*+)"', re.DOTALL)
+# Either the beginning of an element or a parameter, of data that are known to be well-formed.
+_PIECES = re.compile(r'\[([^\s="\]]++)|([^\s="\]]++)="(' + _INSIDE + r')"', re.DOTALL)
 _ESCAPE = re.compile(r'\\(["\\\]])')
 _PRIORITY = re.compile(r"<(\d{1,3})>(.*)\Z", re.ASCII | re.DOTALL)
 _COUNTED = re.compile(rb"(\d{1,7}) (?=<\d{1,3}>)", re.ASCII)
@@ -109,22 +125,7 @@ def parse_line(text: str) -> Fields | None:
     """Return the fields of one line, or None where it is no syslog line."""
     if text[:1] not in _BEGINNINGS:
         return None
-    match = _LINE.match(text)
-    if match is None:
-        return _parse_structured(text)
-    priority, timestamp, hostname, program, pid, message = match.groups()
-    fields: Fields = {"timestamp": timestamp, "message": message, "raw": text}
-    if hostname:
-        fields["hostname"] = hostname
-    if program:
-        fields["program"] = program = program_name(program)
-        if pid:
-            fields["pid"] = pid
-        if program == "sudo":
-            add_sudo(fields)
-    if priority and not _add_priority(fields, int(priority)):
-        return None
-    return fields
+    return _parse_plain(text) or _parse_structured(text) or _parse_priority(text)
 
 
 def parse_lines(
@@ -136,23 +137,28 @@ def parse_lines(
     """
     events: list[Fields] = []
     records: list[int] = []
-    for number, line in enumerate(lines, first):
+    # No line is of both forms, and the next one is mostly of the form of this one.
+    likely, other = _parse_plain, _parse_structured
+    for number, (line, text) in enumerate(zip(lines, decode_all(lines, first, report), strict=True), first):
         # A digit may begin a count of octets; a line with a time of RFC 3339 does too.
-        if line[:1].isdigit() and (frames := _frames(line)):
+        if text[:1].isdigit() and (frames := _frames(line)):
             for frame in frames:
                 events.append(_event(decode(frame, number, report)))
                 if note_plain and is_bare(events[-1]):
                     note_text(events[-1]["message"], number, report)
                 records.append(number)
             continue
-        text = decode(line, number, report)
-        fields = parse_line(text)
+        fields = likely(text)
         if fields is None:
-            if not text.strip("\x00 \t\r\n\x0b\x0c"):
+            fields = other(text)
+            if fields is not None:
+                likely, other = other, likely
+            elif not text.strip("\x00 \t\r\n\x0b\x0c"):
                 continue
-            fields = _event(text)
-            if note_plain and is_bare(fields):
-                note_text(fields["message"], number, report)
+            else:
+                fields = _parse_priority(text) or _event(text)
+                if note_plain and is_bare(fields):
+                    note_text(fields["message"], number, report)
         events.append(fields)
         records.append(number)
     return events, records
@@ -214,70 +220,126 @@ def _frames(line: bytes) -> list[bytes]:
     return frames
 
 
+def _parse_plain(text: str) -> Fields | None:
+    """Read a line of RFC 3164, or of what daemons make of it."""
+    match = _LINE.match(text)
+    if match is None:
+        return None
+    priority, timestamp, hostname, program, pid, message = match.groups()
+    fields: Fields = {"timestamp": timestamp, "message": message, "raw": text}
+    if hostname:
+        fields["hostname"] = hostname
+    if program:
+        fields["program"] = program = program_name(program)
+        if pid:
+            fields["pid"] = pid
+        if program == "sudo":
+            add_sudo(fields)
+    return _with_priority(fields, priority) if priority else fields
+
+
 def _parse_structured(text: str) -> Fields | None:
+    """Read a line of RFC 5424."""
     match = _STRUCTURED.match(text)
     if match is None:
-        return _parse_priority(text)
-    priority, timestamp, hostname, program, pid, msgid, data, message = match.groups()
-    if priority is None and timestamp == "-":
         return None
-    fields: Fields = {"message": message.removeprefix(BOM), "raw": text}
-    if timestamp != "-":
-        fields["timestamp"] = timestamp
-    if hostname != "-":
-        fields["hostname"] = hostname
-    if program != "-":
-        fields["program"] = program_name(program)
-    if pid != "-":
-        fields["pid"] = pid
-    if msgid != "-":
-        fields["msgid"] = msgid
+    priority, timestamp, hostname, program, pid, msgid, data, message = match.groups()
+    if priority is None and timestamp == _NIL:
+        return None
+    meant = _PRIORITIES.get(priority)
+    if meant is None:
+        return None
+    # A dictionary that is made whole costs half of one that grows.
+    fields: Fields = {
+        "message": message.removeprefix(BOM),
+        "raw": text,
+        "timestamp": timestamp,
+        "hostname": hostname,
+        "program": program_name(program),
+        "pid": pid,
+        "msgid": msgid,
+        "priority": meant[0],
+        "facility": meant[1],
+        "severity": meant[2],
+    }
+    if _NIL in (timestamp, hostname, program, pid, msgid, meant[1]):
+        for name in _HEADER:
+            if fields[name] == _NIL:
+                del fields[name]
     if program == "sudo":
         add_sudo(fields)
-    if data and data != "-" and len(data) <= LONGEST_DATA:
+    if data and data != _NIL and len(data) <= LONGEST_DATA:
         fields["structured_data"] = _parse_elements(data)
-    if priority and not _add_priority(fields, int(priority)):
-        return None
     return fields
 
 
 def _parse_priority(text: str) -> Fields | None:
     """Read a line of which only the priority is as it should be (RFC 3164 4.3.3)."""
     match = _PRIORITY.match(text)
-    if match is None:
-        return None
-    fields: Fields = {"message": match[2], "raw": text}
-    return fields if _add_priority(fields, int(match[1])) else None
+    return None if match is None else _with_priority({"message": match[2], "raw": text}, match[1])
 
 
 def _parse_elements(data: str) -> dict[str, dict[str, Any]]:
-    """Read structured data (RFC 5424 6.3)."""
+    """Read structured data (RFC 5424 6.3) that are well-formed."""
+    if "\\" in data or len(data) > LONGEST_FORM:
+        return _parse_pieces(data)
+    # Without escapes every second part is a value. What is between is the same in line after line.
+    parts = data.split('"')
+    form = _form(tuple(parts[::2]))
+    if form is None:
+        return _parse_pieces(data)
+    values = parts[1::2]
+    # What comes behind an element's own values is of the next.
+    return {name: dict(zip(keys, values[start:], strict=False)) for name, keys, start in form}
+
+
+@lru_cache(maxsize=1024)
+def _form(between: tuple[str, ...]) -> list[tuple[str, list[str], int]] | None:
+    """Return, for what is between the values, each element with its keys and the place of its first value.
+
+    None where a name is repeated, which needs more than that.
+    """
+    found: list[tuple[str, list[str], int]] = []
+    for at, text in enumerate(between):
+        # Before a value, the text ends in its name; before that, and at the end, elements may begin.
+        begins, _, key = text.removesuffix("=").rpartition(" ") if text.endswith("=") else (text, "", "")
+        found += [(name, [], at) for name, _, _ in _PIECES.findall(begins)]
+        if key:
+            found[-1][1].append(key)
+    unique = len({name for name, _, _ in found}) == len(found)
+    return found if unique and all(len(set(keys)) == len(keys) for _, keys, _ in found) else None
+
+
+def _parse_pieces(data: str) -> dict[str, dict[str, Any]]:
+    """Do the same for any structured data, piece by piece."""
     elements: dict[str, dict[str, Any]] = {}
-    for name, body in _ELEMENTS.findall(data):
-        pairs = _PARAMETERS.findall(body)
-        plain = dict(pairs)
-        if name not in elements and len(plain) == len(pairs) and "\\" not in body:
-            elements[name] = plain
-            continue
-        parameters = elements.setdefault(name, {})
-        for key, escaped in pairs:
-            value = _ESCAPE.sub(r"\1", escaped) if "\\" in escaped else escaped
-            if key not in parameters:
-                parameters[key] = value
-            elif isinstance(parameters[key], list):
-                parameters[key].append(value)
-            else:
-                parameters[key] = [parameters[key], value]
+    parameters: dict[str, Any] = {}
+    for name, key, value in _PIECES.findall(data):
+        if name:
+            parameters = elements.setdefault(name, {})
+        else:
+            _add_parameter(parameters, key, value)
     return elements
 
 
-def _add_priority(fields: Fields, priority: int) -> bool:
-    if priority >= len(FACILITIES) * 8:
-        return False
-    fields["priority"] = priority
-    fields["facility"] = FACILITIES[priority >> 3]
-    fields["severity"] = SEVERITIES[priority & 7]
-    return True
+def _add_parameter(parameters: dict[str, Any], key: str, escaped: str) -> None:
+    """Add a value with its escapes undone; a name that is repeated has a list."""
+    value = _ESCAPE.sub(r"\1", escaped)
+    if key not in parameters:
+        parameters[key] = value
+    elif isinstance(parameters[key], list):
+        parameters[key].append(value)
+    else:
+        parameters[key] = [parameters[key], value]
+
+
+def _with_priority(fields: Fields, written: str) -> Fields | None:
+    """Add a priority and what it stands for; None where it is none."""
+    meant = _PRIORITIES.get(written)
+    if meant is None:
+        return None
+    fields["priority"], fields["facility"], fields["severity"] = meant
+    return fields
 
 
 @lru_cache(maxsize=4096)
