@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from haidang.detect.naive import satisfied
-from haidang.detect.semantics import holds, leaves
+from haidang.detect.semantics import holds
 from haidang.detect.values import FieldMemo
 from haidang.sigma.ir import Test
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from haidang.detect.arranging import Arranged
-    from haidang.events.model import Fields
+    from haidang.detect.words import EventWords
     from haidang.limits import Limits
     from haidang.sigma.ir import Condition
 
@@ -111,14 +111,14 @@ class Table:
         return FieldMemo(arrange_field(self.keywords), self._limits)
 
     def signature(
-        self, values: Sequence[Any], pairs: Sequence[tuple[Any, Any]], event: Fields
+        self, values: Sequence[Any], pairs: Sequence[tuple[Any, Any]], words: EventWords
     ) -> tuple[int, ...]:
         """Return which tests hold, as the key of ``signatures``.
 
         Args:
             values: One value for each of ``fields``.
             pairs: Both values of each of ``pairs``.
-            event: The whole event, for keywords.
+            words: What keywords look at.
         """
         signature = [
             memo.classify(value) if isinstance(value, list | dict | tuple) else memo[value]
@@ -126,7 +126,7 @@ class Table:
         ]
         if self._keyword_memo is not None:
             memo = self._keyword_memo
-            signature.append(memo.number(memo.tests.decide_any(list(leaves(event)))))
+            signature.append(memo.number(memo.tests.decide_any(words)))
         signature.extend(int(holds(test, *both)) for (_, test), both in zip(self.pairs, pairs, strict=True))
         return tuple(signature)
 
