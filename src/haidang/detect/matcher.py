@@ -17,9 +17,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from haidang.detect.binding import Binding
+from haidang.detect.binding import Accessor, Binding
 from haidang.detect.gate import MOST_TOGETHER, KeywordGate
 from haidang.detect.lanes import NEEDLES, PATIENCE, LaneSet
+from haidang.detect.origins import Recogniser
 from haidang.detect.routes import Route
 from haidang.detect.semantics import lookup, text
 
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["Matcher"]
 
 _MOST_ROUTES = 4096
-_MOST_ROUTING_FIELDS = 2
-"""A map's first two ``route_by`` fields make the route; a ``when`` on others is tested on each event."""
 _LANE_FIELDS = ("Channel", "EventID")
 
 
@@ -45,10 +44,14 @@ class _Entry:
     __slots__ = ("_guard", "_when", "binding", "entry", "groups")
 
     def __init__(
-        self, entry: LogsourceEntry | None, groups: Sequence[Group], routed_by: Sequence[str] = ()
+        self,
+        entry: LogsourceEntry | None,
+        groups: Sequence[Group],
+        routed_by: Sequence[str] = (),
+        routing: Mapping[str, Accessor] | None = None,
     ) -> None:
         self.entry = entry
-        self.binding = Binding(entry)
+        self.binding = Binding(entry, routing)
         self.groups = groups
         when = entry.when if entry else {}
         self._when = {name: frozenset(values) for name, values in when.items() if name in routed_by}
@@ -81,30 +84,29 @@ class Matcher:
         maps: Sequence[LogsourceMap],
     ) -> None:
         """Arrange the entries; nothing is compiled until events come."""
-        self._recognise = [(m.origin, names) for m in maps for names in m.recognise]
+        self.recognise = Recogniser((m.origin, names) for m in maps for names in m.recognise).origin
+        """Returns the origin of an event of which only the fields are known, "" for an unknown one."""
         self._entries: dict[str, list[_Entry]] = {}
         self._route_by: dict[str, tuple[str, ...]] = {}
+        self._routing: dict[str, dict[str, Accessor]] = {}
         claimed: set[LogSource] = set()
         for m in maps:
-            names = self._route_by.setdefault(m.origin, m.route_by[:_MOST_ROUTING_FIELDS])
+            # Only the first fields make the route; a ``when`` on others is tested on each event.
+            names = self._route_by.setdefault(m.origin, m.route_by[: m.route_depth])
+            routing = self._routing.setdefault(m.origin, {})
+            for name, (places, values) in m.routing.items():
+                routing.setdefault(name, Accessor(places, tuple(sorted(values.items()))))
             for entry in m.entries:
                 meant = [logsource for logsource in groups if _means(logsource, entry.logsource)]
                 claimed.update(logsource for logsource in meant if m.claims and logsource.product)
                 if meant:
                     known = [groups[logsource] for logsource in meant]
-                    self._entries.setdefault(m.origin, []).append(_Entry(entry, known, names))
+                    self._entries.setdefault(m.origin, []).append(_Entry(entry, known, names, routing))
         self.unclaimed = sorted(set(groups) - claimed)
         """Logsources that no map speaks of; their rules meet events of unknown origin."""
         self._rest = [_Entry(None, [groups[logsource] for logsource in self.unclaimed])]
         self._groups = tuple(groups.values())
         self._routes: dict[tuple[Any, ...], Route] = {}
-
-    def recognise(self, event: Fields) -> str:
-        """Return the origin of an event of which only the fields are known, "" for an unknown one."""
-        for origin, names in self._recognise:
-            if all(lookup(event, name) is not None for name in names):
-                return origin
-        return ""
 
     def match(self, origin: str, event: Fields) -> Held:
         """Return the rules that hold for one event."""
@@ -115,6 +117,8 @@ class Matcher:
         names = self._route_by.get(origin)
         if names is None:
             key: tuple[Any, ...] = ()
+        elif routing := self._routing[origin]:
+            key = (origin, *(_routing_value(_find(event, name, routing)) for name in names))
         else:
             key = (origin, *(_routing_value(lookup(event, name)) for name in names))
         route = self._routes.get(key)
@@ -160,6 +164,12 @@ class Matcher:
 def _means(rule: LogSource, entry: LogSource) -> bool:
     """Return whether a rule's logsource is what an entry describes; a rule may leave the product open."""
     return rule.product in ("", entry.product) and rule[1:] == entry[1:]
+
+
+def _find(event: Fields, name: str, routing: Mapping[str, Accessor]) -> Any:
+    """Return the value of a routing field."""
+    accessor = routing.get(name)
+    return lookup(event, name) if accessor is None else accessor.get(event)
 
 
 def _items(value: Any) -> tuple[Any, ...]:

@@ -8,7 +8,9 @@
 | ``splunk`` | flat with ``EventCode`` and ``source``/``LogName`` in place of ``EventID`` and ``Channel`` |
 
 Any of them may be inside ``_source`` (Elastic exports) or ``result`` (Splunk exports). ``recognise`` decides
-for one decoded object; anything else is not a Windows event. All input is untrusted.
+for one decoded object; anything else is not a Windows event. Events of other products may also be inside
+``detail`` (messages of AWS EventBridge), or as JSON text in ``AuditData`` (exports of Microsoft 365) and
+``CloudTrailEvent`` (answers of AWS). All input is untrusted.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ WINDOWS = Origin(
 
 WRAPPERS = ("_source", "result")
 """Keys under which exports keep the event itself."""
+_TEXTS = ("AuditData", "CloudTrailEvent")
+"""Keys under which exports keep the event itself as JSON text."""
 
 
 def unwrap(document: Fields) -> tuple[str, Fields]:
@@ -38,7 +42,24 @@ def unwrap(document: Fields) -> tuple[str, Fields]:
         inner = document.get(key)
         if isinstance(inner, dict):
             return key, inner
+    for key in _TEXTS:
+        text = document.get(key)
+        if isinstance(text, str) and text.startswith("{") and (told := _decoded(text)) is not None:
+            return key, told
+    if "detail-type" in document and isinstance(document.get("detail"), dict):
+        return "detail", document["detail"]
     return "", document
+
+
+def _decoded(text: str) -> Fields | None:
+    """Return the object in a JSON text; None for what is none, so that the event stays as it is."""
+    import orjson
+
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def recognise(document: Fields) -> str:

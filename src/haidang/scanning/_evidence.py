@@ -20,12 +20,12 @@ from haidang.findings.model import Finding, FindingRule, Match, Source
 from haidang.sigma.ir import ANY, ONE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from haidang.detect.batches import Hit
     from haidang.events.model import Fields
     from haidang.scanning._ruleset import Ruleset
-    from haidang.sigma.ir import EventRule, RuleInfo, Test
+    from haidang.sigma.ir import EventRule, LogsourceMap, RuleInfo, Test
 
 __all__ = ["Evidence", "EvidenceMaker", "finding_rule", "stable_id", "to_finding"]
 
@@ -67,7 +67,7 @@ class EvidenceMaker:
         self._full = full_event
         self._since = since
         self._until = until
-        self._origins = _origins()
+        self._origins = _origins(ruleset.maps)
         self._needed = _needed_fields(ruleset)
 
     def of_event(self, event: Fields, origin: str) -> Iterator[Evidence]:
@@ -93,7 +93,12 @@ class EvidenceMaker:
         ):
             return
         host = next(
-            (text(value) for name in origin.host_fields if (value := lookup(hit.event, name)) is not None), ""
+            (
+                text(value)
+                for name in origin.host_fields or _UNKNOWN.host_fields
+                if (value := lookup(hit.event, name)) is not None
+            ),
+            "",
         )
         digest = blake2b(hit.raw, digest_size=8).digest() if hit.raw else _digest(hit.event)
         route = self._ruleset.matcher.route(hit.origin, hit.event)
@@ -125,11 +130,13 @@ def _needed_fields(ruleset: Ruleset) -> dict[str, frozenset[str]]:
     return {key: needed.get(key, frozenset()) for key in ruleset.correlated}
 
 
-def _origins() -> dict[str, Origin]:
+def _origins(maps: Sequence[LogsourceMap]) -> dict[str, Origin]:
+    """Return where the events of each origin keep time and host: readers say so, and for JSON the maps."""
     from haidang.events.readers import readers
 
+    told = {one.origin: Origin(one.origin, one.time_fields, one.host_fields) for one in maps}
     found = {origin.name: origin for reader in readers().values() for origin in reader.origins}
-    return {**found, "windows": shapes.WINDOWS}
+    return {**told, **found, "windows": shapes.WINDOWS}
 
 
 def _first_time(event: Fields, origin: Origin) -> int | None:
