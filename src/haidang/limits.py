@@ -51,6 +51,8 @@ class Limits:
     """Bytes of audit records held at once while they are merged by serial."""
     rule_file_bytes: int = 4 * MIB
     """Largest rule file that is read."""
+    test_events: int = 100_000
+    """Most events of one sequence in the examples of a rule."""
     regex_seconds: float = 0.25
     """Time that one look-around regular expression may take on one value."""
     regex_timeouts: int = 20

@@ -70,6 +70,10 @@ class EvidenceMaker:
         self._origins = _origins(ruleset.maps)
         self._needed = _needed_fields(ruleset)
 
+    def time_fields(self, origin: str) -> tuple[str, ...]:
+        """Return where events of an origin may have their time, in the order in which it is looked for."""
+        return self._origins.get(origin, _UNKNOWN).time_fields or _UNKNOWN.time_fields
+
     def of_event(self, event: Fields, origin: str) -> Iterator[Evidence]:
         """Yield the evidence of one decoded event."""
         from haidang.detect.batches import Hit
