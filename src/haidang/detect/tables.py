@@ -8,6 +8,7 @@ the same rules (Sysmon 1 and Security 4688) share one table and what it remember
 
 from __future__ import annotations
 
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from haidang.detect.naive import satisfied
@@ -83,7 +84,8 @@ class Table:
         ``written`` gives the conditions that were arranged, which only whoever asks for reasons needs.
         """
         self._limits = limits
-        self._indices = indices
+        self.indices = indices
+        """Places in the ruleset of the rules."""
         self._written = written
         self._places: dict[int, int] = {}
         self._reasons: dict[tuple[tuple[int, ...], int], tuple[Test, ...]] = {}
@@ -154,7 +156,7 @@ class Table:
         self, signature: tuple[int, ...], index: int, whole: Condition, decided: Callable[[Test], bool]
     ) -> tuple[Test, ...]:
         if not self._places:
-            self._places = {one: at for at, one in enumerate(self._indices)}
+            self._places = {one: at for at, one in enumerate(self.indices)}
         at = self._places[index]
         true = set(self._true(signature))
         numbers = dict(_numbers(self._written()[at], self._conditions[at]))
@@ -183,12 +185,41 @@ class Table:
         for i in true:
             candidates.update(self._anchors.get(i, ()))
         conditions = self._conditions
-        holding = [self._indices[at] for at in candidates if _evaluate(conditions[at], true)]
+        holding = [self.indices[at] for at in candidates if _evaluate(conditions[at], true)]
         if not holding:
             return NOTHING
         found = Held(sorted(holding))
         found.why = ((self, signature),)
         return found
+
+    def candidates(
+        self, signature: tuple[int, ...]
+    ) -> dict[int, tuple[tuple[Test, ...], Callable[[], bool]]]:
+        """Return the rules that are looked at for a signature, by index: the anchors that hold, the decision.
+
+        What matching does in one go, taken apart for whoever measures it.
+        """
+        true = set(self._true(signature))
+        found: dict[int, list[int]] = {at: [] for at in self._always}
+        for number in true:
+            for at in self._anchors.get(number, ()):
+                found.setdefault(at, []).append(number)
+        return {
+            self.indices[at]: (
+                tuple(self._tests[number] for number in anchors if number in self._tests),
+                partial(_evaluate, self._conditions[at], true),
+            )
+            for at, anchors in found.items()
+        }
+
+    @cached_property
+    def _tests(self) -> dict[int, Test]:
+        """The tests by their numbers."""
+        return {
+            number: test
+            for written, numbered in zip(self._written(), self._conditions, strict=True)
+            for test, number in _numbers(written, numbered)
+        }
 
     def trim(self) -> bool:
         """Forget everything remembered when hostile values have made too many classes of it; say whether."""

@@ -146,14 +146,10 @@ def way_to(logsource: LogSource, origin: str, event: Fields, maps: Sequence[Logs
     name = " ".join(part for part in logsource if part)
     known = [one for one in maps if one.origin == origin]
     meant = [(one, entry) for one in known for entry in one.entries if _means(logsource, entry)]
-    missed: Way | None = None
-    for one, entry in meant:
-        way = _by_entry(one, entry, name, event)
-        if way.reached:
-            return way
-        missed = missed or way
-    if missed is not None:
-        return missed
+    ways = [_by_entry(one, entry, name, event) for one, entry in meant]
+    if ways:
+        # The one that is reached, else the one of which the event misses least.
+        return max(ways, key=lambda pair: (pair[1].reached, pair[0]))[1]
     own = Binding(None)
     if known:
         values = {"origin": origin, "source": name}
@@ -181,27 +177,35 @@ def _means(logsource: LogSource, entry: LogsourceEntry) -> bool:
     return logsource.product in ("", entry.logsource.product) and logsource[1:] == entry.logsource[1:]
 
 
-def _by_entry(one: LogsourceMap, entry: LogsourceEntry, name: str, event: Fields) -> Way:
+def _by_entry(one: LogsourceMap, entry: LogsourceEntry, name: str, event: Fields) -> tuple[int, Way]:
+    """Return how many marks of an entry an event has, and what comes of it."""
     routing = {
         key: Accessor(places, tuple(sorted(values.items()))) for key, (places, values) in one.routing.items()
     }
     binding = Binding(entry, routing)
+    missed = None
+    fitting = 0
     for key, wanted in entry.when.items():
         value = binding.get(event, f"={key}")
-        if not any(text(item).lower() in wanted for item in (value if isinstance(value, list) else [value])):
-            message = Message(
+        if any(text(item).lower() in wanted for item in (value if isinstance(value, list) else [value])):
+            fitting += 1
+        elif missed is None:
+            missed = Message(
                 N_("no: {source} has {field} {wanted}, and the event has {value}"),
                 {
                     "source": name,
                     "field": key,
                     "wanted": _choice(list(map(repr, wanted))),
-                    "value": "nothing" if value is None else repr(value),
+                    "value": "–" if value is None else repr(value),
                 },
             )
-            return Way(reached=False, message=message, binding=binding)
+    if missed is not None:
+        return fitting, Way(reached=False, message=missed, binding=binding)
     marks = ", ".join(f"{key} = {binding.get(event, f'={key}')}" for key in entry.when)
     template = N_("yes: the event is of {source} ({marks})") if marks else N_("yes: the event is of {source}")
-    return Way(reached=True, message=Message(template, {"source": name, "marks": marks}), binding=binding)
+    return fitting, Way(
+        reached=True, message=Message(template, {"source": name, "marks": marks}), binding=binding
+    )
 
 
 def _choice(words: list[str]) -> str:

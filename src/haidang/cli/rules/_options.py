@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import TYPE_CHECKING
 
 from haidang.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from haidang.cli._command import Context
     from haidang.i18n import Translator
 
-__all__ = ["chosen_format", "format_option", "reading_options", "rule_paths"]
+__all__ = ["chosen_format", "count", "format_option", "reading_options", "rule_paths"]
 
 
 def rule_paths(group: argparse._ArgumentGroup, translate: Translator) -> None:
@@ -55,3 +55,15 @@ def chosen_format(word: str, known: Sequence[str], context: Context, command: st
         context.translate("{word} is none of: {known}").format(word=repr(word), known=", ".join(known)),
         hint=context.translate("See {command} --help.").format(command=command),
     )
+
+
+def count(translate: Translator) -> Callable[[str], int]:
+    """Return what reads a number from 1 up."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or int(text) < 1:
+            message = translate("{word} is no number from 1 on").format(word=repr(text))
+            raise argparse.ArgumentTypeError(message)
+        return int(text)
+
+    return read
