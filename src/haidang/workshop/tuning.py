@@ -223,7 +223,7 @@ def selection_keys(traits: Sequence[Trait]) -> dict[str, Any]:
 
 
 def escaped(value: str) -> str:
-    r"""Return a value as a rule writes it: wildcards and backslashes that would be read as escapes escaped."""
+    r"""Return a value as a rule writes it: what would be read as wildcard or escape is escaped."""
     return re.sub(r"(\\*)([*?]?)", _escape, value)
 
 

@@ -151,9 +151,10 @@ def _table(found: Checked, translate: Translator) -> Iterator[str]:
     words = {"error": translate("error"), "warning": translate("warning"), "note": translate("note")}
     for issue in found.issues:
         place = f"{issue.path}:{issue.line}" if issue.line else issue.path
-        values = {**issue.message.values}
-        if "summary" in values:
-            values["summary"] = translate(values["summary"])
+        values = {
+            key: translate(value) if key == "summary" else value
+            for key, value in issue.message.values.items()
+        }
         text = issue.message._replace(values=values).text(translate)
         yield neutralise(f"{place}: {words[issue.severity]}: {text} [{issue.code}]")
     counts = {word: sum(issue.severity == word for issue in found.issues) for word in words}

@@ -87,43 +87,45 @@ class _Text:
     def lines(self, one: Explained) -> Iterator[str]:
         _ = self._translate
         info = one.rule.info
-        yield f"{_('Rule')}: {self._bold(neutralise(info.title))}  {neutralise(f'{info.path}:{info.line}')}"
-        yield f"{_('Event')}: {neutralise(f'{one.event.path}#{one.event.record}')}  ({one.event.origin})"
-        looked = f"{_('Looked at')}: {neutralise(one.way.message.text(_))}"
-        yield f"{self._mark(holds=one.way.reached)} {looked}"
+        rule, event, looked = _("Rule"), _("Event"), _("Looked at")
+        condition, verdict = _("Condition"), _("Verdict")
+        yield f"{rule}: {self._bold(neutralise(info.title))}  {neutralise(f'{info.path}:{info.line}')}"
+        yield f"{event}: {neutralise(f'{one.event.path}#{one.event.record}')}  ({one.event.origin})"
+        yield f"{self._mark(holds=one.way.reached)} {looked}: {neutralise(one.way.message.text(_))}"
         for selection in one.selections:
             yield ""
             word = _("holds") if selection.holds else _("does not hold")
             yield f"{self._mark(holds=selection.holds)} {self._bold(neutralise(selection.name))}: {word}"
             for item in selection.items:
-                yield from self._item(item, "    ", alternative=not selection.every)
+                yield from self._item(item, "    ")
         for words, branch in one.conditions:
             yield ""
-            yield f"{_('Condition')}: {neutralise(words)}"
+            yield f"{condition}: {neutralise(words)}"
             yield from self._branch(branch, "    ")
         yield ""
         if one.filtered:
             yield _("A filter of the ruleset leaves this event out.")
-        verdict = (
-            _("the rule fires on this event") if one.fires else _("the rule does not fire on this event")
-        )
-        yield f"{self._mark(holds=one.fires)} {_('Verdict')}: {self._bold(verdict)}"
+        said = _("the rule fires on this event") if one.fires else _("the rule does not fire on this event")
+        yield f"{self._mark(holds=one.fires)} {verdict}: {self._bold(said)}"
 
-    def _item(self, item: ItemSaid, indent: str, *, alternative: bool) -> Iterator[str]:
+    def _item(self, item: ItemSaid, indent: str) -> Iterator[str]:
         _ = self._translate
         mark = self._mark(holds=item.holds)
         if item.parts:
-            yield f"{indent}{mark} {_('one of these') if alternative else _('all of these')}"
+            words = _("all of these") if item.every else _("one of these")
+            yield f"{indent}{mark} {words}"
             for part in item.parts:
-                yield from self._item(part, indent + "    ", alternative=not item.every)
+                yield from self._item(part, indent + "    ")
             return
         several = len(item.held) + len(item.failed) > 1
         test = "" if several else f" {item.test}"
-        yield neutralise(f"{indent}{{mark}} {item.field or _('keyword')}{test}").replace("{mark}", mark)
+        name = item.field or _("keyword")
+        yield f"{indent}{mark} {neutralise(name + test)}"
         if item.field:
             value = _("nothing") if item.value is None else repr(item.value)
             named = "" if item.sources == (item.field,) else f" ({', '.join(item.sources)})"
-            yield neutralise(f"{indent}    {_('in the event')}{named}: {value}")
+            where = _("in the event")
+            yield neutralise(f"{indent}    {where}{named}: {value}")
         if several:
             yield from self._values(item, indent + "    ")
 
