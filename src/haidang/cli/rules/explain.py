@@ -140,7 +140,7 @@ class _Text:
             yield f"{indent}{mark} {neutralise(words)}"
         more = len(shown) - _MOST_VALUES
         if more > 0:
-            yield indent + _.ngettext("… and {n} more", "… and {n} more", more).format(n=more)
+            yield indent + _("… and {n} more").format(n=more)
 
     def _branch(self, branch: Branch, indent: str) -> Iterator[str]:
         yield f"{indent}{self._mark(holds=branch.holds)} {neutralise(branch.word)}"

@@ -163,7 +163,7 @@ def _account(found: Proposal, title: str, context: Context) -> None:
         context.say(neutralise(f"  - {one.id[:12]}  {values}")[:200])
     more = len(found.dropped) - _MOST_SHOWN
     if more > 0:
-        context.say("  " + translate.ngettext("… and {n} more", "… and {n} more", more).format(n=more))
+        context.say("  " + translate("… and {n} more").format(n=more))
 
 
 def _write(path: str | None, text: str, context: Context) -> None:
