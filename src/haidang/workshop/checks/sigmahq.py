@@ -170,7 +170,10 @@ def _place(subject: Subject, found: Any) -> tuple[str | int, ...]:
     if "reference" in values:
         return ("references",)
     if "fieldname" in values:
-        return ("logsource",)
+        name = str(values["fieldname"])
+        return (name,) if name in subject.written.document else ("logsource", name)
+    if "event_id" in values:
+        return _value_place(subject, str(values["event_id"]))
     item = values.get("detection_item") or values.get("detection_items")
     field = getattr(item, "field", None) or values.get("field")
     if isinstance(field, str) and subject.outline is not None:
@@ -179,8 +182,25 @@ def _place(subject: Subject, found: Any) -> tuple[str | int, ...]:
                 return _field_place(subject, selection.name, field)
     text = values.get("string")
     if text is not None and subject.outline is not None:
-        return ("detection",)
+        return _value_place(subject, str(text).strip("*"))
     return ("detection", "condition") if "condition" in found.__class__.__name__.lower() else ()
+
+
+def _value_place(subject: Subject, text: str) -> tuple[str | int, ...]:
+    """Return the place of the first value in the detection that has a text, as deep as it is found."""
+    places: list[tuple[tuple[str | int, ...], Any]] = [
+        (("detection",), subject.written.document.get("detection"))
+    ]
+    while places:
+        place, node = places.pop()
+        if isinstance(node, dict):
+            inner = [((*place, str(key)), value) for key, value in node.items() if key != "condition"]
+            places += reversed(inner)
+        elif isinstance(node, list):
+            places += reversed([((*place, at), value) for at, value in enumerate(node)])
+        elif text in str(node):
+            return place
+    return ("detection",)
 
 
 def _field_place(subject: Subject, selection: str, field: str) -> tuple[str | int, ...]:
