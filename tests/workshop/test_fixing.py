@@ -139,7 +139,7 @@ LINES = st.sampled_from(
         "",
         "description: >",
         "  B  ",
-        "\ttab",
+        "	tab",
         "level: 'HIGH",
         "x: [1,",
     ]

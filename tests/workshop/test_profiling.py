@@ -20,7 +20,7 @@ detection:
 RULES = {
     "exact": "Image: C:\\a.exe",
     "gated": "CommandLine|re: 'needle[0-9]+$'",
-    "ungated": "CommandLine|re: '[0-9]+x$'",
+    "ungated": "CommandLine|re: '[0-9]{2}'",
     "slow": "CommandLine|re: '(?<!a)needle'",
     "everything": "CommandLine|re: '.'",
 }

@@ -83,7 +83,8 @@ class _Seen:
 
     def __init__(self, part: Part) -> None:
         self.table: Table = part.table
-        self.signatures: Counter[tuple[int, ...]] = Counter()
+        self.signatures: Counter[tuple[tuple[int, ...], ...]] = Counter()
+        """Signatures that one event has (more than one where several entries of a map serve it) to events."""
         self.values: dict[str, dict[str, None]] = {name: {} for name in part.table.fields}
 
 
@@ -106,11 +107,15 @@ def profile(
         if count == most_events:
             break
         count += 1
+        signatures: dict[int, dict[tuple[int, ...], None]] = {}
         for part in matcher.route(found.origin, found.event).parts:
             known = seen.get(id(part.table))
             if known is None:
                 known = seen[id(part.table)] = _Seen(part)
-            _take(known, part, found.event, ruleset.limits.memo_entries)
+            signature = _take(known, part, found.event, ruleset.limits.memo_entries)
+            signatures.setdefault(id(part.table), {})[signature] = None
+        for table, of_event in signatures.items():
+            seen[table].signatures[tuple(of_event)] += 1
     costs: dict[int, Cost] = {}
     for one in seen.values():
         _conditions(one, ruleset, costs)
@@ -119,15 +124,16 @@ def profile(
     return Profile(ranked, count, len(ruleset), reports)
 
 
-def _take(known: _Seen, part: Part, event: dict[str, Any], most: int) -> None:
+def _take(known: _Seen, part: Part, event: dict[str, Any], most: int) -> tuple[int, ...]:
+    """Remember the values of an event and return its signature."""
     values = [accessor.get(event) for accessor in part.accessors]
     pairs = [(first.get(event), second.get(event)) for first, second in part.pairs]
-    known.signatures[part.table.signature(values, pairs, event)] += 1
     for name, value in zip(part.table.fields, values, strict=True):
         kept = known.values[name]
         for item in value if isinstance(value, list) else (value,):
             if item is not None and not isinstance(item, dict) and len(kept) < most:
                 kept[text(item)] = None
+    return part.table.signature(values, pairs, event)
 
 
 def _conditions(seen: _Seen, ruleset: Ruleset, costs: dict[int, Cost]) -> None:
@@ -136,24 +142,42 @@ def _conditions(seen: _Seen, ruleset: Ruleset, costs: dict[int, Cost]) -> None:
     total = seen.signatures.total()
     for index in seen.table.indices:
         costs.setdefault(index, Cost(ruleset.infos[index])).events += total
-    for signature, count in seen.signatures.items():
-        for index, (anchors, decide) in seen.table.candidates(signature).items():
+    decided: dict[tuple[int, ...], dict[int, tuple[tuple[Test, ...], bool]]] = {}
+    for signatures, count in seen.signatures.items():
+        anchors: dict[int, dict[Test, None]] = {}
+        held: set[int] = set()
+        for signature in signatures:
+            if signature not in decided:
+                decided[signature] = dict(_decided(seen.table, signature, costs))
+            for index, (tests, holding) in decided[signature].items():
+                anchors.setdefault(index, {}).update(dict.fromkeys(tests))
+                if holding:
+                    held.add(index)
+        for index, tests in anchors.items():
             cost = costs[index]
-            best = 0
-            held = False
-            for attempt in range(_MOST_REPEATS):
-                began = clock.perf_counter_ns()
-                held = decide()
-                spent = clock.perf_counter_ns() - began
-                best = min(best, spent) if attempt else spent
-            cost.condition_ns += best
-            cost.signatures += 1
             cost.looked_at += count
-            cost.held += count if held else 0
-            for test in anchors:
+            cost.held += count if index in held else 0
+            for test in tests:
                 cost.anchors[f"{test.field or 'keyword'} {in_words(test)}"] += count
-            if not anchors:
+            if not tests:
                 cost.anchors["(none: looked at for every event)"] += count
+
+
+def _decided(
+    table: Table, signature: tuple[int, ...], costs: dict[int, Cost]
+) -> Iterator[tuple[int, tuple[tuple[Test, ...], bool]]]:
+    """Decide the rules that are looked at for a signature, with a clock in hand."""
+    for index, (anchors, decide) in table.candidates(signature).items():
+        best = 0
+        held = False
+        for attempt in range(_MOST_REPEATS):
+            began = clock.perf_counter_ns()
+            held = decide()
+            spent = clock.perf_counter_ns() - began
+            best = min(best, spent) if attempt else spent
+        costs[index].condition_ns += best
+        costs[index].signatures += 1
+        yield index, (anchors, held)
 
 
 class _Deciders:
