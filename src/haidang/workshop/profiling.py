@@ -17,10 +17,11 @@ from __future__ import annotations
 import time as clock
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from haidang.detect.regexes import required_literal, runs_in_linear_time
 from haidang.detect.semantics import holds, text
+from haidang.scanning._evidence import in_words
 from haidang.sigma.ir import ONE, Test
 from haidang.workshop.reading import read_events
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from haidang.sigma.ir import Condition, RuleInfo
 
 __all__ = ["Cost", "Profile", "profile"]
+
+_Sign: TypeAlias = "tuple[int, tuple[int, ...]]"
+"""A table and the signature of an event in it."""
 
 _MOST_REPEATS = 3
 """Runs of which the quickest counts, since other work of the machine only ever adds."""
@@ -79,12 +83,10 @@ class Profile:
 
 
 class _Seen:
-    """What one table has seen: signatures, and the values of each field."""
+    """What one table has seen: the values of each field."""
 
     def __init__(self, part: Part) -> None:
         self.table: Table = part.table
-        self.signatures: Counter[tuple[tuple[int, ...], ...]] = Counter()
-        """Signatures that one event has (more than one where several entries of a map serve it) to events."""
         self.values: dict[str, dict[str, None]] = {name: {} for name in part.table.fields}
 
 
@@ -99,6 +101,7 @@ def profile(
     matcher = ruleset.matcher
     reports: list[FileReport] = []
     seen: dict[int, _Seen] = {}
+    met: Counter[tuple[_Sign, ...]] = Counter()
     count = 0
     events = read_events(
         paths, matcher.recognise, input_format=input_format, limits=ruleset.limits, reports=reports
@@ -107,18 +110,19 @@ def profile(
         if count == most_events:
             break
         count += 1
-        signatures: dict[int, dict[tuple[int, ...], None]] = {}
+        signatures: dict[_Sign, None] = {}
         for part in matcher.route(found.origin, found.event).parts:
             known = seen.get(id(part.table))
             if known is None:
                 known = seen[id(part.table)] = _Seen(part)
             signature = _take(known, part, found.event, ruleset.limits.memo_entries)
-            signatures.setdefault(id(part.table), {})[signature] = None
-        for table, of_event in signatures.items():
-            seen[table].signatures[tuple(of_event)] += 1
+            signatures[id(part.table), signature] = None
+        met[tuple(signatures)] += 1
     costs: dict[int, Cost] = {}
     for one in seen.values():
-        _conditions(one, ruleset, costs)
+        for index in one.table.indices:
+            costs.setdefault(index, Cost(ruleset.infos[index]))
+    _conditions(met, {key: one.table for key, one in seen.items()}, costs)
     _Deciders(ruleset).measure(seen.values(), costs)
     ranked = sorted(costs.values(), key=lambda cost: (-cost.total_ns, cost.info.title))
     return Profile(ranked, count, len(ruleset), reports)
@@ -136,31 +140,35 @@ def _take(known: _Seen, part: Part, event: dict[str, Any], most: int) -> tuple[i
     return part.table.signature(values, pairs, event)
 
 
-def _conditions(seen: _Seen, ruleset: Ruleset, costs: dict[int, Cost]) -> None:
-    from haidang.scanning._evidence import in_words
-
-    total = seen.signatures.total()
-    for index in seen.table.indices:
-        costs.setdefault(index, Cost(ruleset.infos[index])).events += total
-    decided: dict[tuple[int, ...], dict[int, tuple[tuple[Test, ...], bool]]] = {}
-    for signatures, count in seen.signatures.items():
+def _conditions(met: Counter[tuple[_Sign, ...]], tables: dict[int, Table], costs: dict[int, Cost]) -> None:
+    """Count events and decide conditions; an event that meets a rule in two tables counts once."""
+    decided: dict[_Sign, dict[int, tuple[tuple[Test, ...], bool]]] = {}
+    reached: Counter[frozenset[int]] = Counter()
+    for signs, count in met.items():
+        reached[frozenset(table for table, _ in signs)] += count
         anchors: dict[int, dict[Test, None]] = {}
         held: set[int] = set()
-        for signature in signatures:
-            if signature not in decided:
-                decided[signature] = dict(_decided(seen.table, signature, costs))
-            for index, (tests, holding) in decided[signature].items():
+        for sign in signs:
+            if sign not in decided:
+                decided[sign] = dict(_decided(tables[sign[0]], sign[1], costs))
+            for index, (tests, holding) in decided[sign].items():
                 anchors.setdefault(index, {}).update(dict.fromkeys(tests))
                 if holding:
                     held.add(index)
-        for index, tests in anchors.items():
-            cost = costs[index]
-            cost.looked_at += count
-            cost.held += count if index in held else 0
-            for test in tests:
-                cost.anchors[f"{test.field or 'keyword'} {in_words(test)}"] += count
-            if not tests:
-                cost.anchors["(none: looked at for every event)"] += count
+        for index, found in anchors.items():
+            _count(costs[index], list(found), count, held=index in held)
+    for together, count in reached.items():
+        for index in {index for table in together for index in tables[table].indices}:
+            costs[index].events += count
+
+
+def _count(cost: Cost, anchors: list[Test], count: int, *, held: bool) -> None:
+    cost.looked_at += count
+    cost.held += count if held else 0
+    for test in anchors:
+        cost.anchors[f"{test.field or 'keyword'} {in_words(test)}"] += count
+    if not anchors:
+        cost.anchors["(none: looked at for every event)"] += count
 
 
 def _decided(
