@@ -49,7 +49,7 @@ def _parse() -> argparse.Namespace:
 class Bench:
     """The measurements, each a method that prints its lines."""
 
-    PARTS = ("start", "ndjson", "evtx", "processes", "memory", "more_rules", "peers")
+    PARTS = ("start", "ndjson", "parquet", "evtx", "processes", "memory", "more_rules", "peers")
 
     def __init__(self, corpora: Path, work: Path, runs: int, peers: dict[str, str]) -> None:
         self._corpora = corpora
@@ -98,6 +98,33 @@ class Bench:
         for times in (1, 10):
             path = data.windows_ndjson(self._corpora, self._work, times)
             self._against_floor("json", path, f"ndjson x{times}", bar=1.5)
+
+    def parquet(self) -> None:
+        """Parquet against NDJSON of the same events, starting left out of both; keywords need every column."""
+        empty = self._work / "empty.ndjson"
+        empty.write_bytes(b"\n")
+        builtin = REPOSITORY / "src" / "haidang" / "sigma" / "builtin"
+        for name, rules in (("built-in pack", builtin), ("SigmaHQ", self._rules)):
+            run(self._scan(empty, rules), env=self._env)
+            start = min(run(self._scan(empty, rules), env=self._env).cpu for _ in range(3))
+            for times in (1, 4):
+                ndjson, parquet = data.windows_parquet(self._corpora, self._work, times)
+                cost: dict[str, list[Cost]] = {"ndjson": [], "parquet": []}
+                accounts: set[str] = set()
+                for turn in range(self._runs + 1):
+                    for kind, path in (("ndjson", ndjson), ("parquet", parquet)):
+                        one = run(self._scan(path, rules), env=self._env)
+                        accounts.add(self._account(one))
+                        if turn:
+                            cost[kind].append(one)
+                by_line, by_column = (
+                    sorted(one.cpu for one in found)[self._runs // 2] for found in cost.values()
+                )
+                print(
+                    f"parquet x{times} {(by_line - start) / (by_column - start):.2f} x as fast as NDJSON of the same events (bar 3), {name};"
+                    f" {by_line:.2f} s and {by_column:.2f} s in all, start {start:.2f} s,"
+                    f" peak {max(one.peak for one in cost['parquet']) / 1e6:.0f} MB, {' / '.join(accounts)}"
+                )
 
     def evtx(self) -> None:
         """EVTX against the library's own iteration."""

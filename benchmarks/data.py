@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["evtx_folder", "more_rules", "windows_ndjson"]
+__all__ = ["evtx_folder", "more_rules", "windows_events", "windows_ndjson", "windows_parquet"]
 
 _RULES_A_FILE = 100
 
@@ -35,6 +36,48 @@ def _append(archive: Path, out: Any) -> None:
                 out.write(data if data.endswith(b"\n") else data + b"\n")
 
 
+def windows_events(corpora: Path, work: Path, most: int | None = None) -> list[dict[str, Any]]:
+    """Return the recorded Windows attacks; a name has values of one type, as a column does: else text."""
+    import orjson
+
+    with windows_ndjson(corpora, work, 1).open("rb") as source:
+        events = [orjson.loads(line) for line in islice(source, most) if line.strip()]
+    kinds: dict[str, set[type]] = {}
+    for event in events:
+        for name, value in event.items():
+            kinds.setdefault(name, set()).add(type(value))
+    mixed = [name for name, found in kinds.items() if len(found - {type(None)}) > 1]
+    for event in events:
+        event.update((name, str(event[name])) for name in mixed if event.get(name) is not None)
+    return events
+
+
+def windows_parquet(corpora: Path, work: Path, times: int) -> tuple[Path, Path]:
+    """Return the recorded Windows attacks as NDJSON and as Parquet, event for event the same, ``times`` over.
+
+    A column has one type: where recordings disagree, numbers are text in both files.
+    """
+    ndjson, parquet = work / f"columns-{times}.ndjson", work / f"columns-{times}.parquet"
+    if not parquet.exists():
+        import orjson
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        events = windows_events(corpora, work)
+        names = dict.fromkeys(name for event in events for name in event)
+        table = pa.table({name: [event.get(name) for event in events] for name in names})
+        data = b"".join(
+            orjson.dumps({name: value for name, value in event.items() if value is not None}) + b"\n"
+            for event in events
+        )
+        with ndjson.open("wb") as out, pq.ParquetWriter(parquet.with_suffix(".part"), table.schema) as writer:
+            for _ in range(times):
+                out.write(data)
+                writer.write_table(table)
+        parquet.with_suffix(".part").rename(parquet)
+    return ndjson, parquet
+
+
 def evtx_folder(corpora: Path, work: Path, times: int) -> Path:
     """Return a folder with the regression EVTX files, ``times`` over."""
     folder = work / f"evtx-{times}"
@@ -49,7 +92,11 @@ def evtx_folder(corpora: Path, work: Path, times: int) -> Path:
 
 
 def more_rules(rules: Path, work: Path, times: int) -> Path:
-    """Return a folder with the rules and ``times`` - 1 copies of them with other literals and ids."""
+    """Return a folder with the rules and ``times`` - 1 copies of them with other literals and ids.
+
+    A rule of which no literal can be changed (it looks at numbers or networks alone) is not copied: its copy
+    would find all that it finds.
+    """
     import yaml
 
     folder = work / f"rules-{times}"
@@ -61,7 +108,8 @@ def more_rules(rules: Path, work: Path, times: int) -> Path:
         names = [name for name in source.namelist() if name.endswith(".yml")]
         documents = [yaml.load(source.read(name), yaml.CSafeLoader) for name in names]
     for copy in range(times):
-        changed = [_changed(document, copy) if copy else document for document in documents]
+        copied = (_changed(document, copy) if copy else document for document in documents)
+        changed = [document for document in copied if document is not None]
         # Many rules a file: the loader's work is that of the rules, not of opening files.
         for start in range(0, len(changed), _RULES_A_FILE):
             with (temporary / f"copy-{copy}-{start}.yml").open("w", encoding="utf-8") as out:
@@ -71,12 +119,14 @@ def more_rules(rules: Path, work: Path, times: int) -> Path:
     return folder
 
 
-def _changed(document: dict[str, Any], copy: int) -> dict[str, Any]:
+def _changed(document: dict[str, Any], copy: int) -> dict[str, Any] | None:
     identifier = str(document["id"])
     detection = {
         name: value if name == "condition" else _other_literals(value, f"q{copy}", "")
         for name, value in document["detection"].items()
     }
+    if detection == document["detection"]:
+        return None
     return {
         **document,
         "id": f"{copy:08x}{identifier[8:]}",
@@ -86,16 +136,21 @@ def _changed(document: dict[str, Any], copy: int) -> dict[str, Any]:
 
 
 def _other_literals(value: Any, mark: str, field: str) -> Any:
-    """Return a detection with every text changed in its middle; what selects the log stays as it is."""
+    """Return a detection with every text changed in its middle; what selects the log stays as it is.
+
+    An expression is asked for the mark behind what it matched.
+    """
     if isinstance(value, dict):
         return {name: _other_literals(item, mark, name) for name, item in value.items()}
     if isinstance(value, list):
         return [_other_literals(item, mark, field) for item in value]
     kept = field.split("|", maxsplit=1)[0] in {"EventID", "Channel", "Provider_Name"} or any(
-        word in field for word in ("|re", "|cidr", "|base64", "|expand", "|fieldref", "|exists")
+        word in field for word in ("|cidr", "|base64", "|expand", "|fieldref", "|exists")
     )
-    if not isinstance(value, str) or len(value) < 4 or kept:
+    if not isinstance(value, str) or len(value) < 2 or kept:
         return value
+    if "|re" in field:
+        return f"(?:{value}){mark}"
     middle = len(value) // 2
     # Not between a backslash and what it escapes.
     while middle and value[middle - 1] == "\\":

@@ -45,10 +45,16 @@ class Limits:
     temporary file."""
     columns: int = 4096
     """Most columns of a table (CSV, Zeek) that are read; a longer row is skipped and counted."""
+    column_rows: int = 65_536
+    """Most rows of a file kept by column (Parquet) that are looked at together."""
+    column_bytes: int = 6 * MIB
+    """About how many bytes of such rows, as the file declares their size."""
     audit_records: int = 10_000
     """Audit records of unfinished events held at once while they are merged by serial."""
     audit_bytes: int = 32 * MIB
     """Bytes of audit records held at once while they are merged by serial."""
+    mail_queue_ids: int = 20_000
+    """Mails on their way whose client and sender are remembered while a mail log is read."""
     rule_file_bytes: int = 4 * MIB
     """Largest rule file that is read."""
     test_events: int = 100_000

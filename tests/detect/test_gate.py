@@ -44,12 +44,16 @@ def escaped(draw: st.DrawFn, value: str) -> bytes:
     return f'"{"".join(pieces)}"'.encode()
 
 
+MANY = [[wrap_keyword(ir.Test(None, "str", (f"{at:04}",)))] for at in range(100, 200)]
+
+
 @settings(max_examples=400, deadline=None)
-@given(rules=st.lists(KEYWORDS, min_size=1, max_size=4), data=st.data())
+@given(rules=st.lists(KEYWORDS, min_size=1, max_size=4), many=st.booleans(), data=st.data())
 def test_a_document_that_holds_a_covered_keyword_is_a_candidate(
-    rules: list[list[ir.Test]], data: st.DataObject
+    rules: list[list[ir.Test]], *, many: bool, data: st.DataObject
 ) -> None:
-    gate = KeywordGate.over(rules)
+    # With many others, folded bytes are searched.
+    gate = KeywordGate.over([*rules, *MANY] if many else rules)
     covered = sorted(gate.covers, key=repr)
     if not covered:
         return
@@ -70,6 +74,15 @@ def test_documents_without_a_keyword_are_no_candidates() -> None:
     assert gate.candidates([]) == []
 
 
+def test_many_keywords_are_looked_for_in_folded_bytes() -> None:
+    words = [f"{name}{at}kit" for at in range(40) for name in ("mimi", "lazagne")]
+    gate = KeywordGate.over([[wrap_keyword(ir.Test(None, "str", (word,)))] for word in words])
+    assert len(gate.covers) == len(words)
+    documents = [b'{"a":"mimi"}', *(f'{{"a":"run {word.upper()} now"}}'.encode() for word in words)]
+    assert gate.candidates(documents) == list(range(1, len(documents)))
+    assert [gate.may_hold(document) for document in documents] == [False, *[True] * len(words)]
+
+
 def test_a_keyword_does_not_reach_from_one_document_into_the_next() -> None:
     gate = KeywordGate.over([[wrap_keyword(ir.Test(None, "str", ("sekurlsa",)))]])
     assert gate.candidates([b'{"a":"sekur', b'lsa"}']) == []
@@ -87,9 +100,9 @@ def test_a_rule_is_covered_with_all_its_keywords_or_not_at_all() -> None:
 
 
 def test_more_keywords_than_fit_are_left_to_decoding() -> None:
-    rules = [[wrap_keyword(ir.Test(None, "str", (f"{at:04}",)))] for at in range(200)]
+    rules = [[wrap_keyword(ir.Test(None, "str", (f"{at:04}",)))] for at in range(1000)]
     gate = KeywordGate.over(rules)
-    assert 0 < len(gate.covers) < 200
+    assert 0 < len(gate.covers) < 1000
     for (test,) in rules:
         word = test.value[1].encode()
         if test in gate.covers:

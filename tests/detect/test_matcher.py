@@ -23,6 +23,7 @@ from haidang.events.model import DocumentBatch, EventBatch, FileReport
 from haidang.events.shapes import flatten, recognise, unwrap
 from haidang.limits import DEFAULT_LIMITS
 from haidang.sigma.ir import Condition, EventRule, LogSource, LogsourceEntry, LogsourceMap, RuleInfo
+from haidang.sigma.logsource import load_maps
 
 from .strategies import conditions, events, phrases, values
 
@@ -67,7 +68,7 @@ def plain_reasons(
 def test_table_agrees_with_the_plain_evaluation(
     rules: list[Condition], samples: list[dict[str, Any]]
 ) -> None:
-    table = Table(arrange_rules(rules), range(len(rules)), DEFAULT_LIMITS, lambda: rules)
+    table = Table(arrange_rules(rules), range(len(rules)), DEFAULT_LIMITS, rules.__getitem__)
     part = Part.of(table, Binding(None))
     # Twice, so that what was remembered is asked too.
     for event in samples * 2:
@@ -112,6 +113,59 @@ def test_a_routing_field_may_spell_its_number_in_any_way(spelled: object) -> Non
     ]
     matcher = Matcher({LogSource("windows"): group(rules)}, [logsources])
     assert matcher.match("windows", {"Channel": "Security", "EventID": spelled}) == (0,)
+
+
+def routed(when: dict[str, tuple[str, ...]], route_by: tuple[str, ...]) -> Matcher:
+    """Return a matcher with one rule, which always holds, on events for which ``when`` holds."""
+    entry = LogsourceEntry(LogSource("windows"), when, {}, {})
+    maps = [LogsourceMap("windows", "windows", route_by, (), (entry,))]
+    return Matcher({LogSource("windows"): group([("is", ("Channel", "exists", True, False))])}, maps)
+
+
+@pytest.mark.parametrize("route_by", [("Channel", "EventID"), ("Channel", "Task", "EventID")])
+@pytest.mark.parametrize("wanted", ["1", "01", "1.0"])
+@pytest.mark.parametrize("event_id", [1, 1.0, "1", "01", "0001", [7, "01"]])
+def test_numbers_of_when_are_equal_however_they_are_spelled(
+    route_by: tuple[str, ...], wanted: str, event_id: object
+) -> None:
+    matcher = routed({"EventID": (wanted,)}, route_by)
+    event = {"Channel": SYSMON, "EventID": event_id}
+    assert matcher.match("windows", event) == (0,)
+
+
+@pytest.mark.parametrize("route_by", [("Channel", "EventID"), ("Channel", "Task", "EventID")])
+@pytest.mark.parametrize("event_id", [10, "11", "0x1", "1a", "", None, True, [7, 10], 1.5])
+def test_another_number_or_text_is_not_the_number_of_when(
+    route_by: tuple[str, ...], event_id: object
+) -> None:
+    matcher = routed({"EventID": ("1",)}, route_by)
+    assert matcher.match("windows", {"Channel": SYSMON, "EventID": event_id}) == ()
+
+
+def test_a_rule_that_names_category_and_service_meets_the_events_of_the_category() -> None:
+    entry = LogsourceEntry(LogSource("windows", "process_creation"), {}, {}, {})
+    maps = [LogsourceMap("windows", "windows", ("Channel", "EventID"), (), (entry,))]
+    logsource = LogSource("windows", "process_creation", "sysmon")
+    matcher = Matcher({logsource: group([("is", ("Channel", "exists", True, False))])}, maps)
+    assert matcher.match("windows", {"Channel": SYSMON, "EventID": 1}) == (0,)
+    assert matcher.unclaimed == []
+
+
+@pytest.mark.parametrize(
+    ("application", "image"),
+    [
+        ("\\device\\harddiskvolume3\\users\\lan\\a.exe", "C:\\users\\lan\\a.exe"),
+        ("\\DEVICE\\HarddiskVolume1\\Windows\\a.exe", "C:\\Windows\\a.exe"),
+        ("\\device\\harddiskvolume12\\a.exe", "\\device\\harddiskvolume12\\a.exe"),
+        ("\\device\\harddiskvolumeshadowcopy2\\a.exe", "\\device\\harddiskvolumeshadowcopy2\\a.exe"),
+        ("System", "System"),
+    ],
+)
+def test_volumes_of_the_filtering_platform_are_drive_c(application: str, image: str) -> None:
+    rules: list[Condition] = [("is", ("Image", "str", (image,), True))]
+    matcher = Matcher({LogSource("windows", "network_connection"): group(rules)}, load_maps())
+    event = {"Channel": "Security", "EventID": 5156, "Application": application}
+    assert matcher.match("windows", event) == (0,)
 
 
 def _windows_matcher(rules: list[Condition]) -> Matcher:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from haidang.detect import origins
 from haidang.detect.origins import Recogniser
 from haidang.detect.semantics import lookup
+
+if TYPE_CHECKING:
+    import pytest
 
 SETS = [
     ("one", ("a", "b")),

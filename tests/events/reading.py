@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from haidang.events.blocks import BlockSource
+from haidang.events.columns import ColumnBatch
 from haidang.events.model import DocumentBatch, FileReport
 from haidang.events.streams import Input, Stream, find_inputs, open_input
 from haidang.limits import DEFAULT_LIMITS, Limits
@@ -92,8 +93,12 @@ def read_bytes(
 
 def take(file: File, batch: Batch, limits: Limits) -> None:
     """Add a batch to what was read of a file, and check what each batch promises."""
-    items = batch.documents if isinstance(batch, DocumentBatch) else batch.events
     assert batch.report is file.report
+    if isinstance(batch, ColumnBatch):
+        file.events.extend(batch.events(range(batch.rows)))
+        file.records.extend(range(batch.first, batch.first + batch.rows))
+        return
+    items = batch.documents if isinstance(batch, DocumentBatch) else batch.events
     assert 0 < len(items) == len(batch.records)
     assert len(items) <= limits.batch_events
     for item, record in zip(items, batch.records, strict=True):

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from haidang.events.blocks import DamagedError
-from haidang.events.files import file_blocks, line_part
+from haidang.events.files import file_blocks, line_count, line_part
 from haidang.events.lines import line_batches
 from haidang.events.model import FileReport
 from haidang.events.streams import Input
@@ -38,6 +38,8 @@ def test_parts_hold_each_line_once_however_the_file_is_cut(data: bytes, cuts: li
         file.flush()
         whole = lines_of(file.name, 0, len(data))
         parts = [line for start, end in pairwise(bounds) for line in lines_of(file.name, start, end)]
+        counts = [line_count(line_part(file.name, start, end, SMALL)) for start, end in pairwise(bounds)]
+        assert sum(counts) == len(parts)
     assert parts == whole
     assert b"".join(line + b"\n" for line in whole).replace(b"\r", b"") in {
         data.replace(b"\r", b""),

@@ -61,8 +61,18 @@ def test_each_file_with_problems_is_named_with_its_reasons_and_first_positions(
 
 def test_names_of_files_and_rules_cannot_drive_the_terminal(troubled_summary: ScanSummary) -> None:
     assert problem_entries(troubled_summary, ENGLISH)[0].name == "backup.zip!x␛]0;owned␇.json"
-    entry = refused_entry(RuleError("bad\x1b[2J", path="r\n.yml", line=3, rule="t\x1b[1m"))
+    entry = refused_entry(RuleError("bad\x1b[2J", path="r\n.yml", line=3, rule="t\x1b[1m"), ENGLISH)
     assert (entry.name, entry.reasons) == ("r␊.yml:3", ("t␛[1m: bad␛[2J",))
+
+
+def test_details_and_reasons_speak_the_language_of_the_reader() -> None:
+    report = FileReport("a.json", records=1)
+    report.note("oversized-line", "line 1700", "longer than 4096 bytes")
+    (entry,) = problem_entries(ScanSummary(files=[report]), VIETNAMESE)
+    assert entry.reasons == ("dòng quá dài (tại dòng 1.700): dài hơn 4096 byte",)
+    error = RuleError("unknown modifier 'soundex'", path="r.yml", line=3, rule="Odd")
+    assert refused_entry(error, VIETNAMESE).reasons == ("Odd: không có từ bổ nghĩa (modifier) 'soundex'",)
+    assert refused_entry(error, ENGLISH).reasons == ("Odd: unknown modifier 'soundex'",)
 
 
 def test_unknown_kind_of_problem_is_shown_as_it_is() -> None:

@@ -73,6 +73,28 @@ def test_a_split_file_whose_part_kills_its_worker_is_reported_once(
     assert any(finding.source.path == str(other) for finding in found)
 
 
+def test_records_behind_a_lost_part_keep_their_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = write_log(tmp_path / "big.jsonl", [event(at) for at in range(3000)])
+    whole, _ = scanned(tmp_path, log)
+    split_small(monkeypatch)
+    parent, plain = os.getpid(), Worker.scan
+
+    def scan(self: Worker, item: Input, on_batch: Callable[[int, int], None]) -> Iterator[FileEvidence]:
+        if item.end is not None and 0 < item.start < item.end < log.stat().st_size and os.getpid() != parent:
+            os._exit(9)
+        return plain(self, item, on_batch)
+
+    monkeypatch.setattr(Worker, "scan", scan)
+    found, summary = scanned(tmp_path, log)
+    (report,) = summary.files
+    events = [finding for finding in found if finding.origin != "correlation"]
+    assert {finding.source.record for finding in events} < {finding.source.record for finding in whole}
+    assert events[-1].source.record == report.lines == 3000
+    assert report.skipped == 3000 - len(events) > 0
+
+
 def test_a_large_result_travels_by_a_file_and_is_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

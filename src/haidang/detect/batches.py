@@ -13,14 +13,16 @@ import orjson
 
 from haidang.detect.lanes import PATIENCE, LaneSet
 from haidang.events import shapes
-from haidang.events.model import DocumentBatch
+from haidang.events.model import DocumentBatch, EventBatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from haidang.detect.columns import ColumnMatcher
     from haidang.detect.matcher import Matcher
     from haidang.detect.tables import Held
-    from haidang.events.model import Batch, EventBatch, Fields, FileReport
+    from haidang.events.columns import ColumnBatch
+    from haidang.events.model import Batch, Fields, FileReport
     from haidang.limits import Limits
 
 __all__ = ["BatchMatcher", "Hit", "decode_document"]
@@ -44,17 +46,26 @@ class Hit(NamedTuple):
 class BatchMatcher:
     """Applies a matcher to batches; remembers which JSON shape the documents have."""
 
-    def __init__(self, matcher: Matcher, limits: Limits, patience: int = PATIENCE) -> None:
+    def __init__(
+        self,
+        matcher: Matcher,
+        limits: Limits,
+        wanted: frozenset[str] | None = None,
+        patience: int = PATIENCE,
+    ) -> None:
         """Use ``matcher``; lanes are kept over files, for a folder of logs repeats its shapes.
 
+        ``wanted`` are fields that hits must have besides those that rules look at; None for whole events.
         ``patience``: see :class:`~haidang.detect.lanes.LaneSet`.
         """
+        self._wanted = wanted
         self._matcher = matcher
         self._patience = patience
         self._limits = limits
         self._sets: dict[tuple[str, str], LaneSet | None] = {}
         self._lanes: LaneSet | None = None
         self._batches = 0
+        self._by_column: ColumnMatcher | None = None
 
     def match(self, batch: Batch) -> Iterator[Hit]:
         """Yield the hits of a batch in order, counting its events in the report."""
@@ -62,7 +73,20 @@ class BatchMatcher:
         if self._batches % _TRIM_EVERY == 0 and self._matcher.trim():
             for lanes in filter(None, self._sets.values()):
                 lanes.forget()
-        return self._documents(batch) if isinstance(batch, DocumentBatch) else self._events(batch)
+        if isinstance(batch, DocumentBatch):
+            return self._documents(batch)
+        return self._events(batch) if isinstance(batch, EventBatch) else self._columns(batch)
+
+    def _columns(self, batch: ColumnBatch) -> Iterator[Hit]:
+        # Columns need a library that not everybody has.
+        from haidang.detect.columns import ColumnMatcher
+
+        if self._by_column is None:
+            self._by_column = ColumnMatcher(self._matcher, self._limits, self._wanted)
+        for row, origin, event, rules in self._by_column.match(batch):
+            # What is read of a row depends on the rules; its identity must not.
+            record = batch.first + row
+            yield Hit(record, origin, event, rules, b"%d" % record)
 
     def _events(self, batch: EventBatch) -> Iterator[Hit]:
         batch.report.records += len(batch.events)

@@ -97,7 +97,7 @@ class Binding:
     __slots__ = ("_entry", "_known", "_routing")
 
     def __init__(self, entry: LogsourceEntry | None, routing: Mapping[str, Accessor] | None = None) -> None:
-        """Bind to ``entry`` (None: every field its own name); ``routing`` says where routing fields are."""
+        """Bind to ``entry`` (None: every field keeps its name); ``routing`` says where routing fields are."""
         self._entry = entry
         self._routing = routing or {}
         self._known: dict[str, Accessor] = {}

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from haidang.detect.binding import Binding
 from haidang.detect.semantics import holds
 from haidang.sigma.ir import LogSource, Test
+from haidang.sigma.logsource import serves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -110,7 +111,7 @@ def cover(
 
 def _of_rule(rule: EventRule, places: Sequence[_Place], formats: Mapping[str, Sequence[str]]) -> Covered:
     logsource = rule.logsource
-    meant = [place for place in places if _means(logsource, place.entry.logsource)]
+    meant = [place for place in places if serves(place.entry.logsource, logsource)]
     read = [place for place in meant if formats.get(place.origin)]
     able = {place.origin: None for place in read if _outcomes(rule.condition, place)[0]}
     if not logsource.product and formats.get(BY_NAME):
@@ -124,10 +125,6 @@ def _of_rule(rule: EventRule, places: Sequence[_Place], formats: Mapping[str, Se
         return Covered(rule.info, logsource, (), NO_FORMAT)
     known = any(logsource.product == place.entry.logsource.product for place in places)
     return Covered(rule.info, logsource, (), NO_SOURCE if known else NO_MAP)
-
-
-def _means(rule: LogSource, entry: LogSource) -> bool:
-    return rule.product in ("", entry.product) and rule[1:] == entry[1:]
 
 
 def _lacks(name: str, place: _Place) -> bool:

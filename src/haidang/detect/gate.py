@@ -1,10 +1,11 @@
 r"""Ruling keywords out by looking at undecoded documents, at memory speed.
 
 Keywords hold anywhere in an event, so that a rule made of them would force every document to be decoded
-and searched. Instead, a short piece of each keyword is looked for in the raw bytes of a whole batch, in
-all its spellings of upper and lower case; up to 64 pieces of 4 bytes run in the vectorised searcher of
-the Aho-Corasick library. Only documents with a piece in them are decoded and searched for the keyword.
-The keywords that any document may hold are looked for in batches; those of some routes only, in the
+and searched. Instead, a short piece of each keyword is looked for in the raw bytes of a whole batch by the
+vectorised searcher of the Aho-Corasick library, which takes up to 64 pieces. Few keywords are looked for in
+all their spellings of upper and lower case; where that makes too many pieces, the bytes are folded first, and
+several searches follow one another. Only documents with a piece in them are decoded and searched for the
+keyword. The keywords that any document may hold are looked for in batches; those of some routes only, in the
 documents of these routes.
 
 It must never miss: pieces are made of ASCII letters, digits and a few marks that no JSON writer escapes,
@@ -25,61 +26,55 @@ if TYPE_CHECKING:
 
     from haidang.sigma.ir import Test
 
-__all__ = ["MOST_TOGETHER", "KeywordGate"]
+__all__ = ["KeywordGate"]
 
 _PIECE_SIZE = 4
 _MARKED_SIZE = 3
-_FEW_KEYWORDS = 2
-_FEW_SPELLINGS = 8
-MOST_TOGETHER = 60
-"""The vectorised searcher takes up to 64 pieces; more of them run in a second one."""
-_MOST_PIECES = 2 * MOST_TOGETHER
+_TOGETHER = 60
+"""The vectorised searcher takes up to 64 pieces; more of them run in a further search."""
+_MOST_SEARCHES = 6
+_FEW_WORDS = 24
+"""More words than these are looked for by an automaton."""
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _.:-;,=()[]{}#%@!$*")
 _ALWAYS = (b"\\u00", b"\\u21", "\u212a".encode())
+_COMMON = "qzjxkvwybfgpmuhcdlrsnitaoe"
+"""Letters, the rarest first, as in English texts and paths."""
 
 
 class KeywordGate:
     """Which documents of a batch may hold one of the keywords."""
 
-    def __init__(self, pieces: Sequence[bytes], covers: frozenset[Test]) -> None:
-        """Look for ``pieces`` of 3 or 4 bytes: all in one search, or in two."""
+    def __init__(self, pieces: Sequence[bytes], covers: frozenset[Test], *, folds: bool = False) -> None:
+        """Look for ``pieces`` of 3 or 4 bytes; ``folds`` says that they are to be found in folded bytes."""
         from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
+        self._folds = folds
         self._finders = [
             BytesAhoCorasick(list(some), matchkind=MatchKind.LeftmostFirst).find_matches_as_indexes
-            for some in (pieces[at : at + MOST_TOGETHER] for at in range(0, len(pieces), MOST_TOGETHER))
+            for some in (pieces[at : at + _TOGETHER] for at in range(0, len(pieces), _TOGETHER))
         ]
-        self._words = tuple({_longest_word(test).lower().encode() for test in covers})
+        words = sorted({_longest_word(test).lower().encode() for test in covers})
+        self._words = words if len(words) <= _FEW_WORDS else []
+        self._many_words = BytesAhoCorasick(words) if len(words) > _FEW_WORDS else None
         self.covers = covers
         """The keywords that cannot occur in a document that is no candidate."""
 
     @staticmethod
-    def over(rules: Iterable[Sequence[Test]], most: int = _MOST_PIECES) -> KeywordGate:
-        """Return a gate for as many rules as fit, each given by its keywords; the first come first.
-
-        ``most`` bounds the pieces, and so the price of a look.
-        """
-        pieces = set(_ALWAYS)
-        covers: set[Test] = set()
-        for tests in rules:
-            more = set(pieces)
-            found: list[set[bytes]] = []
-            for test in tests:
-                found.append(_best_piece(test, more))
-                more |= found[-1]
-            # Pieces that are in every other document would gate nothing: a later rule gets few, rare ones.
-            rare = not covers or (len(tests) <= _FEW_KEYWORDS and max(map(len, found)) <= _FEW_SPELLINGS)
-            if all(found) and rare and len(more) <= most:
-                pieces = more
-                covers.update(tests)
-        return KeywordGate(sorted(pieces), frozenset(covers))
+    def over(rules: Iterable[Sequence[Test]]) -> KeywordGate:
+        """Return a gate for as many rules as fit, each given by its keywords; the first come first."""
+        rules = list(rules)
+        pieces, covers = _fitting(rules, _TOGETHER, folds=False)
+        if len(covers) == len({test for tests in rules for test in tests}):
+            return KeywordGate(sorted(pieces), covers)
+        pieces, covers = _fitting(rules, _TOGETHER * _MOST_SEARCHES, folds=True)
+        return KeywordGate(sorted(pieces), covers, folds=True)
 
     def candidates(self, documents: Sequence[bytes]) -> list[int]:
         """Return the positions of the documents that may hold a keyword, in order, each once."""
         if not self.covers:
             return []
         joined = b"\n".join(documents)
-        hits = [hit for find in self._finders for hit in find(joined)]
+        hits = self._hits(joined)
         if not hits:
             return []
         ends = list(accumulate(len(document) + 1 for document in documents))
@@ -88,14 +83,39 @@ class KeywordGate:
 
     def may_hold(self, document: bytes) -> bool:
         """Return whether one document may hold a keyword."""
-        return any(find(document) for find in self._finders) and self._may_hold(document)
+        return bool(self._hits(document)) and self._may_hold(document)
+
+    def _hits(self, data: bytes) -> list[tuple[int, int, int]]:
+        if self._folds:
+            data = data.lower()
+        return [hit for find in self._finders for hit in find(data)]
 
     def _may_hold(self, document: bytes) -> bool:
         """Look at one document again, for the whole of what is safe in each keyword."""
         if any(mark in document for mark in _ALWAYS):
             return True
         folded = document.lower()
+        if self._many_words is not None:
+            return bool(self._many_words.find_matches_as_indexes(folded))
         return any(word in folded for word in self._words)
+
+
+def _fitting(
+    rules: Sequence[Sequence[Test]], most: int, *, folds: bool
+) -> tuple[set[bytes], frozenset[Test]]:
+    """Return at most ``most`` pieces, and the keywords of the rules that they cover, the first come first."""
+    pieces = set(_ALWAYS)
+    covers: set[Test] = set()
+    for tests in rules:
+        more = set(pieces)
+        found: list[set[bytes]] = []
+        for test in tests:
+            found.append(_best_piece(test, more, folds=folds))
+            more |= found[-1]
+        if all(found) and len(more) <= most:
+            pieces = more
+            covers.update(tests)
+    return pieces, frozenset(covers)
 
 
 def _longest_word(test: Test) -> str:
@@ -108,19 +128,21 @@ def _longest_word(test: Test) -> str:
     return best
 
 
-def _best_piece(test: Test, known: set[bytes]) -> set[bytes]:
+def _best_piece(test: Test, known: set[bytes], *, folds: bool) -> set[bytes]:
     """Return all spellings of the piece of a keyword that adds the fewest to those that are known.
 
-    Empty when there is none.
+    Of equals, the rarest; empty when there is none.
     """
     best: set[bytes] = set()
+    price = (0, 0)
     for word in test.value if test.kind == "str" else ():
         for piece in _pieces(word) if isinstance(word, str) else ():
-            spellings = {
-                "".join(letters).encode() for letters in product(*({c.lower(), c.upper()} for c in piece))
-            }
-            if not best or len(spellings - known) < len(best - known):
-                best = spellings
+            folded = piece.lower()
+            spelled = [{c} if folds else {c, c.upper()} for c in folded]
+            spellings = {"".join(letters).encode() for letters in product(*spelled)}
+            cost = (len(spellings - known), sum(map(_COMMON.find, folded)))
+            if not best or cost < price:
+                best, price = spellings, cost
     return best
 
 

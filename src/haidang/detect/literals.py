@@ -49,6 +49,11 @@ class Literals:
         """All texts, by their number."""
         self.reach = max((len(one.text) for one in known if one.where != "inside"), default=0)
         """The longest beginning or end."""
+        self._at_ends = [
+            (number, one.text, one.where == "starts")
+            for number, one in enumerate(known)
+            if one.where != "inside"
+        ]
         self._search: Callable[[str], Collection[int]] | None = None
 
     def find(self, folded: str) -> Collection[int]:
@@ -74,9 +79,8 @@ class Literals:
         """
         return [
             number
-            for number, one in enumerate(self.known)
-            if (one.where == "starts" and head.startswith(one.text))
-            or (one.where == "ends" and tail.endswith(one.text))
+            for number, text, starts in self._at_ends
+            if (head.startswith(text) if starts else tail.endswith(text))
         ]
 
     def _build(self) -> Callable[[str], Collection[int]]:

@@ -7,7 +7,7 @@ decoded or not.
 Which rules an event meets:
 
 - An origin with logsource maps (windows, auditd, zeek …): the rules whose logsource has an entry whose
-  ``when`` the event satisfies.
+  ``when`` the event satisfies; numbers in it are equal however they are spelled (``1``, ``"1"``, ``0001``).
 - Any other event: the rules that name no product (``category: webserver``) or whose logsource no map
   claims (``product: our-own``), by the names of their fields.
 """
@@ -17,20 +17,22 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from haidang.detect.arranging import folded_value
 from haidang.detect.binding import Accessor, Binding
-from haidang.detect.gate import MOST_TOGETHER, KeywordGate
+from haidang.detect.gate import KeywordGate
 from haidang.detect.lanes import NEEDLES, PATIENCE, LaneSet
 from haidang.detect.origins import Recogniser
 from haidang.detect.routes import Route
-from haidang.detect.semantics import lookup, text
+from haidang.detect.semantics import lookup, number, text
+from haidang.sigma.logsource import serves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from haidang.detect.routes import Group, Part
     from haidang.detect.tables import Held
     from haidang.events.model import Fields
-    from haidang.sigma.ir import Condition, LogSource, LogsourceEntry, LogsourceMap
+    from haidang.sigma.ir import Condition, LogSource, LogsourceEntry, LogsourceMap, Test
 
 __all__ = ["Matcher"]
 
@@ -54,9 +56,9 @@ class _Entry:
         self.binding = Binding(entry, routing)
         self.groups = groups
         when = entry.when if entry else {}
-        self._when = {name: frozenset(values) for name, values in when.items() if name in routed_by}
+        self._when = {name: _folded(values) for name, values in when.items() if name in routed_by}
         self._guard: tuple[Condition, ...] = tuple(
-            ("or", *(("is", (f"={name}", "str", (value,), False)) for value in values))
+            ("or", *(("is", _equals(f"={name}", value)) for value in values))
             for name, values in when.items()
             if name not in routed_by
         )
@@ -84,7 +86,8 @@ class Matcher:
         maps: Sequence[LogsourceMap],
     ) -> None:
         """Arrange the entries; nothing is compiled until events come."""
-        self.recognise = Recogniser((m.origin, names) for m in maps for names in m.recognise).origin
+        self._recogniser = Recogniser((m.origin, names) for m in maps for names in m.recognise)
+        self.recognise = self._recogniser.origin
         """Returns the origin of an event of which only the fields are known, "" for an unknown one."""
         self._entries: dict[str, list[_Entry]] = {}
         self._route_by: dict[str, tuple[str, ...]] = {}
@@ -97,7 +100,7 @@ class Matcher:
             for name, (places, values) in m.routing.items():
                 routing.setdefault(name, Accessor(places, tuple(sorted(values.items()))))
             for entry in m.entries:
-                meant = [logsource for logsource in groups if _means(logsource, entry.logsource)]
+                meant = [logsource for logsource in groups if serves(entry.logsource, logsource)]
                 claimed.update(logsource for logsource in meant if m.claims and logsource.product)
                 if meant:
                     known = [groups[logsource] for logsource in meant]
@@ -107,6 +110,27 @@ class Matcher:
         self._rest = [_Entry(None, [groups[logsource] for logsource in self.unclaimed])]
         self._groups = tuple(groups.values())
         self._routes: dict[tuple[Any, ...], Route] = {}
+
+    @property
+    def recognised(self) -> Sequence[tuple[str, tuple[str, ...]]]:
+        """Origins with fields by which an event is known to be of them; the first that fit count."""
+        return self._recogniser.sets
+
+    def needs(self, origin: str, names: Collection[str]) -> set[str]:
+        """Return the event fields that tell what events of an origin are, and those that ``names`` may be."""
+        entries = self._entries.get(origin, [])
+        found = set(names)
+        for entry in entries:
+            found.update(need for name in names for need in entry.binding.accessor(name).needs())
+            found.update(entry.entry.when if entry.entry else ())
+        return found
+
+    def routing_fields(self, origin: str) -> tuple[str, ...] | None:
+        """Return the fields whose values make the route of an event; () where all events share one.
+
+        None where a map puts these values together from others.
+        """
+        return None if self._routing.get(origin) else self._route_by.get(origin, ())
 
     def match(self, origin: str, event: Fields) -> Held:
         """Return the rules that hold for one event."""
@@ -130,8 +154,7 @@ class Matcher:
 
     def _make(self, origin: str, names: tuple[str, ...], key: tuple[Any, ...]) -> Route:
         values = {
-            name: tuple(text(item).lower() for item in _items(value))
-            for name, value in zip(names, key[1:], strict=False)
+            name: tuple(map(folded_value, _items(value))) for name, value in zip(names, key[1:], strict=False)
         }
         constants = dict(zip(names, (_as_value(value) for value in key[1:]), strict=False))
         entries = self._entries.get(origin, []) if names or origin in self._route_by else self._rest
@@ -158,12 +181,26 @@ class Matcher:
             entry for entry in self._entries.get("windows", []) if entry.entry and not entry.entry.when
         )
         rules = (tests for entry in entries for group in entry.groups for tests in group.keywords())
-        return KeywordGate.over(sorted(rules, key=len), MOST_TOGETHER)
+        return KeywordGate.over(sorted(rules, key=len))
+
+    @cached_property
+    def wide_gate(self) -> KeywordGate:
+        """The gate for the keywords of all rules that meet some Windows event, the broadest rules first."""
+        found: list[tuple[int, tuple[Test, ...]]] = []
+        for entry in self._entries.get("windows", []):
+            breadth = len(entry.entry.when) if entry.entry else 0
+            found.extend((breadth, tests) for group in entry.groups for tests in group.keywords())
+        return KeywordGate.over(tests for _, tests in sorted(found, key=lambda item: (item[0], len(item[1]))))
 
 
-def _means(rule: LogSource, entry: LogSource) -> bool:
-    """Return whether a rule's logsource is what an entry describes; a rule may leave the product open."""
-    return rule.product in ("", entry.product) and rule[1:] == entry[1:]
+def _folded(values: Iterable[str]) -> frozenset[str]:
+    return frozenset(map(folded_value, values))
+
+
+def _equals(field: str, value: str) -> tuple[Any, ...]:
+    """Return the test that a field has a value of ``when``: a number in any spelling, or a text."""
+    spelled = number(value)
+    return (field, "str", (value,), False) if spelled is None else (field, "num", spelled, False)
 
 
 def _find(event: Fields, name: str, routing: Mapping[str, Accessor]) -> Any:

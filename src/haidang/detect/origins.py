@@ -32,7 +32,8 @@ class Recogniser:
 
     def __init__(self, sets: Iterable[Set]) -> None:
         """Take pairs of an origin and the fields that tell it."""
-        self._sets = sorted(sets, key=lambda one: -sum(name.count(".") + 1 for name in one[1]))
+        self.sets = sorted(sets, key=lambda one: -sum(name.count(".") + 1 for name in one[1]))
+        """What is asked for, in the order in which it is."""
         self._known: dict[tuple[str, ...], tuple[Set, ...]] = {}
 
     def origin(self, event: Fields) -> str:
@@ -49,7 +50,7 @@ class Recogniser:
     def _possible(self, keys: Sequence[str]) -> tuple[Set, ...]:
         """Return the sets that an event with these keys may have."""
         known = frozenset(keys)
-        found = tuple(one for one in self._sets if all(_within(name, known) for name in one[1]))
+        found = tuple(one for one in self.sets if all(_within(name, known) for name in one[1]))
         if len(keys) <= _MOST_KEYS and sum(map(len, map(str, keys))) <= _MOST_CHARS:
             if len(self._known) >= _MOST_ARRANGEMENTS:
                 self._known.clear()

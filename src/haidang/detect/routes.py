@@ -143,13 +143,15 @@ class Group:
 
     def _whole(self) -> Table:
         if self._table is None:
-            arranged = self._arranged() if self._arranged is not None else arrange_rules(self._conditions())
-            indices = [index for index, _ in self._rules()]
-            self._table = Table(arranged, indices, self._limits, self._conditions)
+            rules = self._rules()
+            arranged = (
+                arrange_rules([rule.condition for _, rule in rules])
+                if self._arranged is None
+                else self._arranged()
+            )
+            indices = [index for index, _ in rules]
+            self._table = Table(arranged, indices, self._limits, lambda at: rules[at][1].condition)
         return self._table
-
-    def _conditions(self) -> list[Condition]:
-        return [rule.condition for _, rule in self._rules()]
 
     def _folded(
         self, binding: Binding, guard: Sequence[Condition], constants: Mapping[str, Any], routed: set[str]
@@ -168,7 +170,7 @@ class Group:
             if condition != FALSE:
                 indices.append(rules[at][0])
                 conditions.append(_join("and", [*guard, condition]))
-        return Table(arrange_rules(conditions), indices, self._limits, lambda: conditions)
+        return Table(arrange_rules(conditions), indices, self._limits, conditions.__getitem__)
 
     def _possible(self, name: str, value: str) -> set[int]:
         """Return the positions of the rules that may hold when the field ``name`` has that value."""

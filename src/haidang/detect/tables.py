@@ -77,15 +77,15 @@ class Table:
         arranged: Arranged,
         indices: Sequence[int],
         limits: Limits,
-        written: Callable[[], Sequence[Condition]],
+        written: Callable[[int], Condition],
     ) -> None:
         """Make the memos; automata and expressions are compiled when values come.
 
-        ``written`` gives the conditions that were arranged, which only whoever asks for reasons needs.
+        ``written`` gives a condition as it was before it was arranged, by its position; only whoever asks for
+        reasons needs it.
         """
         self._limits = limits
-        self.indices = indices
-        """Places in the ruleset of the rules."""
+        self._indices = indices
         self._written = written
         self._places: dict[int, int] = {}
         self._reasons: dict[tuple[tuple[int, ...], int], tuple[Test, ...]] = {}
@@ -156,10 +156,10 @@ class Table:
         self, signature: tuple[int, ...], index: int, whole: Condition, decided: Callable[[Test], bool]
     ) -> tuple[Test, ...]:
         if not self._places:
-            self._places = {one: at for at, one in enumerate(self.indices)}
+            self._places = {one: at for at, one in enumerate(self._indices)}
         at = self._places[index]
         true = set(self._true(signature))
-        numbers = dict(_numbers(self._written()[at], self._conditions[at]))
+        numbers = dict(_numbers(self._written(at), self._conditions[at]))
 
         def held(test: Test) -> bool:
             number = numbers.get(test)
@@ -185,12 +185,17 @@ class Table:
         for i in true:
             candidates.update(self._anchors.get(i, ()))
         conditions = self._conditions
-        holding = [self.indices[at] for at in candidates if _evaluate(conditions[at], true)]
+        holding = [self._indices[at] for at in candidates if _evaluate(conditions[at], true)]
         if not holding:
             return NOTHING
         found = Held(sorted(holding))
         found.why = ((self, signature),)
         return found
+
+    @property
+    def indices(self) -> Sequence[int]:
+        """The rules' places in the ruleset."""
+        return self._indices
 
     def candidates(
         self, signature: tuple[int, ...]
@@ -205,7 +210,7 @@ class Table:
             for at in self._anchors.get(number, ()):
                 found.setdefault(at, []).append(number)
         return {
-            self.indices[at]: (
+            self._indices[at]: (
                 tuple(self._tests[number] for number in anchors if number in self._tests),
                 partial(_evaluate, self._conditions[at], true),
             )
@@ -217,8 +222,8 @@ class Table:
         """The tests by their numbers."""
         return {
             number: test
-            for written, numbered in zip(self._written(), self._conditions, strict=True)
-            for test, number in _numbers(written, numbered)
+            for at, numbered in enumerate(self._conditions)
+            for test, number in _numbers(self._written(at), numbered)
         }
 
     def trim(self) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from haidang.limits import Limits
 
-__all__ = ["STANDARD_INPUT", "file_blocks", "line_part", "unreadable"]
+__all__ = ["STANDARD_INPUT", "file_blocks", "line_count", "line_part", "unreadable"]
 
 STANDARD_INPUT = "-"
 
@@ -72,6 +72,16 @@ def line_part(path: str, start: int, end: int, limits: Limits) -> Iterator[bytes
                     return
     except OSError as error:
         raise unreadable(error) from error
+
+
+def line_count(blocks: Iterator[bytes]) -> int:
+    """Return how many lines there are in ``blocks``, as readers count them."""
+    count = 0
+    last = b"\n"
+    for block in blocks:
+        count += block.count(b"\n")
+        last = block
+    return count if last.endswith(b"\n") else count + 1
 
 
 def _first_line(file: FileIO, start: int, end: int, limits: Limits) -> int:

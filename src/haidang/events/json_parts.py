@@ -24,9 +24,7 @@ _FIRST = re.compile(rb'\{\s*"')
 _ODATA = re.compile(rb'\{\s*"@odata\.')
 _DUO = re.compile(rb'\{\s*"response"\s*:\s*\{')
 _PARENT = re.compile(rb'"hits"\s{0,16}:\s{0,16}\{')
-_USUAL = frozenset(
-    b"records events Events logs items results data value entries entities response".split()
-)
+_USUAL = frozenset(b"records events Events logs items results data value entries entities response".split())
 _ANSWERS = {
     b"items": re.compile(rb'\{\s*"(?:kind|apiVersion)"'),
     b"data": re.compile(rb'\{\s*"(?:status|pagination)"'),

@@ -7,8 +7,8 @@ Rules of this module:
 - Events are handed over in batches, in the order of the file, each with its record number (the line,
   1-based, for text; the event record id for EVTX; the row for CSV), so that a finding can be traced.
 - A reader that would only decode JSON hands over the undecoded documents (``DocumentBatch``): the
-  detector decodes what the rules need and nothing else. All other readers hand over flat field
-  dictionaries (``EventBatch``).
+  detector decodes what the rules need and nothing else. A reader of columns hands them over as such
+  (``ColumnBatch``). All other readers hand over flat field dictionaries (``EventBatch``).
 
 All input is untrusted.
 """
@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from haidang.events.columns import ColumnBatch
 
 __all__ = ["Batch", "DocumentBatch", "EventBatch", "Fields", "FileReport", "Origin", "Problem"]
 
@@ -109,4 +111,4 @@ class EventBatch:
     records: Sequence[int]
 
 
-Batch: TypeAlias = DocumentBatch | EventBatch
+Batch: TypeAlias = "DocumentBatch | EventBatch | ColumnBatch"

@@ -33,7 +33,6 @@ _COMPRESSION = re.compile(r"\.(gz|bz2|xz|zst|zstd)\Z", re.IGNORECASE)
 
 _SIGNATURES = (
     (b"\x00\x05\x16\x07", "an AppleDouble file (attributes that macOS puts into archives), no log"),
-    (b"ElfChnk", "a single chunk of an EVTX file"),
     (b"LfLe", "an event log of Windows XP (EVT)"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive; unpack it first"),
     (b"Rar!\x1a\x07", "a RAR archive; unpack it first"),
@@ -43,7 +42,6 @@ _SIGNATURES = (
     (b"\xa1\xb2\xc3\xd4", "a packet capture; give it to Zeek and read its logs"),
     (b"\x0a\x0d\x0d\x0a", "a packet capture; give it to Zeek and read its logs"),
     (b"LPKSHHRH", "a systemd journal; export it with journalctl --output json"),
-    (b"PAR1", "a Parquet file"),
     (b"SQLite format 3\x00", "an SQLite database"),
     (b"\x7fELF", "a Linux program"),
     (b"MZ\x90\x00", "a Windows program"),

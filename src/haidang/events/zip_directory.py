@@ -84,7 +84,7 @@ def region(file: IO[bytes], offset: int, size: int, limits: Limits) -> Iterator[
         try:
             block = read_at(file, offset, min(size, limits.read_bytes))
         except OSError as error:
-            raise DamagedError("unreadable", error.strerror or str(error)) from error
+            raise DamagedError("unreadable", f"{error.strerror or error}.") from error
         if not block:
             raise DamagedError("truncated", "The archive ends too early.")
         offset += len(block)

@@ -42,7 +42,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Listing", "Member", "is_zip", "list_file", "list_members", "member_blocks"]
 
-Note = tuple[str, str, str]
+
+class Note(NamedTuple):
+    """Something that is wrong with an archive."""
+
+    kind: str
+    where: str
+    detail: str
+
+
 """Kind, position and detail of a problem."""
 
 _OFFICE = "[Content_Types].xml"
@@ -59,8 +67,8 @@ class Listing(NamedTuple):
 
     def note_in(self, report: FileReport) -> None:
         """Put what is wrong with the archive into its report."""
-        for kind, where, detail in self.notes:
-            report.note(kind, where, detail)
+        for note in self.notes:
+            report.note(*note)
 
 
 def list_members(file: IO[bytes], limits: Limits) -> Listing:
@@ -70,14 +78,14 @@ def list_members(file: IO[bytes], limits: Limits) -> Listing:
         members = _collect(directory_members(file, limits), limits, notes)
     except DamagedError as damage:
         detail = f"{damage.detail} Its members are read by their own headers."
-        notes.append((damage.kind, "byte 0", detail))
+        notes.append(Note(damage.kind, "byte 0", detail))
         members = _collect(scattered_members(file, limits), limits, notes)
     except OSError as error:
-        return Listing({}, (("unreadable", "byte 0", f"{error.strerror or error}."),))
+        return Listing({}, (Note("unreadable", "byte 0", f"{error.strerror or error}."),))
     if any(member.name == _OFFICE for member in members):
-        return Listing({}, (("unknown-format", "byte 0", "This is an Office document."),))
+        return Listing({}, (Note("unknown-format", "byte 0", "This is an Office document."),))
     if not members and not notes:
-        return Listing({}, (("empty", "byte 0", "The archive holds no file."),))
+        return Listing({}, (Note("empty", "byte 0", "The archive holds no file."),))
     return Listing(_named_apart(_lying_apart(members, notes)), tuple(notes))
 
 
@@ -135,7 +143,7 @@ def _collect(found: Iterator[Member], limits: Limits, notes: list[Note]) -> list
     for member in found:
         if len(members) >= limits.archive_members:
             detail = f"More than {limits.archive_members} members; the rest is not read."
-            notes.append(("archive-limit", f"member {member.name}", detail))
+            notes.append(Note("archive-limit", f"member {member.name}", detail))
             break
         members.append(member)
     return members
@@ -147,7 +155,8 @@ def _lying_apart(members: list[Member], notes: list[Note]) -> list[Member]:
     apart = members[-1:]
     for member, following in pairwise(members):
         if member.offset + 30 + member.compressed > following.offset:
-            notes.append(("archive-limit", f"member {member.name}", "It shares bytes with another member."))
+            detail = "It shares bytes with another member."
+            notes.append(Note("archive-limit", f"member {member.name}", detail))
         else:
             apart.append(member)
     return apart

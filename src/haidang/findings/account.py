@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from haidang.findings.details import detail
 from haidang.findings.figures import duration, number, place, size
 from haidang.i18n import N_, Translator
 from haidang.plaintext import neutralise
@@ -108,10 +109,12 @@ def problem_entries(summary: ScanSummary, translate: Translator) -> list[Entry]:
     return sorted(entries, key=lambda entry: not entry.lost)
 
 
-def refused_entry(error: RuleError) -> Entry:
-    """Return where a refused rule is and why it was refused; the reason is English, as in the data."""
+def refused_entry(error: RuleError, translate: Translator) -> Entry:
+    """Return where a refused rule is and why it was refused."""
     where = f"{error.path}:{error.line}" if error.line else error.path
-    reason = f"{error.rule}: {error.reason}" if error.rule else error.reason
+    reason = detail(error.reason, translate)
+    if error.rule:
+        reason = f"{error.rule}: {reason}"
     return Entry(neutralise(where), (neutralise(reason),), lost=True)
 
 
@@ -129,7 +132,7 @@ def _problem(problem: Problem, translate: Translator) -> str:
         position = place(problem.where, translate)
         first = translate("first at {place}") if problem.count > 1 else translate("at {place}")
         text += f" ({first.format(place=position)})"
-    return f"{text}: {problem.detail}" if problem.detail else text
+    return f"{text}: {detail(problem.detail, translate)}" if problem.detail else text
 
 
 def _fill(message: str, n: int, translate: Translator) -> str:

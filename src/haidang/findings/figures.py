@@ -20,6 +20,7 @@ _PLACES = {
     "record": N_("record {n}"),
     "row": N_("row {n}"),
     "member": N_("member {n}"),
+    "chunk": N_("chunk {n}"),
 }
 
 

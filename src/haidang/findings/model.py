@@ -14,6 +14,7 @@ import msgspec
 if TYPE_CHECKING:
     from haidang.errors import RuleError
     from haidang.events.model import FileReport
+    from haidang.sigma.ir import RuleWords
 
 __all__ = ["Finding", "FindingRule", "Match", "ScanSummary", "Source"]
 
@@ -93,5 +94,7 @@ class ScanSummary:
     cpu: float = 0.0
     """Seconds of processor time over all processes."""
     processes: int = 1
+    words: dict[str, tuple[RuleWords, ...]] = field(default_factory=dict)
+    """Rule (its id, or its title where it has none) to what it says in the languages of its readers."""
     interrupted: bool = False
     """Whether the user stopped the run; what is said here is then of the part before that."""

@@ -25,7 +25,7 @@ class RuleTally:
     rule: FindingRule
     hits: int = 0
     hosts: dict[str, int] = field(default_factory=dict)
-    """Host to hits, at most ``Limits.summary_hosts`` of them."""
+    """Host, as events name it, to hits, at most ``Limits.summary_hosts`` of them."""
     more_hosts: bool = False
     """Whether there were hosts that are not in ``hosts``."""
     first: str | None = None

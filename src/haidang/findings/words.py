@@ -1,10 +1,11 @@
-"""The words that outputs for people share: levels and ATT&CK tactics, and what a rule's tags say of them.
+"""The words that outputs for people share: levels, ATT&CK tactics and what tags say of them, rules.
 
 Rules:
 
 - A tag ``attack.<tactic>`` or ``attack.<technique>`` is read as the Sigma tag specification has it.
 - Tactics are listed in the order of the ATT&CK matrix. ``defense-evasion`` stays beside the two tactics
   that took its place, because rules of both ages are in use.
+- A rule speaks the reader's language where it has words in it (its ``haidang`` attribute).
 - The values are message ids (English) for :mod:`haidang.i18n`.
 
 Rules are made by others: an unknown level or tag is shown as it is or left out, and never raises.
@@ -16,11 +17,14 @@ import re
 from typing import TYPE_CHECKING
 
 from haidang.i18n import N_
+from haidang.sigma.ir import RuleWords
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["LEVEL_WORDS", "TACTIC_WORDS", "level_rank", "tactics", "techniques"]
+    from haidang.findings.model import FindingRule, ScanSummary
+
+__all__ = ["LEVEL_WORDS", "TACTIC_WORDS", "level_rank", "rule_words", "tactics", "techniques"]
 
 LEVEL_WORDS = {
     "critical": N_("critical"),
@@ -53,6 +57,13 @@ TACTIC_WORDS = {
 
 _TECHNIQUE = re.compile(r"t\d{4}(?:\.\d{3})?", re.ASCII)
 _RANKS = {level: rank for rank, level in enumerate(LEVEL_WORDS)}
+
+
+def rule_words(rule: FindingRule, summary: ScanSummary, lang: str) -> RuleWords:
+    """Return a rule's title, description and advice in ``lang``; its own words where it has none in it."""
+    known = summary.words.get(rule.id or rule.title, ())
+    said = next((words for words in known if words.lang == lang), RuleWords(lang))
+    return RuleWords(lang, said.title or rule.title, said.description or rule.description, said.advice)
 
 
 def level_rank(level: str) -> int:

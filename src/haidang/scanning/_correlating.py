@@ -29,6 +29,16 @@ _MOST_IN_MEMORY = 50_000
 _SECOND = 1_000_000_000
 _Row = tuple[int, int, str, bytes]
 
+_REASONS = {
+    "no-group-field": "without a field that it groups by",
+    "no-value": "without the value that it counts",
+    "no-time": "without a time",
+    "late": "too far out of order",
+    "evicted-event": "too many events at once",
+    "evicted-group": "too many groups at once",
+}
+"""Why a correlation left out a hit, in words."""
+
 
 class Correlating:
     """Collects what correlations feed on, then runs them."""
@@ -99,7 +109,9 @@ class Correlating:
                 f"{self._timeless} events without a time could not take part in correlations."
             )
         for (key, reason), count in sorted(correlator.dropped.items()):
-            self.notices.append(f"Correlation {titles.get(key, key)!r}: {count} left out ({reason}).")
+            self.notices.append(
+                f"Correlation {titles.get(key, key)!r}: {count} left out ({_REASONS.get(reason, reason)})."
+            )
 
     def _finding(self, item: Correlated) -> Finding:
         members = [member for hit in item.members for member in _members(hit)]

@@ -27,9 +27,18 @@ if TYPE_CHECKING:
     from haidang.scanning._ruleset import Ruleset
     from haidang.sigma.ir import EventRule, LogsourceMap, RuleInfo, Test
 
-__all__ = ["Evidence", "EvidenceMaker", "finding_rule", "stable_id", "to_finding"]
+__all__ = [
+    "UNKNOWN",
+    "Evidence",
+    "EvidenceMaker",
+    "finding_rule",
+    "known_origins",
+    "needed_by_rule",
+    "stable_id",
+    "to_finding",
+]
 
-_UNKNOWN = Origin(
+UNKNOWN = Origin(
     "",
     time_fields=("@timestamp", "timestamp", "time", "eventTime", "ts", "_time", "date"),
     host_fields=("host", "hostname", "computer", "Computer", "Hostname", "host.name"),
@@ -67,12 +76,8 @@ class EvidenceMaker:
         self._full = full_event
         self._since = since
         self._until = until
-        self._origins = _origins(ruleset.maps)
-        self._needed = _needed_fields(ruleset)
-
-    def time_fields(self, origin: str) -> tuple[str, ...]:
-        """Return where events of an origin may have their time, in the order in which it is looked for."""
-        return self._origins.get(origin, _UNKNOWN).time_fields or _UNKNOWN.time_fields
+        self._origins = known_origins(ruleset.maps)
+        self._needed = needed_by_rule(ruleset)
 
     def of_event(self, event: Fields, origin: str) -> Iterator[Evidence]:
         """Yield the evidence of one decoded event."""
@@ -89,7 +94,7 @@ class EvidenceMaker:
 
     def of_hit(self, hit: Hit) -> Iterator[Evidence]:
         """Yield the evidence of each rule of a hit, unless its time is not wanted."""
-        origin = self._origins.get(hit.origin, _UNKNOWN)
+        origin = self._origins.get(hit.origin, UNKNOWN)
         time = _first_time(hit.event, origin)
         if time is not None and (
             (self._since is not None and time < self._since)
@@ -99,7 +104,7 @@ class EvidenceMaker:
         host = next(
             (
                 text(value)
-                for name in origin.host_fields or _UNKNOWN.host_fields
+                for name in origin.host_fields or UNKNOWN.host_fields
                 if (value := lookup(hit.event, name)) is not None
             ),
             "",
@@ -125,7 +130,8 @@ class EvidenceMaker:
             )
 
 
-def _needed_fields(ruleset: Ruleset) -> dict[str, frozenset[str]]:
+def needed_by_rule(ruleset: Ruleset) -> dict[str, frozenset[str]]:
+    """Return for each rule that correlations feed on the fields that they need of its events."""
     if not ruleset.correlations:
         return {}
     from haidang.detect.correlation.engine import needed_fields
@@ -134,7 +140,7 @@ def _needed_fields(ruleset: Ruleset) -> dict[str, frozenset[str]]:
     return {key: needed.get(key, frozenset()) for key in ruleset.correlated}
 
 
-def _origins(maps: Sequence[LogsourceMap]) -> dict[str, Origin]:
+def known_origins(maps: Sequence[LogsourceMap]) -> dict[str, Origin]:
     """Return where the events of each origin keep time and host: readers say so, and for JSON the maps."""
     from haidang.events.readers import readers
 
@@ -144,7 +150,7 @@ def _origins(maps: Sequence[LogsourceMap]) -> dict[str, Origin]:
 
 
 def _first_time(event: Fields, origin: Origin) -> int | None:
-    for name in origin.time_fields or _UNKNOWN.time_fields:
+    for name in origin.time_fields or UNKNOWN.time_fields:
         value = lookup(event, name)
         if value is not None and (time := parse_time(value)) is not None:
             return time

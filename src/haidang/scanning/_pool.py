@@ -3,7 +3,8 @@
 - Workers are forked where the system forks, so that the loaded rules are shared.
 - No more than a few results wait; a result that is large travels by a temporary file.
 - A worker that dies takes only its input with it: the input is scanned once more alone, and when it kills
-  that worker too, it is reported as not read.
+  that worker too, it is reported as not read. Of a part of a file, the lines are counted without being
+  looked at, so that records behind it keep their numbers.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from haidang.detect.regexes import timeouts
 from haidang.detect.values import cuts
+from haidang.events.blocks import DamagedError
+from haidang.events.files import line_count, line_part
 from haidang.events.model import FileReport
 from haidang.scanning._worker import FileEvidence, Worker
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from haidang.events.streams import Input
+    from haidang.limits import Limits
     from haidang.scanning._options import ScanOptions
     from haidang.scanning._ruleset import Ruleset
 
@@ -130,7 +134,9 @@ class Pool:
         except BrokenProcessPool:
             self._restart()
             report = FileReport(item.display)
-            report.note("crashed", f"byte {item.start}", "reading this file ended the process that read it")
+            report.lines = _lost_lines(item, self._options.limits)
+            detail = "reading this file ended the process that read it"
+            report.note("crashed", f"byte {item.start}", detail, skipped=report.lines)
             return Result([FileEvidence(report, [], last=True)], "", 0, 0, {}, {})
 
     def close(self) -> None:
@@ -139,6 +145,16 @@ class Pool:
         self._executor.shutdown(wait=False, cancel_futures=True)
         for process in processes.values():
             process.terminate()
+
+
+def _lost_lines(item: Input, limits: Limits) -> int:
+    """Return how many lines a part of a file has that nobody could read."""
+    if item.end is None:
+        return 0
+    try:
+        return line_count(line_part(item.path, item.start, item.end, limits))
+    except DamagedError:
+        return 0
 
 
 _worker: Worker | None = None

@@ -130,6 +130,7 @@ class _Run:
         summary = self.summary
         summary.rules = len(self._ruleset)
         summary.refused = list(self._ruleset.refused)
+        summary.words = {info.id or info.title: info.words for info in self._ruleset if info.words}
         for part in work(self._options, self._ruleset, self._progress, summary):
             yield from self._of_part(part.file, part.before)
         if self._correlating is not None:

@@ -13,6 +13,7 @@ from haidang.detect.regexes import timeouts
 from haidang.detect.values import cuts
 from haidang.errors import HaidangError
 from haidang.scanning._evidence import Evidence, EvidenceMaker
+from haidang.scanning._wanted import wanted_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,7 +40,8 @@ class Worker:
     def __init__(self, ruleset: Ruleset, options: ScanOptions) -> None:
         """Prepare; rules are compiled as events of their kind come."""
         self._options = options
-        self._matcher = BatchMatcher(ruleset.matcher, options.limits)
+        wanted = None if options.full_event else wanted_fields(ruleset)
+        self._matcher = BatchMatcher(ruleset.matcher, options.limits, wanted)
         self._maker = EvidenceMaker(
             ruleset, full_event=options.full_event, since=options.since, until=options.until
         )
@@ -71,15 +73,16 @@ class Worker:
 
 def matching_notices() -> list[str]:
     """Return one sentence for each thing that rules did not look at in this process, and forget it."""
-    found = [
-        f"The regular expression {pattern!r} took too long, or was given up after it had, on {count} values; "
-        "it was taken as not matching there."
-        for pattern, count in sorted(timeouts.items())
-    ]
+    notices: list[str] = []
+    for pattern, count in sorted(timeouts.items()):
+        notices.append(
+            f"The regular expression {pattern!r} took too long, or was given up after it had, on {count} "
+            "values; it was taken as not matching there."
+        )
     if cuts["values"]:
-        found.append(
+        notices.append(
             f"{cuts['values']} values were longer than rules look at; their beginnings were looked at."
         )
     timeouts.clear()
     cuts.clear()
-    return found
+    return notices

@@ -15,12 +15,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
 
+import msgspec
+
 from haidang.errors import RuleError
 from haidang.sigma.content import FileContent, Pending
 from haidang.sigma.correlations import read_section
 from haidang.sigma.detections import DetectionBuilder
 from haidang.sigma.ir import LEVELS, EventRule, LogSource, RuleInfo
 from haidang.sigma.translate import Refusal, Translator, condition_fields
+from haidang.sigma.wording import read_words
 from haidang.sigma.yaml_source import Lines, YamlError, documents
 
 if TYPE_CHECKING:
@@ -197,6 +200,11 @@ class _File:
             modified=_text(document.get("modified")),
             correlation="correlation" in document,
         )
+        if "haidang" in document:
+            try:
+                info = msgspec.structs.replace(info, words=read_words(document["haidang"]))
+            except Refusal as refusal:
+                self.note(index, info, refusal.reason, "haidang", *refusal.place)
         if level and level not in LEVELS:
             self.note(
                 index, info, f"the level {level!r} is not of the specification; taken as medium", "level"

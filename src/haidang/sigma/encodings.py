@@ -42,7 +42,7 @@ class _Utf16Marked(_Utf16):
 class _Base64(SigmaValueModifier[SigmaString, SigmaString]):
     def data(self, val: SigmaString) -> bytes:
         if val.contains_special() or val.contains_placeholder():
-            raise SigmaValueError("Base64 encoding of strings with wildcards is not allowed")
+            raise SigmaValueError("base64 encoding of strings with wildcards is not allowed")
         bytewise = any(issubclass(modifier, _Utf16) for modifier in self.applied_modifiers)
         text = "".join(part for part in val.s if isinstance(part, str))
         return text.encode("latin-1" if bytewise else "utf-8")

@@ -44,6 +44,7 @@ __all__ = [
     "LogsourceEntry",
     "LogsourceMap",
     "RuleInfo",
+    "RuleWords",
     "Test",
 ]
 
@@ -75,6 +76,17 @@ class LogSource(NamedTuple):
     service: str = ""
 
 
+class RuleWords(msgspec.Struct, frozen=True, array_like=True):
+    """What a rule says in one language; "" for what it leaves to the rule's own words."""
+
+    lang: str
+    title: str = ""
+    description: str = ""
+    """What a finding means."""
+    advice: str = ""
+    """What to do first."""
+
+
 class RuleInfo(msgspec.Struct, frozen=True, array_like=True):
     """What people know of a rule; it travels with each finding."""
 
@@ -100,6 +112,8 @@ class RuleInfo(msgspec.Struct, frozen=True, array_like=True):
     correlation: bool = False
     generate: bool = True
     """False for a rule that only feeds correlations and reports nothing by itself."""
+    words: tuple[RuleWords, ...] = ()
+    """What it says in other languages; see ``wording``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +157,8 @@ class LogsourceEntry:
 
     logsource: LogSource
     when: dict[str, tuple[str, ...]]
-    """Field of the event to accepted values, lower-cased; all must hold (a list holds by any element).
+    """Field of the event to accepted values, lower-cased; all must hold (a list holds by any element, a
+    number by any spelling).
     Only fields of the map's ``route_by`` may be named."""
     fields: dict[str, tuple[str, ...]]
     """Field of the rules to fields of the event, the first present counts. A text with braces is a

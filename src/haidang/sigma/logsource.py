@@ -6,8 +6,8 @@ Rules of this module:
   of the same origin and product comes after the built-in one and adds to it.
 - A map that is wrong is a ConfigurationError with its file, its line and what to do: a map that half
   works would hide attacks.
-- ``when`` may name only fields of ``route_by``; values are compared without case. A field of ``route_by``
-  that the map's own ``fields`` name is found where they say.
+- ``when`` may name only fields of ``route_by``; values are compared without case, and as numbers where they
+  are numbers. A field of ``route_by`` that the map's own ``fields`` name is found where they say.
 
 The user's maps are the user's own: trusted, but checked.
 """

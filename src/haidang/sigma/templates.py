@@ -16,7 +16,6 @@ A template that is one field and nothing else gives the value as it is. This mod
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 __all__ = ["FORMS", "Line", "Pick", "Slot", "parse_template", "template_fields"]
@@ -49,7 +48,6 @@ Line: TypeAlias = tuple[str | Slot, ...]
 """Literal texts and slots, in order."""
 
 
-@lru_cache(maxsize=4096)
 def parse_template(source: str) -> tuple[Line, ...]:
     """Return the lines of a template.
 

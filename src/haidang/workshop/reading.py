@@ -9,15 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from haidang.detect.batches import decode_document
-from haidang.errors import InputError
+from haidang.errors import HaidangError, InputError
 from haidang.events import shapes
-from haidang.events.model import DocumentBatch
+from haidang.events.model import DocumentBatch, EventBatch
 from haidang.events.streams import find_inputs, open_input
 from haidang.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from haidang.events.columns import ColumnBatch
     from haidang.events.model import Batch, Fields, FileReport
     from haidang.limits import Limits
 
@@ -66,16 +67,31 @@ def read_events(
 
 
 def _events(batch: Batch, limits: Limits) -> Iterable[tuple[int, str, Fields]]:
-    if not isinstance(batch, DocumentBatch):
+    if isinstance(batch, EventBatch):
         yield from (
             (record, batch.origin, event) for record, event in zip(batch.records, batch.events, strict=True)
         )
-        return
-    for record, document in zip(batch.records, batch.documents, strict=True):
-        if document and not document.isspace():
-            event = decode_document(document, record, batch.report, limits)
-            if event is not None:
-                yield record, "", event
+    elif isinstance(batch, DocumentBatch):
+        for record, document in zip(batch.records, batch.documents, strict=True):
+            if document and not document.isspace():
+                event = decode_document(document, record, batch.report, limits)
+                if event is not None:
+                    yield record, "", event
+    else:
+        yield from _rows(batch, limits)
+
+
+def _rows(batch: ColumnBatch, limits: Limits) -> Iterable[tuple[int, str, Fields]]:
+    """Yield the rows of a batch that is kept by column, whole."""
+    for start in range(0, batch.rows, limits.batch_events):
+        rows = range(start, min(start + limits.batch_events, batch.rows))
+        try:
+            events = batch.events(rows)
+        except HaidangError as error:
+            where = f"record {batch.first + start}"
+            batch.report.note("corrupt", where, error.message, skipped=len(rows), count=len(rows))
+        else:
+            yield from ((batch.first + row, "", event) for row, event in zip(rows, events, strict=True))
 
 
 def recognised(event: Fields, origin: str, recognise: Callable[[Fields], str]) -> tuple[str, Fields]:

@@ -26,7 +26,7 @@ from haidang.events.times import format_time, parse_time
 from haidang.i18n import N_
 from haidang.limits import DEFAULT_LIMITS
 from haidang.scanning import load_rules, scan
-from haidang.scanning._evidence import EvidenceMaker
+from haidang.scanning._evidence import UNKNOWN, EvidenceMaker, known_origins
 from haidang.sigma.loading import BUILTIN_RULES
 from haidang.workshop.examples import Examples, read_examples, test_file
 from haidang.workshop.messages import Message
@@ -182,6 +182,7 @@ class _Bench:
     def __init__(self, ruleset: Ruleset) -> None:
         self._ruleset = ruleset
         self._maker = EvidenceMaker(ruleset)
+        self._origins = known_origins(ruleset.maps)
 
     def file(self, path: Path, infos: Sequence[RuleInfo], tested: set[str]) -> Iterator[Outcome]:
         """Yield the outcomes of a file of examples beside the rules ``infos``."""
@@ -270,10 +271,10 @@ class _Bench:
 
     def _at(self, event: Fields, origin: str, time: int) -> Fields:
         """Return the event with its time, where it has none of its own."""
-        names = self._maker.time_fields(origin)
+        names = self._origins.get(origin, UNKNOWN).time_fields or UNKNOWN.time_fields
         if any(event.get(name) is not None for name in names):
             return dict(event)
-        return {**event, (names[0] if names else "timestamp"): format_time(time)}
+        return {**event, names[0]: format_time(time)}
 
     def _log(self, info: RuleInfo, log: LogExample, _origin: str) -> Message | None:
         if not log.path.exists():

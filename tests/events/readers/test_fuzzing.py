@@ -24,6 +24,7 @@ OWN = {
     "evtx": "evtx",
     "text": "text",
     "example": "example",
+    "suricata": "suricata",
 }
 CASES = [(name, path) for name, folder in OWN.items() for path in sorted((SAMPLES / folder).iterdir())]
 

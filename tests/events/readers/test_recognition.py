@@ -58,7 +58,8 @@ def test_any_bytes_can_be_looked_at(name: str) -> None:
 
 SYSLOG = (
     "CVE-2021-4034 amavis charon cowrie dovecot endlessh-syslogs exim-syslog haproxy http-wordpress iptables "
-    "lemonldap meshcentral opensearch opnsense pfsense postfix proxmox-bf segfault smb-bf sonarr ssh "
+    "lemonldap meshcentral mikrotik "
+    "opensearch opnsense pfsense postfix proxmox-bf segfault smb-bf sonarr ssh "
     "whitelists wireguard"
 )
 
@@ -72,14 +73,17 @@ def test_the_logs_of_the_corpora_go_where_they_belong(corpora: Path) -> None:
         got = chosen(path.name, data)
         if path.name.startswith("auditd"):
             expected = {"auditd"}
+        elif path.name.startswith(("bind9", "openvpn")):
+            expected = {"bind", "openvpn"}
         elif path.name.startswith(tuple(SYSLOG.split())):
-            expected = {"syslog"}
+            expected = {"syslog", "mail"}
         elif data.lstrip()[:1] in {b"{", b"["} or b"<Event" in data[:100]:
             expected = set(readers()) - {"auditd", "syslog", "zeek", "csv"}
         elif b"\n{" in data:
             expected = {"text", "ndjson"}
         else:
-            expected = {"text"}
+            # Which of these are access or error logs is told in the tests of their readers.
+            expected = {"text", "web-access", "web-errors"}
         if got not in expected:
             wrong.append((path.name, got))
     assert not wrong

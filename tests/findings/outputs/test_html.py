@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from haidang.errors import OutputError
+from haidang.errors import OutputError, RuleError
+from haidang.events.model import FileReport
 from haidang.findings.model import Finding, FindingRule, Match, ScanSummary, Source
 from haidang.findings.outputs import _html_page, outputs
 from haidang.findings.outputs._html_spans import regex_span
@@ -24,6 +25,7 @@ from haidang.findings.outputs._html_words import SCRIPT_WORDS, TEMPLATE_WORDS, p
 from haidang.findings.outputs.html import OUTPUT, HtmlOutput
 from haidang.i18n import translator
 from haidang.limits import DEFAULT_LIMITS
+from haidang.sigma.ir import RuleWords
 from tests.findings.outputs.synthetic import findings, summary
 
 if TYPE_CHECKING:
@@ -318,6 +320,33 @@ def test_vietnamese_page_speaks_vietnamese() -> None:
     assert head_of(page)["words"]["{n} findings"] == "{n} phát hiện"
     untranslated = [word for word, said in head_of(page)["words"].items() if word == said]
     assert untranslated == []
+
+
+def test_account_of_the_run_speaks_vietnamese_in_the_page() -> None:
+    report = FileReport("a.json", records=1)
+    report.note("oversized-line", "line 1700", "longer than 4096 bytes")
+    account = ScanSummary(
+        files=[report],
+        refused=[RuleError("a selection is empty", path="r.yml", line=3, rule="Odd")],
+        notices=["3 events without a time could not take part in correlations."],
+    )
+    head = head_of(page_of([], account, lang="vi"))
+    assert head["files"][0]["problems"] == [["dòng quá dài", "dòng 1.700", "dài hơn 4096 byte", 1]]
+    assert head["refused"] == [["r.yml", 3, "Odd", "có mục chọn rỗng"]]
+    assert head["notices"] == [
+        "3 sự kiện không có thời gian nên không được xét trong các quy tắc tương quan."
+    ]
+
+
+def test_page_holds_what_the_rules_that_found_something_say_in_each_language() -> None:
+    vietnamese = RuleWords("vi", "Một quy tắc", "Là gì.", "Làm gì.")
+    words = {"id-1": (RuleWords("en", advice="What to do."), vietnamese), "id-2": (vietnamese,)}
+    assert head_of(page_of([one()], ScanSummary(words=words)))["said"] == {
+        "id-1": {
+            "en": {"title": "", "description": "", "advice": "What to do."},
+            "vi": {"title": "Một quy tắc", "description": "Là gì.", "advice": "Làm gì."},
+        }
+    }
 
 
 def test_page_without_findings_stays_small() -> None:

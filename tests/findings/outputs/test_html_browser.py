@@ -12,6 +12,7 @@ import pytest
 
 from haidang.findings.model import Finding, FindingRule, Match, ScanSummary, Source
 from haidang.findings.outputs.html import HtmlOutput
+from haidang.sigma.ir import RuleWords
 from tests.findings.outputs.synthetic import findings, summary
 
 if TYPE_CHECKING:
@@ -227,6 +228,26 @@ def test_search_finds_fields_values_hosts_rules_files_and_phrases(browser: Brows
     assert view.page.is_visible("#none")
 
 
+def test_names_of_one_machine_count_as_one_and_findings_keep_their_own(
+    browser: Browser, tmp_path: Path
+) -> None:
+    rule = FindingRule("r", "Rule", "high", "test", ("attack.execution",))
+    names = ["DC01", "dc01.haivan.example", "DC01.haivan.example", "dc01.haivan.example", "10.0.0.5", "10"]
+    items = [
+        Finding(f"{at:032}", rule, f"2026-03-01T08:00:0{at}Z", name, Source("a.json", at), {"n": at}, ())
+        for at, name in enumerate(names)
+    ]
+    path = write(tmp_path / "hosts.html", items, ScanSummary(rules=1, events=6, findings=6))
+    view = opened(browser, path)
+    assert "on 3 hosts" in view.page.inner_text("#verdict")
+    assert view.page.inner_text("#rules td.hosts") == "3"
+    view = opened(browser, path, "#host=DC01")
+    assert view.count().split(" ")[0] == "4"
+    shown = view.page.locator("#grid .c-host").all_inner_texts()
+    assert sorted(shown[-4:]) == sorted(names[:4])
+    assert not view.complaints
+
+
 def test_dragging_over_the_time_line_filters_by_time(browser: Browser, many: Path) -> None:
     view = opened(browser, many)
     box = view.page.locator("#time").bounding_box()
@@ -297,6 +318,32 @@ def test_detail_shows_the_whole_event_and_marks_what_matched(browser: Browser, t
         "null",
     ):
         assert part in text, part
+
+
+@pytest.mark.parametrize("lang", ["en", "vi"])
+def test_rule_speaks_the_language_of_the_page_and_says_what_to_do_first(
+    browser: Browser, tmp_path: Path, lang: str
+) -> None:
+    rule = FindingRule("r", "A Rule", "high", "test", ("attack.execution",), "", "What it means.")
+    item = Finding("0" * 32, rule, "2026-03-01T08:00:00Z", "h", Source("a.json", 1), {"n": 1}, ())
+    vietnamese = RuleWords("vi", "Một quy tắc", "Nghĩa là gì.", HOSTILE)
+    account = ScanSummary(rules=1, events=1, words={"r": (RuleWords("en", advice=HOSTILE), vietnamese)})
+    view = opened(browser, write(tmp_path / "words.html", [item], account, lang))
+    view.page.keyboard.press("j")
+    title, description, heading = {
+        "en": ("A Rule", "What it means.", "What to do first"),
+        "vi": ("Một quy tắc", "Nghĩa là gì.", "Việc cần làm trước tiên"),
+    }[lang]
+    assert view.page.inner_text("#detail h2") == title
+    assert view.page.inner_text("#detail .said") == description
+    assert view.page.inner_text("#detail .advice h3").lower() == heading.lower()
+    assert "window.owned=1" in view.page.inner_text("#detail .advice p")
+    assert view.page.inner_text("#rules td.title") == title
+    assert view.page.inner_text("#grid .row .c-rule >> nth=-1") == title
+    view.search("quy tắc")
+    found = view.page.evaluate("document.getElementById('grid').getAttribute('aria-rowcount')")
+    assert int(found) - 1 == (1 if lang == "vi" else 0)
+    assert not view.complaints
 
 
 def test_copy_gives_the_finding_as_in_ndjson(browser: Browser, many: Path) -> None:

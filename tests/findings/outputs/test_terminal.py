@@ -15,6 +15,7 @@ from haidang.events.model import FileReport
 from haidang.findings.model import Finding, ScanSummary
 from haidang.findings.outputs.terminal import OUTPUT, print_account
 from haidang.i18n import translator
+from haidang.sigma.ir import RuleWords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -116,6 +117,33 @@ def test_speaks_vietnamese_throughout(
         assert words in text
 
 
+def test_notices_reasons_and_details_speak_vietnamese() -> None:
+    report = FileReport("a.json", records=1)
+    report.note("truncated", "byte 9", "The file ends inside an array.")
+    account = ScanSummary(
+        files=[report],
+        refused=[RuleError("a selection is empty", path="r.yml", line=3, rule="Odd")],
+        notices=["Correlation 'Guessing': 12 left out (too many groups at once)."],
+    )
+    text = " ".join(printed([], account, lang="vi").split())
+    assert "bị cắt cụt (tại byte 9): Tệp kết thúc giữa chừng một mảng." in text
+    assert "Odd: có mục chọn rỗng" in text
+    assert "Quy tắc tương quan 'Guessing': bỏ qua 12 mục (quá nhiều nhóm cùng lúc)." in text
+
+
+@pytest.mark.parametrize("columns", [80, 160])
+def test_rule_has_its_title_in_the_language_of_the_reader(
+    columns: int, monkeypatch: pytest.MonkeyPatch, make_finding: Callable[..., Finding]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    finding = make_finding()
+    account = ScanSummary(words={finding.rule.id: (RuleWords("vi", "Lệnh được mã hóa"),)})
+    vietnamese, english = (printed([finding], account, lang=lang) for lang in ("vi", "en"))
+    assert "Lệnh được mã hóa" in vietnamese
+    assert finding.rule.title not in vietnamese
+    assert finding.rule.title in english
+
+
 @pytest.mark.parametrize("columns", [40, 80, 120, 160])
 @pytest.mark.parametrize("lang", ["vi", "en"])
 def test_fits_the_terminal_and_pads_nothing(
@@ -145,6 +173,13 @@ def test_many_hosts_are_the_first_few_and_a_number(make_finding: Callable[..., F
     findings.append(make_finding(host="a-name-that-is-long.province.example"))
     text = printed(findings * 2 + [findings[-1]], ScanSummary())
     assert "a-name-that-is-long…, ws00, ws01 and 7 more" in text
+
+
+def test_names_of_one_machine_are_one_host(make_finding: Callable[..., Finding]) -> None:
+    names = ["DC01", "dc01.haivan.example", "dc01.haivan.example", "10.0.0.5"]
+    text = printed([make_finding(host=name) for name in names], ScanSummary())
+    assert "dc01.haivan.example, 10.0.0.5" in text
+    assert "DC01" not in text
 
 
 def test_long_table_is_cut_and_says_what_it_leaves_out(make_finding: Callable[..., Finding]) -> None:

@@ -88,7 +88,9 @@ def test_says_what_people_need(name: str) -> None:
     assert rule["status"] in {"stable", "test", "experimental"}
     assert rule["author"] == "Hải Đăng"
     assert isinstance(rule["date"], date)
-    assert len(rule["description"].split()) >= 20
+    advice = rule["haidang"]["en"]["advice"]
+    assert len(rule["description"].split()) >= 10
+    assert len(f"{rule['description']} {advice}".split()) >= 20
     assert rule["falsepositives"]
     assert rule.get("name", name.split("/")[1]) == name.split("/")[1]
 

@@ -278,6 +278,25 @@ def test_the_rules_of_sigmahq_fire_where_they_should_and_nowhere_else(
     assert found == SIGMAHQ[sample]
 
 
+def test_recorded_cloudtrail_events_are_recognised_one_by_one(
+    sigmahq: haidang.Ruleset, corpora: Path
+) -> None:
+    logs = [
+        corpora / "logs" / "aws-cloudtrail__aws-cloudtrail.log",
+        corpora / "logs" / "aws-nwo-login__aws-nwo-login.log",
+        corpora / "mordor" / "ec2_proxy_s3_exfiltration.zip",
+    ]
+    summary = haidang.ScanSummary()
+    findings = list(haidang.scan(*logs, rules=sigmahq, summary=summary))
+    assert sum(report.records for report in summary.files) == 106
+    assert all(report.complete for report in summary.files)
+    assert {finding.origin for finding in findings} == {"cloudtrail"}
+    assert {finding.rule.title for finding in findings} == {
+        "AWS ConsoleLogin Failed Authentication",
+        "AWS STS AssumeRole Misuse",
+    }
+
+
 def maps() -> Iterator[str]:
     from haidang.sigma.logsource import load_maps
 

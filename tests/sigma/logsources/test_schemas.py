@@ -238,3 +238,114 @@ def test_recorded_attacks_give_the_same_findings_in_each_shape(
             different.setdefault(title, event)
     assert seen > 200
     assert different == {}
+
+
+# Events that no Sysmon event says: an event, the log source of a rule, what it selects.
+WEB_ECS: Fields = {
+    "@timestamp": "2026-11-11T01:02:03Z",
+    "ecs": {"version": "8.17.0"},
+    "event": {"category": ["network", "web"], "type": ["access"], "dataset": "nginx.access"},
+    "url": {"original": "/a/b.php?c=1", "path": "/a/b.php", "query": "c=1", "domain": "hoaiv.example"},
+    "http": {"request": {"method": "POST", "referrer": "x"}, "response": {"status_code": 404}},
+    "user_agent": {"original": "sqlmap/1.8"},
+    "source": {"ip": "203.0.113.9"},
+}
+DNS_ECS: Fields = {
+    "@timestamp": "2026-11-11T01:02:03Z",
+    "ecs": {"version": "8.17.0"},
+    "event": {"category": ["network"], "type": ["protocol"]},
+    "dns": {"question": {"name": "a.la.example", "type": "TXT"}, "answers": [{"data": "cmd.exe /c x"}]},
+    "destination": {"ip": "10.0.0.53", "port": 53},
+}
+LINUX_ECS: Fields = {
+    "@timestamp": "2026-11-11T01:02:03Z",
+    "ecs": {"version": "8.17.0"},
+    "event": {"category": ["process"], "type": ["start"], "action": "exec"},
+    "host": {"hostname": "HV-WEB01", "os": {"family": "debian", "platform": "debian"}},
+    "process": {
+        "executable": "/usr/bin/base64",
+        "args": ["base64", "-d", "x"],
+        "parent": {"executable": "/usr/sbin/nginx"},
+    },
+    "user": {"name": "www-data"},
+}
+WEB_OCSF: Fields = {
+    "class_uid": 4002,
+    "category_uid": 4,
+    "activity_id": 3,
+    "type_uid": 400203,
+    "time": 1794358923000,
+    "metadata": {"version": "1.4.0", "product": {"name": "a"}},
+    "http_request": {
+        "http_method": "GET",
+        "user_agent": "sqlmap/1.8",
+        "url": {"path": "/a/b.php", "query_string": "c=1", "hostname": "hoaiv.example"},
+    },
+    "http_response": {"code": 404},
+    "src_endpoint": {"ip": "203.0.113.9"},
+}
+MAC_OCSF: Fields = {
+    "class_uid": 1007,
+    "category_uid": 1,
+    "activity_id": 1,
+    "type_uid": 100701,
+    "time": 1794358923000,
+    "metadata": {"version": "1.4.0", "product": {"name": "a"}},
+    "device": {"hostname": "HV-MAC01", "os": {"type": "macOS", "name": "macOS"}},
+    "process": {"file": {"path": "/usr/sbin/screencapture"}, "cmd_line": "screencapture -x a"},
+    "actor": {"process": {"file": {"path": "/bin/zsh"}}},
+}
+TRAIL_OCSF: Fields = {
+    "class_uid": 6003,
+    "category_uid": 6,
+    "activity_id": 4,
+    "type_uid": 600304,
+    "time": 1794358923000,
+    "metadata": {"version": "1.1.0", "product": {"name": "CloudTrail", "vendor_name": "AWS"}},
+    "cloud": {"provider": "AWS", "region": "ap-southeast-1"},
+    "api": {"operation": "StopLogging", "service": {"name": "cloudtrail.amazonaws.com"}},
+    "actor": {"user": {"type": "IAMUser", "name": "ha"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("event", "origin", "logsource", "selection"),
+    [
+        (WEB_ECS, "ecs", "category: webserver", "{cs-uri-query|contains: 'b.php?c=', sc-status: 404}"),
+        (WEB_ECS, "ecs", "category: proxy", "{c-useragent|startswith: sqlmap/, cs-method: POST}"),
+        (DNS_ECS, "ecs", "category: dns", "{query|endswith: .la.example, record_type: TXT}"),
+        (DNS_ECS, "ecs", "category: dns", "{answer|contains: cmd.exe}"),
+        (DNS_ECS, "ecs", "service: netflow", "{destination.port: 53}"),
+        (
+            *(LINUX_ECS, "ecs", "product: linux, category: process_creation"),
+            "{CommandLine: base64 -d x, ParentImage|endswith: /nginx, User: www-data}",
+        ),
+        (WEB_OCSF, "ocsf", "category: webserver", "{cs-uri-query|contains: 'b.php?c=', sc-status: 404}"),
+        (WEB_OCSF, "ocsf", "category: proxy", "{c-useragent|startswith: sqlmap/, cs-host: hoaiv.example}"),
+        (
+            *(MAC_OCSF, "ocsf", "product: macos, category: process_creation"),
+            "{Image|endswith: /screencapture, ParentImage: /bin/zsh}",
+        ),
+        (TRAIL_OCSF, "ocsf", "product: aws, service: cloudtrail", "{eventName: StopLogging}"),
+    ],
+)
+def test_events_of_other_products_meet_rules(
+    event: Fields, origin: str, logsource: str, selection: str, tmp_path: Path
+) -> None:
+    rule = "title: r\nlogsource: {%s}\ndetection: {selection: %s, condition: selection}\n"
+    (tmp_path / "rule.yml").write_text(rule % (logsource, selection), encoding="utf-8")
+    rules = haidang.load_rules(tmp_path / "rule.yml", cache=False)
+    assert [finding.origin for finding in rules.match(event)] == [origin]
+    assert rules.match({**event, "class_uid": 9999, "event": {"category": ["other"]}}) == []
+
+
+def test_an_event_of_one_system_meets_no_rule_of_another(own: haidang.Ruleset) -> None:
+    for fields in MADE:
+        event = {"Channel": SYSMON, **fields}
+        ecs, ocsf = as_ecs(event), as_ocsf(event)
+        assert ecs is not None
+        assert ocsf is not None
+        ecs["host"]["os"]["type"] = "linux"
+        ocsf["device"]["os"]["type_id"] = 200
+        assert own.match(ecs) == []
+        assert own.match(ocsf) == []

@@ -1,4 +1,4 @@
-"""``haidang rules coverage``: which rules can fire on what is read, by which formats, and why others cannot."""
+"""``haidang rules coverage``: which rules can fire on what is read, by which formats, why others cannot."""
 
 from __future__ import annotations
 

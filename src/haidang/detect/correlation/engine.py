@@ -212,7 +212,7 @@ def _visit(
 ) -> None:
     key = rule.info.key
     if key in above:
-        raise refused(rule, "the correlation refers to itself, by way of " + " and ".join(above))
+        raise refused(rule, f"the correlation refers to itself, by way of {' and '.join(above)}")
     if len(above) >= _DEEPEST_CHAIN:
         raise refused(rule, f"more than {_DEEPEST_CHAIN} correlations refer to each other in a chain")
     if key not in done:

@@ -48,8 +48,11 @@ class Reader(Protocol):
     """What ``--input-format`` calls it."""
     title: str
     """What people call it, e.g. ``Windows event log (EVTX)``."""
-    origins: tuple[Origin, ...]
-    """The families of logs that this reader hands over."""
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """The families of logs that this reader hands over."""
+        ...
 
     def recognises(self, head: Head) -> int:
         """Return how sure it is, 0 (no) to 100 (a signature that nothing else has)."""

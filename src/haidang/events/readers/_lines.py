@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from haidang.events.model import FileReport
 
-__all__ = ["BOM", "broken", "decode"]
+__all__ = ["BOM", "broken", "decode", "decode_all"]
 
 BOM = "\ufeff"
 
@@ -22,6 +22,18 @@ def decode(line: bytes, number: int, report: FileReport) -> str:
     except UnicodeDecodeError:
         report.note("invalid-utf8", f"line {number}", "not UTF-8; read with replacement characters")
         return line.decode("utf-8", "replace")
+
+
+def decode_all(lines: list[bytes], first: int, report: FileReport) -> list[str]:
+    """Return the texts of consecutive lines: decoded at once, one by one where that cannot be."""
+    try:
+        texts = b"\n".join(lines).decode().split("\n")
+    except UnicodeDecodeError:
+        texts = []
+    # A line that a frame or a lone end has torn holds an end itself.
+    if len(texts) == len(lines):
+        return texts
+    return [decode(line, number, report) for number, line in enumerate(lines, first)]
 
 
 def broken(report: FileReport, number: int, detail: str, *, skipped: int = 1) -> None:

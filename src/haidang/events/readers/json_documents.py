@@ -38,7 +38,7 @@ _OBJECT = re.compile(r'\{\s*(?:"|\}|\Z)')
 _WRAPPER = re.compile(
     r'\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\[\s*\{|\{.{0,1000}?"hits"\s*:\s*\{'
     # The answers of interfaces, which begin with what they are and then hold the array.
-    r'|\{\s*"(?:@odata|kind|apiVersion|status|pagination|stat|paging)'
+    r'|\{\s*"(?:@odata|kind|apiVersion|status|pagination|stat|paging|response)'
     r'.{0,1000}?"(?:value|items|data|response|entities|authlogs)"\s*:\s*\[\s*\{',
     re.DOTALL,
 )

@@ -4,12 +4,17 @@ Rules of this module:
 
 - Read are lines with and without ``<PRI>``, with the time of RFC 3164 (also with a year or a fraction of
   a second) or of RFC 3339, with and without host and process, and frames counted in octets (RFC 6587).
+- A message that another reader knows (of a firewall, a router, a name server) is handed over as that reader's
+  event, see :mod:`haidang.events.readers._carried`; a line without header counts as a message, too.
 - A line that is no syslog line is handed over with its text alone, so that keywords still find it, and is
   noted; a continuation line (it begins with a blank) and journald's ``-- …`` lines are not worth a note.
+- A time without a year (RFC 3164) is put into a year by :mod:`haidang.events.readers._years`.
+- A line in which Sysmon for Linux wrote an event is that event (origin ``windows``, the fields of Sysmon).
 - Input is untrusted; each pattern runs in linear time.
 
 Fields (origin ``syslog``; a field that the line leaves out is absent):
 
+    time             the time with its year, where ``timestamp`` has none
     timestamp        as written
     hostname         as written
     program          name of the program, lower case, without its folder: ``sshd``, ``postfix/smtpd``
@@ -19,6 +24,8 @@ Fields (origin ``syslog``; a field that the line leaves out is absent):
     facility         kern, user, mail, daemon, auth … local7
     severity         emerg, alert, crit, err, warning, notice, info, debug
     msgid            RFC 5424 MSGID
+    USER COMMAND PWD TTY …
+                     what sudo says of a command
     structured_data  RFC 5424: element id to (parameter name to value; a list where a name is repeated)
     raw              the whole line
 """
@@ -30,19 +37,33 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from haidang.events.model import EventBatch, Fields, Origin
-from haidang.events.readers._lines import BOM, broken, decode
+from haidang.events.readers._carried import Sorter, carriers, is_bare, note_text
+from haidang.events.readers._lines import BOM, decode, decode_all
+from haidang.events.readers._linux_sysmon import SYSMON, SYSMON_MARK, take_sysmon
+from haidang.events.readers._sudo import add_sudo
+from haidang.events.readers._years import Years
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from haidang.events.model import FileReport
     from haidang.events.readers import Head
+    from haidang.events.readers._carried import Carrier
     from haidang.events.streams import Stream
     from haidang.limits import Limits
 
-__all__ = ["ORIGIN", "READER", "SyslogReader", "parse_line", "parse_lines"]
+__all__ = [
+    "ORIGIN",
+    "READER",
+    "SyslogReader",
+    "parse_line",
+    "parse_lines",
+    "program_name",
+    "read_lines",
+    "sorted_out",
+]
 
-ORIGIN = Origin("syslog", time_fields=("timestamp",), host_fields=("hostname",))
+ORIGIN = Origin("syslog", time_fields=("time", "timestamp"), host_fields=("hostname",))
 
 # The order is that of the numbers (RFC 5424 6.2.1); facilities 12 to 15 have no agreed names.
 # fmt: off
@@ -53,9 +74,23 @@ FACILITIES = (
 )
 # fmt: on
 SEVERITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
+_NIL = "-"
+"""What RFC 5424 writes for a value that is not there."""
+_PRIORITIES: dict[str | None, tuple[int | str, str, str]] = {
+    None: (_NIL, _NIL, _NIL),
+    **{
+        f"{number:0{digits}}": (number, FACILITIES[number >> 3], SEVERITIES[number & 7])
+        for number in range(len(FACILITIES) * 8)
+        for digits in (1, 2, 3)
+    },
+}
+"""A priority as it is written to its number, facility and severity."""
+_HEADER = ("timestamp", "hostname", "program", "pid", "msgid", "priority", "facility", "severity")
 HEAD_LINES = 100
 LONGEST_DATA = 65_536
 """Characters of structured data that are taken apart; longer ones are in ``raw`` alone."""
+LONGEST_FORM = 4096
+"""Characters of structured data whose names are remembered."""
 
 _ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
 _BSD = (
@@ -69,14 +104,18 @@ _LINE = re.compile(
     r"(?:([^\s\[\]:]{1,128})(?:\[([^\s\[\]]{0,64})\])?:(?: |$))?(.*)\Z",
     re.ASCII | re.DOTALL,
 )
-_ELEMENT = r'\[[^\s="\]]{1,256}(?: ++[^\s="\]]{1,256}="(?:[^"\\]|\\.)*+")*+ *+\]'
+# A priority, a year or version, a month: what else begins a line need not be tried.
+_BEGINNINGS = frozenset("<0123456789JFMASOND")
+# Plain characters are passed over many at once, not one alternative at a time.
+_INSIDE = r'[^"\\]*+(?:\\.[^"\\]*+)*+'
+_ELEMENT = r'\[[^\s="\]]{1,256}+(?: ++[^\s="\]]{1,256}+="' + _INSIDE + r'")*+ *+\]'
 _STRUCTURED = re.compile(
-    r"(?:<(\d{1,3})>)?[1-9]\d? (-|" + _ISO + r") (\S{1,512}) (\S{1,512}) (\S{1,512}) (\S{1,512}) "
+    r"(?:<(\d{1,3})>)?[1-9]\d? (-|" + _ISO + r") (\S{1,512}+) (\S{1,512}+) (\S{1,512}+) (\S{1,512}+) "
     r"(?:(-|(?:" + _ELEMENT + r")++)(?: |\Z))?(.*)\Z",
     re.ASCII | re.DOTALL,
 )
-_ELEMENTS = re.compile(r'\[([^\s="\]]+)((?: ++[^\s="\]]+="(?:[^"\\]|\\.)*+")*+) *+\]', re.DOTALL)
-_PARAMETERS = re.compile(r'([^\s="\]]+)="((?:[^"\\]|\\.)*+)"', re.DOTALL)
+# Either the beginning of an element or a parameter, of data that are known to be well-formed.
+_PIECES = re.compile(r'\[([^\s="\]]++)|([^\s="\]]++)="(' + _INSIDE + r')"', re.DOTALL)
 _ESCAPE = re.compile(r'\\(["\\\]])')
 _PRIORITY = re.compile(r"<(\d{1,3})>(.*)\Z", re.ASCII | re.DOTALL)
 _COUNTED = re.compile(rb"(\d{1,7}) (?=<\d{1,3}>)", re.ASCII)
@@ -84,54 +123,87 @@ _COUNTED = re.compile(rb"(\d{1,7}) (?=<\d{1,3}>)", re.ASCII)
 
 def parse_line(text: str) -> Fields | None:
     """Return the fields of one line, or None where it is no syslog line."""
-    match = _LINE.match(text)
-    if match is None:
-        return _parse_structured(text)
-    priority, timestamp, hostname, program, pid, message = match.groups()
-    fields: Fields = {"timestamp": timestamp, "message": message, "raw": text}
-    if hostname:
-        fields["hostname"] = hostname
-    if program:
-        fields["program"] = _program(program)
-        if pid:
-            fields["pid"] = pid
-    if priority and not _add_priority(fields, int(priority)):
+    if text[:1] not in _BEGINNINGS:
         return None
-    return fields
+    return _parse_plain(text) or _parse_structured(text) or _parse_priority(text)
 
 
-def parse_lines(first: int, lines: list[bytes], report: FileReport) -> tuple[list[Fields], list[int]]:
-    """Return the events of consecutive ``lines`` and the line number of each."""
+def parse_lines(
+    first: int, lines: list[bytes], report: FileReport, *, note_plain: bool = True
+) -> tuple[list[Fields], list[int]]:
+    """Return the events of consecutive ``lines`` and the line number of each.
+
+    Lines that are no syslog lines are noted, unless the caller does so: it may know what they are.
+    """
     events: list[Fields] = []
     records: list[int] = []
-    for number, line in enumerate(lines, first):
+    # No line is of both forms, and the next one is mostly of the form of this one.
+    likely, other = _parse_plain, _parse_structured
+    for number, (line, text) in enumerate(zip(lines, decode_all(lines, first, report), strict=True), first):
         # A digit may begin a count of octets; a line with a time of RFC 3339 does too.
-        if line[:1].isdigit() and (frames := _frames(line)):
+        if text[:1].isdigit() and (frames := _frames(line)):
             for frame in frames:
-                events.append(_event(decode(frame, number, report), number, report))
+                events.append(_event(decode(frame, number, report)))
+                if note_plain and is_bare(events[-1]):
+                    note_text(events[-1]["message"], number, report)
                 records.append(number)
             continue
-        text = decode(line, number, report)
-        fields = parse_line(text)
+        fields = likely(text)
         if fields is None:
-            if not text.strip("\x00 \t\r\n\x0b\x0c"):
+            fields = other(text)
+            if fields is not None:
+                likely, other = other, likely
+            elif not text.strip("\x00 \t\r\n\x0b\x0c"):
                 continue
-            fields = _event(text, number, report)
+            else:
+                fields = _parse_priority(text) or _event(text)
+                if note_plain and is_bare(fields):
+                    note_text(fields["message"], number, report)
         events.append(fields)
         records.append(number)
     return events, records
 
 
-def _event(text: str, number: int, report: FileReport) -> Fields:
+def read_lines(
+    stream: Stream, report: FileReport, limits: Limits, known: Iterable[Carrier]
+) -> Iterator[EventBatch]:
+    """Yield the events of a stream, for each batch of lines one batch of each origin among the ``known``."""
+    known = tuple(known)
+    years = Years(stream.mtime)
+    for first, lines in stream.line_batches(report, limits):
+        events, records = parse_lines(first, lines, report, note_plain=False)
+        years.place(events)
+        for start in range(0, len(events), limits.batch_events):
+            end = start + limits.batch_events
+            yield from sorted_out(events[start:end], records[start:end], report, known)
+
+
+def sorted_out(
+    events: list[Fields], records: list[int], report: FileReport, known: tuple[Carrier, ...] | None = None
+) -> Iterator[EventBatch]:
+    """Yield lines of syslog, each as the event of whoever of the ``known`` wrote it; None stands for all.
+
+    What Sysmon for Linux wrote comes first.
+    """
+    held = [at for at, fields in enumerate(events) if fields["message"][:7] == SYSMON_MARK]
+    found = {at: event for at in held if (event := take_sysmon(events[at], records[at], report))}
+    if found:
+        yield EventBatch(report, SYSMON.name, list(found.values()), [records[at] for at in found])
+        left = [at for at in range(len(events)) if at not in found]
+        events, records = [events[at] for at in left], [records[at] for at in left]
+    yield from _sorter(carriers() if known is None else known).batches(events, records, report)
+
+
+@lru_cache(maxsize=64)
+def _sorter(known: tuple[Carrier, ...]) -> Sorter:
+    return Sorter(known, ORIGIN)
+
+
+def _event(text: str) -> Fields:
     """Return the fields of a line, its text alone where it is no syslog line."""
     # Files that were being written during a crash are padded with NUL bytes.
     text = text.removeprefix(BOM).strip("\x00").rstrip("\r\n")
-    fields = parse_line(text)
-    if fields is None:
-        if text[:1] not in " \t" and not text.startswith("-- "):
-            broken(report, number, "no syslog line; read as plain text", skipped=0)
-        fields = {"message": text, "raw": text}
-    return fields
+    return parse_line(text) or {"message": text, "raw": text}
 
 
 def _frames(line: bytes) -> list[bytes]:
@@ -148,80 +220,144 @@ def _frames(line: bytes) -> list[bytes]:
     return frames
 
 
+def _parse_plain(text: str) -> Fields | None:
+    """Read a line of RFC 3164, or of what daemons make of it."""
+    match = _LINE.match(text)
+    if match is None:
+        return None
+    priority, timestamp, hostname, program, pid, message = match.groups()
+    fields: Fields = {"timestamp": timestamp, "message": message, "raw": text}
+    if hostname:
+        fields["hostname"] = hostname
+    if program:
+        fields["program"] = program = program_name(program)
+        if pid:
+            fields["pid"] = pid
+        if program == "sudo":
+            add_sudo(fields)
+    return _with_priority(fields, priority) if priority else fields
+
+
 def _parse_structured(text: str) -> Fields | None:
+    """Read a line of RFC 5424."""
     match = _STRUCTURED.match(text)
     if match is None:
-        return _parse_priority(text)
+        return None
     priority, timestamp, hostname, program, pid, msgid, data, message = match.groups()
-    if priority is None and timestamp == "-":
+    if priority is None and timestamp == _NIL:
         return None
-    fields: Fields = {"message": message.removeprefix(BOM), "raw": text}
-    if timestamp != "-":
-        fields["timestamp"] = timestamp
-    if hostname != "-":
-        fields["hostname"] = hostname
-    if program != "-":
-        fields["program"] = _program(program)
-    if pid != "-":
-        fields["pid"] = pid
-    if msgid != "-":
-        fields["msgid"] = msgid
-    if data and data != "-" and len(data) <= LONGEST_DATA:
+    meant = _PRIORITIES.get(priority)
+    if meant is None:
+        return None
+    # A dictionary that is made whole costs half of one that grows.
+    fields: Fields = {
+        "message": message.removeprefix(BOM),
+        "raw": text,
+        "timestamp": timestamp,
+        "hostname": hostname,
+        "program": program_name(program),
+        "pid": pid,
+        "msgid": msgid,
+        "priority": meant[0],
+        "facility": meant[1],
+        "severity": meant[2],
+    }
+    if _NIL in (timestamp, hostname, program, pid, msgid, meant[1]):
+        for name in _HEADER:
+            if fields[name] == _NIL:
+                del fields[name]
+    if program == "sudo":
+        add_sudo(fields)
+    if data and data != _NIL and len(data) <= LONGEST_DATA:
         fields["structured_data"] = _parse_elements(data)
-    if priority and not _add_priority(fields, int(priority)):
-        return None
     return fields
 
 
 def _parse_priority(text: str) -> Fields | None:
     """Read a line of which only the priority is as it should be (RFC 3164 4.3.3)."""
     match = _PRIORITY.match(text)
-    if match is None:
-        return None
-    fields: Fields = {"message": match[2], "raw": text}
-    return fields if _add_priority(fields, int(match[1])) else None
+    return None if match is None else _with_priority({"message": match[2], "raw": text}, match[1])
 
 
 def _parse_elements(data: str) -> dict[str, dict[str, Any]]:
-    """Read structured data (RFC 5424 6.3)."""
+    """Read structured data (RFC 5424 6.3) that are well-formed."""
+    if "\\" in data or len(data) > LONGEST_FORM:
+        return _parse_pieces(data)
+    # Without escapes every second part is a value. What is between is the same in line after line.
+    parts = data.split('"')
+    form = _form(tuple(parts[::2]))
+    if form is None:
+        return _parse_pieces(data)
+    values = parts[1::2]
+    # What comes behind an element's own values is of the next.
+    return {name: dict(zip(keys, values[start:], strict=False)) for name, keys, start in form}
+
+
+@lru_cache(maxsize=1024)
+def _form(between: tuple[str, ...]) -> list[tuple[str, list[str], int]] | None:
+    """Return, for what is between the values, each element with its keys and the place of its first value.
+
+    None where a name is repeated, which needs more than that.
+    """
+    found: list[tuple[str, list[str], int]] = []
+    for at, text in enumerate(between):
+        # Before a value, the text ends in its name; before that, and at the end, elements may begin.
+        begins, _, key = text.removesuffix("=").rpartition(" ") if text.endswith("=") else (text, "", "")
+        found += [(name, [], at) for name, _, _ in _PIECES.findall(begins)]
+        if key:
+            found[-1][1].append(key)
+    unique = len({name for name, _, _ in found}) == len(found)
+    return found if unique and all(len(set(keys)) == len(keys) for _, keys, _ in found) else None
+
+
+def _parse_pieces(data: str) -> dict[str, dict[str, Any]]:
+    """Do the same for any structured data, piece by piece."""
     elements: dict[str, dict[str, Any]] = {}
-    for name, body in _ELEMENTS.findall(data):
-        pairs = _PARAMETERS.findall(body)
-        plain = dict(pairs)
-        if name not in elements and len(plain) == len(pairs) and "\\" not in body:
-            elements[name] = plain
-            continue
-        parameters = elements.setdefault(name, {})
-        for key, escaped in pairs:
-            value = _ESCAPE.sub(r"\1", escaped) if "\\" in escaped else escaped
-            if key not in parameters:
-                parameters[key] = value
-            elif isinstance(parameters[key], list):
-                parameters[key].append(value)
-            else:
-                parameters[key] = [parameters[key], value]
+    parameters: dict[str, Any] = {}
+    for name, key, value in _PIECES.findall(data):
+        if name:
+            parameters = elements.setdefault(name, {})
+        else:
+            _add_parameter(parameters, key, value)
     return elements
 
 
-def _add_priority(fields: Fields, priority: int) -> bool:
-    if priority >= len(FACILITIES) * 8:
-        return False
-    fields["priority"] = priority
-    fields["facility"] = FACILITIES[priority >> 3]
-    fields["severity"] = SEVERITIES[priority & 7]
-    return True
+def _add_parameter(parameters: dict[str, Any], key: str, escaped: str) -> None:
+    """Add a value with its escapes undone; a name that is repeated has a list."""
+    value = _ESCAPE.sub(r"\1", escaped)
+    if key not in parameters:
+        parameters[key] = value
+    elif isinstance(parameters[key], list):
+        parameters[key].append(value)
+    else:
+        parameters[key] = [parameters[key], value]
+
+
+def _with_priority(fields: Fields, written: str) -> Fields | None:
+    """Add a priority and what it stands for; None where it is none."""
+    meant = _PRIORITIES.get(written)
+    if meant is None:
+        return None
+    fields["priority"], fields["facility"], fields["severity"] = meant
+    return fields
 
 
 @lru_cache(maxsize=4096)
-def _program(written: str) -> str:
+def program_name(written: str) -> str:
     """Return a program's name in lower case, without the folder of an absolute path."""
     return (written.rpartition("/")[2] or written if written.startswith("/") else written).lower()
 
 
 def resembles(text: str) -> bool:
-    """Return whether a line is syslog beyond doubt: it names a priority or a program after its time."""
+    """Return whether a line is syslog beyond doubt.
+
+    It names a priority or a program after its time, or it is a record that another reader knows.
+    """
     fields = parse_line(text)
-    return fields is not None and "timestamp" in fields and ("priority" in fields or "program" in fields)
+    if fields is None:
+        return False
+    is_sure = "timestamp" in fields and ("priority" in fields or "program" in fields)
+    return is_sure or _sorter(carriers()).taken(fields) is not None
 
 
 class SyslogReader:
@@ -229,9 +365,13 @@ class SyslogReader:
 
     name = "syslog"
     title = "Syslog (RFC 3164, RFC 5424)"
-    origins: tuple[Origin, ...] = (ORIGIN,)
     splittable = True
     """Whether any part of a file can be read without what comes before it."""
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """Return syslog, and the families of logs that travel through it."""
+        return (ORIGIN, SYSMON, *(carrier.origins[0] for carrier in carriers()))
 
     def recognises(self, head: Head) -> int:
         """Return 80 where at least half of the first lines are syslog beyond doubt (90 with PRI)."""
@@ -245,11 +385,8 @@ class SyslogReader:
         return 90 if texts[0].startswith("<") else 80
 
     def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[EventBatch]:
-        """Yield one batch of events for each batch of lines."""
-        for first, lines in stream.line_batches(report, limits):
-            events, records = parse_lines(first, lines, report)
-            if events:
-                yield EventBatch(report, ORIGIN.name, events, records)
+        """Yield batches of events for each batch of lines."""
+        yield from read_lines(stream, report, limits, carriers())
 
 
 READER = SyslogReader()

@@ -30,6 +30,8 @@ from haidang.findings.outputs._html_spans import regex_span
 from haidang.findings.words import tactics, techniques
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from haidang.findings.model import Finding, FindingRule, Match
     from haidang.limits import Limits
 
@@ -76,6 +78,11 @@ class BlockBuilder:
         ):
             columns[name].append(self._number(name, value))
         return len(self._lines) >= self._limits.page_rows or self._bytes >= self._limits.page_bytes
+
+    @property
+    def rules(self) -> Iterable[FindingRule]:
+        """The rules so far."""
+        return self._rules
 
     def take(self) -> bytes:
         """Return the block as base64 and begin the next; b"" where there is nothing."""

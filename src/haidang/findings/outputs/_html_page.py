@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from haidang._version import __version__
 from haidang.findings.account import PROBLEM_WORDS
+from haidang.findings.details import detail
 from haidang.findings.figures import place
 from haidang.findings.outputs._html_words import page_words
 from haidang.findings.words import LEVEL_WORDS, TACTIC_WORDS
@@ -28,10 +29,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from haidang.events.model import FileReport
-    from haidang.findings.model import ScanSummary
+    from haidang.findings.model import FindingRule, ScanSummary
     from haidang.i18n import Translator
+    from haidang.sigma.ir import RuleWords
 
-__all__ = ["closing", "known_techniques", "opening", "page_head"]
+__all__ = ["closing", "known_techniques", "opening", "page_head", "said_by_rules"]
 
 FOLDER = Path(__file__).with_name("_html")
 _TECHNIQUES = Path(__file__).parent.parent / "attack_techniques.json"
@@ -58,6 +60,16 @@ def known_techniques(ids: Iterable[str]) -> dict[str, str]:
     return {id_: names[id_] for id_ in sorted(wanted) if id_ in names}
 
 
+def said_by_rules(rules: Iterable[FindingRule], summary: ScanSummary) -> dict[str, Any]:
+    """Return what each of ``rules`` says in the languages that it has words in, by its id or title."""
+    keys = {rule.id or rule.title for rule in rules} & summary.words.keys()
+    return {key: {words.lang: _said(words) for words in summary.words[key]} for key in sorted(keys)}
+
+
+def _said(words: RuleWords) -> dict[str, str]:
+    return {"title": words.title, "description": words.description, "advice": words.advice}
+
+
 def page_head(summary: ScanSummary, lang: str, written: datetime) -> dict[str, Any]:
     """Return what the page says of the whole run, with the words that it says it in."""
     _ = translator(lang)
@@ -69,8 +81,10 @@ def page_head(summary: ScanSummary, lang: str, written: datetime) -> dict[str, A
         "levels": [[level, _(word)] for level, word in LEVEL_WORDS.items()],
         "tactics": [[tactic, _(word)] for tactic, word in TACTIC_WORDS.items()],
         "files": [_file(report, _) for report in summary.files],
-        "refused": [[error.path, error.line, error.rule, error.reason] for error in summary.refused],
-        "notices": list(summary.notices),
+        "refused": [
+            [error.path, error.line, error.rule, detail(error.reason, _)] for error in summary.refused
+        ],
+        "notices": [detail(notice, _) for notice in summary.notices],
         "rules": summary.rules,
         "events": summary.events,
         "size": summary.size,
@@ -89,7 +103,8 @@ def _file(report: FileReport, _: Translator) -> dict[str, Any]:
         "records": report.records,
         "skipped": report.skipped,
         "problems": [
-            [_(PROBLEM_WORDS.get(p.kind, p.kind)), place(p.where, _), p.detail, p.count] for p in problems
+            [_(PROBLEM_WORDS.get(p.kind, p.kind)), place(p.where, _), detail(p.detail, _), p.count]
+            for p in problems
         ],
     }
 

@@ -79,6 +79,7 @@ SCRIPT_WORDS = (
     N_("Time taken"),
     N_("Times"),
     N_("What happened"),
+    N_("What to do first"),
     N_("What matched"),
     N_("Written"),
     N_("anywhere"),

@@ -20,8 +20,10 @@ from haidang.findings.account import (
     rules_line,
     speed_line,
 )
+from haidang.findings.details import detail
 from haidang.findings.figures import number, span
-from haidang.findings.words import LEVEL_WORDS, TACTIC_WORDS, techniques
+from haidang.findings.hosts import machines
+from haidang.findings.words import LEVEL_WORDS, TACTIC_WORDS, rule_words, techniques
 from haidang.plaintext import neutralise
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ _STYLES = {
 _QUIET = "bright_black"
 
 
-def print_findings(console: Console, tally: Tally, translate: Translator) -> None:
+def print_findings(console: Console, tally: Tally, summary: ScanSummary, translate: Translator) -> None:
     """Print the table of rules, or nothing where nothing was found."""
     rules = tally.rules()
     if not rules:
@@ -62,7 +64,8 @@ def print_findings(console: Console, tally: Tally, translate: Translator) -> Non
     wide = console.width >= _WIDE
     table = _table(wide=wide, translate=translate)
     for found in rules[:_ROWS]:
-        table.add_row(*(_wide_row if wide else _narrow_row)(found, translate))
+        title = neutralise(rule_words(found.rule, summary, translate.lang).title)
+        table.add_row(*(_wide_row if wide else _narrow_row)(found, title, translate))
     console.print(table)
     if len(rules) > _ROWS:
         console.print(_left_out(rules[_ROWS:], translate))
@@ -90,7 +93,7 @@ def account_grid(
         grid.add_row(translate("Rules"), rules_line(summary, translate))
         _add_refused(grid, summary, translate, list_refused=list_refused)
     for notice in summary.notices:
-        grid.add_row(Text(translate("Note"), "yellow"), Text(neutralise(notice)))
+        grid.add_row(Text(translate("Note"), "yellow"), Text(neutralise(detail(notice, translate))))
     grid.add_row(translate("Speed"), Text(speed_line(summary, translate), _QUIET))
     return grid
 
@@ -107,10 +110,10 @@ def _table(*, wide: bool, translate: Translator) -> Table:
     return table
 
 
-def _wide_row(found: RuleTally, translate: Translator) -> tuple[Text, ...]:
+def _wide_row(found: RuleTally, title: str, translate: Translator) -> tuple[Text, ...]:
     return (
         _level(found.rule.level, translate),
-        Text(neutralise(found.rule.title), "bold"),
+        Text(title, "bold"),
         Text(number(found.hits, translate.lang), "bold"),
         Text(", ".join(techniques(found.rule.tags)), _QUIET),
         Text(_hosts(found, translate)),
@@ -118,8 +121,8 @@ def _wide_row(found: RuleTally, translate: Translator) -> tuple[Text, ...]:
     )
 
 
-def _narrow_row(found: RuleTally, translate: Translator) -> tuple[Text, ...]:
-    rule = Text.assemble((neutralise(found.rule.title), "bold"))
+def _narrow_row(found: RuleTally, title: str, translate: Translator) -> tuple[Text, ...]:
+    rule = Text.assemble((title, "bold"))
     hosts = _hosts(found, translate)
     if hosts:
         rule.append(f"\n{hosts}")
@@ -139,7 +142,8 @@ def _level_word(level: str, translate: Translator) -> str:
 
 
 def _hosts(found: RuleTally, translate: Translator) -> str:
-    busiest = sorted(found.hosts, key=lambda host: (-found.hosts[host], host))
+    hits = machines(found.hosts)
+    busiest = sorted(hits, key=lambda host: (-hits[host], host))
     text = ", ".join(_short(neutralise(host)) for host in busiest[:_HOSTS])
     rest = len(busiest) - _HOSTS
     if rest > 0:
@@ -214,7 +218,7 @@ def _flow(pieces: Sequence[Text], separator: str, width: int) -> Text:
 
 
 def _add_refused(grid: Table, summary: ScanSummary, translate: Translator, *, list_refused: bool) -> None:
-    refused = [refused_entry(error) for error in summary.refused]
+    refused = [refused_entry(error, translate) for error in summary.refused]
     hint = translate("--list-refused lists all of them")
     _add_entries(grid, refused, translate, limit=len(refused) if list_refused else _EXAMPLES, hint=hint)
 

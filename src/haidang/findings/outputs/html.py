@@ -24,7 +24,7 @@ from typing import IO, TYPE_CHECKING
 
 from haidang.errors import OutputError
 from haidang.findings.outputs._html_blocks import BlockBuilder, plain_json, script_json
-from haidang.findings.outputs._html_page import closing, known_techniques, opening, page_head
+from haidang.findings.outputs._html_page import closing, known_techniques, opening, page_head, said_by_rules
 from haidang.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class HtmlWriter:
         self._flush()
         head = page_head(summary, self._lang, self._clock())
         head["techniques"] = known_techniques(self._blocks.techniques)
+        head["said"] = said_by_rules(self._blocks.rules, summary)
         account = script_json(plain_json(head))
         self._emit(b'<script type="application/json" id="head">' + account + b"</script>\n")
         self._emit(closing(self._lang))

@@ -82,7 +82,7 @@ def _print(
     console = Console(file=text, width=width, markup=False, highlight=False, emoji=False)
     with console.capture() as printed:
         if tally is not None:
-            print_findings(console, tally, translate)
+            print_findings(console, tally, summary, translate)
         console.print(account_grid(summary, translate, tally, list_refused=list_refused, width=console.width))
     # Tables are padded to their width, which is of no use to a reader or a pipe.
     text.write("".join(f"{line.rstrip()}\n" for line in printed.get().splitlines()))

@@ -4,11 +4,15 @@
 const store = {
   n: 0,
   rules: [],
-  hosts: [],
+  said: [], // by rule: {title, description, advice} in the language of the page
+  names: [], // of hosts, as the events say them
+  machine: [], // by name
+  hosts: [], // machines, by the name that most findings have
   files: [],
   origins: [],
   blocks: [], // {text, base, starts, lower}
   rule: null,
+  named: null,
   host: null,
   file: null,
   origin: null,
@@ -42,7 +46,7 @@ function tableOf(list) {
   };
 }
 
-const numberOfHost = tableOf(store.hosts);
+const numberOfName = tableOf(store.names);
 const numberOfFile = tableOf(store.files);
 const numberOfOrigin = tableOf(store.origins);
 
@@ -59,12 +63,12 @@ function takeBlock(text, parts) {
   }
   starts[n] = at;
   store.rules.push(...columns.rules);
-  const hosts = columns.hosts.map(numberOfHost);
+  const names = columns.hosts.map(numberOfName);
   const files = columns.files.map(numberOfFile);
   const origins = columns.origins.map(numberOfOrigin);
   parts.push({
     rule: columns.rule,
-    host: columns.host.map((i) => hosts[i]),
+    named: columns.host.map((i) => names[i]),
     file: columns.file.map((i) => files[i]),
     origin: columns.origin.map((i) => origins[i]),
     time: columns.time.map((ms) => (ms === null ? NaN : ms)),
@@ -94,11 +98,46 @@ async function unpack(progress) {
     if (i % 4 === 3) progress((i + 1) / elements.length);
   }
   store.rule = joined(Uint32Array, parts, "rule");
-  store.host = joined(Uint32Array, parts, "host");
+  store.named = joined(Uint32Array, parts, "named");
+  store.machine = machines();
+  store.host = store.named.map((i) => store.machine[i]);
   store.file = joined(Uint32Array, parts, "file");
   store.origin = joined(Uint16Array, parts, "origin");
   store.time = joined(Float64Array, parts, "time");
+  store.said = store.rules.map(saidBy);
   store.level = Uint8Array.from(store.rules, (rule) => levelRank(rule.level));
+}
+
+/** What a rule says in the language of the page; its own words where it has none in it. */
+function saidBy(rule) {
+  const key = rule.id || rule.title;
+  const words = (Object.hasOwn(head.said, key) && head.said[key][head.lang]) || {};
+  return { title: words.title || rule.title, description: words.description || rule.description, advice: words.advice || "" };
+}
+
+/** For each name the number of its machine; which names mean one machine, findings/hosts.py says. */
+function machines() {
+  const folded = store.names.map((name) => name.toLowerCase().replace(/\.$/, ""));
+  const full = new Map();
+  for (const name of folded) {
+    if (!name.includes(".")) continue;
+    const label = name.slice(0, name.indexOf("."));
+    const first = /^\d+$|:/.test(label) ? name : label;
+    full.set(first, (full.get(first) || new Set()).add(name));
+  }
+  const hits = new Uint32Array(store.names.length);
+  for (const name of store.named) hits[name] += 1;
+  const numberOfKey = tableOf([]);
+  const best = [];
+  const found = folded.map((name, i) => {
+    const among = full.get(name);
+    const number = numberOfKey(among && among.size === 1 ? [...among][0] : name);
+    const other = best[number];
+    if (other === undefined || hits[i] > hits[other] || (hits[i] === hits[other] && store.names[i] < store.names[other])) best[number] = i;
+    return number;
+  });
+  for (const i of best) store.hosts.push(store.names[i]);
+  return found;
 }
 
 function blockOf(row) {
@@ -192,11 +231,11 @@ function termMask(term) {
   const needle = JSON.stringify(term).slice(1, -1);
   for (const block of store.blocks) markLines(block, lowered(block), needle, mask);
   const has = (text) => text.toLowerCase().includes(term);
-  const rules = store.rules.map((r) => has(r.title) || has(r.id) || r.tags.some(has) || has(r.description));
-  const hosts = store.hosts.map(has);
+  const rules = store.rules.map((r, i) => has(r.title) || has(r.id) || r.tags.some(has) || has(r.description) || Object.values(store.said[i]).some(has));
+  const names = store.names.map(has);
   const files = store.files.map(has);
   for (let i = 0; i < store.n; i += 1) {
-    if (rules[store.rule[i]] || hosts[store.host[i]] || files[store.file[i]]) mask[i] = 0;
+    if (rules[store.rule[i]] || names[store.named[i]] || files[store.file[i]]) mask[i] = 0;
   }
   if (termMasks.size > 16) termMasks.clear();
   termMasks.set(term, mask);

@@ -153,7 +153,7 @@ function orderBy(key) {
       order = counted(base, store.host.map((i) => ranks[i]), ranks.length);
     }
     if (key === "rule") {
-      const ranks = ranksOf(store.rules.map((r) => r.title));
+      const ranks = ranksOf(store.said.map((said) => said.title));
       order = counted(base, store.rule.map((i) => ranks[i]), ranks.length);
     }
   }
@@ -190,7 +190,7 @@ const named = {
   tactic: [(t) => t, (t) => t],
   technique: [(t) => t, (t) => t],
   rule: [ruleName, (name) => store.rules.findIndex((r, i) => ruleName(i) === name)],
-  host: [(i) => store.hosts[i], (name) => store.hosts.indexOf(name)],
+  host: [(i) => store.hosts[i], (name) => store.machine[store.names.indexOf(name)] ?? -1],
   file: [(i) => store.files[i], (name) => store.files.indexOf(name)],
   origin: [(i) => store.origins[i], (name) => store.origins.indexOf(name)],
 };

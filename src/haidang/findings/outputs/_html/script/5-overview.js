@@ -175,6 +175,7 @@ function showRules() {
 
 function ruleRow(figure, most) {
   const rule = store.rules[figure.rule];
+  const said = store.said[figure.rule];
   const bar = h("i.hits");
   bar.style.width = `${Math.max(2, (figure.n / most) * 100)}%`;
   const seen = (ms) => (Number.isFinite(ms) ? moment(ms, 2) : "—");
@@ -184,9 +185,9 @@ function ruleRow(figure, most) {
       type: "button",
       "aria-pressed": String(chosen.rule.has(figure.rule)),
       "data-key": `rule-${figure.rule}`,
-      title: plain(rule.description),
+      title: plain([said.description, said.advice].filter(Boolean).join("\n\n")),
       onclick: (event) => { event.stopPropagation(); toggle("rule", figure.rule); },
-    }, shown(rule.title))),
+    }, shown(said.title))),
     h("td.num.n", {}, h("span.hits-box", {}, bar), number(figure.n)),
     h("td.num.hosts", {}, figure.hosts.size ? number(figure.hosts.size) : "—"),
     h("td.ids", { title: rule.techniques.map(techniqueText).join("\n") }, rule.techniques.slice(0, 3).join(" "), rule.techniques.length > 3 ? " …" : ""),
@@ -207,7 +208,7 @@ function techniqueText(id) {
 const facetKinds = () => [
   ["host", _("Host"), (i) => store.hosts[i] || _("no host")],
   ["technique", _("Technique"), techniqueText],
-  ["rule", _("Rule"), (i) => store.rules[i].title],
+  ["rule", _("Rule"), (i) => store.said[i].title],
   ["file", _("File"), (i) => store.files[i].slice(folder.length) || store.files[i] || _("unknown")],
   ["origin", _("Kind of log"), (i) => store.origins[i] || _("unknown")],
 ];

@@ -31,14 +31,14 @@ function gridRow(position) {
   const rank = store.level[store.rule[row]];
   const item = evidence(row);
   const ms = store.time[row];
-  const title = store.rules[store.rule[row]].title;
+  const title = store.said[store.rule[row]].title;
   return h(`div.row.${levelClass(rank)}`, {
     role: "row", id: `r${row}`, "aria-rowindex": position + 2, "aria-selected": String(row === chosen.open),
     onclick: () => { goTo(position, true); },
   },
   h("span.c-level", { role: "gridcell" }, levelMark(rank)),
   h("span.c-time", { role: "gridcell" }, Number.isNaN(ms) ? (item.time ? shown(item.time) : "—") : moment(ms)),
-  h("span.c-host", { role: "gridcell" }, h("bdi", {}, shown(store.hosts[store.host[row]] || "—"))),
+  h("span.c-host", { role: "gridcell" }, h("bdi", {}, shown(store.names[store.named[row]] || "—"))),
   h("span.c-rule", { role: "gridcell", title: plain(title) }, shown(title)),
   h("span.c-evidence", { role: "gridcell" }, snippet(item)));
 }

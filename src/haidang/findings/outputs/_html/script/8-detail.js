@@ -24,7 +24,7 @@ function findingObject(row) {
     id: item.id,
     rule: { id, title, level, status, tags, author, description },
     time: item.time,
-    host: store.hosts[store.host[row]],
+    host: store.names[store.named[row]],
     source: { path: store.files[store.file[row]], record: item.record },
     event: item.event,
     matched: item.matched.map(([field, value, test]) => ({ field, value, test })),
@@ -79,10 +79,12 @@ function showDetail() {
   }
   const item = evidence(row);
   const rule = store.rules[store.rule[row]];
+  const said = store.said[store.rule[row]];
   const rank = store.level[store.rule[row]];
   fill(panel, detailHead(row, rule, rank), h("div.detail-in", {},
-    h("h2", {}, shown(rule.title)),
-    rule.description ? h("p.said", {}, shown(rule.description, true)) : null,
+    h("h2", {}, shown(said.title)),
+    said.description ? h("p.said", {}, shown(said.description, true)) : null,
+    said.advice ? h("section.advice", {}, h("h3", {}, _("What to do first")), h("p", {}, shown(said.advice, true))) : null,
     whenWhere(row, item),
     item.members.length ? memberList(item) : null,
     item.group ? part(_("Grouped by"), pairs(Object.entries(item.group).map(([k, v]) => [k, v, []]))) : null,
@@ -107,7 +109,7 @@ function whenWhere(row, item) {
   const ms = store.time[row];
   const path = store.files[store.file[row]];
   const fact = (name, ...value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
-  const host = store.hosts[store.host[row]];
+  const host = store.names[store.named[row]];
   return h("dl.facts.in", {},
     fact(_("Time"), item.time ? (Number.isNaN(ms) ? shown(item.time) : `${moment(ms)} UTC`) : _("the event has none")),
     fact(_("Host"), host ? h("button.linklike", { type: "button", onclick: () => toggle("host", store.host[row]) }, h("bdi", {}, shown(host))) : "—"),
@@ -174,7 +176,7 @@ function memberList(item) {
     list.append(h("li", {}, row < 0 ? h("span.dim", {}, h("code", {}, shown(id.slice(0, 12))), ` ${_("not among the findings of this page")}`)
       : h("button.linklike.member", { type: "button", onclick: () => showRow(row) },
         h(`i.dot.${levelClass(store.level[store.rule[row]])}`), ` ${moment(store.time[row])} `,
-        h("bdi", {}, shown(store.hosts[store.host[row]])), " · ", shown(store.rules[store.rule[row]].title))));
+        h("bdi", {}, shown(store.hosts[store.host[row]])), " · ", shown(store.said[store.rule[row]].title))));
   });
   show(0, MOST_MEMBERS);
   const rest = item.members.length - MOST_MEMBERS;

@@ -1,0 +1,109 @@
+"""Parquet: events by column, as data lakes and exports keep them; by the library ``pyarrow``.
+
+Rules of this module:
+
+- The library is an extra (``pip install haidang[parquet]``); without it, the file is noted and not read.
+- Rows are handed over by column (:mod:`haidang.events.columns`), so that only the columns are read that rules
+  look at, and whole rows only where a rule holds.
+- At most ``limits.column_rows`` rows and about ``limits.column_bytes`` bytes are held at once.
+- A row group that cannot be read is noted and skipped; the others are read.
+- A file without its end has no description of its columns and cannot be read at all.
+- Input is untrusted.
+
+Fields: the names of the columns; structures are objects, null is absent. Windows events are recognised by
+their shape, others by the logsource maps, as those of JSON. The number of a record is that of its row.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from haidang.events.columns import (
+    ColumnBatch,
+    Layout,
+    RowGroup,
+    UnreadableColumnsError,
+    decoding,
+    release_memory,
+)
+from haidang.events.readers.ndjson import ORIGIN
+from haidang.events.shapes import WINDOWS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from haidang.events.model import FileReport, Origin
+    from haidang.events.readers import Head
+    from haidang.events.streams import Stream
+    from haidang.limits import Limits
+
+__all__ = ["READER", "ParquetReader"]
+
+_SIGNATURE = b"PAR1"
+
+
+class ParquetReader:
+    """Reads Parquet files."""
+
+    name = "parquet"
+    title = "Parquet"
+    origins: tuple[Origin, ...] = (ORIGIN, WINDOWS)
+    signature = _SIGNATURE
+    splittable = False
+    """Only lines can be split."""
+
+    def recognises(self, head: Head) -> int:
+        """Return 100 for the signature."""
+        return 100 if head.data.startswith(_SIGNATURE) else 0
+
+    def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[ColumnBatch]:
+        """Yield the rows in batches."""
+        with stream.seekable_file(limits) as path:
+            try:
+                import pyarrow.parquet  # noqa: F401 - whether it is there
+            except ImportError:
+                detail = "Reading Parquet needs the library pyarrow: pip install haidang[parquet]."
+                report.note("missing-library", "byte 0", detail)
+                return
+            try:
+                file, layout = _open(path)
+            except UnreadableColumnsError as error:
+                report.note("corrupt", "byte 0", f"The description of the columns is broken: {error.message}")
+                return
+            with file:
+                yield from _batches(file, layout, report, limits)
+
+
+def _open(path: str) -> tuple[Any, Layout]:
+    import pyarrow.parquet as pq
+
+    with decoding():
+        with pq.ParquetFile(path) as plain:
+            layout = Layout(plain.schema_arrow)
+            texts = layout.repeating(plain.metadata)
+        file = pq.ParquetFile(path, read_dictionary=texts, pre_buffer=False, buffer_size=1 << 16)
+        return file, layout
+
+
+def _batches(file: Any, layout: Layout, report: FileReport, limits: Limits) -> Iterator[ColumnBatch]:
+    first = 1
+    columns = len(layout.leaves)
+    if columns > limits.columns or any("." in name for path in layout.structures for name in path):
+        detail = f"More than {limits.columns} columns, or structures with a dot in their name."
+        report.note("unreadable", "byte 0", detail)
+        return
+    for number in range(file.num_row_groups):
+        described = file.metadata.row_group(number)
+        total = described.num_rows
+        if not columns or total <= 0:
+            continue
+        each = max(1, described.total_byte_size // total)
+        rows = max(1, min(limits.column_rows, limits.column_bytes // each, total))
+        group = RowGroup(file, number, rows)
+        for step, start in enumerate(range(0, total, rows)):
+            yield ColumnBatch(report, layout, group, step, first + start, min(rows, total - start))
+            release_memory()
+        first += total
+
+
+READER = ParquetReader()

@@ -1,0 +1,200 @@
+"""Parquet is read by column; broken files are noted, and a missing library is named."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from haidang.events.blocks import BlockSource
+from haidang.events.columns import UnreadableColumnsError
+from haidang.events.model import FileReport
+from haidang.events.readers.parquet import READER
+from haidang.events.stream import Stream
+from haidang.limits import DEFAULT_LIMITS
+from haidang.scanning import load_rules, scan
+from tests.events.readers.feeding import SAMPLES, head, sample
+from tests.events.readers.parquet_making import EVENTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from haidang.limits import Limits
+
+pyarrow = pytest.importorskip("pyarrow", reason="the extra [parquet] is not installed")
+
+DATA = sample("parquet", "windows.parquet")
+
+
+def read(data: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[list[Any], list[int], FileReport]:
+    """Return events, record numbers and the account of a file, every column of it read as codes too."""
+    report = FileReport("x.parquet")
+    events: list[Any] = []
+    records: list[int] = []
+    for batch in READER.read(Stream(BlockSource(iter([data])), report), report, limits):
+        assert 0 < batch.rows <= limits.column_rows
+        try:
+            found = batch.events(range(batch.rows))
+            for path in batch.layout.leaves:
+                column = batch.encoded(path)
+                values = column.values(column.codes.to_pylist())
+                assert len(values) == batch.rows
+            events.extend(found)
+            records.extend(range(batch.first, batch.first + batch.rows))
+        except UnreadableColumnsError as error:
+            report.note(
+                "corrupt", f"record {batch.first}", error.message, skipped=batch.rows, count=batch.rows
+            )
+    return events, records, report
+
+
+def written(table: Any, folder: Path, **options: Any) -> bytes:
+    import pyarrow.parquet as pq
+
+    pq.write_table(table, folder / "x.parquet", **options)
+    return (folder / "x.parquet").read_bytes()
+
+
+def test_reads_the_sample_without_its_nulls() -> None:
+    events, records, report = read(DATA)
+    assert events == EVENTS
+    assert records == [1, 2, 3]
+    assert report.complete
+    assert report.size == len(DATA)
+
+
+def test_is_recognised_by_its_signature_alone() -> None:
+    assert READER.recognises(head(DATA)) == 100
+    assert READER.recognises(head(b"PAR")) == 0
+
+
+def test_looks_at_no_more_rows_than_it_may_at_once(tmp_path: Path) -> None:
+    table = pyarrow.table({"a": list(range(1000)), "b": ["x" * 100] * 1000})
+    data = written(table, tmp_path, row_group_size=600, use_dictionary=False, compression="none")
+    for limits in (replace(DEFAULT_LIMITS, column_rows=7), replace(DEFAULT_LIMITS, column_bytes=2000)):
+        events, records, _ = read(data, limits)
+        assert [event["a"] for event in events] == list(range(1000))
+        assert records == list(range(1, 1001))
+
+
+def test_a_table_of_too_many_columns_is_noted(tmp_path: Path) -> None:
+    table = pyarrow.table({f"c{at}": [1] for at in range(20)})
+    events, _, report = read(written(table, tmp_path), replace(DEFAULT_LIMITS, columns=10))
+    assert not events
+    assert "unreadable" in report.problems
+
+
+def test_what_json_has_no_type_for_becomes_text(tmp_path: Path) -> None:
+    moment = datetime(2026, 11, 11, 14, 58, 40, 123456, tzinfo=UTC)
+    columns = {
+        "moment": pyarrow.array([moment, None], pyarrow.timestamp("us", "UTC")),
+        "nanos": pyarrow.array([1794409120123456789, None], pyarrow.timestamp("ns")),
+        "day": [date(2026, 11, 11), None],
+        "decimal": [Decimal("1.50"), None],
+        "bytes": [b"\xc4\x91\xff", None],
+        "list": [["a", None], None],
+        "objects": [[{"a": 1, "b": None}], []],
+        "map": pyarrow.array([[("k", "v")], None], pyarrow.map_(pyarrow.string(), pyarrow.string())),
+        "nested": [{"a": {"b": 1, "c": None}}, None],
+        "dot.ted": [True, None],
+        "float": [1.5, None],
+        "none": pyarrow.nulls(2),
+    }
+    events, _, report = read(written(pyarrow.table(columns), tmp_path))
+    assert report.complete
+    assert events == [
+        {
+            "moment": "2026-11-11T14:58:40.123456Z",
+            "nanos": "2026-11-11T14:58:40.123456789",
+            "day": "2026-11-11",
+            "decimal": "1.50",
+            "bytes": "đ\ufffd",
+            "list": ["a", None],
+            "objects": [{"a": 1}],
+            "map": {"k": "v"},
+            "nested": {"a": {"b": 1}},
+            "dot.ted": True,
+            "float": 1.5,
+        },
+        {"objects": []},
+    ]
+
+
+def test_texts_that_are_no_utf_8_are_replaced(tmp_path: Path) -> None:
+    table = pyarrow.table({"a": pyarrow.array([b"ok", b"\xff"]).view(pyarrow.string())})
+    events, _, _ = read(written(table, tmp_path))
+    assert events == [{"a": "ok"}, {"a": "\ufffd"}]
+
+
+def test_a_file_without_its_end_is_noted() -> None:
+    events, _, report = read(DATA[:-20])
+    assert not events
+    assert report.problems["corrupt"].where == "byte 0"
+
+
+def test_a_row_group_that_is_broken_is_noted_and_the_others_are_read(tmp_path: Path) -> None:
+    table = pyarrow.table(
+        {"Channel": ["Security"] * 40, "EventID": [4624] * 40, "User": [str(n) for n in range(40)]}
+    )
+    data = bytearray(written(table, tmp_path, row_group_size=20, compression="none", use_dictionary=False))
+    data[4:30] = b"\xff" * 26
+    (tmp_path / "x.parquet").write_bytes(data)
+    rules = tmp_path / "rules.yml"
+    rules.write_text(
+        "title: Logon\nid: 00000000-0000-0000-0000-000000000001\n"
+        "logsource: {product: windows, service: security}\n"
+        "detection: {s: {EventID: 4624, User: ['7', '27']}, condition: s}\n",
+        "utf-8",
+    )
+    from haidang.findings.model import ScanSummary
+
+    summary = ScanSummary()
+    found = list(scan(tmp_path / "x.parquet", rules=load_rules(rules, cache=False), summary=summary))
+    assert [finding.source.record for finding in found] == [28]
+    (report,) = summary.files
+    assert (report.records, report.skipped) == (20, 20)
+    assert report.problems["corrupt"].where == "record 1"
+
+
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    report = FileReport("x.parquet")
+    assert not list(READER.read(Stream(BlockSource(iter([DATA])), report), report, DEFAULT_LIMITS))
+    assert "pip install haidang[parquet]" in report.problems["missing-library"].detail
+    assert not report.complete
+
+
+@settings(suppress_health_check=list(HealthCheck), max_examples=80)
+@given(data=st.data())
+def test_mutated_samples_are_survived(data: st.DataObject) -> None:
+    bent = bytearray(DATA)
+    for _ in range(data.draw(st.integers(1, 6))):
+        bent[data.draw(st.integers(4, len(bent) - 1))] = data.draw(st.integers(0, 255))
+    if data.draw(st.booleans()):
+        del bent[data.draw(st.integers(4, len(bent) - 1)) :]
+    events, records, report = read(bytes(bent))
+    assert len(events) == len(records)
+    assert report.skipped <= sum(problem.count for problem in report.problems.values())
+
+
+@given(st.binary(max_size=300))
+def test_random_bytes_are_survived(data: bytes) -> None:
+    _, _, report = read(b"PAR1" + data)
+    assert report.problems
+
+
+def test_the_sample_is_what_its_script_makes(tmp_path: Path) -> None:
+    from tests.events.readers.parquet_making import write_sample
+
+    write_sample(tmp_path / "again.parquet")
+    assert (
+        read((tmp_path / "again.parquet").read_bytes())[0]
+        == read((SAMPLES / "parquet" / "windows.parquet").read_bytes())[0]
+    )

@@ -1,0 +1,205 @@
+"""Access logs are read in all their forms, and a request is seen as it travelled and in the clear."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from haidang.events.readers.web_access import READER, parse_line
+from haidang.events.times import format_time, parse_time
+from haidang.limits import DEFAULT_LIMITS
+from tests.events.readers.feeding import SAMPLES, feed, head, sample
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SMALL = replace(DEFAULT_LIMITS, batch_events=3)
+
+
+def request(text: str) -> dict[str, object]:
+    """Return the fields of a line with that request."""
+    fields = parse_line(f'192.0.2.1 - - [11/Nov/2026:21:58:01 +0700] "{text}" 200 1')
+    assert fields is not None
+    return fields
+
+
+def test_reads_the_combined_format() -> None:
+    seen = feed(READER, sample("web_access", "combined.log"), limits=SMALL)
+    assert seen.report.complete
+    assert seen.records == list(range(1, 8))
+    assert seen.events[1] == {
+        "time": "11/Nov/2026:21:58:07 +0700",
+        "c-ip": "203.0.113.24",
+        "cs-username": "hoa.nt",
+        "cs-method": "GET",
+        "cs-version": "HTTP/2.0",
+        "cs-uri": "/mot-cua/ho-so?ma=HV-2026-11&trang=2",
+        "cs-uri-stem": "/mot-cua/ho-so",
+        "cs-uri-query": ["/mot-cua/ho-so?ma=HV-2026-11&trang=2", "ma=HV-2026-11&trang=2"],
+        "sc-status": 200,
+        "sc-bytes": 18211,
+        "cs-referer": "https://dvc.haivan.example/",
+        "cs-user-agent": "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0",
+    }
+    moment = parse_time(seen.events[1]["time"])
+    assert moment is not None
+    assert format_time(moment) == "2026-11-11T14:58:07.000Z"
+
+
+def test_reads_the_common_format_and_users_with_blanks() -> None:
+    seen = feed(READER, sample("web_access", "common.log"))
+    assert seen.report.complete
+    assert seen.events[1]["cs-username"] == "van thu"
+    assert "sc-bytes" not in seen.events[1]
+    assert not any("cs-user-agent" in event or "cs-referer" in event for event in seen.events)
+
+
+def test_reads_a_virtual_host_before_and_more_behind() -> None:
+    first, second = feed(READER, sample("web_access", "vhost.log")).events
+    assert (first["cs-host"], first["s-port"], first["c-ip"]) == ("dvc.haivan.example", 443, "203.0.113.24")
+    assert second["cs-username"] == "hoa.nt"
+    assert second["extra"] == '"198.51.100.77"'
+
+
+def test_what_is_written_as_a_dash_is_absent() -> None:
+    seen = feed(READER, sample("web_access", "combined.log"))
+    assert seen.events[6] == {"time": "11/Nov/2026:21:59:04 +0700", "c-ip": "198.51.100.9", "sc-status": 408}
+
+
+def test_a_path_alone_is_one_form() -> None:
+    fields = request("GET /a/b HTTP/1.1")
+    assert fields["cs-uri"] == "/a/b"
+    assert "cs-uri-query" not in fields
+    assert "cs-uri-stem" not in fields
+
+
+@pytest.mark.parametrize(
+    ("target", "forms", "stem"),
+    [
+        ("/a?b=1", ["/a?b=1", "b=1"], "/a"),
+        ("/a?", None, "/a"),
+        ("/%61/b", ["/%61/b", "/a/b"], ["/%61/b", "/a/b"]),
+        ("/a?b=%2e%2e", ["/a?b=%2e%2e", "b=%2e%2e", "/a?b=.."], "/a"),
+        ("/a?b=1+2", ["/a?b=1+2", "b=1+2", "/a?b=1 2"], "/a"),
+        ("/a+b", None, None),
+        ("/%252e%252e", ["/%252e%252e", "/%2e%2e", "/.."], ["/%252e%252e", "/%2e%2e"]),
+        ("/100%", None, None),
+        ("/%ff", ["/%ff", "/\ufffd"], ["/%ff", "/\ufffd"]),
+        ("http://a.example/x?y", ["http://a.example/x?y", "y"], "http://a.example/x"),
+    ],
+)
+def test_a_target_has_each_form_that_rules_look_for_once(target: str, forms: object, stem: object) -> None:
+    fields = request(f"GET {target} HTTP/1.1")
+    assert fields["cs-uri"] == target
+    assert fields.get("cs-uri-query") == forms
+    assert fields.get("cs-uri-stem") == stem
+
+
+def test_takes_off_the_escapes_of_the_server() -> None:
+    event = feed(READER, sample("web_access", "combined.log")).events[4]
+    assert event["cs-user-agent"] == 'a "quoted" agent đ\\'
+    assert request("GET /a\\x22b\\x5c HTTP/1.1")["cs-uri"] == '/a"b\\'
+    assert request("GET /\\x00\\xff HTTP/1.1")["cs-uri"] == "/\\x00\\xff"
+
+
+@pytest.mark.parametrize("text", ["\\x16\\x03\\x01", "Gh0st\\xAD x", "x", "12 /a HTTP/1.1", "GET"])
+def test_what_is_no_request_line_is_kept_as_it_is(text: str) -> None:
+    fields = request(text)
+    assert fields["request"] == text
+    assert "cs-uri" not in fields
+
+
+def test_a_request_may_have_blanks_in_it_and_no_version() -> None:
+    assert request("GET /a b c HTTP/1.1")["cs-uri"] == "/a b c"
+    assert request("GET /a")["cs-uri"] == "/a"
+
+
+def test_a_line_of_something_else_is_kept_as_text_and_noted() -> None:
+    data = sample("web_access", "common.log") + b"PHP Warning: mkdir() failed\n\n\x00\x00\n"
+    seen = feed(READER, data)
+    assert seen.events[-1] == {"message": "PHP Warning: mkdir() failed"}
+    assert seen.problems == {"broken-line": ("line 4", 1)}
+    assert seen.report.skipped == 0
+
+
+def test_survives_carriage_returns_a_byte_order_mark_and_latin_1() -> None:
+    line = b'192.0.2.1 - - [11/Nov/2026:21:58:01 +0700] "GET /\xe9 HTTP/1.1" 200 1 "-" "a"'
+    seen = feed(READER, b"\xef\xbb\xbf" + line + b"\r\n" + line + b"\r\n")
+    assert [event["cs-uri"] for event in seen.events] == ["/\ufffd"] * 2
+    assert [event["c-ip"] for event in seen.events] == ["192.0.2.1"] * 2
+    assert seen.problems == {"invalid-utf8": ("line 1", 2)}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"Nov  3 04:05:06 h nginx[1]: restarted",
+        b"2026/11/11 21:58:01 [notice] 70#70: signal process started",
+        b'[Wed Nov 11 21:58:44 2026] [error] [client 198.51.100.9] "GET / HTTP/1.1" 200 1',
+        b'{"message": "192.0.2.1 - - [11/Nov/2026:21:58:01 +0700]"}',
+        b'192.0.2.1 - - [11/Nov/2026:21:58:01] "GET / HTTP/1.1" 200 1',
+    ],
+)
+def test_does_not_take_other_logs_for_access_logs(line: bytes) -> None:
+    assert READER.recognises(head((line + b"\n") * 5)) == 0
+
+
+_SAMPLE_BYTES = b"".join(path.read_bytes() for path in sorted((SAMPLES / "web_access").glob("*")))
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=400),
+        st.tuples(st.integers(0, len(_SAMPLE_BYTES)), st.integers(0, 40), st.binary(max_size=20)).map(
+            lambda cut: _SAMPLE_BYTES[: cut[0]] + cut[2] + _SAMPLE_BYTES[cut[0] + cut[1] :]
+        ),
+    )
+)
+def test_whatever_it_is_fed_each_line_is_an_event(data: bytes) -> None:
+    seen = feed(READER, data, limits=SMALL)
+    filled = [
+        n for n, line in enumerate(data.split(b"\n"), 1) if line.strip(b"\x00\r\n\t \x0b\x0c\xef\xbb\xbf")
+    ]
+    assert set(filled) <= set(seen.records)
+    assert all("c-ip" in event or "message" in event or "time" in event for event in seen.events)
+    READER.recognises(head(data))
+
+
+_BEGIN = b'192.0.2.1 - - [11/Nov/2026:21:58:01 +0700] "'
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        _BEGIN + b"\\x" * 500_000,
+        _BEGIN + b'GET /" 200 1 "' * 100_000,
+        _BEGIN + b"GET /" + b"%25" * 300_000 + b' HTTP/1.1" 200 1',
+        _BEGIN + b"GET /?" + b"a=b+" * 300_000 + b' HTTP/1.1" 200 1',
+        b"a " * 500_000,
+        b"- " * 500_000 + b"[11/Nov/2026:21:58:01 +0700] ",
+    ],
+)
+def test_hostile_lines_take_linear_time(line: bytes) -> None:
+    began = time.process_time()
+    seen = feed(READER, line + b"\n")
+    READER.recognises(head(line))
+    assert seen.events
+    assert time.process_time() - began < 3
+
+
+def test_reads_the_access_logs_of_the_corpora(corpora: Path) -> None:
+    for pattern, count in (("nginx-http*", 4), ("apache2*", 2), ("zoneminder_cve*", 3), ("bunkerweb*", 3)):
+        paths = sorted((corpora / "logs").glob(pattern))
+        assert len(paths) == count, pattern
+        for path in paths:
+            data = path.read_bytes()
+            assert READER.recognises(head(data, path.name)) > 80, path
+            seen = feed(READER, data)
+            assert seen.report.complete, path
+            assert len(seen.events) == sum(bool(line.strip()) for line in data.split(b"\n"))
+            assert all("c-ip" in event and "sc-status" in event for event in seen.events), path
