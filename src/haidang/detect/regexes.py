@@ -31,6 +31,8 @@ __all__ = [
 ]
 
 _LONGEST_KNOWN = 1 << 20
+_MOST_PROBES = 8
+_PROBE_CHARS = 60
 
 timeouts: Counter[str] = Counter()
 """Pattern to how many values hit the time limit in this process."""
@@ -115,12 +117,29 @@ def runs_in_linear_time(pattern: str, flags: str) -> bool:
 
 
 def may_explode(pattern: str) -> bool:
-    """Return whether an expression has a repeat without end inside another.
+    """Return whether back-tracking may try exponentially many ways through an expression.
 
-    Back-tracking may try exponentially many ways through it. False where the pattern is not understood.
+    That is taken to be so where a repeat without end is inside another, or where the expression does not end
+    within the time limit on a run of one of its own characters. False where the pattern is not understood.
     """
     tree = _parsed(pattern)
-    return tree is not None and _nested(tree, inside=False)
+    return tree is not None and (_nested(tree, inside=False) or _hangs(pattern, tree))
+
+
+def _hangs(pattern: str, tree: Any) -> bool:
+    import regex
+
+    try:
+        compiled = regex.compile(pattern)
+    except regex.error:
+        return False
+    letters = dict.fromkeys(letter for run in _runs(tree) for letter in run)
+    for letter in list(letters)[:_MOST_PROBES] or ["a"]:
+        try:
+            compiled.search(letter * _PROBE_CHARS + "\n!", timeout=DEFAULT_LIMITS.regex_seconds)
+        except TimeoutError:
+            return True
+    return False
 
 
 def _nested(tree: Any, *, inside: bool) -> bool:
