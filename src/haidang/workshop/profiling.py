@@ -6,7 +6,8 @@ held to one rule while it runs. Here its steps are taken apart and measured one 
 - **conditions**: for each distinct combination of tests that hold (a signature), the condition of each rule
   that is looked at, because one of its anchors holds or because it has none;
 - **deciders**: for each distinct value of a field, the regular expressions and patterns of each rule that
-  the value lets run (it has the text that they require). What several rules share is counted for each.
+  the value lets run (it has the text and the length that they require). What several rules share is counted
+  for each.
 
 Both are what a scan does the first time that it sees a signature or value; what it remembers costs nothing
 more. The figures compare rules on the same logs and machine; they are no promise of speed.
@@ -19,7 +20,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from haidang.detect.regexes import required_literal, runs_in_linear_time
+from haidang.detect.regexes import required_literal, runs_in_linear_time, shortest_match
 from haidang.detect.semantics import holds, text
 from haidang.scanning._evidence import in_words
 from haidang.sigma.ir import ONE, Test
@@ -216,7 +217,8 @@ class _Deciders:
         if key not in self._known:
             needed = _needed(test)
             values = seen.values.get(str(test.field), {})
-            chosen = [value for value in values if needed in value.lower()]
+            shortest = shortest_match(test.value[0]) if test.kind == "re" else 0
+            chosen = [value for value in values if len(value) >= shortest and needed in value.lower()]
             holds(test, "")  # Compile it outside the clock.
             began = clock.perf_counter_ns()
             for value in chosen:
