@@ -56,6 +56,12 @@ def test_ordinary_events_of_another_log_source_do_not_count() -> None:
     assert draft(events(process("C:\\a.exe", "a.exe")), events(other), MAPS).background == 0
 
 
+def test_how_and_where_an_event_was_logged_says_nothing() -> None:
+    event = process("C:\\a.exe", "a.exe", Computer="PC", Keywords="0x8", Task=1, Level=4)
+    found = draft(events(event), [], MAPS)
+    assert {sign.field for sign in found.signs} == {"Image", "CommandLine"}
+
+
 def test_names_fields_as_rules_do() -> None:
     event = {"Channel": "Security", "EventID": 4688, "NewProcessName": "C:\\x\\a.exe", "ProcessId": "0x1"}
     found = draft(events(event), [], MAPS)

@@ -25,7 +25,7 @@ import yaml
 
 from haidang.errors import InputError
 from haidang.workshop.explaining import way_to
-from haidang.workshop.tuning import VOLATILE, escaped
+from haidang.workshop.tuning import ENVELOPE, VOLATILE, escaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -56,6 +56,8 @@ _TELLING = (
     "message",
 )
 """Fields that usually tell most, most first; for want of background logs."""
+_PLACES = frozenset({"Computer", "hostname", "host", "node", "Hostname", "computer_name"})
+"""Fields that say where it happened: the next time it will be elsewhere."""
 _MOST_SIGNS = 3
 _MOST_VALUES = 5
 _SHORTEST_PART = 6
@@ -227,7 +229,7 @@ def _flat(event: Fields, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 def _signs(views: Sequence[dict[str, Any]], entry: LogsourceEntry | None) -> list[Sign]:
     """Return what all examples share, field by field."""
-    fixed = set(entry.when) if entry is not None else set()
+    fixed = {*ENVELOPE, *_PLACES, *(entry.when if entry is not None else ())}
     found = []
     for name in views[0]:
         if name in fixed or VOLATILE.fullmatch(name.replace(".", "").replace("_", "")):

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from haidang.sigma.ir import LogSource
     from haidang.workshop.verdicts import Judged
 
-__all__ = ["VOLATILE", "Proposal", "Trait", "confirmed", "escaped", "propose", "selection_keys"]
+__all__ = ["ENVELOPE", "VOLATILE", "Proposal", "Trait", "confirmed", "escaped", "propose", "selection_keys"]
 
 VOLATILE = re.compile(
     r"(?:.*(?:guid|processid|threadid|logonid|recordid|time(?:stamp)?|hashes?|md5|sha1|sha256|imphash)"
@@ -47,6 +47,26 @@ VOLATILE = re.compile(
     re.IGNORECASE,
 )
 """Names of fields that are new in every event, dots and underscores left out."""
+ENVELOPE = frozenset(
+    {
+        "Keywords",
+        "Task",
+        "Opcode",
+        "Level",
+        "Version",
+        "Provider_Name",
+        "Provider_Guid",
+        "EventSourceName",
+        "Channel",
+        "UserSid",
+        "RuleName",
+        "EventType",
+        "_path",
+        "facility",
+        "severity",
+    }
+)
+"""Fields that say how an event was logged, not what happened."""
 _MOST_TRAITS = 60
 """Traits that combinations are made of, the commonest first."""
 _SHORTEST = 4
@@ -181,7 +201,7 @@ def _all(traits: tuple[Trait, ...], one: Judged) -> bool:
 
 def _traits(event: dict[str, Any]) -> Iterator[Trait]:
     for name, value in event.items():
-        if VOLATILE.fullmatch(name.replace(".", "").replace("_", "")):
+        if name in ENVELOPE or VOLATILE.fullmatch(name.replace(".", "").replace("_", "")):
             continue
         for item in value if isinstance(value, list) else [value]:
             words = _text(item)
