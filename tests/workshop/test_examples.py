@@ -31,6 +31,7 @@ sequences:
       - {event: {B: y}, after: 1m, origin: zeek}
 logs:
   - {path: a.evtx, fires: 0, name: quiet log}
+  - {text: "a line", format: syslog}
 """
 WRONG = {
     "nonsense: 1": 1,
@@ -47,6 +48,9 @@ WRONG = {
     "sequences:\n  - fires: true\n    events:\n      - {event: {}, nope: 0}": 4,
     "logs:\n  - path: ''": 2,
     "logs:\n  - {path: a, fires: -1}": 2,
+    "logs:\n  - {path: a, text: b}": 2,
+    "logs:\n  - {fires: 1}": 2,
+    "logs:\n  - {text: a, format: 5}": 2,
     "- a": 1,
 }
 
@@ -73,8 +77,9 @@ def test_reads_all_that_may_be_said(tmp_path: Path) -> None:
         Step({"A": 1, "B": "x2", "L": ["2"], "M": {"k": "2"}}, "", 5 * second),
         Step({"A": 1, "B": "y"}, "zeek", 65 * second),
     )
-    (log,) = found.logs
-    assert (log.path, log.fires) == (tmp_path / "a.evtx", 0)
+    log, text = found.logs
+    assert (log.path, log.fires, log.text) == (tmp_path / "a.evtx", 0, "")
+    assert (text.name, text.text, text.format, text.fires) == ("a line", "a line", "syslog", 1)
 
 
 @pytest.mark.parametrize("text", sorted(WRONG))

@@ -107,6 +107,16 @@ def test_logs_give_at_least_as_many_findings_as_wanted(rules: Path, wanted: int,
     assert outcome.status == status
 
 
+@pytest.mark.parametrize(
+    ("form", "fires", "status"),
+    [("", 1, PASSED), ("ndjson", 1, PASSED), ("", 0, FAILED), ("text", 1, FAILED), ("nosuch", 1, FAILED)],
+)
+def test_logs_may_be_written_in_the_examples(rules: Path, form: str, fires: int, status: str) -> None:
+    log = {"text": json.dumps(EVENT), "fires": fires, **({"format": form} if form else {})}
+    (outcome,) = outcomes(rules, f"rule: editor_shell\nlogs: [{json.dumps(log)}]")
+    assert outcome.status == status
+
+
 def test_a_log_that_is_not_there_fails(rules: Path) -> None:
     (outcome,) = outcomes(rules, "rule: editor_shell\nlogs: [{path: a.json, fires: 0}]")
     assert outcome.status == FAILED

@@ -12,8 +12,9 @@
         events:
           - {event: {EventID: 4625}, times: 8, every: 20s}
           - {event: {EventID: 4624}, after: 20s}
-    logs:                           # recorded logs, by their path from this file
+    logs:                           # recorded logs, by their path from this file, or as they are
       - {path: recorded.evtx, fires: 2}
+      - {text: '<38>1 2026-11-30T01:02:03Z hv-web01 sshd 1 - - Failed password', format: syslog}
 
 Rules of this module:
 
@@ -50,7 +51,7 @@ _SUFFIXES = (".test.yml", ".test.yaml")
 _KEYS = frozenset({"rule", "origin", "base", "fires", "quiet", "sequences", "logs"})
 _SEQUENCE_KEYS = frozenset({"name", "fires", "events"})
 _STEP_KEYS = frozenset({"event", "after", "times", "every", "origin"})
-_LOG_KEYS = frozenset({"name", "path", "fires"})
+_LOG_KEYS = frozenset({"name", "path", "text", "format", "fires"})
 _DURATION = re.compile(r"(\d{1,9})(ms|s|m|h|d)", re.ASCII)
 _NANOSECONDS = {
     "ms": 10**6,
@@ -98,6 +99,10 @@ class LogExample:
     path: Path
     fires: int
     line: int
+    text: str = ""
+    """The log itself; then ``path`` is the file in which it is written."""
+    format: str = ""
+    """Name of the reader, "" for recognition."""
 
 
 @dataclass(slots=True)
@@ -253,13 +258,20 @@ class _Reader:
     def _log(self, item: Any, _base: Fields, at: int) -> LogExample:
         place = ("logs", at)
         _known(item, _LOG_KEYS, *place)
-        path, fires = item.get("path"), item.get("fires", 1)
-        if not isinstance(path, str) or not path:
-            raise _Fault("'path' must name a log", *place, "path")
+        path, text, fires = item.get("path"), item.get("text"), item.get("fires", 1)
+        form = item.get("format", "")
+        if (path is None) is (text is None):
+            raise _Fault("a log has either 'path' or 'text'", *place)
+        if not isinstance(path or text, str) or not (path or text):
+            key = "path" if text is None else "text"
+            raise _Fault(f"{key!r} must be a text", *place, key)
+        if not isinstance(form, str):
+            raise _Fault("'format' must name a reader", *place, "format")
         if not isinstance(fires, int) or isinstance(fires, bool) or fires < 0:
             raise _Fault("'fires' must be a number of findings", *place, "fires")
-        name = str(item.get("name") or path)
-        return LogExample(name, self._path.parent / path, fires, self._line(*place))
+        name = str(item.get("name") or path or text.splitlines()[0][:80])
+        where = self._path if path is None else self._path.parent / path
+        return LogExample(name, where, fires, self._line(*place), text or "", form)
 
 
 def _known(item: Any, keys: frozenset[str], *place: str | int) -> None:

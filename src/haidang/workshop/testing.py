@@ -17,12 +17,16 @@ Example::
 from __future__ import annotations
 
 import time as clock
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from haidang.detect.correlation import Correlator, Hit
+from haidang.events.readers import readers
 from haidang.events.times import format_time, parse_time
+from haidang.findings.model import ScanSummary
 from haidang.i18n import N_
 from haidang.limits import DEFAULT_LIMITS
 from haidang.scanning import load_rules, scan
@@ -277,15 +281,18 @@ class _Bench:
         return {**event, names[0]: format_time(time)}
 
     def _log(self, info: RuleInfo, log: LogExample, _origin: str) -> Message | None:
-        if not log.path.exists():
+        if not log.text and not log.path.exists():
             return Message(N_("there is no log {path}"), {"path": str(log.path)})
-        from haidang.findings.model import ScanSummary
-
+        if log.format and log.format not in readers():
+            return Message(N_("there is no format {name}"), {"name": repr(log.format)})
         summary = ScanSummary()
-        found = sum(
-            (finding.rule.id, finding.rule.title) == (info.id, info.title)
-            for finding in scan(log.path, rules=self._ruleset, summary=summary)
-        )
+        with _on_disk(log) as path:
+            found = sum(
+                (finding.rule.id, finding.rule.title) == (info.id, info.title)
+                for finding in scan(
+                    path, rules=self._ruleset, summary=summary, input_format=log.format or None
+                )
+            )
         if log.fires and found >= log.fires:
             return None
         problems = [problem for report in summary.files for problem in report.problems.values()]
@@ -299,6 +306,19 @@ class _Bench:
                 {**values, "detail": detail},
             )
         return Message(N_("{found} findings, {wanted} wanted"), values)
+
+
+@contextmanager
+def _on_disk(log: LogExample) -> Iterator[Path]:
+    """Give the path of a log, which for one that is written in the examples is a file that is then gone."""
+    if not log.text:
+        yield log.path
+        return
+    with TemporaryDirectory(prefix="haidang-") as folder:
+        path = Path(folder) / "example.log"
+        end = "" if log.text.endswith("\n") else "\n"
+        path.write_text(log.text + end, encoding="utf-8", errors="surrogatepass")
+        yield path
 
 
 def _hit(key: str, evidence: Evidence, position: int) -> Hit:
