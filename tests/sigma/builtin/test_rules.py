@@ -57,12 +57,12 @@ def test_fires_on_examples_and_is_quiet_on_near_misses(outcomes: TestRun) -> Non
     assert len(outcomes.outcomes) > 2 * len(RULES)
 
 
-@pytest.mark.parametrize("name", sorted(RULES))
-def test_every_rule_has_an_example_and_a_near_miss(name: str) -> None:
+@pytest.mark.parametrize("name", EVENT_RULES)
+def test_every_event_rule_has_an_example_and_a_near_miss(name: str) -> None:
     found, faults = read_examples(PACK / f"{name}.test.yml", DEFAULT_LIMITS)
     assert not faults
     fires = [one.fires for examples in found for one in examples.singles]
-    fires += [one.fires for examples in found for one in examples.sequences]
+    fires += [one.fires > 0 for examples in found for one in examples.logs]
     assert True in fires
     assert False in fires
 
