@@ -8,6 +8,7 @@ the same rules (Sysmon 1 and Security 4688) share one table and what it remember
 
 from __future__ import annotations
 
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from haidang.detect.naive import satisfied
@@ -190,6 +191,40 @@ class Table:
         found = Held(sorted(holding))
         found.why = ((self, signature),)
         return found
+
+    @property
+    def indices(self) -> Sequence[int]:
+        """The rules' places in the ruleset."""
+        return self._indices
+
+    def candidates(
+        self, signature: tuple[int, ...]
+    ) -> dict[int, tuple[tuple[Test, ...], Callable[[], bool]]]:
+        """Return the rules that are looked at for a signature, by index: the anchors that hold, the decision.
+
+        What matching does in one go, taken apart for whoever measures it.
+        """
+        true = set(self._true(signature))
+        found: dict[int, list[int]] = {at: [] for at in self._always}
+        for number in true:
+            for at in self._anchors.get(number, ()):
+                found.setdefault(at, []).append(number)
+        return {
+            self._indices[at]: (
+                tuple(self._tests[number] for number in anchors if number in self._tests),
+                partial(_evaluate, self._conditions[at], true),
+            )
+            for at, anchors in found.items()
+        }
+
+    @cached_property
+    def _tests(self) -> dict[int, Test]:
+        """The tests by their numbers."""
+        return {
+            number: test
+            for at, numbered in enumerate(self._conditions)
+            for test, number in _numbers(self._written(at), numbered)
+        }
 
     def trim(self) -> bool:
         """Forget everything remembered when hostile values have made too many classes of it; say whether."""

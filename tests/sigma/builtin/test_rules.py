@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from zipfile import ZipFile
 
@@ -13,15 +13,15 @@ import pytest
 import yaml
 
 import haidang
+from haidang.limits import DEFAULT_LIMITS
+from haidang.workshop.examples import read_examples
+from haidang.workshop.testing import PASSED, run_tests
 
 if TYPE_CHECKING:
-    from haidang.scanning._ruleset import Ruleset
+    from haidang.workshop.testing import TestRun
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 PACK = REPOSITORY / "src" / "haidang" / "sigma" / "builtin"
-EXAMPLES = REPOSITORY / "tests" / "data" / "sigma" / "builtin"
-PRODUCTS = ("windows", "linux", "zeek")
-ORIGINS = {"windows": "windows", "linux": "auditd", "zeek": "zeek"}
 TACTICS = {
     "reconnaissance", "resource-development", "initial-access", "execution", "persistence",
     "privilege-escalation",
@@ -34,53 +34,37 @@ def read(path: Path) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-RULES = {f"{path.parent.name}/{path.stem}": read(path) for path in sorted(PACK.rglob("*.yml"))}
+RULES = {
+    f"{path.parent.name}/{path.stem}": read(path)
+    for path in sorted(PACK.rglob("*.yml"))
+    if not path.stem.endswith(".test")
+}
 EVENT_RULES = sorted(name for name in RULES if not name.startswith("correlation/"))
 
 
-class Example(NamedTuple):
-    rule: str
-    expected: bool
-    origin: str
-    event: dict[str, Any]
-
-
-def examples() -> list[Any]:
-    bases = read(EXAMPLES / "bases.yml")
-    found = []
-    for product in PRODUCTS:
-        for stem, cases in read(EXAMPLES / f"{product}.yml").items():
-            name = f"{product}/{stem}"
-            source = RULES[name]["logsource"]
-            base = bases[f"{product}/{source.get('category') or source['service']}"]
-            origin = "syslog" if source.get("service") == "sshd" else ORIGINS[product]
-            for expected in (True, False):
-                for at, case in enumerate(cases["fires" if expected else "quiet"]):
-                    example = Example(name, expected, origin, {**base, **case})
-                    found.append(pytest.param(example, id=f"{name}-{'fires' if expected else 'quiet'}-{at}"))
-    return found
-
-
 @pytest.fixture(scope="module")
-def ruleset() -> Ruleset:
-    """The event rules without the correlations: those that only feed correlations are then reported too."""
-    return haidang.load_rules(*(PACK / product for product in PRODUCTS), cache=False)
+def outcomes() -> TestRun:
+    return run_tests([], cache=False)
 
 
-@pytest.mark.parametrize("example", examples())
-def test_fires_on_examples_and_is_quiet_on_near_misses(ruleset: Ruleset, example: Example) -> None:
-    found = {finding.rule.id for finding in ruleset.match(example.event, origin=example.origin)}
-    assert (RULES[example.rule]["id"] in found) is example.expected
+def test_fires_on_examples_and_is_quiet_on_near_misses(outcomes: TestRun) -> None:
+    failed = [
+        f"{one.path}:{one.line}: {one.message.text() if one.message else ''}"
+        for one in outcomes.outcomes
+        if one.status != PASSED
+    ]
+    assert not failed
+    assert len(outcomes.outcomes) > 2 * len(RULES)
 
 
-def test_every_event_rule_has_an_example_and_a_near_miss() -> None:
-    covered = {
-        f"{product}/{stem}": cases
-        for product in PRODUCTS
-        for stem, cases in read(EXAMPLES / f"{product}.yml").items()
-    }
-    assert sorted(covered) == EVENT_RULES
-    assert all(cases["fires"] and cases["quiet"] for cases in covered.values())
+@pytest.mark.parametrize("name", EVENT_RULES)
+def test_every_event_rule_has_an_example_and_a_near_miss(name: str) -> None:
+    found, faults = read_examples(PACK / f"{name}.test.yml", DEFAULT_LIMITS)
+    assert not faults
+    fires = [one.fires for examples in found for one in examples.singles]
+    fires += [one.fires > 0 for examples in found for one in examples.logs]
+    assert True in fires
+    assert False in fires
 
 
 def test_no_rule_of_the_pack_is_refused() -> None:
