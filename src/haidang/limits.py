@@ -71,6 +71,8 @@ class Limits:
     summary_hosts: int = 1_000
     """Host names that the terminal summary remembers for one rule; more are only said to be there."""
 
+    stix_objects: int = 200_000
+    """Ids of objects that a STIX bundle remembers so as to write each once; beyond, one may come again."""
     page_rows: int = 4_096
     """Findings of one block of the HTML page."""
     page_bytes: int = 4 * MIB
