@@ -35,7 +35,7 @@ _SEVERITIES = {"critical": 10, "high": 8, "medium": 6, "low": 4, "informational"
 _SYSLOG_SEVERITIES = {"critical": 2, "high": 3, "medium": 4, "low": 5, "informational": 6}
 _FACILITY = 4
 """Security messages (RFC 5424, section 6.2.1)."""
-_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROLS = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
 _BREAKS = re.compile(r"\r\n|\r|\n")
 _NO_HOST = re.compile(r"[^\x21-\x7e]+")
 _LONGEST = {"msg": 1023, "fname": 1023, "filePath": 1023, "request": 1023, "duser": 1023, "dproc": 1023}

@@ -7,9 +7,9 @@ Rules:
 - A ``sighting`` is a finding: when, how often, by whom, at which host (an ``identity`` of class system), with
   an ``observed-data`` of the processes, accounts, addresses, files and registry keys that the finding
   carries (with ``--full-event`` it carries all).
-- The same finding has the same ids in every export. They are version 5 UUIDs: those of observables by STIX 2.1
-  section 2.9, the others from the ids of rules and findings. A process must have a version 4 UUID; it has
-  one whose digits are a hash of the finding's id.
+- The same finding has the same ids in every export. They are version 5 UUIDs: those of observables by STIX
+  2.1 section 2.9, the others from the ids of rules and findings. A process must have a version 4 UUID; it
+  has one whose digits are a hash of the finding's id.
 - Objects are written as findings come; indicators, which span all findings of a rule, come last. An object
   that was written is not written again, as far as ``Limits.stix_objects`` ids are remembered.
 
