@@ -1,8 +1,8 @@
 """How what logs hold is told: tables for people, one JSON object for machines.
 
-People see the sources with most events, the longest gaps and the commonest ids, and are told what is left out;
-the JSON has everything that was counted. Names come from logs and are untrusted: on a terminal they pass
-:func:`haidang.plaintext.neutralise`.
+People see the sources and hosts with most events, the longest gaps and the commonest ids, and are told what
+is left out; the JSON has everything that was counted. Names come from logs and are untrusted: on a terminal
+they pass :func:`haidang.plaintext.neutralise`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from haidang.findings.outputs._json import encode
 from haidang.plaintext import neutralise
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from haidang.i18n import Translator
     from haidang.inquiry.statistics import Gap, Group, Statistics
@@ -76,6 +76,7 @@ def write_tables(
     tables = [
         _formats(statistics, translate),
         _sources(statistics, translate),
+        _hosts(statistics, translate),
         _gaps(statistics, translate),
         _events(statistics, translate),
     ]
@@ -132,18 +133,53 @@ def _formats(statistics: Statistics, translate: Translator) -> _Table:
 
 
 def _sources(statistics: Statistics, translate: Translator) -> _Table:
-    groups = _ordered(statistics)
+    merged = _merged(statistics, lambda group: group.source or group.origin or "-")
     rows = [
-        (
-            group.source or group.origin or "-",
-            group.host or "-",
-            number(group.events, translate.lang),
-            _span(group),
-        )
-        for group in groups[:_ROWS]
+        (name, number(events, translate.lang), number(others, translate.lang), _span(first, last))
+        for name, events, others, first, last in merged[:_ROWS]
     ]
-    columns = (translate("Source"), translate("Host"), translate("Events"), translate("First and last (UTC)"))
-    return _Table(translate("Sources"), columns, rows, frozenset({2}), max(len(groups) - _ROWS, 0))
+    columns = (
+        translate("Source"),
+        translate("Events"),
+        translate("Hosts"),
+        translate("First and last (UTC)"),
+    )
+    return _Table(translate("Sources"), columns, rows, frozenset({1, 2}), max(len(merged) - _ROWS, 0))
+
+
+def _hosts(statistics: Statistics, translate: Translator) -> _Table:
+    merged = _merged(statistics, lambda group: group.host or "-")
+    rows = [
+        (name, number(events, translate.lang), number(others, translate.lang), _span(first, last))
+        for name, events, others, first, last in merged[:_ROWS]
+    ]
+    columns = (
+        translate("Host"),
+        translate("Events"),
+        translate("Sources"),
+        translate("First and last (UTC)"),
+    )
+    return _Table(translate("Hosts"), columns, rows, frozenset({1, 2}), max(len(merged) - _ROWS, 0))
+
+
+def _merged(
+    statistics: Statistics, name_of: Callable[[Group], str]
+) -> list[tuple[str, int, int, int | None, int | None]]:
+    """Return groups of one name added up: name, events, groups, first and last; most events first."""
+    found: dict[str, list[Group]] = {}
+    for group in statistics.groups.values():
+        found.setdefault(name_of(group), []).append(group)
+    merged = [
+        (
+            name,
+            sum(group.events for group in groups),
+            len(groups),
+            min((group.first for group in groups if group.first is not None), default=None),
+            max((group.last for group in groups if group.last is not None), default=None),
+        )
+        for name, groups in found.items()
+    ]
+    return sorted(merged, key=lambda each: (-each[1], each[0]))
 
 
 def _gaps(statistics: Statistics, translate: Translator) -> _Table:
@@ -173,10 +209,10 @@ def _events(statistics: Statistics, translate: Translator) -> _Table:
     return _Table(translate("Events by id"), columns, rows, frozenset({2}), max(len(ids) - _ROWS, 0))
 
 
-def _span(group: Group) -> str:
-    if group.first is None or group.last is None:
+def _span(first: int | None, last: int | None) -> str:
+    if first is None or last is None:
         return "-"
-    return span(format_time(group.first), format_time(group.last))
+    return span(format_time(first), format_time(last))
 
 
 def _layout(table: _Table, translate: Translator) -> list[str]:
