@@ -235,7 +235,7 @@ def _outputs(group: argparse._ArgumentGroup, _: Translator) -> None:
         metavar="FILE",
         action=_InOrder,
         dest="outputs",
-        help=_("write to FILE; its ending names the format where no --format does (repeatable)"),
+        help=_("write to FILE or syslog://HOST:PORT; its ending names the format where no --format does"),
     )
     group.add_argument(
         "--full-event", action="store_true", help=_("put every field of the event into the findings")

@@ -22,7 +22,7 @@ __all__ = ["COMMAND"]
 EPILOG = N_(
     """Examples:
   haidang search mimikatz logs/ -i
-  haidang search --regex 'enc(odedcommand)?\\s' logs/ --field CommandLine -i --format ndjson"""
+  haidang search --regex 'enc(oded)?\\s' logs/ --field CommandLine -i"""
 )
 FORMATS = ("lines", "ndjson", "count")
 
