@@ -34,18 +34,36 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from haidang.detect.semantics import lookup, text
+from haidang.inquiry.questions import Sieve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from haidang.events.model import Fields
 
-__all__ = ["NOTABLE", "Notable", "Product", "Template", "load_product", "products"]
+__all__ = [
+    "NOTABLE",
+    "Notable",
+    "Product",
+    "Template",
+    "load_product",
+    "products",
+    "value_of",
+    "windows_sieve",
+]
 
 NOTABLE = Path(__file__).parent / "notable"
 """Folder of the data files."""
 
 _PIECE = re.compile(r"\{([^{}]+)\}|([\[\]])|([^{}\[\]]+)")
+_MOST_KNOWN = 10_000
+"""Combinations of values for which the entries are remembered."""
+_PLAIN = (str, int, type(None))
+_EVENT_ID = re.compile(
+    rb'"(?:EventID|event_id|EventCode|code)"\s*:\s*(?:\{[^{}]{0,200}?"(?:#text|Value)"\s*:\s*)?"?(\d{1,9})\b'
+)
+_EVENT_ID_KEYS = (b'"EventID"', b'"event_id"', b'"EventCode"')
+_CHANNEL_KEYS = (b'hannel"', b'LogName"', b'"SourceName"', b'"Provider_Name"', b'"source"')
 _ABSENT = frozenset({"", "-", "?", "(null)"})
 
 
@@ -130,10 +148,20 @@ class Product:
     session_only: frozenset[str] = frozenset()
     ignored_sessions: frozenset[str] = frozenset()
     _index: dict[tuple[str, ...], list[Notable]] = field(default_factory=dict)
+    _known: dict[tuple[Any, ...], Sequence[Notable]] = field(default_factory=dict)
 
     def entries_for(self, event: Fields) -> Sequence[Notable]:
         """Return the entries that may be about an event."""
-        values = [lookup(event, name) for name in self.by]
+        values = tuple([lookup(event, name) for name in self.by])
+        try:
+            return self._known[values]
+        except (KeyError, TypeError):
+            found = self._look_up(values)
+        if len(self._known) < _MOST_KNOWN and all(value.__class__ in _PLAIN for value in values):
+            self._known[values] = found
+        return found
+
+    def _look_up(self, values: tuple[Any, ...]) -> Sequence[Notable]:
         if not any(isinstance(value, list) for value in values):
             return self._index.get(tuple(text(value).lower() for value in values), ())
         keys = product(
@@ -159,6 +187,10 @@ class Product:
         value = value.lower()
         return "" if value in self.ignored_sessions else value
 
+    def last_values(self) -> set[str]:
+        """Return the values of the last ``by`` field that any entry is about."""
+        return {key[-1] for key in self._index}
+
     def add(self, entry: Notable, when: Mapping[str, Any]) -> None:
         """Put an entry where events of its kind find it."""
         self.entries.append(entry)
@@ -180,6 +212,29 @@ def products() -> dict[str, Product]:
     """Return what is notable of each origin, found by walking the folder of data files."""
     found = [load_product(path.read_bytes()) for path in sorted(NOTABLE.glob("*.yml"))]
     return {each.origin: each for each in found}
+
+
+def windows_sieve(known: Mapping[str, Product]) -> Sieve | None:
+    """Return what rules out JSON documents of Windows events with an id that is never notable.
+
+    A document is ruled out only where it has the keys of a Windows event, none of the ids in it (there may be
+    several, an inner one among them) is notable, and no key can be written in another way.
+    """
+    windows = known.get("windows")
+    if windows is None or windows.by[-1] != "EventID":
+        return None
+    wanted = frozenset(identifier.encode() for identifier in windows.last_values())
+    find, isdisjoint = _EVENT_ID.findall, wanted.isdisjoint
+
+    def accepts(document: bytes) -> bool:
+        found = find(document)
+        if not found or not isdisjoint(found) or b"\\u" in document:
+            return True
+        # As many ids as keys: each was read.
+        keys = sum(map(document.count, _EVENT_ID_KEYS))
+        return not (0 < keys <= len(found) and any(key in document for key in _CHANNEL_KEYS))
+
+    return Sieve(accepts)
 
 
 def load_product(data: bytes) -> Product:

@@ -5,7 +5,7 @@ Rules:
 - Every event gets its origin as a scan would give it: from its reader, from the shapes in which Windows
   events are shipped, or from the fields that logsource maps recognise.
 - What cannot be decoded is noted in its file's report; nothing here raises for the content of a log.
-- Undecoded documents may be ruled out by their bytes (``accepts``); they count as read all the same.
+- Undecoded documents may be ruled out by their bytes (``Sieve``); they count as read all the same.
 
 Logs are untrusted.
 """
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from haidang.events.model import Batch, EventBatch
     from haidang.sigma.ir import LogsourceMap
 
-__all__ = ["LogEvent", "Question"]
+__all__ = ["LogEvent", "Question", "Sieve"]
 
 _UNKNOWN = Origin(
     "",
@@ -39,6 +39,15 @@ _UNKNOWN = Origin(
     host_fields=("host", "hostname", "computer", "Computer", "Hostname", "host.name"),
 )
 _ANY_SHAPE = frozenset({"", "json", "csv"})
+
+
+class Sieve(NamedTuple):
+    """Says of JSON that was not decoded yet whether it may matter; what it lets through is looked at."""
+
+    document: Callable[[bytes], bool]
+    """Of one document."""
+    several: Callable[[bytes], bool] | None = None
+    """Of many documents at once, with line ends between them."""
 
 
 class LogEvent(NamedTuple):
@@ -65,8 +74,8 @@ class Question:
     reports: list[FileReport] = field(default_factory=list)
     """Filled in while events are gone through: the account of each file."""
 
-    def events(self, accepts: Callable[[bytes], bool] | None = None) -> Iterator[LogEvent]:
-        """Yield every event in order; documents that ``accepts`` is false for are not decoded.
+    def events(self, sieve: Sieve | None = None) -> Iterator[LogEvent]:
+        """Yield every event in order; documents that do not pass ``sieve`` are not decoded.
 
         Raises:
             InputError: A path does not exist.
@@ -81,7 +90,7 @@ class Question:
                 self.reports.append(report)
                 try:
                     for batch in batches:
-                        yield from self._of_batch(batch, accepts)
+                        yield from self._of_batch(batch, sieve)
                 except HaidangError as error:
                     report.note("unreadable", f"record {report.records + 1}", error.message)
 
@@ -139,11 +148,13 @@ class Question:
     def _origin(self, name: str) -> Origin:
         return self._origins.get(name, _UNKNOWN)
 
-    def _of_batch(self, batch: Batch, accepts: Callable[[bytes], bool] | None) -> Iterator[LogEvent]:
-        if isinstance(batch, DocumentBatch):
-            yield from self._of_documents(batch, accepts)
-        else:
+    def _of_batch(self, batch: Batch, sieve: Sieve | None) -> Iterator[LogEvent]:
+        if not isinstance(batch, DocumentBatch):
             yield from self._of_events(batch)
+        elif sieve and sieve.several and not sieve.several(b"\n".join(batch.documents)):
+            batch.report.records += sum(1 for each in batch.documents if each and not each.isspace())
+        else:
+            yield from self._of_documents(batch, sieve.document if sieve else None)
 
     def _of_documents(
         self, batch: DocumentBatch, accepts: Callable[[bytes], bool] | None

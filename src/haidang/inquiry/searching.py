@@ -24,6 +24,7 @@ import orjson
 
 from haidang.detect.semantics import leaves, lookup, text
 from haidang.errors import ConfigurationError
+from haidang.inquiry.questions import Sieve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -123,7 +124,9 @@ def search(question: Question, pattern: Pattern) -> Iterator[Found]:
     occurrences = pattern.occurrences
     bounded = question.since is not None or question.until is not None
     _ = pattern.holds  # A wrong expression is said before anything is read.
-    for event in question.events(pattern.may_be_in):
+    may_be_in = pattern.may_be_in
+    # What cannot be in many documents together cannot be in one of them.
+    for event in question.events(Sieve(may_be_in, may_be_in) if may_be_in else None):
         fields = occurrences(event.fields)
         if not fields:
             continue

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from haidang.events.times import format_time, parse_time
-from haidang.inquiry.notability import Notable, Product, products, value_of
+from haidang.inquiry.notability import Notable, Product, products, value_of, windows_sieve
 from haidang.inquiry.sorting import TimeSorter
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class Timeline:
                     yield self._entry(row, user, session)
 
     def _rows(self) -> Iterator[_Row]:
-        for event in self._question.events():
+        for event in self._question.events(windows_sieve(self._products)):
             product = self._products.get(event.origin)
             if product is None:
                 continue
