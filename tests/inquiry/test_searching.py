@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
+import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -138,7 +139,27 @@ def spellings(event: dict[str, Any], draw: st.DataObject) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-PATTERNS = st.builds(Pattern, TEXTS, ignore_case=st.booleans())
+EXPRESSIONS = st.sampled_from(
+    [
+        "a.",
+        "(?:a|k)1",
+        "k+/",
+        "[ka]{1,2}",
+        "a{,2}k",
+        "(?i)ka",
+        "s",
+        "1e",
+        "\\.0",
+        "(ak)?a",
+        "a|k",
+        "^ak",
+        "ak$",
+        "\u1ed9k",
+    ]
+)
+PATTERNS = st.builds(Pattern, TEXTS, ignore_case=st.booleans()) | st.builds(
+    Pattern, EXPRESSIONS, regex=st.just(True), ignore_case=st.booleans()
+)
 
 
 @given(st.dictionaries(st.sampled_from("xyz"), VALUES, max_size=2), PATTERNS, st.data())
@@ -149,6 +170,14 @@ def test_no_document_is_ruled_out_in_which_the_pattern_occurs(
     decoded = decode_document(document, 1, FileReport("x"), DEFAULT_LIMITS)
     if decoded is not None and pattern.occurrences(decoded):
         assert pattern.may_be_in is None or pattern.may_be_in(document)
+
+
+@given(EXPRESSIONS, TEXTS, st.booleans())
+def test_an_expression_holds_where_re2_alone_says_so(pattern: str, value: str, folds: bool) -> None:  # noqa: FBT001
+    options = re2.Options()
+    options.case_sensitive = not folds
+    holds = Pattern(pattern, regex=True, ignore_case=folds).holds
+    assert holds(value) == (re2.compile(pattern, options).search(value) is not None)
 
 
 def test_a_document_without_the_pattern_is_ruled_out_by_its_bytes() -> None:

@@ -6,16 +6,17 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from haidang.events.times import parse_time
-from haidang.inquiry import Entry, Question, timeline
+from haidang.inquiry import Entry, Question, timeline, timelines
+from haidang.inquiry.notability import products, windows_sieve
 from haidang.limits import DEFAULT_LIMITS
 from haidang.scanning import ScanOptions
 from tests.inquiry.making import SECURITY, SYSMON, windows, write
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 def logon(time: str, identifier: str = "0x5a3f1", user: str = "mai.tt", **more: Any) -> str:
@@ -280,15 +281,47 @@ def test_the_audit_log_joins_by_ses(tmp_path: Path) -> None:
     assert found[3].session == found[0].session
 
 
-@pytest.mark.slow
-def test_recorded_attacks_have_a_time_line_in_order(corpora: Path) -> None:
-    recordings = sorted((corpora / "mordor").glob("*sc_query*.zip"))
-    assert recordings
-    found = entries(*map(str, recordings))
-    assert len(found) > 50
-    assert [parse_time(entry.time) for entry in found] == sorted(
-        parse_time(entry.time) or 0 for entry in found
-    )
+def test_a_recorded_attack_has_a_time_line_in_order(corpora: Path) -> None:
+    (recording,) = (corpora / "mordor").glob("*covenant_psremoting_grunt.zip")
+    found = entries(str(recording))
+    times = [parse_time(entry.time) or 0 for entry in found]
+    assert len(times) > 100
+    assert times == sorted(times)
     kinds = {entry.kind for entry in found}
-    assert {"process", "logon"} <= kinds
-    assert any(entry.session for entry in found if entry.kind == "process")
+    assert {"process", "logon", "privileges", "connection", "task", "script"} <= kinds
+    assert all(entry.session for entry in found if entry.kind == "privileges")
+
+
+def test_ruling_documents_out_changes_nothing(corpora: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recordings = tuple(map(str, sorted((corpora / "mordor").glob("*covenant*.zip"))))
+    assert len(recordings) == 3
+    quick = entries(*recordings)
+    monkeypatch.setattr(timelines, "windows_sieve", lambda _: None)
+    assert entries(*recordings) == quick
+
+
+def ruled_out(document: str) -> bool:
+    sieve = windows_sieve(products())
+    assert sieve is not None
+    return not sieve.document(document.encode())
+
+
+def test_only_documents_that_are_surely_not_notable_are_ruled_out() -> None:
+    assert ruled_out('{"Channel":"Security","EventID":4656}')
+    assert ruled_out('{"Channel":"Security","EventID":"4656"}')
+    assert (
+        ruled_out('{"Event":{"System":{"EventID":{"#attributes":{},"#text":4656},"Channel":"Security"}}}')
+        is False
+    )
+    assert ruled_out('{"Event":{"System":{"EventID":{"#text":4656},"Channel":"Security"}}}')
+    assert ruled_out('{"winlog":{"channel":"Security","event_id":4656},"event":{"code":"4656"}}')
+    for kept in (
+        '{"Channel":"Security","EventID":4624}',
+        '{"winlog":{"channel":"Security"},"event":{"code":"4624"}}',
+        '{"Inner":{"EventID":4656},"Event\\u0049D":4624,"Channel":"Security"}',
+        '{"Inner":{"EventID":4656},"Channel":"Security","EventID":{"#attributes":{},"#text":4624}}',
+        '{"Inner":{"EventID":4656},"Channel":"Security","EventID":4624}',
+        '{"event_id":4656,"_path":"notice"}',
+        '{"Channel":"Security","EventID":null}',
+    ):
+        assert not ruled_out(kept), kept
