@@ -81,6 +81,8 @@ class Limits:
     """Memory that sorting a time line may take before it goes to a temporary file."""
     timeline_sessions: int = 50_000
     """Logon sessions that a time line holds open at once; the least recently seen go first."""
+    timeline_held: int = 2_000
+    """Lines that a time line holds back for a moment, in case that the logon of their session comes late."""
     timeline_places: int = 200_000
     """Places that a time line remembers as seen; the least recently seen go first, and may be new again."""
     timeline_text: int = 4_096

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     import pytest
 
 
-def logon(time: str, identifier: str = "0x5a3f1", user: str = "mai.tt", **more: Any) -> str:
-    fields = {
+def logon(time: str, identifier: str = "0x5a3f1", user: str = "mai.tt") -> str:
+    fields: dict[str, Any] = {
         "TargetUserName": user,
         "TargetDomainName": "HAIVAN",
         "TargetLogonId": identifier,
         "LogonType": 3,
     }
-    return windows(SECURITY, 4624, time, **fields, IpAddress="10.0.0.9", **more)
+    return windows(SECURITY, 4624, time, **fields, IpAddress="10.0.0.9")
 
 
 def process(time: str, command: str, identifier: str = "0x5A3F1", **more: Any) -> str:
@@ -97,6 +97,27 @@ def test_the_sessions_of_the_system_are_nobodys(tmp_path: Path) -> None:
     assert opened.session is None
     assert inside.session is None
     assert inside.user == "NT AUTHORITY\\SYSTEM"
+
+
+def test_a_logon_may_come_late_by_two_seconds(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.json",
+        process("07:59:57", "too early"),
+        process("07:59:58", "in time"),
+        process("07:59:59", "elsewhere", Hostname="OTHER"),
+        process("07:59:59", "another's", "0x999"),
+        logon("08:00:00"),
+    )
+    found = {entry.text: entry.session is not None for entry in entries(path) if entry.kind == "process"}
+    assert found == {"too early": False, "in time": True, "elsewhere": False, "another's": False}
+
+
+def test_lines_that_wait_are_bounded_by_timeline_held(tmp_path: Path) -> None:
+    lines = [*(process("08:00:00", f"{n}") for n in range(9)), logon("08:00:01")]
+    path = write(tmp_path / "a.json", *lines)
+    found = entries(path, limits=replace(DEFAULT_LIMITS, timeline_held=3))
+    assert [entry.text for entry in found[:9]] == [f"{n}" for n in range(9)]
+    assert [entry.session is not None for entry in found[:9]] == [False] * 7 + [True] * 2
 
 
 def test_open_sessions_are_bounded_by_timeline_sessions(tmp_path: Path) -> None:

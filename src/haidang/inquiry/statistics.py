@@ -158,7 +158,7 @@ def statistics(question: Question) -> Statistics:
     Raises:
         InputError: A path does not exist.
     """
-    names = {each.origin: (*each.route_by, "", "")[:2] for each in question.maps} | _NAMES
+    names = {each.origin: _first_two(each.route_by) for each in question.maps} | _NAMES
     found = Statistics(reports=question.reports)
     bounded = question.since is not None or question.until is not None
     for event in question.events():
@@ -169,6 +169,11 @@ def statistics(question: Question) -> Statistics:
         if question.wants_host(host):
             found.add(event, _place(event, names.get(event.origin, _NO_NAMES)), time, host, question.limits)
     return found
+
+
+def _first_two(names: tuple[str, ...]) -> tuple[str, str]:
+    first, second, *_ = (*names, "", "")
+    return first, second
 
 
 def _place(event: LogEvent, names: tuple[str, str]) -> tuple[str, str]:

@@ -34,7 +34,7 @@ _SECOND = 1_000_000_000
 class _Table:
     heading: str
     columns: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
     right: frozenset[int]
     """Columns of numbers."""
     left_out: int

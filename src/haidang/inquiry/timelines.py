@@ -6,7 +6,8 @@ Rules:
   and only then looked at as a story: what is new on a host, and which session an event belongs to, depends
   on what came before it in time, not in the files.
 - A session begins with its logon and ends with its logoff, on one host. Events between that carry its id are
-  said to be its user's, come from where its user came from.
+  said to be its user's, come from where its user came from. Shippers stamp events of one moment out of order,
+  so a logon may come up to two seconds late.
 - Events before ``since`` are not shown, but a session that they opened is known, and a place that they saw is
   not new. Events without a time cannot stand on a time line; they are counted.
 - Sorting spills to disk (``Limits.sort_bytes``); open sessions, known places and texts are bounded.
@@ -16,7 +17,7 @@ Logs are untrusted.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ from haidang.inquiry.notability import Notable, Product, products, value_of, win
 from haidang.inquiry.sorting import TimeSorter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from haidang.findings.model import Finding, ScanSummary
     from haidang.inquiry.questions import LogEvent, Question
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 __all__ = ["Entry", "Session", "Timeline", "timeline"]
 
 FINDING = "finding"
+_LATE = 2 * 1_000_000_000
+"""Nanoseconds that a logon may come after events of its session."""
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -133,13 +136,8 @@ class Timeline:
                 sorter.add(row.time, encode(row))
             self._add_findings(sorter, encode)
             since = self._question.since
-            for data in sorter.items():
-                row = decoder.decode(data)
-                told = self._story.tell(row)
-                if told is None or (since is not None and row.time < since):
-                    continue
-                user, session = told
-                if self._wants(user, session):
+            for row, user, session in self._story.tell(map(decoder.decode, sorter.items())):
+                if (since is None or row.time >= since) and self._wants(user, session):
                     yield self._entry(row, user, session)
 
     def _rows(self) -> Iterator[_Row]:
@@ -281,15 +279,39 @@ class _Story:
         self._sessions: OrderedDict[tuple[str, str, str], Session] = OrderedDict()
         self._places: OrderedDict[tuple[str, str, str], None] = OrderedDict()
 
-    def tell(self, row: _Row) -> tuple[str, Session | None] | None:
+    def tell(self, rows: Iterable[_Row]) -> Iterator[tuple[_Row, str, Session | None]]:
+        """Yield the rows that are new, each with its user and session."""
+        held: deque[tuple[_Row, str, Session | None]] = deque()
+        most = self._limits.timeline_held
+        for row in rows:
+            told = self._look_at(row)
+            if told is None:
+                continue
+            while held and (row.time - held[0][0].time > _LATE or len(held) >= most):
+                yield held.popleft()
+            if row.opens:
+                self._adopt(held, row, told[1])
+            held.append((row, *told))
+        yield from held
+
+    def _adopt(
+        self, held: deque[tuple[_Row, str, Session | None]], opened: _Row, session: Session | None
+    ) -> None:
+        """Give rows that came just before their logon their session."""
+        for index, (row, user, known) in enumerate(held):
+            if known is None and opened.opens in row.sessions and not (row.opens or row.closes):
+                if (row.host.lower(), row.origin) == (opened.host.lower(), opened.origin):
+                    held[index] = (row, user or opened.user, session)
+
+    def _look_at(self, row: _Row) -> tuple[str, Session | None] | None:
         """Return the user and the session of a row; None for what is not new."""
         host = row.host.lower()
         if row.once and self._known((host, row.kind, row.once)):
             return None
         if row.opens:
-            session = Session(row.opens, row.user, row.source, format_time(row.time))
-            self._keep(self._sessions, (host, row.origin, row.opens), session, self._limits.timeline_sessions)
-            return row.user, session
+            opened = Session(row.opens, row.user, row.source, format_time(row.time))
+            self._keep(self._sessions, (host, row.origin, row.opens), opened, self._limits.timeline_sessions)
+            return row.user, opened
         if row.closes:
             return self._named(row, self._sessions.pop((host, row.origin, row.closes), None))
         for identifier in row.sessions:
