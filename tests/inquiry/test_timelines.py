@@ -258,6 +258,9 @@ def test_ssh_and_sudo_and_accounts_of_a_linux_host(tmp_path: Path) -> None:
     path = write(
         tmp_path / "auth.log",
         head.format(0, "sshd[711]", "Failed password for invalid user admin from 203.0.113.5 port 4001 ssh2"),
+        head.format(0, "sshd[711]", "Invalid user test from 203.0.113.5 port 4001"),
+        head.format(0, "sshd[711]", "User root from 203.0.113.5 not allowed because not listed in AllowUsers"),
+        head.format(0, "sshd[711]", "Connection closed by authenticating user lan 203.0.113.5 port 4001 [preauth]"),
         head.format(1, "sshd[712]", "Accepted publickey for lan from 203.0.113.5 port 4002 ssh2: ED25519 x"),
         head.format(
             2, "sudo", "     lan : TTY=pts/0 ; PWD=/home/lan ; USER=root ; COMMAND=/usr/bin/cat /etc/shadow"
@@ -267,11 +270,13 @@ def test_ssh_and_sudo_and_accounts_of_a_linux_host(tmp_path: Path) -> None:
         head.format(5, "CRON[900]", "(root) CMD (true)"),
     )
     found = entries(path)
-    assert [entry.kind for entry in found] == ["logon-failed", "logon", "sudo", "account", "logoff"]
-    assert found[0].user == "admin"
-    assert found[1].session is not None
-    assert found[2].text == "→ root: /usr/bin/cat /etc/shadow (/home/lan)"
-    assert found[4].session == found[1].session
+    assert [entry.user for entry in found[:4]] == ["admin", "test", "root", "lan"]
+    assert {entry.kind for entry in found[:4]} == {"logon-failed"}
+    assert found[2].text == "ssh ← 203.0.113.5 not allowed because not listed in AllowUsers"
+    assert [entry.kind for entry in found[4:]] == ["logon", "sudo", "account", "logoff"]
+    assert found[4].session is not None
+    assert found[5].text == "→ root: /usr/bin/cat /etc/shadow (/home/lan)"
+    assert found[7].session == found[4].session
 
 
 def test_the_audit_log_joins_by_ses(tmp_path: Path) -> None:

@@ -299,9 +299,9 @@ class _Story:
     ) -> None:
         """Give rows that came just before their logon their session."""
         for index, (row, user, known) in enumerate(held):
-            if known is None and opened.opens in row.sessions and not (row.opens or row.closes):
-                if (row.host.lower(), row.origin) == (opened.host.lower(), opened.origin):
-                    held[index] = (row, user or opened.user, session)
+            mine = opened.opens in row.sessions and row.host.lower() == opened.host.lower()
+            if mine and known is None and row.origin == opened.origin and not (row.opens or row.closes):
+                held[index] = (row, user or opened.user, session)
 
     def _look_at(self, row: _Row) -> tuple[str, Session | None] | None:
         """Return the user and the session of a row; None for what is not new."""
