@@ -259,8 +259,12 @@ def test_ssh_and_sudo_and_accounts_of_a_linux_host(tmp_path: Path) -> None:
         tmp_path / "auth.log",
         head.format(0, "sshd[711]", "Failed password for invalid user admin from 203.0.113.5 port 4001 ssh2"),
         head.format(0, "sshd[711]", "Invalid user test from 203.0.113.5 port 4001"),
-        head.format(0, "sshd[711]", "User root from 203.0.113.5 not allowed because not listed in AllowUsers"),
-        head.format(0, "sshd[711]", "Connection closed by authenticating user lan 203.0.113.5 port 4001 [preauth]"),
+        head.format(
+            0, "sshd[711]", "User root from 203.0.113.5 not allowed because not listed in AllowUsers"
+        ),
+        head.format(
+            0, "sshd[711]", "Connection closed by authenticating user lan 203.0.113.5 port 4001 [preauth]"
+        ),
         head.format(1, "sshd[712]", "Accepted publickey for lan from 203.0.113.5 port 4002 ssh2: ED25519 x"),
         head.format(
             2, "sudo", "     lan : TTY=pts/0 ; PWD=/home/lan ; USER=root ; COMMAND=/usr/bin/cat /etc/shadow"

@@ -46,6 +46,11 @@ _NAMES = {
     "script": ("ScriptBlockText",),
     "hashes": ("Hashes", "Hash"),
 }
+_PLACES: dict[str, list[tuple[str, int]]] = {}
+"""Name of a field to the things that it may name, each with the name's place among that thing's names."""
+for _thing, _names in _NAMES.items():
+    for _rank, _name in enumerate(_names):
+        _PLACES.setdefault(_name, []).append((_thing, _rank))
 _HASH = re.compile(r"(?:(MD5|SHA1|SHA256)=)?([0-9A-Fa-f]{64}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{32})(?![0-9A-Fa-f])")
 _ALGORITHMS = {32: "MD5", 40: "SHA-1", 64: "SHA-256"}
 _LONGEST_HASHES = 4096
@@ -81,7 +86,15 @@ class Entities:
 
 def entities(event: Mapping[str, Any]) -> Entities:
     """Return what an event, or the part of it that a finding carries, speaks of."""
-    found = {thing: text for thing, names in _NAMES.items() if (text := _first(event, names))}
+    ranked: dict[str, tuple[int, str]] = {}
+    for name, value in event.items():
+        places = _PLACES.get(name)
+        text = _text(value) if places else ""
+        if text:
+            for thing, rank in places or ():
+                if thing not in ranked or rank < ranked[thing][0]:
+                    ranked[thing] = rank, text
+    found: dict[str, Any] = {thing: text for thing, (_, text) in ranked.items()}
     for thing in ("pid", "parent_pid", "source_port", "destination_port"):
         if thing in found:
             found[thing] = _number(found[thing])
@@ -103,15 +116,14 @@ def base_name(path: str) -> str:
     return re.split(r"[\\/]", path.rstrip("\\/"))[-1] or path
 
 
-def _first(event: Mapping[str, Any], names: tuple[str, ...]) -> Any:
-    for name in names:
-        value = event.get(name)
-        if isinstance(value, list) and value:
-            value = value[0]
-        if isinstance(value, int) and not isinstance(value, bool):
-            return str(value) if -(10**20) < value < 10**20 else ""
-        if isinstance(value, str) and value and value != "-":
-            return value
+def _text(value: Any) -> str:
+    """Return a value as text, "" where it is a placeholder or no scalar; of a list, its first element."""
+    if isinstance(value, list) and value:
+        value = value[0]
+    if isinstance(value, str):
+        return "" if value == "-" else value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value) if -(10**20) < value < 10**20 else ""
     return ""
 
 

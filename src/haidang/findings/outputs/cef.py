@@ -154,8 +154,8 @@ def _header(text: str) -> str:
 
 def _value(key: str, value: object) -> str:
     longest = _LONGEST.get(key, _LONGEST_STRING if key.startswith("cs") else 255)
-    text = _CONTROLS.sub(" ", str(value)[:longest])
-    return _BREAKS.sub("\\\\n", text.replace("\\", "\\\\").replace("=", "\\="))
+    text = str(value)[:longest].replace("\\", "\\\\").replace("=", "\\=")
+    return text if text.isprintable() else _BREAKS.sub("\\\\n", _CONTROLS.sub(" ", text))
 
 
 def _text(value: Any) -> str:
