@@ -20,6 +20,8 @@ from haidang.findings.entities import _NAMES, Entities, base_name, entities
         ({"ProcessId": 7}, "pid", 7),
         ({"ProcessId": "-1"}, "pid", 0),
         ({"ProcessId": True}, "pid", 0),
+        ({"DestinationPort": "65535"}, "destination_port", 65535),
+        ({"DestinationPort": 65536}, "destination_port", 0),
         ({"User": "HAIVAN\\lan"}, "user", "lan"),
         ({"User": "HAIVAN\\lan"}, "user_domain", "HAIVAN"),
         ({"User": "-", "acct": "root"}, "user", "root"),

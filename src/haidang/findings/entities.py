@@ -95,9 +95,9 @@ def entities(event: Mapping[str, Any]) -> Entities:
                 if thing not in ranked or rank < ranked[thing][0]:
                     ranked[thing] = rank, text
     found: dict[str, Any] = {thing: text for thing, (_, text) in ranked.items()}
-    for thing in ("pid", "parent_pid", "source_port", "destination_port"):
+    for thing, bits in (("pid", 32), ("parent_pid", 32), ("source_port", 16), ("destination_port", 16)):
         if thing in found:
-            found[thing] = _number(found[thing])
+            found[thing] = _number(found[thing], bits)
     for thing in ("source_ip", "destination_ip"):
         if thing in found:
             found[thing] = _address(found[thing])
@@ -127,13 +127,13 @@ def _text(value: Any) -> str:
     return ""
 
 
-def _number(text: str) -> int:
-    """Read a decimal or 0x number of at most 32 bits; 0 where it is none."""
+def _number(text: str, bits: int) -> int:
+    """Read a decimal or 0x number of at most so many bits; 0 where it is none."""
     try:
         number = int(text, 16 if text[:2].lower() == "0x" else 10) if len(text) <= 12 else 0
     except ValueError:
         return 0
-    return number if 0 < number < 1 << 32 else 0
+    return number if 0 < number < 1 << bits else 0
 
 
 def _address(text: str) -> str:

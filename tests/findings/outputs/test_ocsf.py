@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -156,6 +156,8 @@ VALUES = st.one_of(
 )
 
 
+# The schema is large, and validating against it slow.
+@settings(max_examples=25)
 @given(st.dictionaries(st.sampled_from(sorted(WHOLE)), VALUES), st.text(max_size=20))
 def test_any_value_in_a_known_field_stays_valid(event: dict[str, Any], host: str) -> None:
     rule = FindingRule("", "t", "low", "test", ())

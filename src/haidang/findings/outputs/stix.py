@@ -305,8 +305,8 @@ class _Observables:
             ("src_ref", "dst_ref", "src_port", "dst_port", "protocols"),
             src_ref=source,
             dst_ref=destination,
-            src_port=things.source_port if things.source_port < 1 << 16 else 0,
-            dst_port=things.destination_port if things.destination_port < 1 << 16 else 0,
+            src_port=things.source_port,
+            dst_port=things.destination_port,
             protocols=[version, protocol] if protocol in {"tcp", "udp", "icmp", "sctp"} else [version],
         )
 
