@@ -59,6 +59,9 @@ def test_the_validator_of_oasis_finds_no_error(make_finding: Callable[..., Findi
         make_finding(id="1" * 32, event=WHOLE),
         make_finding(id="2" * 32, event={}, matched=(), host="", time=None, rule_id="", rule_tags=()),
         make_finding(id="3" * 32, event={"SourceIp": "fe80::1%eth0", "exe": "bash"}, rule_description=""),
+        make_finding(
+            id="5" * 32, event={"url": "/index.php?x", "DestinationPort": 70000, "DestinationIp": "::1"}
+        ),
         make_finding(id="4" * 32, origin="correlation", members=("1" * 32,), count=7),
     )
     result = validator.validate_instance(found, validator.ValidationOptions(version="2.1"))

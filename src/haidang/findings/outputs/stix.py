@@ -19,6 +19,7 @@ Values come from logs and are untrusted.
 from __future__ import annotations
 
 import json
+import re
 import time
 from hashlib import blake2b
 from typing import IO, TYPE_CHECKING, Any
@@ -42,6 +43,11 @@ _OURS = UUID("5d7b7a4e-3c8e-4f0c-9a52-0f2f1a6f4c1d")
 """Namespace of the ids that STIX leaves to the producer."""
 _OBSERVABLES = UUID("00abedb4-aa42-466c-9c01-fed23315a9b7")
 """Namespace of the ids of observables (STIX 2.1, section 2.9)."""
+_URI = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.-]*://(?:[A-Za-z0-9._~:/?@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+"
+    r"(?:#(?:[A-Za-z0-9._~:/?@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)?"
+)
+"""What STIX takes for a URL; logs have other things in such fields, too."""
 _SERIOUS = frozenset({"critical", "high"})
 _IDENTITY = {
     "type": "identity",
@@ -241,7 +247,7 @@ class _Observables:
             self._file(things.file)
         if things.registry_key:
             self._add("windows-registry-key", ("key",), key=_whole_hive(things.registry_key))
-        if things.url:
+        if _URI.fullmatch(things.url):
             self._add("url", ("value",), value=things.url)
 
     def _account(self, things: Entities) -> str:
