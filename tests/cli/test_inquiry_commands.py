@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from haidang.cli import search, stats, timeline
+from haidang.cli._command import Context, parse
 from haidang.cli.main import main
+from haidang.i18n import translator
 from tests.inquiry.making import SECURITY, SYSMON, windows, write
 
 if TYPE_CHECKING:
@@ -193,3 +196,25 @@ def test_a_wrong_expression_is_exit_code_2_with_advice(capsys: pytest.CaptureFix
     code, _, err = run(capsys, "search", "--regex", "(?=x)", "logs")
     assert code == 2
     assert "no look-around" in err
+
+
+def test_progress_is_shown_on_a_terminal_and_gone_before_the_answer(case: Path) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal, answer = Terminal(), io.BytesIO()
+    context = Context(translator("en"), {"NO_COLOR": "1"}, answer, terminal, lambda: 0)
+    for command, arguments in ((timeline, ["--no-findings"]), (stats, []), (search, ["x"])):
+        terminal.truncate(0)
+        parsed = parse(command.COMMAND, [*arguments, str(case / "logs")], context.translate)
+        assert command.COMMAND.run(parsed, context) == 0
+        shown = terminal.getvalue().split("\r\x1b[K")
+        assert shown[1] == "Reading …"
+        assert shown[-1] == ""
+        assert not any("finding" in line for line in shown)
+
+
+def test_no_progress_where_nobody_sees_it(case: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for command, arguments in (("timeline", ["--no-findings"]), ("stats", []), ("search", ["x"])):
+        assert run(capsys, command, *arguments, str(case / "logs"))[2] == ""

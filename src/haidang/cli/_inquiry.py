@@ -12,8 +12,9 @@ import contextlib
 import os
 import secrets
 import shutil
+import time
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TypeVar
 
 from haidang.cli._moments import moment_ns
 from haidang.cli._scan_options import archive_password, input_options, known_input_format
@@ -21,14 +22,26 @@ from haidang.errors import ConfigurationError, OutputError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from haidang.cli._command import CommandParser, Context
     from haidang.events.model import FileReport
     from haidang.i18n import Translator
     from haidang.inquiry import Question
 
-__all__ = ["add_inputs", "add_scope", "answer_stream", "ask", "end", "shown_width", "wants_colour"]
+__all__ = [
+    "add_inputs",
+    "add_scope",
+    "answer_stream",
+    "ask",
+    "end",
+    "show_progress",
+    "shown_width",
+    "until_first",
+    "wants_colour",
+]
+
+_Item = TypeVar("_Item")
 
 DONE = 0
 INCOMPLETE = 3
@@ -129,6 +142,39 @@ def end(reports: list[FileReport], context: Context, *, told: bool = False) -> i
         if len(entries) > _EXAMPLES:
             context.say("  …")
     return INCOMPLETE
+
+
+def show_progress(question: Question, context: Context) -> Callable[[], None]:
+    """Show on a terminal how far the reading is; return what takes the line away."""
+    stderr = context.stderr
+    if not stderr.isatty() or context.environ.get("TERM") == "dumb":
+        return lambda: None
+    from haidang.cli._progress import Progress
+
+    progress = Progress(
+        stderr,
+        context.translate,
+        clock=time.monotonic,
+        columns=lambda: shutil.get_terminal_size().columns,
+        colour=not context.environ.get("NO_COLOR"),
+        opening=context.translate("Reading …"),
+    )
+    question.on_progress = lambda size, events: progress.update(size, 0, events)
+    return progress.clear
+
+
+def until_first(items: Iterable[_Item], done: Callable[[], None]) -> Iterator[_Item]:
+    """Yield ``items``, calling ``done`` before the first of them, or at the end where there is none."""
+    waiting = True
+    try:
+        for item in items:
+            if waiting:
+                done()
+                waiting = False
+            yield item
+    finally:
+        if waiting:
+            done()
 
 
 def shown_width(context: Context, path: str | None) -> int | None:

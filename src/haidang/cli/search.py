@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from haidang.cli._command import Command, CommandParser, Context
-from haidang.cli._inquiry import add_inputs, add_scope, answer_stream, ask, end, shown_width
+from haidang.cli._inquiry import add_inputs, add_scope, answer_stream, ask, end, show_progress, shown_width
 from haidang.cli._scan_options import counting
 from haidang.i18n import N_
 
@@ -68,14 +68,20 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
     question = ask(args, context)
     pattern = Pattern(args.pattern, tuple(args.field), regex=args.regex, ignore_case=args.ignore_case)
+    width = shown_width(context, args.output)
+    # Lines that scroll by on the same terminal would tear the progress line.
+    done = show_progress(question, context) if width is None else lambda: None
     found = search(question, pattern)
-    with answer_stream(args.output, context) as stream:
-        if args.format == "ndjson":
-            write_ndjson(stream, found, most=args.limit)
-        elif args.format == "count":
-            write_count(stream, found, most=args.limit)
-        else:
-            write_lines(stream, found, most=args.limit, width=shown_width(context, args.output))
+    try:
+        with answer_stream(args.output, context) as stream:
+            if args.format == "ndjson":
+                write_ndjson(stream, found, most=args.limit)
+            elif args.format == "count":
+                write_count(stream, found, most=args.limit)
+            else:
+                write_lines(stream, found, most=args.limit, width=width)
+    finally:
+        done()
     return end(question.reports, context)
 
 

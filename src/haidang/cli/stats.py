@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from haidang.cli._command import Command, CommandParser, Context
-from haidang.cli._inquiry import add_inputs, add_scope, answer_stream, ask, end, shown_width
+from haidang.cli._inquiry import add_inputs, add_scope, answer_stream, ask, end, show_progress, shown_width
 from haidang.i18n import N_
 
 if TYPE_CHECKING:
@@ -48,7 +48,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from haidang.inquiry.statistics_outputs import write_json, write_tables
 
     question = ask(args, context)
-    found = statistics(question)
+    done = show_progress(question, context)
+    try:
+        found = statistics(question)
+    finally:
+        done()
     with answer_stream(args.output, context) as stream:
         if args.format == "json":
             write_json(stream, found)

@@ -8,7 +8,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from haidang.cli._command import Command, CommandParser, Context
-from haidang.cli._inquiry import add_inputs, add_scope, answer_stream, ask, end, shown_width, wants_colour
+from haidang.cli._inquiry import (
+    add_inputs,
+    add_scope,
+    answer_stream,
+    ask,
+    end,
+    show_progress,
+    shown_width,
+    until_first,
+    wants_colour,
+)
 from haidang.i18n import N_
 
 if TYPE_CHECKING:
@@ -73,15 +83,16 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
     question = ask(args, context)
     story = timeline(question, users=tuple(args.user), scan=_scan(args, question))
+    entries = until_first(story, show_progress(question, context))
     with answer_stream(args.output, context) as stream:
         if args.format == "ndjson":
-            count = write_ndjson(stream, story)
+            count = write_ndjson(stream, entries)
         elif args.format == "csv":
-            count = write_csv(stream, story)
+            count = write_csv(stream, entries)
         else:
             count = write_lines(
                 stream,
-                story,
+                entries,
                 context.translate,
                 width=shown_width(context, args.output),
                 colour=wants_colour(context, args.output),

@@ -71,6 +71,8 @@ class Question:
     input_format: str | None = None
     password: bytes | None = None
     limits: Limits = DEFAULT_LIMITS
+    on_progress: Callable[[int, int], None] = lambda _size, _events: None
+    """Gets the bytes and events gone through so far, batch after batch."""
     reports: list[FileReport] = field(default_factory=list)
     """Filled in while events are gone through: the account of each file."""
 
@@ -82,6 +84,7 @@ class Question:
             ConfigurationError: There is no such input format.
         """
         self.reports.clear()
+        size = events = 0
         for item in find_inputs(self.paths, limits=self.limits, on_problem=self.reports.append):
             opened = open_input(
                 item, limits=self.limits, password=self.password, input_format=self.input_format
@@ -91,8 +94,11 @@ class Question:
                 try:
                     for batch in batches:
                         yield from self._of_batch(batch, sieve)
+                        self.on_progress(size + report.size, events + report.records)
                 except HaidangError as error:
                     report.note("unreadable", f"record {report.records + 1}", error.message)
+                size += report.size
+                events += report.records
 
     def time(self, event: LogEvent) -> int | None:
         """Return when an event happened, in nanoseconds since 1970; None where it does not say."""
