@@ -75,8 +75,8 @@ class Limits:
     """Sources on hosts that ``haidang stats`` tells apart; more are counted together, and said to be so."""
     stats_ids: int = 50_000
     """Event ids that it tells apart, over all sources."""
-    stats_slots: int = 20_000
-    """Stretches of time that it remembers for one source on one host; the stretches grow to fit."""
+    stats_slots: int = 1_000_000
+    """Stretches of time that it remembers over all sources and hosts; the stretches grow to fit."""
     sort_bytes: int = 32 * MIB
     """Memory that sorting a time line may take before it goes to a temporary file."""
     timeline_sessions: int = 50_000

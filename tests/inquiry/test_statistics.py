@@ -74,9 +74,25 @@ def test_a_source_that_is_always_slow_or_hardly_known_has_no_gaps(tmp_path: Path
 def test_slots_grow_to_fit_stats_slots_and_gaps_are_still_found(tmp_path: Path) -> None:
     path = write(tmp_path / "a.json", *every_minute(0, 360), *every_minute(900, 1260))
     (group,) = count(path, limits=replace(DEFAULT_LIMITS, stats_slots=100)).groups.values()
-    assert len(group.slots.taken) <= 100
+    assert len(group.slots) <= 100
     (gap,) = group.gaps
     assert gap.end - gap.start > 8 * 3600 * 10**9
+
+
+def test_stats_slots_are_shared_and_the_fuller_sources_give_way(tmp_path: Path) -> None:
+    few = [windows(SECURITY, 4624, f"{hour:02}:00:00", host="QUIET") for hour in range(20)]
+    path = write(tmp_path / "a.json", *few, *every_minute(0, 600), *every_minute(0, 600))
+    quiet, busy = count(path, limits=replace(DEFAULT_LIMITS, stats_slots=200)).groups.values()
+    assert len(quiet.slots) == 20
+    assert len(busy.slots) <= 180
+    assert (quiet.events, busy.events) == (20, 1200)
+    many = [
+        windows(SECURITY, 4624, "08:00:00", host=f"H{n}").replace("2026", year)
+        for n in range(9)
+        for year in ("1969", "2026")
+    ]
+    found = count(write(tmp_path / "b.json", *many), limits=replace(DEFAULT_LIMITS, stats_slots=3))
+    assert len(found.groups) == 9
 
 
 def test_more_groups_than_stats_groups_are_counted_together(tmp_path: Path) -> None:

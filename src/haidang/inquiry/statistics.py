@@ -21,6 +21,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from haidang.detect.semantics import lookup, text
+from haidang.events.times import FIRST
 
 if TYPE_CHECKING:
     from haidang.events.model import FileReport
@@ -52,18 +53,23 @@ class Gap(NamedTuple):
 
 
 class _Slots:
-    """Which stretches of time had an event, in bounded memory."""
+    """Which stretches of time had an event."""
 
-    def __init__(self, most: int) -> None:
-        self._most = max(most, 2)
+    def __init__(self) -> None:
         self.width = _MINUTE
         self.taken: set[int] = set()
 
+    def __len__(self) -> int:
+        return len(self.taken)
+
     def add(self, time: int) -> None:
-        self.taken.add(time // self.width)
-        while len(self.taken) > self._most:
-            self.width *= 2
-            self.taken = {slot // 2 for slot in self.taken}
+        # Counted from the first time there is, so that all slots become one in the end.
+        self.taken.add((time - FIRST) // self.width)
+
+    def widen(self) -> None:
+        """Remember the same in at most half of the slots, if they are next to each other."""
+        self.width *= 2
+        self.taken = {slot // 2 for slot in self.taken}
 
     def gaps(self) -> list[Gap]:
         """Return the unusually long pauses, in order."""
@@ -74,7 +80,7 @@ class _Slots:
         usual = sorted(pauses)[int(len(pauses) * _USUAL_SHARE)]
         width = self.width
         return [
-            Gap((before + 1) * width, after * width)
+            Gap((before + 1) * width + FIRST, after * width + FIRST)
             for before, after in pairwise(slots)
             if after - before > usual * _UNUSUAL and (after - before - 1) * width >= _SHORTEST_GAP
         ]
@@ -122,6 +128,7 @@ class Statistics:
     """Events by origin, source and event id."""
     reports: list[FileReport] = field(default_factory=list)
     events: int = 0
+    _slots: int = 0
 
     def add(
         self, event: LogEvent, place: tuple[str, str], time: int | None, host: str, limits: Limits
@@ -136,13 +143,27 @@ class Statistics:
                 key = (event.origin, REST, REST)
             group = self.groups.get(key)
             if group is None:
-                group = self.groups[key] = Group(*key, _Slots(limits.stats_slots))
+                group = self.groups[key] = Group(*key, _Slots())
+        before = len(group.slots)
         group.add(time)
+        self._slots += len(group.slots) - before
+        if self._slots > limits.stats_slots:
+            self._widen(limits.stats_slots)
         if identifier:
             name = (event.origin, source, identifier)
             if name not in self.ids and len(self.ids) >= limits.stats_ids:
                 name = (event.origin, REST, REST)
             self.ids[name] = self.ids.get(name, 0) + 1
+
+    def _widen(self, most: int) -> None:
+        """Widen the slots of those that have most of them, until a quarter is free (or all have but one)."""
+        groups = self.groups.values()
+        while self._slots > most * 3 // 4 and any(len(group.slots) > 1 for group in groups):
+            average = self._slots / len(groups)
+            for group in groups:
+                if len(group.slots) >= average:
+                    group.slots.widen()
+            self._slots = sum(len(group.slots) for group in groups)
 
     def formats(self) -> dict[str, int]:
         """Return the number of files of each format, "" for those that nothing recognised."""
