@@ -111,6 +111,24 @@ def test_an_output_file_appears_whole(case: Path, capsys: pytest.CaptureFixture[
     assert sorted(path.name for path in case.iterdir()) == ["logs", "rule.yml", "t.csv"]
 
 
+@pytest.mark.parametrize("command", ["timeline", "stats", "search"])
+def test_an_output_in_the_folder_that_is_read_is_no_log(
+    command: str, case: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = {"timeline": ["--rules", "rule.yml", "--format", "ndjson"], "stats": [], "search": ["WS01"]}[
+        command
+    ]
+    code, _, err = run(capsys, command, *arguments, "logs", "--output", "logs/a.txt")
+    assert (code, err) == (0, "")
+    assert sorted(path.name for path in (case / "logs").iterdir()) == ["a.txt", "ws01.json"]
+
+
+def test_rules_that_are_refused_are_said(case: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (case / "rule.yml").write_text(RULE.replace("condition: sel", "condition: other"), encoding="utf-8")
+    _, _, err = run(capsys, "timeline", "logs", "--rules", "rule.yml")
+    assert "1 rule refused" in err
+
+
 def test_an_output_that_cannot_be_written_is_said(case: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = run(capsys, "stats", "logs", "--output", str(case / "absent" / "x.json"))
     assert code == 2

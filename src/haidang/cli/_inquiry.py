@@ -76,6 +76,7 @@ def ask(args: argparse.Namespace, context: Context) -> Question:
 
     Raises:
         ConfigurationError: An option is wrong, or nothing is named.
+        InputError: A path does not exist.
     """
     from haidang.inquiry import Question
 
@@ -85,7 +86,7 @@ def ask(args: argparse.Namespace, context: Context) -> Question:
             hint=context.translate("See {command} --help.").format(command=f"haidang {args.command}"),
         )
     now = context.now()
-    return Question(
+    question = Question(
         tuple(args.paths),
         hosts=tuple(args.host),
         since=moment_ns(args.since, now=now, end=False) if args.since else None,
@@ -93,6 +94,9 @@ def ask(args: argparse.Namespace, context: Context) -> Question:
         input_format=known_input_format(args.input_format),
         password=archive_password(args, context),
     )
+    # Before an output is begun, which may be in the very folder.
+    question.find()
+    return question
 
 
 @contextlib.contextmanager

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from haidang.i18n import Translator
     from haidang.inquiry import Question
+    from haidang.inquiry.timelines import Timeline
     from haidang.scanning import ScanOptions
 
 __all__ = ["COMMAND"]
@@ -97,7 +98,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
                 width=shown_width(context, args.output),
                 colour=wants_colour(context, args.output),
             )
-    _remark(context, count, story.untimed)
+    _remark(context, count, story)
     return end(question.reports, context)
 
 
@@ -120,8 +121,12 @@ def _scan(args: argparse.Namespace, question: Question) -> ScanOptions | None:
     )
 
 
-def _remark(context: Context, count: int, untimed: int) -> None:
-    translate = context.translate
+def _remark(context: Context, count: int, story: Timeline) -> None:
+    from haidang.findings.account import rules_line
+
+    translate, untimed = context.translate, story.untimed
+    if story.summary is not None and story.summary.refused:
+        context.say(rules_line(story.summary, translate))
     if not count and context.stderr.isatty():
         context.say(translate("Nothing notable was found."))
     if untimed:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from haidang.events.model import Batch, EventBatch
+    from haidang.events.streams import Input
     from haidang.sigma.ir import LogsourceMap
 
 __all__ = ["LogEvent", "Question", "Sieve"]
@@ -75,6 +76,23 @@ class Question:
     """Gets the bytes and events gone through so far, batch after batch."""
     reports: list[FileReport] = field(default_factory=list)
     """Filled in while events are gone through: the account of each file."""
+    _inputs: list[Input] | None = field(default=None, repr=False)
+    _troubles: list[FileReport] = field(default_factory=list, repr=False)
+
+    def find(self) -> list[Input]:
+        """List what is to be read, and begin the account anew.
+
+        Whoever writes into the folder that is read calls this first: what is written later is then no log.
+
+        Raises:
+            InputError: A path does not exist.
+        """
+        if self._inputs is None:
+            self._troubles.clear()
+            found = find_inputs(self.paths, limits=self.limits, on_problem=self._troubles.append)
+            self._inputs = list(found)
+        self.reports[:] = self._troubles
+        return self._inputs
 
     def events(self, sieve: Sieve | None = None) -> Iterator[LogEvent]:
         """Yield every event in order; documents that do not pass ``sieve`` are not decoded.
@@ -83,9 +101,8 @@ class Question:
             InputError: A path does not exist.
             ConfigurationError: There is no such input format.
         """
-        self.reports.clear()
         size = events = 0
-        for item in find_inputs(self.paths, limits=self.limits, on_problem=self.reports.append):
+        for item in self.find():
             opened = open_input(
                 item, limits=self.limits, password=self.password, input_format=self.input_format
             )
