@@ -103,6 +103,20 @@ def test_deciding_routing_fields_once_changes_nothing(
         )
 
 
+def test_reasons_that_the_signature_does_not_tell_are_those_of_each_event() -> None:
+    entry = LogsourceEntry(LogSource("windows"), {}, {}, {})
+    logsources = LogsourceMap("windows", "windows", ("Channel", "EventID"), (), (entry,))
+    # The routing value makes the rule hold, so that the keyword is in no table.
+    rules: list[Condition] = [
+        ("or", ("is", (None, "str", ("word",), False)), ("not", ("is", ("EventID", "num", 7, False))))
+    ]
+    matcher = Matcher({LogSource("windows"): group(rules)}, [logsources])
+    for data in ("other", "a word", "other"):
+        event = {"Channel": "Security", "EventID": 1, "Data": data}
+        route = matcher.route("windows", event)
+        assert fast_reasons(route, rules, event) == plain_reasons(rules, (0,), event)
+
+
 @pytest.mark.parametrize("spelled", [4688, "4688", "04688", "4688.0", "+4688"])
 def test_a_routing_field_may_spell_its_number_in_any_way(spelled: object) -> None:
     entry = LogsourceEntry(LogSource("windows"), {}, {}, {})

@@ -168,7 +168,9 @@ class Group:
             if condition != FALSE:
                 indices.append(rules[at][0])
                 conditions.append(_join("and", [*guard, condition]))
-        return Table(arrange_rules(conditions), indices, self._limits, conditions.__getitem__)
+        return Table(
+            arrange_rules(conditions), indices, self._limits, conditions.__getitem__, frozenset(decided)
+        )
 
     def _possible(self, name: str, value: str) -> set[int]:
         """Return the positions of the rules that may hold when the field ``name`` has that value."""

@@ -78,15 +78,18 @@ class Table:
         indices: Sequence[int],
         limits: Limits,
         written: Callable[[int], Condition],
+        fixed: frozenset[str] = frozenset(),
     ) -> None:
         """Make the memos; automata and expressions are compiled when values come.
 
         ``written`` gives a condition as it was before it was arranged, by its position; only whoever asks for
-        reasons needs it.
+        reasons needs it. ``fixed`` are fields that have the same value in every event that comes here: what is
+        asked of them was decided when the table was made.
         """
         self._limits = limits
         self._indices = indices
         self._written = written
+        self._fixed = fixed
         self._places: dict[int, int] = {}
         self._reasons: dict[tuple[tuple[int, ...], int], tuple[Test, ...]] = {}
         self._conditions: list[Condition] = arranged["conditions"]
@@ -136,36 +139,45 @@ class Table:
     ) -> tuple[Test, ...]:
         """Return the tests that made a rule hold, in the order of its condition, each once.
 
-        The answer is the same for all events of a signature, so that it is remembered.
+        The answer is mostly the same for all events of a signature; then it is remembered.
 
         Args:
             signature: Of an event for which the rule holds.
             index: The rule's place in the ruleset.
             whole: Its condition as written.
-            decided: Whether a test holds that was decided when the table was made, and is not in it.
+            decided: Whether a test holds for the event that is not in the table: it was decided when the table
+                was made, or what decides it was.
         """
         key = (signature, index)
         known = self._reasons.get(key)
         if known is None:
-            if len(self._reasons) >= _MOST_REASONS:
-                self._reasons.clear()
-            known = self._reasons[key] = self._reason(signature, index, whole, decided)
+            known, same = self._reason(signature, index, whole, decided)
+            if same:
+                if len(self._reasons) >= _MOST_REASONS:
+                    self._reasons.clear()
+                self._reasons[key] = known
         return known
 
     def _reason(
         self, signature: tuple[int, ...], index: int, whole: Condition, decided: Callable[[Test], bool]
-    ) -> tuple[Test, ...]:
+    ) -> tuple[tuple[Test, ...], bool]:
+        """Return the tests, and whether they are the same for all events of the signature."""
         if not self._places:
             self._places = {one: at for at, one in enumerate(self._indices)}
         at = self._places[index]
         true = set(self._true(signature))
         numbers = dict(_numbers(self._written(at), self._conditions[at]))
+        same = True
 
         def held(test: Test) -> bool:
+            nonlocal same
             number = numbers.get(test)
-            return decided(test) if number is None else number in true
+            if number is not None:
+                return number in true
+            same = same and test.field in self._fixed and test.kind != "fieldref"
+            return decided(test)
 
-        return tuple(satisfied(whole, held))
+        return tuple(satisfied(whole, held)), same
 
     def _true(self, signature: tuple[int, ...]) -> Iterator[int]:
         """Yield the numbers of the tests that a signature says hold."""
