@@ -26,6 +26,7 @@ from haidang.detect.semantics import lookup, text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from haidang.detect.indicators import Watch
     from haidang.detect.routes import Group, Part
     from haidang.detect.tables import Held
     from haidang.events.model import Fields
@@ -79,8 +80,13 @@ class Matcher:
         self,
         groups: Mapping[LogSource, Group],
         maps: Sequence[LogsourceMap],
+        watch: Watch | None = None,
     ) -> None:
-        """Arrange the entries; nothing is compiled until events come."""
+        """Arrange the entries; nothing is compiled until events come.
+
+        ``watch`` are the indicators that all events meet besides.
+        """
+        self._watch = watch
         self._recognise = [(m.origin, names) for m in maps for names in m.recognise]
         self._entries: dict[str, list[_Entry]] = {}
         self._route_by: dict[str, tuple[str, ...]] = {}
@@ -131,11 +137,15 @@ class Matcher:
         }
         constants = dict(zip(names, (_as_value(value) for value in key[1:]), strict=False))
         entries = self._entries.get(origin, []) if names or origin in self._route_by else self._rest
-        return Route(part for entry in entries if entry.accepts(values) for part in entry.parts(constants))
+        parts = [part for entry in entries if entry.accepts(values) for part in entry.parts(constants)]
+        if self._watch is not None:
+            parts += self._watch.parts(origin, values, known=origin in self._route_by)
+        return Route(parts)
 
     def trim(self) -> bool:
         """Bound what is remembered, between batches; return whether what signatures mean was forgotten."""
-        return any([group.trim() for group in self._groups])  # noqa: C419 - each of them is trimmed
+        watched = self._watch is not None and self._watch.trim()
+        return any([group.trim() for group in self._groups]) or watched  # noqa: C419 - each of them is trimmed
 
     def lanes(self, shape: str, wrapper: str, patience: int = PATIENCE) -> LaneSet | None:
         """Return the lanes for Windows documents of a JSON shape; None when there can be none."""

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from haidang.limits import Limits
     from haidang.sigma.ir import Condition
 
-__all__ = ["NOTHING", "Held", "Signatures", "Table"]
+__all__ = ["INDICATOR", "NOTHING", "Held", "Signatures", "Table"]
+
+INDICATOR = "indicator"
+"""Kind of the tests that are the reasons of an indicator's finding; their value is a row of the index."""
 
 _MOST_REASONS = 5000
 """Reasons for findings that a table remembers."""

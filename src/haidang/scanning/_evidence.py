@@ -6,6 +6,7 @@ makes the finding of it once it knows the record's place in the whole file.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from haidang.detect.semantics import holds, leaves, lookup, text, wrap_keyword
+from haidang.detect.tables import INDICATOR
 from haidang.events import shapes
 from haidang.events.model import Origin
 from haidang.events.times import format_time, parse_time
@@ -69,6 +71,7 @@ class EvidenceMaker:
         self._until = until
         self._origins = _origins()
         self._needed = _needed_fields(ruleset)
+        self._wanted = ruleset.reported | ruleset.correlated
 
     def of_event(self, event: Fields, origin: str) -> Iterator[Evidence]:
         """Yield the evidence of one decoded event."""
@@ -102,6 +105,14 @@ class EvidenceMaker:
             rule = self._ruleset.rule(index)
             binding, tests = reasons[index]
             get = partial(binding.get, hit.event)
+            watched = self._ruleset.watched
+            if watched is not None and watched.rule(index) is not None:
+                held = watched.holds_at(index, tests, time)
+                if held is None or rule.info.key not in self._wanted:
+                    continue
+                tests = held
+                if watched.is_class(index):
+                    rule = replace(rule, fields=tuple(dict.fromkeys(str(test.field) for test in tests)))
             needed = self._needed.get(rule.info.key)
             yield Evidence(
                 index,
@@ -110,10 +121,17 @@ class EvidenceMaker:
                 time,
                 host,
                 hit.event if self._full else _looked_at(rule, get),
-                tuple(_match(test, get, hit.event) for test in tests),
+                tuple(self._match(test, get, hit.event) for test in tests),
                 digest,
                 None if needed is None else {name: get(name) for name in needed},
             )
+
+
+    def _match(self, test: Test, get: Callable[[str], Any], event: Fields) -> tuple[str, Any, str]:
+        if test.kind == INDICATOR and self._ruleset.watched is not None:
+            name = str(test.field)
+            return name.removeprefix("="), get(name), self._ruleset.watched.in_words(test)
+        return _match(test, get, event)
 
 
 def _needed_fields(ruleset: Ruleset) -> dict[str, frozenset[str]]:
@@ -141,7 +159,8 @@ def _first_time(event: Fields, origin: Origin) -> int | None:
 
 
 def _looked_at(rule: EventRule, get: Callable[[str], Any]) -> dict[str, Any]:
-    return {name: value for name in rule.fields if (value := get(name)) is not None}
+    # An event's own name (see Binding) is shown as it is.
+    return {name.removeprefix("="): value for name in rule.fields if (value := get(name)) is not None}
 
 
 def _match(test: Test, get: Callable[[str], Any], event: Fields) -> tuple[str, Any, str]:
@@ -167,6 +186,10 @@ def in_words(test: Test) -> str:
         return f"re{'|' + '|'.join(value[1]) if value[1] else ''} '{value[0]}'"
     if kind == "fieldref":
         return f"{value[1]} field {value[0]}"
+    if kind == "differs":
+        return f"is not: {in_words(test._replace(kind=value[0], value=value[1]))}"
+    if kind == "any":
+        return " or ".join(in_words(test._replace(kind=one[0], value=one[1])) for one in value)
     if kind == "time":
         return f"{value[0]} {value[1]} {value[2]}"
     if kind == "null":

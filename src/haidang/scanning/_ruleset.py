@@ -23,11 +23,17 @@ if TYPE_CHECKING:
 
     from haidang.errors import RuleError
     from haidang.findings.model import Finding
+    from haidang.intel.store import Intel
     from haidang.scanning._prepared import Prepared
+    from haidang.scanning._watching import Watched
     from haidang.sigma.ir import CorrelationRule, EventRule, LogSource, LogsourceMap, RuleInfo
     from haidang.sigma.loading import LoadedRules, RuleGroup
 
-__all__ = ["Ruleset", "Selection", "load_rules"]
+__all__ = ["INTEL", "Ruleset", "Selection", "load_rules"]
+
+
+INTEL = "intel:"
+"""How the keys of the rules begin that indicators are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +85,16 @@ class Ruleset:
         *,
         selection: Selection | None = None,
         kept: Mapping[LogSource, Prepared] | None = None,
+        intel: Intel | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
-        """Keep the rules that ``selection`` wants and those that wanted correlations refer to."""
+        """Keep the rules that ``selection`` wants and those that wanted correlations refer to.
+
+        ``intel`` are the indicators that are looked for besides, rules like any other to the selection.
+        """
+        self.watched = _watched(intel, loaded, limits)
+        if self.watched is not None:
+            loaded = self.watched.loaded
         self._loaded = loaded
         self._maps = maps
         self._kept = kept or {}
@@ -129,7 +142,8 @@ class Ruleset:
             for logsource, group in self._loaded.groups.items()
             if any(info.key in active for info in group.infos)
         }
-        return Matcher(groups, self._maps)
+        watch = None if self.watched is None else self.watched.watch(active)
+        return Matcher(groups, self._maps, watch)
 
     def _group(self, group: RuleGroup, active: frozenset[str]) -> Group:
         """Return the active rules of a logsource, decoded when events of that kind come."""
@@ -152,6 +166,8 @@ class Ruleset:
 
     def rule(self, index: int) -> EventRule:
         """Return an event rule by the index that the matcher gives."""
+        if self.watched is not None and (rule := self.watched.rule(index)) is not None:
+            return rule
         group, at = self._places[index]
         return group[at]
 
@@ -167,6 +183,14 @@ class Ruleset:
         return [to_finding(self, evidence, "") for evidence in maker.of_event(dict(event), origin)]
 
 
+def _watched(intel: Intel | None, loaded: LoadedRules, limits: Limits) -> Watched | None:
+    if intel is None:
+        return None
+    from haidang.scanning._watching import watched
+
+    return watched(intel, loaded, limits)
+
+
 def load_rules(
     *paths: str | Path,
     builtin: bool | None = None,
@@ -175,6 +199,7 @@ def load_rules(
     logsource_maps: Sequence[str | Path] = (),
     selection: Selection | None = None,
     cache: bool = True,
+    intel: Intel | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Ruleset:
     """Load Sigma rules from files, folders or zips; without any path, the built-in pack.
@@ -187,6 +212,7 @@ def load_rules(
         logsource_maps: Further logsource maps, files or folders.
         selection: Which rules findings are reported of; by default all.
         cache: Whether the compiled rules are kept for the next run.
+        intel: Indicators that events are looked at for besides; see ``haidang.intel``.
         limits: Bounds for hostile input.
 
     Returns:
@@ -212,4 +238,5 @@ def load_rules(
     )
     folder = default_folder() if cache else None
     kept = prepared(loaded, folder)
-    return Ruleset(loaded, kept_maps(logsource_maps, folder), selection=selection, kept=kept, limits=limits)
+    maps = kept_maps(logsource_maps, folder)
+    return Ruleset(loaded, maps, selection=selection, kept=kept, intel=intel, limits=limits)
