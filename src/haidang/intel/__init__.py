@@ -2,24 +2,12 @@
 
     feed bytes ─▶ Reading (feeds/) ─▶ Source (store) ─▶ IndicatorIndex and patterns ─▶ haidang.detect
 
-Nothing here knows rules of events or files of logs; only ``remote`` and ``taxii`` open a network connection, and
-only when the user asks for an update.
+    from haidang.intel.loading import load_intel
+
+    rules = haidang.load_rules(intel=load_intel("indicators.json"))
+
+Nothing here knows rules of events or files of logs; only ``remote`` opens a network connection, and only when
+the user adds or updates a source. The package itself imports nothing: every scan passes through it.
 """
 
 from __future__ import annotations
-
-from haidang.intel.index import IndicatorIndex
-from haidang.intel.model import Indicator, Reading, Refusal
-from haidang.intel.store import Intel, Source, Store, compile_sources, default_store
-
-__all__ = [
-    "Indicator",
-    "IndicatorIndex",
-    "Intel",
-    "Reading",
-    "Refusal",
-    "Source",
-    "Store",
-    "compile_sources",
-    "default_store",
-]

@@ -69,6 +69,8 @@ class Reading:
     indicators: list[Indicator] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     """Entries that cannot be used: of each reason, the first ones by name."""
+    withdrawn: list[str] = field(default_factory=list)
+    """Ids of indicators that the feed has taken back."""
     counts: Counter[str] = field(default_factory=Counter)
     """Reason to how many entries it refused."""
 

@@ -353,6 +353,7 @@ def _alternatives(tree: Any) -> Iterator[Any]:
 
 
 def _add(compiled: Compiled, tree: Any) -> None:
+    tree = _unqualified(tree)
     if tree[0] == "observe":
         lookups = _as_lookups(tree[1])
         if lookups is None:
@@ -363,13 +364,18 @@ def _add(compiled: Compiled, tree: Any) -> None:
         compiled.sequences.append(_sequence(tree))
 
 
+def _unqualified(tree: Any) -> Any:
+    """Return an observation without WITHIN and REPEATS 1: one event lies within any time (section 9.5)."""
+    inner = tree
+    while inner[0] == "within" or (inner[0] == "repeats" and inner[2] == 1):
+        inner = inner[1]
+    return inner if inner[0] == "observe" else tree
+
+
 def _sequence(tree: Any, within: float = 0) -> Sequence_:
     kind = tree[0]
     span = int(within * _SECOND) if within else _ANY_TIME
     if kind == "within":
-        if tree[1][0] == "observe":
-            # One event lies within any time.
-            return Sequence_("event_count", (_observed(tree[1]),), int(tree[2] * _SECOND), 1)
         return _sequence(tree[1], min(within, tree[2]) if within else tree[2])
     if kind == "repeats":
         if not isinstance(tree[2], int) or tree[2] > _MOST_REPEATS:
@@ -384,6 +390,7 @@ def _sequence(tree: Any, within: float = 0) -> Sequence_:
 
 def _observed(tree: Any) -> Condition:
     """Return the condition of one observation, or of several of which any is enough."""
+    tree = _unqualified(tree)
     if tree[0] == "observe":
         return _condition(tree[1])
     if tree[0] == "or":

@@ -23,6 +23,7 @@ import msgspec
 from haidang.errors import ConfigurationError, OutputError
 from haidang.intel.index import INDEX_VERSION, IndexBuilder, IndicatorIndex
 from haidang.intel.model import Indicator, Refusal
+from haidang.intel.place import store_folder
 from haidang.intel.warninglists import Warninglists, read_warninglist
 from haidang.sigma.private_files import read_private, write_private
 
@@ -58,6 +59,10 @@ class Source(msgspec.Struct, frozen=True):
     token_file: str = ""
     added_after: str = ""
     """For TAXII: where the last update ended."""
+    pack: str = ""
+    """The pack that it came in, "" for none."""
+    packed: int = 0
+    """Seconds since 1970 when that pack was made."""
     updated: int = 0
     """Seconds since 1970 of the last update that worked."""
     failed: str = ""
@@ -81,11 +86,8 @@ class Intel(NamedTuple):
 
 def default_store(environ: Mapping[str, str] = os.environ) -> Store | None:
     """Return the store in ``$XDG_DATA_HOME/haidang/intel``, or None where there is no home."""
-    base = environ.get("XDG_DATA_HOME", "")
-    if base.startswith("/"):
-        return Store(Path(base) / "haidang" / "intel")
-    home = environ.get("HOME", "")
-    return Store(Path(home) / ".local" / "share" / "haidang" / "intel") if home.startswith("/") else None
+    folder = store_folder(environ)
+    return None if folder is None else Store(folder)
 
 
 class Store:

@@ -104,6 +104,8 @@ def _add_indicator(
 ) -> None:
     what = cut(one.get("name")) or one["id"]
     reason = _unusable(one)
+    if reason == "revoked":
+        reading.withdrawn.append(one["id"])
     if reason:
         reading.refuse(what, reason)
         return
