@@ -57,9 +57,15 @@ def configure(parser: CommandParser, translate: Translator) -> None:
         "what", metavar="WHAT", nargs="*", help=_("what to add (file or URL), names of sources, or a file")
     )
     source = parser.add_argument_group(_("A source (add)"))
-    source.add_argument("--name", metavar="NAME", help=_("name of the source or pack (default: from its address)"))
-    source.add_argument("--kind", metavar="KIND", help=_("stix, misp, csv, list, taxii, misp-feed or warninglist"))
-    source.add_argument("--collection", metavar="ID", default="", help=_("TAXII collection: its id, alias or title"))
+    source.add_argument(
+        "--name", metavar="NAME", help=_("name of the source or pack (default: from its address)")
+    )
+    source.add_argument(
+        "--kind", metavar="KIND", help=_("stix, misp, csv, list, taxii, misp-feed or warninglist")
+    )
+    source.add_argument(
+        "--collection", metavar="ID", default="", help=_("TAXII collection: its id, alias or title")
+    )
     source.add_argument(
         "--confidence",
         metavar="N",
@@ -68,7 +74,10 @@ def configure(parser: CommandParser, translate: Translator) -> None:
         help=_("confidence (0 to 100) of indicators that have none of their own"),
     )
     source.add_argument(
-        "--tlp", metavar="TLP", default="", help=_("TLP of indicators that have none: clear, green, amber, amber+strict, red")
+        "--tlp",
+        metavar="TLP",
+        default="",
+        help=_("TLP of indicators that have none: clear, green, amber, amber+strict, red"),
     )
     source.add_argument(
         "--expires",
@@ -78,13 +87,21 @@ def configure(parser: CommandParser, translate: Translator) -> None:
         help=_("days after which indicators without an end of their own end"),
     )
     source.add_argument("--user", metavar="USER", default="", help=_("user name for the server"))
-    source.add_argument("--password-file", metavar="FILE", default="", help=_("file with the password for the server"))
-    source.add_argument("--token-file", metavar="FILE", default="", help=_("file with a token for the server"))
+    source.add_argument(
+        "--password-file", metavar="FILE", default="", help=_("file with the password for the server")
+    )
+    source.add_argument(
+        "--token-file", metavar="FILE", default="", help=_("file with a token for the server")
+    )
     pack = parser.add_argument_group(_("Packs"))
     pack.add_argument("--key", metavar="FILE", help=_("private key that signs a pack"))
     pack.add_argument("--trust", metavar="FILE", help=_("public key that a pack must be signed with"))
     pack.add_argument(
-        "--rules", metavar="PATH", action="append", default=[], help=_("rules to put into the pack (repeatable)")
+        "--rules",
+        metavar="PATH",
+        action="append",
+        default=[],
+        help=_("rules to put into the pack (repeatable)"),
     )
     pack.add_argument(
         "--source",
@@ -93,7 +110,9 @@ def configure(parser: CommandParser, translate: Translator) -> None:
         default=[],
         help=_("only this source goes into the pack (repeatable; default: all)"),
     )
-    pack.add_argument("--allow-older", action="store_true", help=_("import a pack that is older than the one before"))
+    pack.add_argument(
+        "--allow-older", action="store_true", help=_("import a pack that is older than the one before")
+    )
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -138,11 +157,14 @@ def _add(args: argparse.Namespace, context: Context) -> int:
     location = _one(args, "file or URL")
     if args.kind and args.kind not in {*feeds(), *KINDS}:
         raise ConfigurationError(
-            f"--kind: there is no kind {args.kind!r}", hint=f"Choose one of: {', '.join(sorted({*feeds(), *KINDS}))}"
+            f"--kind: there is no kind {args.kind!r}",
+            hint=f"Choose one of: {', '.join(sorted({*feeds(), *KINDS}))}",
         )
     tlp = args.tlp.lower().removeprefix("tlp:")
     if tlp and tlp not in TLP:
-        raise ConfigurationError(f"--tlp: there is no TLP {args.tlp!r}", hint=f"Choose one of: {', '.join(TLP)}")
+        raise ConfigurationError(
+            f"--tlp: there is no TLP {args.tlp!r}", hint=f"Choose one of: {', '.join(TLP)}"
+        )
     if not is_url(location):
         location = str(Path(location).resolve())
     store = _store(context)
@@ -159,6 +181,7 @@ def _add(args: argparse.Namespace, context: Context) -> int:
     )
     found, body = collect(source, DEFAULT_LIMITS, _now(context), collection=args.collection)
     store.write(found, body)
+    del body
     store.compiled()
     _write(context, _account(found, context.translate))
     return DONE
@@ -172,9 +195,14 @@ def _looks_like_taxii(location: str) -> bool:
 
 def _name_of(location: str, store: Store) -> str:
     """Return a name made of an address, that no other source has."""
-    parts = [part for part in location.split("?")[0].split("/") if part and part not in {"collections", "objects"}]
+    parts = [
+        part for part in location.split("?")[0].split("/") if part and part not in {"collections", "objects"}
+    ]
     last = parts[-2] if parts[-1] == "manifest.json" and len(parts) > 1 else parts[-1]
-    base = re.sub(r"[^A-Za-z0-9_-]+", "-", re.sub(r"\.(json|csv|txt|tsv|list)$", "", last)).strip("-_")[:48] or "source"
+    base = (
+        re.sub(r"[^A-Za-z0-9_-]+", "-", re.sub(r"\.(json|csv|txt|tsv|list)$", "", last)).strip("-_")[:48]
+        or "source"
+    )
     taken = {name: store.source(name).location for name in store.names()}
     number = 1
     name = base
@@ -207,7 +235,10 @@ def _list(args: argparse.Namespace, context: Context) -> int:
         source = store.source(name)
         _write(context, f"{_account(source, translate)}; {_age(source, now, translate)}")
         if source.failed:
-            _write(context, "  " + translate("last update failed: {reason}").format(reason=neutralise(source.failed)))
+            _write(
+                context,
+                "  " + translate("last update failed: {reason}").format(reason=neutralise(source.failed)),
+            )
         for reason, count in sorted(source.counts.items(), key=lambda pair: (-pair[1], pair[0])):
             _write(context, f"  {count:,} × {neutralise(reason)}")
             if args.what:
@@ -310,7 +341,9 @@ def _rule_files(path: Path) -> list[tuple[str, bytes]]:
         if path.suffix == ".zip":
             with zipfile.ZipFile(path) as archive:
                 found = [
-                    (name, archive.read(name)) for name in archive.namelist() if name.endswith((".yml", ".yaml"))
+                    (name, archive.read(name))
+                    for name in archive.namelist()
+                    if name.endswith((".yml", ".yaml"))
                 ]
         elif path.is_dir():
             files = [one for ending in ("*.yml", "*.yaml") for one in path.rglob(ending)]
@@ -345,7 +378,12 @@ def _import(args: argparse.Namespace, context: Context) -> int:
         one = f"{name}.{source.name}"[:64]
         store.write(
             msgspec.structs.replace(
-                source, name=one, location="", pack=name, packed=pack.manifest.created, indicators=len(indicators)
+                source,
+                name=one,
+                location="",
+                pack=name,
+                packed=pack.manifest.created,
+                indicators=len(indicators),
             ),
             indicators,
         )

@@ -91,9 +91,7 @@ class Gathered(Accessor):
 
     spell: Callable[[object], list[str]] | None
 
-    def __new__(
-        cls, sources: tuple[str, ...], spell: Callable[[object], list[str]] | None = None
-    ) -> Self:
+    def __new__(cls, sources: tuple[str, ...], spell: Callable[[object], list[str]] | None = None) -> Self:
         """Gather ``sources``."""
         made = super().__new__(cls, sources)
         made.spell = spell
@@ -101,7 +99,7 @@ class Gathered(Accessor):
 
     @property
     def plain_name(self) -> str:
-        """"": this is never one field, unchanged."""
+        """ "": this is never one field, unchanged."""
         return ""
 
     @property
@@ -118,7 +116,10 @@ class Gathered(Accessor):
                 found.extend(value if isinstance(value, list | tuple) else (value,))
         if self.spell is not None:
             found = [
-                spelled for value in found if not isinstance(value, dict | list) for spelled in self.spell(value)
+                spelled
+                for value in found
+                if not isinstance(value, dict | list)
+                for spelled in self.spell(value)
             ]
         else:
             found = [value for value in found if not isinstance(value, dict | list)]

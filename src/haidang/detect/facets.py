@@ -44,7 +44,9 @@ def _looked_up(extract: str, letter: str) -> Callable[[object], list[str]]:
 
 
 def _hosts(value: object) -> list[str]:
-    return [key[2:] for key in EXTRACT["host"](text(value)) if key[0] == "i"] or _looked_up("host", "d")(value)
+    return [key[2:] for key in EXTRACT["host"](text(value)) if key[0] == "i"] or _looked_up("host", "d")(
+        value
+    )
 
 
 def _urls(value: object) -> list[str]:

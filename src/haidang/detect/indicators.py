@@ -46,7 +46,17 @@ _MOST_LEAVES = 4096
 class ObservedMemo(dict[Any, int]):
     """Value to the number of its class: the rows of the indicators that it meets; bounded as FieldMemo is."""
 
-    __slots__ = ("_chars", "_entries", "_extract", "_index", "_left", "_longest", "_numbers", "classes", "value_chars")
+    __slots__ = (
+        "_chars",
+        "_entries",
+        "_extract",
+        "_index",
+        "_left",
+        "_longest",
+        "_numbers",
+        "classes",
+        "value_chars",
+    )
 
     def __init__(self, index: IndicatorIndex, extract: str, limits: Limits) -> None:
         """Look values up in ``index``, taken apart by ``EXTRACT[extract]``."""

@@ -92,6 +92,8 @@ def _done(
     source: Source, reading: Reading, now: int, old: tuple[Indicator, ...] = ()
 ) -> tuple[Source, list[Indicator]]:
     indicators = [*old, *with_defaults(source, reading, now)]
+    # A million of them need not be held twice.
+    reading.indicators.clear()
     found = msgspec.structs.replace(
         source,
         updated=now,
@@ -157,11 +159,17 @@ def _misp_feed(location: str, limits: Limits, fetcher: Fetcher) -> Reading:
             # It becomes part of a path: nothing but an id may.
             whole.refuse(uuid, "no event id")
             continue
-        beside = urljoin(location, f"{uuid}.json") if is_url(location) else str(Path(location).parent / f"{uuid}.json")
+        beside = (
+            urljoin(location, f"{uuid}.json")
+            if is_url(location)
+            else str(Path(location).parent / f"{uuid}.json")
+        )
         try:
             _, reading = read_feed(_fetched(beside, limits, fetcher), limits, name="misp", where=beside)
         except InputError as error:
-            whole.refuse(f"{uuid} {about}", f"an event that cannot be read: {error.message.partition(': ')[2]}")
+            whole.refuse(
+                f"{uuid} {about}", f"an event that cannot be read: {error.message.partition(': ')[2]}"
+            )
             continue
         whole.indicators += reading.indicators
         whole.counts += reading.counts

@@ -251,9 +251,7 @@ class IndexBuilder:
             "until": self._until,
         }
         head = {
-            "classes": [
-                (one.source, one.kind, one.level, one.tlp, one.tags) for one in self._classes
-            ],
+            "classes": [(one.source, one.kind, one.level, one.tlp, one.tags) for one in self._classes],
             # IPv6 does not fit the integers of the file's format.
             "networks": [
                 (version, length, base.to_bytes(16, "big"), row)

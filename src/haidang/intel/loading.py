@@ -1,8 +1,8 @@
 """Indicators for one run or one Python program: files that are named, kept sources, or both.
 
-    from haidang.intel.loading import load_intel
+from haidang.intel.loading import load_intel
 
-    rules = haidang.load_rules(intel=load_intel("indicators.json"))
+rules = haidang.load_rules(intel=load_intel("indicators.json"))
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ _MOST_NAMED = 200
 _LONGEST_NAME = 200
 
 
-class Indicator(msgspec.Struct, frozen=True, array_like=True):
+class Indicator(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One indicator."""
 
     kind: str

@@ -139,7 +139,10 @@ def _source(one: Any, path: str) -> Source:
     if unknown:
         raise ConfigurationError(f"{path}: unknown: {', '.join(sorted(map(str, unknown)))}")
     return Source(
-        {str(name): frozenset(text.lower() for text in _texts(value)) for name, value in (one.get("when") or {}).items()},
+        {
+            str(name): frozenset(text.lower() for text in _texts(value))
+            for name, value in (one.get("when") or {}).items()
+        },
         {str(facet): tuple(_texts(fields)) for facet, fields in one["holds"].items()},
     )
 

@@ -102,9 +102,7 @@ def make_keys(path: Path) -> Path:
     from cryptography.hazmat.primitives import serialization as form
 
     private = from_key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption())
-    public = from_key.public_key().public_bytes(
-        form.Encoding.PEM, form.PublicFormat.SubjectPublicKeyInfo
-    )
+    public = from_key.public_key().public_bytes(form.Encoding.PEM, form.PublicFormat.SubjectPublicKeyInfo)
     beside = path.with_name(path.name + ".pub")
     _write_new(path, private, 0o600)
     _write_new(beside, public, 0o644)
@@ -222,7 +220,9 @@ def _opened(archive: zipfile.ZipFile, key: Any, limits: Limits, where: str) -> P
         raise VerificationError(f"{where}: not a pack: it has no signed manifest")
     raw = _expanded(archive, by_name[_MANIFEST], _LARGEST_MANIFEST, where)
     try:
-        signature = base64.b64decode(_expanded(archive, by_name[_SIGNATURE], 1024, where).strip(), validate=True)
+        signature = base64.b64decode(
+            _expanded(archive, by_name[_SIGNATURE], 1024, where).strip(), validate=True
+        )
         key.verify(signature, _CONTEXT + raw)
     except (InvalidSignature, binascii.Error):
         raise VerificationError(

@@ -464,7 +464,9 @@ def _test(tree: _Comparison) -> tuple[str, Any, bool]:
     if tree.operator == "EXISTS":
         return "exists", True, False
     if tree.operator == "IN":
-        return _any_of([_negatable(tree._replace(operator="=", value=one)) for one in tree.value], tree.negated)
+        return _any_of(
+            [_negatable(tree._replace(operator="=", value=one)) for one in tree.value], tree.negated
+        )
     negated = tree.negated is not (tree.operator == "!=")
     found = _negatable(tree._replace(operator="=") if tree.operator == "!=" else tree)
     return ("differs", found, False) if negated else found

@@ -109,7 +109,8 @@ class Fetcher:
                     wait = _wait(error)
                     if wait is None or attempt == _TRIES:
                         raise InputError(
-                            f"{url}: the server answers {error.code} {error.reason}", hint=_HINTS.get(error.code, "")
+                            f"{url}: the server answers {error.code} {error.reason}",
+                            hint=_HINTS.get(error.code, ""),
                         ) from None
                 self._sleep(wait)
             except (OSError, http.client.HTTPException, ValueError) as error:

@@ -142,7 +142,9 @@ class Store:
                 hint=f"Remove it (haidang intel remove {name}) and add the source again.",
             )
         size = int.from_bytes(data[start : start + 8], "little")
-        return msgspec.msgpack.decode(view[start + 8 : start + 8 + size], type=Source), view[start + 8 + size :]
+        return msgspec.msgpack.decode(view[start + 8 : start + 8 + size], type=Source), view[
+            start + 8 + size :
+        ]
 
     def write(self, source: Source, body: list[Indicator] | bytes) -> None:
         """Keep a source, in place of one of the same name.
@@ -157,10 +159,13 @@ class Store:
             )
         head = msgspec.msgpack.encode(source)
         packed = body if isinstance(body, bytes) else msgspec.msgpack.encode(body)
-        self._write(f"{source.name}{_SUFFIX}", len(head).to_bytes(8, "little") + head + packed)
+        self._write(f"{source.name}{_SUFFIX}", len(head).to_bytes(8, "little"), head, packed)
 
-    def _write(self, name: str, rest: bytes) -> None:
-        data = b"".join([_MAGIC, hashlib.blake2b(rest, digest_size=_DIGEST).digest(), rest])
+    def _write(self, name: str, *parts: bytes) -> None:
+        digest = hashlib.blake2b(digest_size=_DIGEST)
+        for part in parts:
+            digest.update(part)
+        data = b"".join([_MAGIC, digest.digest(), *parts])
         if not write_private(self.folder, name, data, most=None):
             raise OutputError(
                 f"{self.folder / name}: cannot be written privately",
@@ -264,7 +269,10 @@ class _Head(msgspec.Struct, array_like=True):
 def _decoded(data: bytes, key: str) -> Intel | None:
     start = len(_MAGIC) + _DIGEST
     view = memoryview(data)
-    if not data.startswith(_MAGIC) or data[len(_MAGIC) : start] != hashlib.blake2b(view[start:], digest_size=_DIGEST).digest():
+    if (
+        not data.startswith(_MAGIC)
+        or data[len(_MAGIC) : start] != hashlib.blake2b(view[start:], digest_size=_DIGEST).digest()
+    ):
         return None
     size = int.from_bytes(view[start : start + 8], "little")
     head = msgspec.msgpack.decode(view[start + 8 : start + 8 + size], type=_Head)
@@ -278,6 +286,9 @@ def with_defaults(source: Source, reading: Reading, now: int) -> Iterator[Indica
     """Yield the indicators of a reading, what they do not say themselves taken from their source."""
     ends = now + source.expires_days * 86_400 if source.expires_days else None
     for one in reading.indicators:
+        if (one.confidence >= 0 or source.confidence < 0) and (one.tlp or not source.tlp) and not ends:
+            yield one
+            continue
         yield msgspec.structs.replace(
             one,
             confidence=one.confidence if one.confidence >= 0 else source.confidence,

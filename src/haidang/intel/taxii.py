@@ -76,7 +76,9 @@ def collection_url(fetch: Callable[[str, str], Answer], url: str, collection: st
         if isinstance(document.get("api_roots"), list):
             # Section 4.1: a discovery document; roots may be relative.
             default = document.get("default")
-            found = [str(default)] if isinstance(default, str) else [str(root) for root in document["api_roots"]]
+            found = (
+                [str(default)] if isinstance(default, str) else [str(root) for root in document["api_roots"]]
+            )
             roots = [_slashed(urljoin(url, root)) for root in found[:_NAMED]]
     known: dict[str, str] = {}
     for root in roots:
@@ -86,14 +88,16 @@ def collection_url(fetch: Callable[[str, str], Answer], url: str, collection: st
             if isinstance(one, dict) and one.get("can_read") is not False and isinstance(one.get("id"), str):
                 address = f"{root}collections/{quote(one['id'], safe='')}/"
                 names = {one["id"], str(one.get("title", "")), str(one.get("alias", ""))}
-                if collection in names:
+                if collection and collection in names:
                     return address
                 known[address] = f"{one['id']} ({one.get('title', '')})"
     if not collection and len(known) == 1:
         return next(iter(known))
     listed_names = ", ".join(list(known.values())[:_NAMED]) or "none"
     raise ConfigurationError(
-        f"{url}: there is no collection {collection!r}" if collection else f"{url}: which collection is meant?",
+        f"{url}: there is no collection {collection!r}"
+        if collection
+        else f"{url}: which collection is meant?",
         hint=f"Name one by --collection. The server has: {listed_names}.",
     )
 

@@ -95,7 +95,8 @@ class Warninglist:
         kind, value = indicator.kind, indicator.value
         if self.kind == "string":
             return value.lower() in self._values or (
-                kind == "url" and any(f"{scheme}{value.lower()}" in self._values for scheme in ("http://", "https://"))
+                kind == "url"
+                and any(f"{scheme}{value.lower()}" in self._values for scheme in ("http://", "https://"))
             )
         if self.kind == "substring":
             folded = value.lower()

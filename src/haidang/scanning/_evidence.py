@@ -126,7 +126,6 @@ class EvidenceMaker:
                 None if needed is None else {name: get(name) for name in needed},
             )
 
-
     def _match(self, test: Test, get: Callable[[str], Any], event: Fields) -> tuple[str, Any, str]:
         if test.kind == INDICATOR and self._ruleset.watched is not None:
             name = str(test.field)

@@ -149,9 +149,7 @@ class Watched:
         """Return those reasons that count for an event of a time (nanoseconds); None where none does."""
         seconds = self._now if time is None else time // _SECOND
         if self.is_class(index):
-            held = tuple(
-                test for test in tests if self._index.row(test.value).holds_at(seconds, self._now)
-            )
+            held = tuple(test for test in tests if self._index.row(test.value).holds_at(seconds, self._now))
             return held or None
         pattern = self._patterns[index - self._first - len(self._classes)]
         held = tuple(tests)

@@ -30,6 +30,9 @@ _OTHERS = tuple(
                      "224.0.0.0/4", "240.0.0.0/4", "::/128", "::1/128", "fe80::/10", "fc00::/7", "ff00::/8"))
 )  # fmt: skip
 
+_ORDINARY = frozenset(map(str, set(range(1, 224)) - {10, 127, 169, 172, 192}))
+"""First numbers of IPv4 addresses that are never one of these: a look that spares most addresses the next."""
+
 
 def seconds(value: Any) -> int | None:
     """Return a time as seconds since 1970, or None where it is none."""
@@ -66,6 +69,8 @@ def technique_tags(texts: Iterable[Any]) -> tuple[str, ...]:
 def meaningless(kind: str, value: str) -> str:
     """Return why an indicator would fire on what is everywhere, "" where it would not."""
     if kind == "ip":
+        if value.partition(".")[0] in _ORDINARY:
+            return ""
         address = ip_address(value)
         if any(address in network for network in _OTHERS if network.version == address.version):
             return "a private, local or reserved address: another machine in every network"
@@ -84,9 +89,11 @@ def meaningless(kind: str, value: str) -> str:
     return ""
 
 
-def add(reading: Reading, limits: Limits, kind: str, text: str, **known: Any) -> None:
-    """Add an indicator of ``kind``, or count why it cannot be used."""
-    value = text if kind == "pattern" else normalised(kind, text)
+def add(
+    reading: Reading, limits: Limits, kind: str, text: str, *, spelled: bool = False, **known: Any
+) -> None:
+    """Add an indicator of ``kind``, or count why it cannot be used; ``spelled`` says that its spelling is right."""
+    value = text if spelled or kind == "pattern" else normalised(kind, text)
     what = known.get("name") or known.get("id") or text
     if value is None:
         reading.refuse(cut(f"{what}"), f"not a readable {kind}")

@@ -85,7 +85,9 @@ def _events(document: Any) -> Iterator[dict[str, Any]]:
 
 def _tags(one: dict[str, Any]) -> list[str]:
     tags = one.get("Tag")
-    return [str(tag.get("name", "")) for tag in tags if isinstance(tag, dict)] if isinstance(tags, list) else []
+    return (
+        [str(tag.get("name", "")) for tag in tags if isinstance(tag, dict)] if isinstance(tags, list) else []
+    )
 
 
 def _attributes(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -129,7 +131,9 @@ def _add_attribute(
     kinds = TYPES.get(str(attribute.get("type")))
     value = attribute.get("value")
     if kinds is None or not isinstance(value, str):
-        reading.refuse(cut(value), f"attributes of the type {cut(attribute.get('type'))} cannot be looked for")
+        reading.refuse(
+            cut(value), f"attributes of the type {cut(attribute.get('type'))} cannot be looked for"
+        )
         return
     for kind, part in zip(kinds.split("|"), value.split("|") if "|" in kinds else [value], strict=False):
         if not kind:

@@ -44,7 +44,7 @@ class _PlainList:
             if found is None:
                 reading.refuse(f"line {number}: {cut(text)}", "no address, name, URL, hash or mail address")
             else:
-                add(reading, limits, *found)
+                add(reading, limits, *found, spelled=True)
         return reading
 
 

@@ -69,7 +69,9 @@ def _objects(data: bytes) -> Iterator[Any]:
             raise InputError(f"not valid JSON: {error.msg} at byte {error.pos}") from None
     for document in documents:
         for one in document if isinstance(document, list) else [document]:
-            inner = one.get("objects") if isinstance(one, dict) and one.get("type") in {"bundle", None} else None
+            inner = (
+                one.get("objects") if isinstance(one, dict) and one.get("type") in {"bundle", None} else None
+            )
             yield from inner if isinstance(inner, list) else [one]
 
 

@@ -51,7 +51,7 @@ class _Table:
 
     def recognises(self, data: bytes) -> int:
         rows = list(_rows(data[:65536]))[:_LOOKED_AT]
-        if not rows or max(map(len, rows)) < 2:
+        if sum(len(row) > 1 for row in rows) * 2 <= len(rows):
             return 0
         if "value" in _columns(rows[0]):
             return 70
@@ -79,7 +79,9 @@ class _Table:
             "name": cut(next(iter(cells("name")), "")),
             "id": cut(next(iter(cells("id")), "")),
             "confidence": _confidence(next(iter(cells("confidence")), "")),
-            "tlp": tlp_of(text if text.lower().startswith("tlp:") else f"tlp:{text}" for text in cells("tlp")),
+            "tlp": tlp_of(
+                text if text.lower().startswith("tlp:") else f"tlp:{text}" for text in cells("tlp")
+            ),
             "valid_from": seconds(next(iter(cells("valid_from")), None)),
             "valid_until": seconds(next(iter(cells("valid_until")), None)),
             "tags": technique_tags(cells("tags")),
@@ -126,7 +128,9 @@ def _rows(data: bytes) -> Iterator[list[str]]:
     delimiter = max(_DELIMITERS, key=lambda mark: sum(mark in line for line in sample))
     if head and "value" not in _columns(next(iter(_parsed(head, delimiter)), [])):
         head = []
-    yield from _parsed([*head, *(line for line in lines[begin:] if not line.lstrip().startswith("#"))], delimiter)
+    yield from _parsed(
+        [*head, *(line for line in lines[begin:] if not line.lstrip().startswith("#"))], delimiter
+    )
 
 
 def _parsed(lines: list[str], delimiter: str) -> Iterator[list[str]]:
