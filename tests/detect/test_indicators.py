@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_address, ip_network
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
@@ -21,6 +21,9 @@ from haidang.intel.patterns import compile_pattern
 from haidang.limits import DEFAULT_LIMITS, Limits
 from haidang.sigma.logsource import load_maps
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 SYSMON = "Microsoft-Windows-Sysmon/Operational"
 IPS = ["198.51.100.7", "198.51.100.8", "203.0.113.9", "2001:db8::7"]
 NAMES = ["evil.example", "a.evil.example", "b.a.evil.example", "notevil.example", "other.example"]
@@ -35,7 +38,9 @@ sets = st.lists(st.sampled_from(INDICATORS), max_size=6, unique=True)
 _ip = st.sampled_from([*IPS, "192.0.2.1", "-", "", "::ffff:198.51.100.7", None])
 _name = st.sampled_from([*NAMES, "EVIL.example.", "example", "-", "", None])
 _hashes = st.lists(st.sampled_from(HASHES), max_size=3).map(
-    lambda found: ",".join(f"{ {32: 'MD5', 40: 'SHA1', 64: 'SHA256'}[len(one)] }={one.upper()}" for one in found)
+    lambda found: ",".join(
+        f"{ {32: 'MD5', 40: 'SHA1', 64: 'SHA256'}[len(one)] }={one.upper()}" for one in found
+    )
 )
 _connection = st.fixed_dictionaries(
     {"EventID": st.just(3), "SourceIp": _ip, "DestinationIp": _ip, "DestinationHostname": _name}
@@ -46,7 +51,9 @@ _other = st.fixed_dictionaries({"EventID": st.just(255), "DestinationIp": _ip})
 events = st.one_of(_connection, _query, _image, _other).map(lambda fields: {"Channel": SYSMON, **fields})
 
 
-def watch(indicators: list[tuple[str, str]], patterns: list[str] = [], limits: Limits = DEFAULT_LIMITS) -> Watch:  # noqa: B006
+def watch(
+    indicators: list[tuple[str, str]], patterns: Sequence[str] = (), limits: Limits = DEFAULT_LIMITS
+) -> Watch:
     """Return a watch in which each indicator is a rule of its own, numbered from 0; then the patterns."""
     builder = IndexBuilder()
     for number, (kind, value) in enumerate(indicators):
@@ -63,12 +70,16 @@ def matcher(*args: Any, **more: Any) -> Matcher:
     return Matcher({}, load_maps(), watch(*args, **more))
 
 
-def undecoded(made: Matcher, found: list[dict[str, Any]], limits: Limits = DEFAULT_LIMITS) -> list[tuple[int, ...]]:
+def undecoded(
+    made: Matcher, found: list[dict[str, Any]], limits: Limits = DEFAULT_LIMITS
+) -> list[tuple[int, ...]]:
     lines = [orjson.dumps(one) for one in found]
     report = FileReport("log")
     hits = {
         hit.record: tuple(hit.rules)
-        for hit in BatchMatcher(made, limits, patience=0).match(DocumentBatch(report, lines, range(len(lines))))
+        for hit in BatchMatcher(made, limits, patience=0).match(
+            DocumentBatch(report, lines, range(len(lines)))
+        )
     }
     assert report.records == len(lines)
     return [hits.get(at, ()) for at in range(len(lines))]
@@ -114,7 +125,9 @@ def test_lanes_the_plain_way_and_the_naive_twin_agree(
 
 
 @given(sets, st.lists(events, min_size=1, max_size=12))
-def test_little_memory_changes_no_answer(indicators: list[tuple[str, str]], found: list[dict[str, Any]]) -> None:
+def test_little_memory_changes_no_answer(
+    indicators: list[tuple[str, str]], found: list[dict[str, Any]]
+) -> None:
     limits = Limits(memo_entries=1, memo_chars=100)
     made = matcher(indicators, limits=limits)
     answers = []
@@ -132,7 +145,13 @@ PATTERNS = [
 ]
 
 
-@given(st.lists(events.flatmap(lambda event: st.sampled_from([event, {**event, "DestinationPort": 443}])), min_size=1, max_size=8))
+@given(
+    st.lists(
+        events.flatmap(lambda event: st.sampled_from([event, {**event, "DestinationPort": 443}])),
+        min_size=1,
+        max_size=8,
+    )
+)
 def test_patterns_hold_alike_decoded_and_undecoded(found: list[dict[str, Any]]) -> None:
     made = matcher([("ip", "198.51.100.7")], PATTERNS)
     wanted = [tuple(made.match("windows", event)) for event in found]
@@ -174,7 +193,9 @@ def test_other_shapes_and_lists_are_looked_at() -> None:
 def test_logs_that_nobody_described_are_looked_at_by_the_names_of_schemas(
     event: dict[str, Any], found: tuple[int, ...]
 ) -> None:
-    made = matcher([("ip", "198.51.100.7"), ("domain", "evil.example"), ("hash", "a" * 32), ("url", "evil.example/a")])
+    made = matcher(
+        [("ip", "198.51.100.7"), ("domain", "evil.example"), ("hash", "a" * 32), ("url", "evil.example/a")]
+    )
     assert tuple(made.match("json", event)) == found
 
 
@@ -193,11 +214,22 @@ def test_logs_that_nobody_described_are_looked_at_by_the_names_of_schemas(
         ("text", {"message": "GET http://evil.example/a HTTP/1.1"}, (1, 3)),
         ("windows", {"Channel": "Security", "EventID": 4624, "IpAddress": "::ffff:198.51.100.7"}, (0,)),
         ("windows", {"Channel": SYSMON, "EventID": 1, "CommandLine": "curl http://evil.example/a"}, (1, 3)),
-        ("windows", {"Channel": SYSMON, "EventID": 22, "QueryName": "x", "QueryResults": "type:  5 evil.example;::ffff:198.51.100.7;"}, (0, 1)),
+        (
+            "windows",
+            {
+                "Channel": SYSMON,
+                "EventID": 22,
+                "QueryName": "x",
+                "QueryResults": "type:  5 evil.example;::ffff:198.51.100.7;",
+            },
+            (0, 1),
+        ),
     ],
-)  # fmt: skip
+)
 def test_native_logs_meet_indicators(origin: str, event: dict[str, Any], found: tuple[int, ...]) -> None:
-    made = matcher([("ip", "198.51.100.7"), ("domain", "evil.example"), ("hash", "a" * 32), ("url", "evil.example/a")])
+    made = matcher(
+        [("ip", "198.51.100.7"), ("domain", "evil.example"), ("hash", "a" * 32), ("url", "evil.example/a")]
+    )
     assert tuple(made.match(origin, event)) == found
 
 

@@ -36,7 +36,7 @@ def serving(answer: Callable[[Asked], Reply]) -> Iterator[tuple[str, list[Asked]
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:  # noqa: N802 - http.server's name
+        def do_GET(self) -> None:
             one = Asked(self.path, {name.lower(): value for name, value in self.headers.items()})
             asked.append(one)
             reply = answer(one)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from zlib import crc32
 
 import pytest
@@ -71,7 +70,12 @@ def test_a_row_tells_all_that_is_known() -> None:
     one = Indicator("ip", "198.51.100.7", "C2", "indicator--1", 80, "amber", 100, 200, ("attack.t1071",))
     row = built([Indicator("ip", "203.0.113.1"), one]).row(1)
     assert row[:7] == ("ip", "198.51.100.7", "C2", "indicator--1", 80, 100, 200)
-    assert (row.of.level, row.of.tlp, row.of.tags, row.of.source) == ("high", "amber", ("attack.t1071",), "source")
+    assert (row.of.level, row.of.tlp, row.of.tags, row.of.source) == (
+        "high",
+        "amber",
+        ("attack.t1071",),
+        "source",
+    )
     assert built([Indicator("ip", "203.0.113.1")]).row(0)[4:7] == (-1, None, None)
 
 
@@ -98,8 +102,12 @@ def test_classes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         ((1001, None), 30, False),  # the indicator is of the future
     ],
 )
-def test_an_indicator_counts_until_its_end_and_once_it_is_known(known: Any, seconds: int, holds: bool) -> None:  # noqa: FBT001
-    assert holds_between(*known, seconds, 1000) is holds
+def test_an_indicator_counts_until_its_end_and_once_it_is_known(
+    known: tuple[int | None, int | None],
+    seconds: int,
+    holds: bool,  # noqa: FBT001
+) -> None:
+    assert holds_between(*known, seconds=seconds, now=1000) is holds
 
 
 def test_confidence_gives_the_level() -> None:

@@ -39,7 +39,9 @@ def test_an_indicator_is_told_by_its_shape(text: str, kind: str, value: str) -> 
     assert normalised(kind, value) == value or kind == "url"
 
 
-@pytest.mark.parametrize("text", ["", "word", "two words", "300.1.1.1", "a" * 33, "http://", "1.2.3", "x" * 10_000])
+@pytest.mark.parametrize(
+    "text", ["", "word", "two words", "300.1.1.1", "a" * 33, "http://", "1.2.3", "x" * 10_000]
+)
 def test_what_has_no_shape_is_no_indicator(text: str) -> None:
     assert indicator_of(text) is None
 
@@ -56,8 +58,16 @@ def test_what_has_no_shape_is_no_indicator(text: str) -> None:
         ("url", "/only/a/path", set()),
         ("hash", "MD5=" + "A" * 32 + ",IMPHASH=" + "B" * 32, {"h:" + "a" * 32, "h:imphash:" + "b" * 32}),
         ("email", "Who <who@evil.example>", {"e:who@evil.example", "d:evil.example"}),
-        ("text", "iwr 'http://evil.example/a'; ping 198.51.100.7", {"u:evil.example/a", "d:evil.example", "i:198.51.100.7"}),
-        ("text", "(http://evil.example/a).Run()", {"u:evil.example/a", "u:evil.example/a).Run()", "d:evil.example"}),
+        (
+            "text",
+            "iwr 'http://evil.example/a'; ping 198.51.100.7",
+            {"u:evil.example/a", "d:evil.example", "i:198.51.100.7"},
+        ),
+        (
+            "text",
+            "(http://evil.example/a).Run()",
+            {"u:evil.example/a", "u:evil.example/a).Run()", "d:evil.example"},
+        ),
         ("text", "version 1.2.3.4.5 of 1.2.3", set()),
     ],
 )
@@ -83,7 +93,9 @@ def test_a_name_meets_exactly_itself_and_the_names_above_it(name: str) -> None:
 
 @pytest.mark.parametrize("extract", sorted(EXTRACT))
 @pytest.mark.parametrize(
-    "piece", ["a", "a@", "@", "1.", "http://", "=", "0" * 32, "a.", ": ", "1.1.1.1 ", "AAAA=" + "0" * 31], ids=repr
+    "piece",
+    ["a", "a@", "@", "1.", "http://", "=", "0" * 32, "a.", ": ", "1.1.1.1 ", "AAAA=" + "0" * 31],
+    ids=repr,
 )
 def test_hostile_values_take_linear_time(extract: str, piece: str) -> None:
     def seconds(times: int) -> float:

@@ -34,7 +34,9 @@ def test_what_windows_fields_hold_can_be_taken_from_undecoded_documents() -> Non
         assert "." not in name
         assert "{" not in name
         for shape in ("flat", "event", "winlogbeat"):
-            assert paths(shape, name), f"{name} has no place in {shape}: its events would all be decoded whole"
+            assert paths(shape, name), (
+                f"{name} has no place in {shape}: its events would all be decoded whole"
+            )
 
 
 def test_every_facet_is_looked_up_by_something_that_there_is() -> None:

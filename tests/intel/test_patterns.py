@@ -28,17 +28,31 @@ SHA256 = "ab" * 32
         ("[ipv6-addr:value = '2001:DB8::1']", [("ip", "2001:db8::1")]),
         ("[ipv4-addr:value = '198.51.100.0/24']", [("network", "198.51.100.0/24")]),
         ("[ipv4-addr:value ISSUBSET '198.51.100.0/24']", [("network", "198.51.100.0/24")]),
-        ("[domain-name:value IN ('a.example', 'b.example')]", [("domain", "a.example"), ("domain", "b.example")]),
+        (
+            "[domain-name:value IN ('a.example', 'b.example')]",
+            [("domain", "a.example"), ("domain", "b.example")],
+        ),
         ("[url:value = 'https://evil.example/a?b']", [("url", "evil.example/a?b")]),
         ("[email-addr:value = 'Who@evil.example']", [("email", "who@evil.example")]),
         (f"[file:hashes.'SHA-256' = '{SHA256.upper()}']", [("hash", SHA256)]),
-        (f"[file:hashes.MD5 = '{'a' * 32}' OR file:hashes.\"x\" = 'y']".replace(" OR file:hashes.\"x\" = 'y'", ""), [("hash", "a" * 32)]),
-        ("[ipv4-addr:value = '198.51.100.7'] OR [domain-name:value = 'a.example']", [("ip", "198.51.100.7"), ("domain", "a.example")]),
-        ("[(ipv4-addr:value = '198.51.100.7' OR domain-name:value = 'a.example')]", [("ip", "198.51.100.7"), ("domain", "a.example")]),
+        (
+            f"[file:hashes.MD5 = '{'a' * 32}' OR file:hashes.\"x\" = 'y']".replace(
+                " OR file:hashes.\"x\" = 'y'", ""
+            ),
+            [("hash", "a" * 32)],
+        ),
+        (
+            "[ipv4-addr:value = '198.51.100.7'] OR [domain-name:value = 'a.example']",
+            [("ip", "198.51.100.7"), ("domain", "a.example")],
+        ),
+        (
+            "[(ipv4-addr:value = '198.51.100.7' OR domain-name:value = 'a.example')]",
+            [("ip", "198.51.100.7"), ("domain", "a.example")],
+        ),
         ("[domain-name:value = 'a.example'] WITHIN 5 SECONDS", [("domain", "a.example")]),
         ("/* why */ [domain-name:value = 'a.example'] // end", [("domain", "a.example")]),
     ],
-)  # fmt: skip
+)
 def test_equality_becomes_look_ups(pattern: str, lookups: list[tuple[str, str]]) -> None:
     compiled = compile_pattern(pattern)
     assert compiled.lookups == lookups
@@ -79,7 +93,11 @@ IMAGE = r"C:\Temp\Tool.exe"
         ("[file:name NOT IN ('a.exe', 'b.exe')]", {"file": "tool.exe"}, True),
         ("[EXISTS file:name]", {"file": IMAGE}, True),
         ("[EXISTS file:name]", {"process": IMAGE}, False),
-        ("[network-traffic:dst_port > 1000 AND network-traffic:dst_port <= 4444]", {"dst_port": "4444"}, True),
+        (
+            "[network-traffic:dst_port > 1000 AND network-traffic:dst_port <= 4444]",
+            {"dst_port": "4444"},
+            True,
+        ),
         ("[network-traffic:dst_port < 1000]", {"dst_port": 4444}, False),
         ("[network-traffic:dst_port >= 4444]", {"dst_port": 4444}, True),
         ("[network-traffic:dst_port = 443]", {"dst_port": "443"}, True),
@@ -88,23 +106,53 @@ IMAGE = r"C:\Temp\Tool.exe"
         ("[network-traffic:src_ref.value NOT ISSUBSET '198.51.100.0/24']", {"src_ip": "203.0.113.1"}, True),
         ("[network-traffic:dst_ref.value ISSUPERSET '198.51.100.7/32']", {"dst_ip": "198.51.100.7"}, True),
         ("[network-traffic:dst_ref.value ISSUPERSET '198.51.100.0/24']", {"dst_ip": "198.51.100.7"}, False),
-        ("[network-traffic:dst_ref.type = 'ipv4-addr' AND network-traffic:dst_ref.value = '198.51.100.7']", {"dst_ip": "198.51.100.7"}, True),
-        ("[ipv4-addr:value = '198.51.100.7' AND process:command_line LIKE '%-enc%']", {"dst_ip": "198.51.100.7", "command_line": "x -ENC y"}, True),
-        ("[ipv4-addr:value = '198.51.100.7' AND process:command_line LIKE '%-enc%']", {"dst_ip": "198.51.100.7", "command_line": "x"}, False),
-        ("[windows-registry-key:key = 'HKEY_LOCAL_MACHINE\\\\Software\\\\Run']", {"registry": "HKLM\\Software\\Run\\evil"}, True),
+        (
+            "[network-traffic:dst_ref.type = 'ipv4-addr' AND network-traffic:dst_ref.value = '198.51.100.7']",
+            {"dst_ip": "198.51.100.7"},
+            True,
+        ),
+        (
+            "[ipv4-addr:value = '198.51.100.7' AND process:command_line LIKE '%-enc%']",
+            {"dst_ip": "198.51.100.7", "command_line": "x -ENC y"},
+            True,
+        ),
+        (
+            "[ipv4-addr:value = '198.51.100.7' AND process:command_line LIKE '%-enc%']",
+            {"dst_ip": "198.51.100.7", "command_line": "x"},
+            False,
+        ),
+        (
+            "[windows-registry-key:key = 'HKEY_LOCAL_MACHINE\\\\Software\\\\Run']",
+            {"registry": "HKLM\\Software\\Run\\evil"},
+            True,
+        ),
         ("[windows-registry-key:values[*].name = 'evil']", {"registry": "HKLM\\Software\\Run\\evil"}, True),
         ("[windows-registry-key:values[0].data = 'x']", {"registry_data": "X"}, True),
-        ("[process:image_ref.name = 'tool.exe' AND process:parent_ref.image_ref.name = 'winword.exe']", {"process": IMAGE, "parent_process": "c:\\winword.exe"}, True),
-        ("[email-message:from_ref.value = 'who@evil.example' AND email-message:subject LIKE 'Pay%']", {"mail_from": "Who <who@evil.example>", "subject": "Payment"}, True),
-        (f"[file:hashes.'SHA-256' = '{SHA256}' AND file:name = 'tool.exe']", {"hash": f"SHA256={SHA256}", "file": IMAGE}, True),
+        (
+            "[process:image_ref.name = 'tool.exe' AND process:parent_ref.image_ref.name = 'winword.exe']",
+            {"process": IMAGE, "parent_process": "c:\\winword.exe"},
+            True,
+        ),
+        (
+            "[email-message:from_ref.value = 'who@evil.example' AND email-message:subject LIKE 'Pay%']",
+            {"mail_from": "Who <who@evil.example>", "subject": "Payment"},
+            True,
+        ),
+        (
+            f"[file:hashes.'SHA-256' = '{SHA256}' AND file:name = 'tool.exe']",
+            {"hash": f"SHA256={SHA256}", "file": IMAGE},
+            True,
+        ),
         ("[domain-name:value LIKE '%.evil.example']", {"domain": "a.evil.example"}, True),
         ("[file:name = 'a' OR file:name = 'tool.exe' AND EXISTS process:pid]", {"file": "a"}, True),
         ("[(file:name = 'a' OR file:name = 'tool.exe') AND EXISTS process:pid]", {"file": "a"}, False),
         ("[file:name = 'it\\'s']", {"file": "it's"}, True),
     ],
-)  # fmt: skip
+)
 def test_what_is_more_than_equality_becomes_a_condition(
-    pattern: str, event: dict[str, Any], wanted: bool  # noqa: FBT001
+    pattern: str,
+    event: dict[str, Any],
+    wanted: bool,  # noqa: FBT001
 ) -> None:
     assert holds(pattern, event) is wanted
 
@@ -112,12 +160,30 @@ def test_what_is_more_than_equality_becomes_a_condition(
 @pytest.mark.parametrize(
     ("pattern", "kind", "parts", "seconds", "least"),
     [
-        ("([file:name = 'a'] FOLLOWEDBY [file:name = 'b']) WITHIN 300 SECONDS", "temporal_ordered", 2, 300, 0),
-        ("([file:name = 'a'] AND [file:name = 'b'] AND [file:name = 'c']) WITHIN 1.5 SECONDS", "temporal", 3, 1.5, 0),
+        (
+            "([file:name = 'a'] FOLLOWEDBY [file:name = 'b']) WITHIN 300 SECONDS",
+            "temporal_ordered",
+            2,
+            300,
+            0,
+        ),
+        (
+            "([file:name = 'a'] AND [file:name = 'b'] AND [file:name = 'c']) WITHIN 1.5 SECONDS",
+            "temporal",
+            3,
+            1.5,
+            0,
+        ),
         ("[file:name = 'a'] REPEATS 5 TIMES WITHIN 60 SECONDS", "event_count", 1, 60, 5),
-        ("[file:name = 'a'] WITHIN 5 SECONDS FOLLOWEDBY ([file:name = 'b'] OR [file:name = 'c'])", "temporal_ordered", 2, 10 * 366 * 86400, 0),
+        (
+            "[file:name = 'a'] WITHIN 5 SECONDS FOLLOWEDBY ([file:name = 'b'] OR [file:name = 'c'])",
+            "temporal_ordered",
+            2,
+            10 * 366 * 86400,
+            0,
+        ),
     ],
-)  # fmt: skip
+)
 def test_several_observations_become_a_correlation(
     pattern: str, kind: str, parts: int, seconds: float, least: int
 ) -> None:
@@ -196,7 +262,9 @@ def written(tree: Any) -> str:
     operator, path, negated, value = tree
     if operator == "EXISTS":
         return f"EXISTS {path}"
-    constant = f"('{value}', 'zz')" if operator == "IN" else f"'{value}%'" if operator == "LIKE" else f"'{value}'"
+    constant = (
+        f"('{value}', 'zz')" if operator == "IN" else f"'{value}%'" if operator == "LIKE" else f"'{value}'"
+    )
     return f"{path} {'NOT ' if negated else ''}{operator} {constant}"
 
 
@@ -240,6 +308,11 @@ def readable(tree: Any) -> bool:
     return not tree[0].startswith("ISS") or tree[3][0].isdigit()
 
 
-@given(trees.filter(readable), st.dictionaries(st.sampled_from(sorted(FACET.values())), st.lists(st.sampled_from(VALUES), min_size=1, max_size=3)))
+@given(
+    trees.filter(readable),
+    st.dictionaries(
+        st.sampled_from(sorted(FACET.values())), st.lists(st.sampled_from(VALUES), min_size=1, max_size=3)
+    ),
+)
 def test_conditions_mean_what_the_pattern_says(tree: Any, event: dict[str, list[str]]) -> None:
     assert holds(f"[{written(tree)}]", event) is naive(tree, event)

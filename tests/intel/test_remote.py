@@ -49,7 +49,9 @@ def test_credentials_do_not_leave_without_tls() -> None:
         Fetcher(DEFAULT_LIMITS, token="t").get("http://feeds.example/x")
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://x.example/", "http://", "https://me:word@x.example/"])
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "ftp://x.example/", "http://", "https://me:word@x.example/"]
+)
 def test_other_addresses_are_refused_and_no_secret_is_shown(url: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         Fetcher(DEFAULT_LIMITS).get(url)
@@ -69,9 +71,9 @@ def test_a_redirect_to_another_host_does_not_carry_credentials() -> None:
 
 
 def test_a_redirect_to_a_file_is_not_followed() -> None:
-    with serving(lambda _: Reply(status=302, headers=(("Location", "file:///etc/passwd"),))) as (url, _):
-        with pytest.raises(InputError):
-            Fetcher(DEFAULT_LIMITS).get(url)
+    away = Reply(status=302, headers=(("Location", "file:///etc/passwd"),))
+    with serving(lambda _: away) as (url, _), pytest.raises(InputError):
+        Fetcher(DEFAULT_LIMITS).get(url)
 
 
 def test_intel_file_bytes_bounds_an_answer() -> None:
@@ -94,16 +96,17 @@ def test_intel_seconds_bounds_a_silent_server() -> None:
 
 
 def test_an_answer_that_ends_early_is_an_error() -> None:
-    with serving(lambda _: Reply(b"half", length=100)) as (url, _):
-        with pytest.raises(InputError):
-            Fetcher(DEFAULT_LIMITS).get(url)
+    with serving(lambda _: Reply(b"half", length=100)) as (url, _), pytest.raises(InputError):
+        Fetcher(DEFAULT_LIMITS).get(url)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 500])
 def test_a_refusal_says_its_number(status: int) -> None:
-    with serving(lambda _: Reply(status=status)) as (url, asked):
-        with pytest.raises(InputError, match=str(status)):
-            Fetcher(DEFAULT_LIMITS).get(url)
+    with (
+        serving(lambda _: Reply(status=status)) as (url, asked),
+        pytest.raises(InputError, match=str(status)),
+    ):
+        Fetcher(DEFAULT_LIMITS).get(url)
     assert len(asked) == 1
 
 
@@ -116,9 +119,9 @@ def test_a_busy_server_is_asked_again_after_the_time_it_says() -> None:
 
 
 def test_a_server_that_is_busy_for_long_is_left_alone() -> None:
-    with serving(lambda _: Reply(status=429, headers=(("Retry-After", "3600"),))) as (url, asked):
-        with pytest.raises(InputError, match="429"):
-            Fetcher(DEFAULT_LIMITS).get(url)
+    busy = Reply(status=429, headers=(("Retry-After", "3600"),))
+    with serving(lambda _: busy) as (url, asked), pytest.raises(InputError, match="429"):
+        Fetcher(DEFAULT_LIMITS).get(url)
     assert len(asked) == 1
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -84,10 +84,17 @@ def test_what_is_compiled_is_kept_and_made_anew_when_a_source_changes(
 ) -> None:
     calls = []
     real = store_module.compile_sources
-    monkeypatch.setattr(store_module, "compile_sources", lambda *args: calls.append(1) or real(*args))
+
+    def counted(*args: Any) -> Any:
+        calls.append(1)
+        return real(*args)
+
+    monkeypatch.setattr(store_module, "compile_sources", counted)
     for _ in range(2):
         intel = store.compiled()
-        assert [intel.index.row(row).value for row in intel.index.rows_of(["d:evil.example"])] == ["evil.example"]
+        assert [intel.index.row(row).value for row in intel.index.rows_of(["d:evil.example"])] == [
+            "evil.example"
+        ]
         assert intel.patterns == (("one", PATTERN),)
         assert [source.name for source in intel.sources] == ["one"]
     assert len(calls) == 1

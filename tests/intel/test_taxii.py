@@ -52,7 +52,10 @@ class Server:
         if path.path == "/api/":
             return reply({"title": "root", "versions": [MEDIA_TYPE]})
         if path.path == "/api/collections/":
-            listed = [{"id": "c1", "title": "First", "can_read": True}, {"id": "c2", "title": "Second", "alias": "two"}]
+            listed = [
+                {"id": "c1", "title": "First", "can_read": True},
+                {"id": "c2", "title": "Second", "alias": "two"},
+            ]
             return reply({"collections": listed})
         if path.path != "/api/collections/c1/objects/":
             return Reply(status=404)

@@ -43,7 +43,10 @@ def made(kind: str, values: list[str], **more: Any) -> bytes:
     ],
 )
 def test_each_type_holds_what_it_names(
-    kind: str, values: list[str], indicator: tuple[str, str], held: bool  # noqa: FBT001
+    kind: str,
+    values: list[str],
+    indicator: tuple[str, str],
+    held: bool,  # noqa: FBT001
 ) -> None:
     assert read_warninglist(made(kind, values), "x").holds(Indicator(*indicator)) is held
 
@@ -70,8 +73,14 @@ def test_a_list_is_recognised() -> None:
 
 
 def test_what_is_on_a_list_is_held_back_and_counted() -> None:
-    indicators = [Indicator("domain", "good.example"), Indicator("domain", "evil.example"), Indicator("pattern", "good.example")]
-    intel = compile_sources([(Source("s", "list", ""), indicators)], [("l", made("hostname", ["good.example"]))])
+    indicators = [
+        Indicator("domain", "good.example"),
+        Indicator("domain", "evil.example"),
+        Indicator("pattern", "good.example"),
+    ]
+    intel = compile_sources(
+        [(Source("s", "list", ""), indicators)], [("l", made("hostname", ["good.example"]))]
+    )
     assert intel.held_back == {"ours": 1}
     assert intel.index.rows_of(["d:good.example"]) == ()
     assert intel.index.rows_of(["d:evil.example"]) == (0,)

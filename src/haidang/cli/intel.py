@@ -6,12 +6,12 @@ The work is done by :mod:`haidang.intel`; here arguments become settings, and ac
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import tempfile
 import zipfile
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from haidang.cli._command import Command, CommandParser, Context
 from haidang.errors import ConfigurationError, HaidangError, OutputError
@@ -20,7 +20,7 @@ from haidang.limits import DEFAULT_LIMITS
 from haidang.plaintext import neutralise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from haidang.i18n import Translator
     from haidang.intel.store import Source, Store
@@ -196,7 +196,9 @@ def _looks_like_taxii(location: str) -> bool:
 def _name_of(location: str, store: Store) -> str:
     """Return a name made of an address, that no other source has."""
     parts = [
-        part for part in location.split("?")[0].split("/") if part and part not in {"collections", "objects"}
+        part
+        for part in location.split("?", maxsplit=1)[0].split("/")
+        if part and part not in {"collections", "objects"}
     ]
     last = parts[-2] if parts[-1] == "manifest.json" and len(parts) > 1 else parts[-1]
     base = (
@@ -273,7 +275,7 @@ def _update(args: argparse.Namespace, context: Context) -> int:
             continue
         try:
             found, body = collect(
-                source, DEFAULT_LIMITS, _now(context), before=lambda name=name: store.indicators(name)
+                source, DEFAULT_LIMITS, _now(context), before=partial(store.indicators, name)
             )
         except HaidangError as error:
             # What was there stays in use; that it is not new is said here, by list, and by its age.

@@ -99,7 +99,7 @@ class Gathered(Accessor):
 
     @property
     def plain_name(self) -> str:
-        """ "": this is never one field, unchanged."""
+        """Return "", for this is never one field, unchanged."""
         return ""
 
     @property

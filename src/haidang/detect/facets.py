@@ -1,4 +1,4 @@
-r"""How the values of a facet are spelled for STIX patterns: one value of a field, the texts that it stands for.
+r"""How the values of a facet are spelled for STIX patterns: for one value of a field, what it stands for.
 
 A pattern says ``file:name = 'a.exe'`` where a log says ``C:\x\a.exe``, and ``HKEY_LOCAL_MACHINE\…`` where
 Sysmon says ``HKLM\…``. Facets without an entry keep their values as they are. Values are untrusted; nothing
@@ -78,11 +78,11 @@ def _registry(value: object) -> list[str]:
 
 
 _SPELLINGS: dict[str, Callable[[object], list[str]]] = {
-    **{facet: _hosts for facet in ("ip", "src_ip", "dst_ip", "domain")},
+    **dict.fromkeys(("ip", "src_ip", "dst_ip", "domain"), _hosts),
     "url": _urls,
     "hash": _looked_up("hash", "h"),
     **{facet: _looked_up("email", "e") for facet in ("email", "mail_from", "mail_to")},
-    **{facet: _paths for facet in ("file", "process", "parent_process")},
+    **dict.fromkeys(("file", "process", "parent_process"), _paths),
     "directory": _directories,
     "registry": _registry,
 }

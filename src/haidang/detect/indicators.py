@@ -16,7 +16,7 @@ counted then.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from haidang.detect.arranging import arrange_rules
 from haidang.detect.binding import Binding, Gathered
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from haidang.detect.binding import Accessor
+    from haidang.detect.values import FieldMemo
     from haidang.events.model import Fields
     from haidang.intel.index import IndicatorIndex
     from haidang.intel.observed import ObservedFields
@@ -127,7 +128,7 @@ class IndicatorTable(Table):
         super().__init__(_NO_RULES, (), watch.limits, tuple)
         self._watch = watch
         self.fields = tuple(fields)
-        self.memos = tuple(memos)  # type: ignore[assignment] # the same look-ups, over indicators
+        self.memos = cast("tuple[FieldMemo, ...]", tuple(memos))  # the same look-ups, over indicators
         self.signatures = Signatures(self._decide, watch.limits.memo_entries)
         self.idle = not fields
 

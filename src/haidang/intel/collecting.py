@@ -1,7 +1,6 @@
 """From a source's settings to its indicators: files, URLs, TAXII collections, MISP feeds, warninglists.
 
-An update gives the source anew, with its account; it never raises after a source has begun to be read halfway:
-either all of it is taken or the error says why none is.
+An update gives the source anew, with its account: either all of it is taken, or the error says why none is.
 """
 
 from __future__ import annotations

@@ -222,8 +222,8 @@ def _hashes(value: str) -> Iterator[str]:
         if count >= MOST_FOUND:
             return
         if len(digits) in _HASH_LENGTHS:
-            digits = digits.lower()
-            yield f"h:imphash:{digits}" if label.lower() == "imphash" else f"h:{digits}"
+            prefix = "h:imphash:" if label.lower() == "imphash" else "h:"
+            yield prefix + digits.lower()
 
 
 def _mails(value: str) -> Iterator[str]:

@@ -24,17 +24,17 @@ import re
 import stat
 import zipfile
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from haidang.errors import ConfigurationError, InputError, OutputError, VerificationError
-from haidang.intel.model import Indicator
-from haidang.intel.store import Source
+from haidang.intel.model import Indicator  # noqa: TC001 - msgspec looks at the types of fields
+from haidang.intel.store import Source  # noqa: TC001 - likewise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from haidang.limits import Limits
 
@@ -161,8 +161,8 @@ def make_pack(
     """Return a signed pack; the same content gives the same bytes.
 
     Raises:
-        ConfigurationError: The name or the key is wrong, a path of a rule cannot be packed, or cryptography is
-            missing.
+        ConfigurationError: The name or the key is wrong, a path of a rule cannot be packed, or cryptography
+            is missing.
     """
     if not _NAME.fullmatch(name):
         raise ConfigurationError(f"{name!r} is no name for a pack", hint="Use letters, digits and hyphens.")

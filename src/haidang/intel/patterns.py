@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from haidang.sigma.ir import Condition
 
-__all__ = ["Compiled", "PatternError", "Sequence_", "compile_pattern"]
+__all__ = ["PATHS", "Compiled", "PatternError", "Sequence_", "compile_pattern"]
 
 _SECOND = 1_000_000_000
 _ANY_TIME = 10 * 366 * 86_400 * _SECOND
@@ -276,7 +276,7 @@ _LOOKUPS = {
 }
 _IP = ("ip", "src_ip", "dst_ip")
 _MAIL = ("email", "mail_from", "mail_to")
-_FACETS: dict[str, tuple[str, ...]] = {
+PATHS: dict[str, tuple[str, ...]] = {
     "ipv4-addr:value": _IP,
     "ipv6-addr:value": _IP,
     "domain-name:value": ("domain",),
@@ -322,6 +322,7 @@ _FACETS: dict[str, tuple[str, ...]] = {
     "user-account:user_id": ("user",),
     "user-account:display_name": ("user",),
 }
+"""Object path to the facets (``intel/observed``) that a comparison looks at; any of them is enough."""
 _REF_TYPES = re.compile(r"network-traffic:(?:src|dst)_ref\.type")
 _ORDERED = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 _HASHES = re.compile(r"(.*:(?:.*\.)?hashes)\.(.+)")
@@ -452,7 +453,7 @@ def _condition(tree: Any) -> Condition:
     if _REF_TYPES.fullmatch(tree.path) and tree.operator in {"=", "IN"} and not tree.negated:
         # The value that is compared beside it says the same.
         return ("true",)
-    facets = _FACETS.get(_plain(tree.path))
+    facets = PATHS.get(_plain(tree.path))
     if facets is None:
         raise PatternError(f"no log that is read here tells {tree.path}")
     tests = [("is", (facet, *_test(tree))) for facet in facets]
@@ -512,7 +513,7 @@ def _equal(tree: _Comparison) -> tuple[str, Any, bool]:
         if network is None:
             raise PatternError(f"{value!r} is no network")
         return "cidr", network, False
-    if kind or tree.path.startswith("network-traffic:") and tree.path.endswith("_ref.value"):
+    if kind or (tree.path.startswith("network-traffic:") and tree.path.endswith("_ref.value")):
         value = normalised(kind, value) if kind else (normalised("ip", value) or normalised("domain", value))
         if value is None:
             raise PatternError(f"{tree.value!r} is no value of {tree.path}")

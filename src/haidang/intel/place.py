@@ -1,4 +1,4 @@
-"""Where indicators are kept. A module of its own: a scan asks for it before it knows whether there are any."""
+"""Where indicators are kept: a module of its own, for a scan asks before it knows whether there are any."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Fetching over HTTP, for feeds: small, bounded, and careful with secrets.
 
-- Only ``http`` and ``https``; credentials go over TLS, or to this very machine, and nowhere else: a redirect to
-  another host does not carry them.
+- Only ``http`` and ``https``; credentials go over TLS, or to this very machine, and nowhere else: a redirect
+  to another host does not carry them.
 - An answer is bounded in bytes (``intel_file_bytes``) and in time: ``intel_seconds`` for each step of it,
   twenty times that for all.
 - Whatever goes wrong is an ``InputError`` that says what and where, and never shows a secret.

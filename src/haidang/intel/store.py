@@ -15,8 +15,8 @@ import hashlib
 import os
 import re
 from collections import Counter
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -29,6 +29,7 @@ from haidang.sigma.private_files import read_private, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from haidang.intel.model import Reading
 
@@ -73,7 +74,8 @@ class Source(msgspec.Struct, frozen=True):
     """Reason to how many entries it refused."""
 
 
-class Intel(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Intel:
     """Everything that events are looked at for."""
 
     index: IndicatorIndex

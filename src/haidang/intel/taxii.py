@@ -1,7 +1,7 @@
 """A small TAXII 2.1 client: from the address of a collection to its STIX objects.
 
-- The address may be the collection's own (``…/collections/ID/``), an API root's, or a discovery document's; of
-  several collections one must be named.
+- The address may be the collection's own (``…/collections/ID/``), an API root's, or a discovery document's;
+  of several collections one must be named.
 - Pages are followed by ``more`` and ``next``; a server that gives no ``next`` is asked on by the time of the
   last object (``X-TAXII-Date-Added-Last``). A server that leads in a circle is stopped.
 - ``added_after`` of the next update is the newest such time that the server gave.

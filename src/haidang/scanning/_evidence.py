@@ -183,12 +183,12 @@ def in_words(test: Test) -> str:
         return _string_in_words(value) + (" (cased)" if test.cased else "")
     if kind == "re":
         return f"re{'|' + '|'.join(value[1]) if value[1] else ''} '{value[0]}'"
+    if kind in {"any", "differs"}:
+        parts = value if kind == "any" else (value,)
+        inner = " or ".join(in_words(test._replace(kind=one[0], value=one[1])) for one in parts)
+        return inner if kind == "any" else f"is there, and not: {inner}"
     if kind == "fieldref":
         return f"{value[1]} field {value[0]}"
-    if kind == "differs":
-        return f"is not: {in_words(test._replace(kind=value[0], value=value[1]))}"
-    if kind == "any":
-        return " or ".join(in_words(test._replace(kind=one[0], value=one[1])) for one in value)
     if kind == "time":
         return f"{value[0]} {value[1]} {value[2]}"
     if kind == "null":

@@ -1,7 +1,7 @@
 """Indicators as rules of a ruleset: their infos, their conditions, and what evidence says of them.
 
-- The indicators of one class (source, kind, level, TLP, tags) are one rule; its id is a hash of these, so that
-  it is the same on every run. The indicator itself is in the evidence.
+- The indicators of one class (source, kind, level, TLP, tags) are one rule; its id is a hash of these, so
+  that it is the same on every run. The indicator itself is in the evidence.
 - A pattern is a rule of its own; one over several events becomes rules that report nothing by themselves and
   a correlation over them.
 - An indicator that does not hold at the time of the event makes no evidence. An event without a time is
@@ -223,7 +223,7 @@ def _class_info(one: IndicatorClass) -> RuleInfo:
 def _pattern_info(
     source: str, indicator: Indicator, part: str, *, generate: bool = True, correlation: bool = False
 ) -> RuleInfo:
-    key = "\0".join(["pattern", source, indicator.id, indicator.value, part])
+    key = f"pattern\0{source}\0{indicator.id}\0{indicator.value}\0{part}"
     name = indicator.name or "STIX pattern"
     return _info(
         key,

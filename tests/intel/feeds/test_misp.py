@@ -25,7 +25,9 @@ def event(*attributes: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def read(*documents: dict[str, Any]) -> Any:
-    name, reading = read_feed(json.dumps(documents[0] if len(documents) == 1 else documents).encode(), DEFAULT_LIMITS)
+    name, reading = read_feed(
+        json.dumps(documents[0] if len(documents) == 1 else documents).encode(), DEFAULT_LIMITS
+    )
     assert name == "misp"
     return reading
 
@@ -51,7 +53,12 @@ def test_attributes_become_indicators_with_the_tags_of_the_event() -> None:
         ("network", "203.0.113.0/24"),
     ]
     first = reading.indicators[0]
-    assert (first.name, first.tlp, first.tags, first.confidence) == ("Case: C2", "amber", ("attack.t1071.001",), 85)
+    assert (first.name, first.tlp, first.tags, first.confidence) == (
+        "Case: C2",
+        "amber",
+        ("attack.t1071.001",),
+        85,
+    )
     assert reading.indicators[3].tlp == "red"
 
 
@@ -72,7 +79,9 @@ def test_names_of_files_and_keys_become_patterns_that_can_be_read() -> None:
     ],
 )
 def test_what_is_not_for_detection_is_counted(change: dict[str, Any], reason: str) -> None:
-    reading = read(event({**attribute("ip-dst", "198.51.100.7"), **change}, attribute("domain", "evil.example")))
+    reading = read(
+        event({**attribute("ip-dst", "198.51.100.7"), **change}, attribute("domain", "evil.example"))
+    )
     assert [one.value for one in reading.indicators] == ["evil.example"]
     assert reason in reading.refused[0].reason
 
@@ -85,8 +94,14 @@ def test_objects_searches_and_lists_of_events_are_read() -> None:
 
 
 def test_every_type_of_which_we_speak_can_be_read() -> None:
-    samples = {"ip": "198.51.100.7", "domain": "evil.example", "url": "http://evil.example/", "email": "a@evil.example",
-               "hash": "a" * 32, "imphash": "a" * 32}  # fmt: skip
+    samples = {
+        "ip": "198.51.100.7",
+        "domain": "evil.example",
+        "url": "http://evil.example/",
+        "email": "a@evil.example",
+        "hash": "a" * 32,
+        "imphash": "a" * 32,
+    }
     for kind, parts in TYPES.items():
         value = "|".join(samples.get(part, "x") for part in parts.split("|"))
         assert read(event(attribute(kind, value))).indicators, kind
@@ -97,6 +112,21 @@ def test_broken_json_is_an_error() -> None:
         read_feed(b"{", DEFAULT_LIMITS, name="misp")
 
 
-@given(st.recursive(st.none() | st.booleans() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["Event", "Attribute", "Object", "Tag", "name", "type", "value", "to_ids", "response"]), inner, max_size=4), max_leaves=12))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["Event", "Attribute", "Object", "Tag", "name", "type", "value", "to_ids", "response"]
+                ),
+                inner,
+                max_size=4,
+            )
+        ),
+        max_leaves=12,
+    )
+)
 def test_documents_of_any_shape_break_nothing(document: Any) -> None:
     read_feed(json.dumps(document).encode(), DEFAULT_LIMITS, name="misp")

@@ -73,7 +73,9 @@ def test_all_that_is_known_of_an_indicator_travels_with_it() -> None:
         ({"pattern": "[ipv4-addr:value = '10.1.2.3']"}, "private"),
     ],
 )
-def test_what_cannot_be_used_is_refused_by_name_and_the_rest_is_used(change: dict[str, Any], reason: str) -> None:
+def test_what_cannot_be_used_is_refused_by_name_and_the_rest_is_used(
+    change: dict[str, Any], reason: str
+) -> None:
     _, reading = read_feed(bundle(indicator(1, **{"name": "bad", **change}), indicator(2)), DEFAULT_LIMITS)
     assert len(reading.indicators) == 1
     (refused,) = reading.refused
@@ -117,11 +119,25 @@ def test_lines_of_objects_and_lists_are_read_and_broken_json_is_an_error() -> No
 
 _junk = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["x", IP, "indicator", AMBER]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "tlp", "name"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["a", "tlp", "name"]), inner, max_size=3)
+    ),
     max_leaves=5,
 )
 
 
-@given(st.dictionaries(st.sampled_from(sorted(indicator(1, name="n", confidence=1, labels=[], object_marking_refs=[], revoked=False, valid_until=1))), _junk))
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            sorted(
+                indicator(
+                    1, name="n", confidence=1, labels=[], object_marking_refs=[], revoked=False, valid_until=1
+                )
+            )
+        ),
+        _junk,
+    )
+)
 def test_fields_of_any_shape_break_nothing(change: dict[str, Any]) -> None:
     read_feed(bundle({**indicator(1), **change}, indicator(2)), DEFAULT_LIMITS, name="stix")

@@ -20,9 +20,7 @@ def test_a_header_names_the_columns() -> None:
     name, reading = read_feed(data, DEFAULT_LIMITS)
     assert name == "csv"
     assert reading.indicators == [
-        Indicator(
-            "ip", "198.51.100.7", "C2, main", "", 85, "amber", None, 1798761600, ("attack.t1071.001",)
-        ),
+        Indicator("ip", "198.51.100.7", "C2, main", "", 85, "amber", None, 1798761600, ("attack.t1071.001",)),
         Indicator("domain", "evil.example", "", "", 15, "red"),
     ]
     assert [refused.what for refused in reading.refused] == ["nonsense"]

@@ -1,7 +1,7 @@
 """One module per format of indicators, found by walking this folder.
 
-A module has ``FEED``: a name, a title, ``recognises`` (how sure it is that some bytes are its format, 0 to 100)
-and ``read``. It never raises for what is in a file: entries that cannot be used are refused by name and
+A module has ``FEED``: a name, a title, ``recognises`` (how sure it is that some bytes are its format, 0 to
+100) and ``read``. It never raises for what is in a file: entries that cannot be used are refused by name and
 counted, and a file that cannot be read at all is an ``InputError``. ``plain_list.py`` is the one to copy.
 """
 

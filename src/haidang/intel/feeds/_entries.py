@@ -26,10 +26,14 @@ _TECHNIQUE = re.compile(r"(?<![A-Za-z0-9])[Tt](\d{4})(\.\d{3})?(?![0-9])")
 _MOST_TAGS = 20
 _LONGEST = 200
 _OTHERS = tuple(
-    map(ip_network, ("0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
-                     "224.0.0.0/4", "240.0.0.0/4", "::/128", "::1/128", "fe80::/10", "fc00::/7", "ff00::/8"))
-)  # fmt: skip
-
+    map(
+        ip_network,
+        (
+            *("0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"),
+            *("224.0.0.0/4", "240.0.0.0/4", "::/128", "::1/128", "fe80::/10", "fc00::/7", "ff00::/8"),
+        ),
+    )
+)
 _ORDINARY = frozenset(map(str, set(range(1, 224)) - {10, 127, 169, 172, 192}))
 """First numbers of IPv4 addresses that are never one of these: a look that spares most addresses the next."""
 
@@ -51,7 +55,7 @@ def tlp_of(labels: Iterable[Any]) -> str:
     for label in labels:
         text = str(label).strip().lower()
         if text.startswith("tlp:"):
-            word = text[4:].strip().replace("white", "clear").replace("amber+strict", "amber+strict")
+            word = text[4:].strip().replace("white", "clear")
             if word in TLP and (not found or TLP.index(word) > TLP.index(found)):
                 found = word
     return found
@@ -92,7 +96,7 @@ def meaningless(kind: str, value: str) -> str:
 def add(
     reading: Reading, limits: Limits, kind: str, text: str, *, spelled: bool = False, **known: Any
 ) -> None:
-    """Add an indicator of ``kind``, or count why it cannot be used; ``spelled`` says that its spelling is right."""
+    """Add an indicator of ``kind``, or count why it cannot be used; ``spelled``: its spelling is right."""
     value = text if spelled or kind == "pattern" else normalised(kind, text)
     what = known.get("name") or known.get("id") or text
     if value is None:

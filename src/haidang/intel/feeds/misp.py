@@ -34,7 +34,8 @@ TYPES: dict[str, str] = {
     "filename|imphash": "|imphash", "x509-fingerprint-md5": "hash", "x509-fingerprint-sha1": "hash",
     "x509-fingerprint-sha256": "hash",
     "email": "email", "email-src": "email", "email-dst": "email", "email-reply-to": "email",
-    "filename": "file:name", "regkey": "windows-registry-key:key", "regkey|value": "windows-registry-key:key|",
+    "filename": "file:name", "regkey": "windows-registry-key:key",
+    "regkey|value": "windows-registry-key:key|",
     "email-subject": "email-message:subject", "user-agent": "user-agent", "windows-service-name": "service",
 }  # fmt: skip
 """Type of attribute to the kinds of its parts: "" for a part that is not looked up, or an object path."""
@@ -106,10 +107,10 @@ def _add_event(reading: Reading, limits: Limits, event: dict[str, Any]) -> None:
     info = cut(event.get("info"))
     confidence = _THREAT_LEVELS.get(str(event.get("threat_level_id", "")), -1)
     for attribute in _attributes(event):
-        if attribute.get("to_ids") not in {True, 1, "1"}:
+        if attribute.get("to_ids") not in {True, "1"}:
             reading.refuse(cut(attribute.get("value")), "not meant for detection (to_ids)")
             continue
-        if attribute.get("deleted") in {True, 1, "1"}:
+        if attribute.get("deleted") in {True, "1"}:
             reading.refuse(cut(attribute.get("value")), "deleted")
             continue
         tags = [*of_event, *_tags(attribute)]

@@ -3,8 +3,8 @@
 - Indicators with a STIX pattern; another ``pattern_type``, a revoked one, or a pattern that cannot be used is
   refused by name with the reason.
 - ``indicates`` relationships to attack patterns give technique tags, those to malware, tools, campaigns and
-  actors their names; marking definitions give the TLP, 1 and 2 alike, the indicator's ``confidence`` its level.
-- The plain part of a pattern (equality) becomes look-ups; what is more stays a pattern, compiled when it is used.
+  actors their names; marking definitions give the TLP, 1 and 2 alike, ``confidence`` the level.
+- The plain part of a pattern (equality) becomes look-ups; what is more stays a pattern, compiled when used.
 
 Objects may refer to each other in any order, over the whole bundle. Input is not trusted.
 """

@@ -23,8 +23,8 @@ __all__ = ["FEED"]
 
 _NAMES = {
     "value": ("value", "indicator", "ioc", "ioc_value", "indicator_value", "observable", "ip", "ip_address",
-              "dst_ip", "domain", "hostname", "host", "url", "hash", "md5", "md5_hash", "sha1", "sha1_hash", "sha256",
-              "sha256_hash", "email"),
+              "dst_ip", "domain", "hostname", "host", "url", "hash", "md5", "md5_hash", "sha1", "sha1_hash",
+              "sha256", "sha256_hash", "email"),
     "kind": ("type", "kind", "ioc_type", "indicator_type"),
     "name": ("name", "title", "description", "comment", "malware", "malware_printable", "threat", "signature",
              "tags"),
@@ -36,11 +36,13 @@ _NAMES = {
     "tags": ("technique", "techniques", "attack", "mitre", "tags"),
 }  # fmt: skip
 _KINDS = {
-    "ip": "ip", "ipv4": "ip", "ipv6": "ip", "ipv4-addr": "ip", "ipv6-addr": "ip", "ip-dst": "ip", "ip-src": "ip",
-    "cidr": "network", "network": "network", "domain": "domain", "domain-name": "domain", "hostname": "domain",
-    "url": "url", "uri": "url", "hash": "hash", "md5": "hash", "sha1": "hash", "sha256": "hash", "md5_hash": "hash",
-    "sha1_hash": "hash", "sha256_hash": "hash", "email": "email", "email-addr": "email",
-}  # fmt: skip
+    **dict.fromkeys(("ip", "ipv4", "ipv6", "ipv4-addr", "ipv6-addr", "ip-dst", "ip-src"), "ip"),
+    **dict.fromkeys(("cidr", "network"), "network"),
+    **dict.fromkeys(("domain", "domain-name", "hostname"), "domain"),
+    **dict.fromkeys(("url", "uri"), "url"),
+    **dict.fromkeys(("hash", "md5", "sha1", "sha256", "md5_hash", "sha1_hash", "sha256_hash"), "hash"),
+    **dict.fromkeys(("email", "email-addr"), "email"),
+}
 _DELIMITERS = ",;\t|"
 _LOOKED_AT = 30
 
@@ -153,7 +155,7 @@ def _columns(row: Sequence[str]) -> dict[str, list[int]]:
     for meaning, names in _NAMES.items():
         places = [spelled.index(name) for name in names if name in spelled]
         if places:
-            found[meaning] = places if meaning in {"tags"} else places[:1]
+            found[meaning] = places if meaning == "tags" else places[:1]
     return found if "value" in found else {}
 
 
