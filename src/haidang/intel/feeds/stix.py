@@ -157,10 +157,10 @@ def _named(one: dict[str, Any], related: list[dict[str, Any]]) -> str:
 
 def _markings(one: dict[str, Any], known: dict[str, dict[str, Any]]) -> Iterator[str]:
     references = one.get("object_marking_refs")
-    for reference in references if isinstance(references, list) else ():
+    for reference in map(str, references if isinstance(references, list) else ()):
         if reference in _TLP_IDS:
             yield _TLP_IDS[reference]
-        marking = known.get(str(reference), {})
+        marking = known.get(reference, {})
         definition = marking.get("definition")
         if isinstance(definition, dict):
             yield f"tlp:{definition.get('tlp', '')}"
