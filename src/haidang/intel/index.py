@@ -4,6 +4,7 @@
   TLP, tags) is a *class* that the row only numbers; times are 8 bytes each.
 - A look-up halves its way through a sorted array of checksums, 8 bytes a row, and compares the key itself:
   two keys of one checksum are told apart, so that no answer depends on a hash.
+- Before that, one bit of a table says for nearly all values that no checksum begins as theirs does.
 - Networks are kept by prefix length; an address is looked up once for each length that occurs.
 - Everything is flat bytes: a worker process shares it, and a file of it is read in one piece.
 
@@ -30,11 +31,13 @@ if TYPE_CHECKING:
 
 __all__ = ["INDEX_VERSION", "IndexBuilder", "IndicatorClass", "IndicatorIndex", "Row", "naive_rows"]
 
-INDEX_VERSION = 1
+INDEX_VERSION = 2
 _NEVER = (1 << 63) - 1
 _MOST_CLASSES = 20_000
 """Classes of indicators; past it, further ones are told apart by source, kind and level only."""
 _ALIGNED = 8
+_LEAST_BITS, _MOST_BITS = 10, 26
+"""Beginnings of checksums that the table of bits tells apart: some sixteen for each indicator."""
 
 
 class IndicatorClass(msgspec.Struct, frozen=True, array_like=True):
@@ -81,7 +84,11 @@ class IndicatorIndex:
         self.classes: tuple[IndicatorClass, ...] = tuple(IndicatorClass(*one) for one in head["classes"])
         self._texts = sections["texts"]
         self._ends = sections["ends"].cast("Q")
-        self._sorted = sections["sorted"].cast("Q")
+        # A copy: to take an item out of an array is quicker than out of a view.
+        self._sorted = array("Q")
+        self._sorted.frombytes(sections["sorted"])
+        self._present = sections["present"]
+        self._shift: int = head["shift"]
         self._class_of = sections["class_of"].cast("I")
         self._confidence = sections["confidence"].cast("b")
         self._from = sections["from"].cast("q")
@@ -98,6 +105,9 @@ class IndicatorIndex:
         """Return the rows of the indicators whose key is ``key``, networks left out."""
         raw = key.encode("utf-8", "surrogatepass")
         wanted = crc32(raw)
+        place = wanted >> self._shift
+        if not self._present[place >> 3] >> (place & 7) & 1:
+            return []
         table = self._sorted
         at = bisect_left(table, wanted << 32)
         found = []
@@ -110,8 +120,6 @@ class IndicatorIndex:
 
     def networks_of(self, address: str) -> list[int]:
         """Return the rows of the networks that an address lies in."""
-        if not self._networks:
-            return []
         ip = ip_address(address)
         bits, width = int(ip), ip.max_prefixlen
         found: list[int] = []
@@ -121,12 +129,12 @@ class IndicatorIndex:
 
     def rows_of(self, keys: Iterable[str]) -> tuple[int, ...]:
         """Return the rows of all indicators that some keys meet, in order, each once."""
-        found: set[int] = set()
+        found: list[int] = []
         for key in keys:
-            found.update(self.lookup(key))
-            if key[0] == "i":
-                found.update(self.networks_of(key[2:]))
-        return tuple(sorted(found))
+            found += self.lookup(key)
+            if key[0] == "i" and self._networks:
+                found += self.networks_of(key[2:])
+        return tuple(sorted(set(found))) if found else ()
 
     def _slices(self, row: int) -> tuple[int, int, int, int]:
         at = row * 3
@@ -240,17 +248,24 @@ class IndexBuilder:
         self._keys.sort()
         sorted_keys = array("Q", self._keys)
         self._keys.clear()
+        width = min(_MOST_BITS, max(_LEAST_BITS, len(sorted_keys).bit_length() + 4))
+        present = bytearray(1 << (width - 3))
+        for key in sorted_keys:
+            place = key >> (64 - width)
+            present[place >> 3] |= 1 << (place & 7)
         self._class = self._number_of
         sections: dict[str, Any] = {
             "texts": bytes(self._texts),
             "ends": self._ends,
             "sorted": sorted_keys,
+            "present": bytes(present),
             "class_of": self._class_of,
             "confidence": self._confidence,
             "from": self._from,
             "until": self._until,
         }
         head = {
+            "shift": 32 - width,
             "classes": [(one.source, one.kind, one.level, one.tlp, one.tags) for one in self._classes],
             # IPv6 does not fit the integers of the file's format.
             "networks": [

@@ -35,6 +35,8 @@ _LONGEST_NAME = 253
 _LONGEST_URL = 8192
 
 _V4 = re.compile(r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}", re.ASCII)
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_V4_WHOLE = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}", re.ASCII)
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"(?:{_LABEL}\.)+[a-z0-9](?:[a-z0-9-]{{0,61}}[a-z0-9])?", re.ASCII)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{0,30}):/{2,}", re.ASCII | re.IGNORECASE)
@@ -65,11 +67,17 @@ def refang(text: str) -> str:
 
 def _address(text: str) -> str | None:
     """Return the one spelling of an address, or None."""
+    if _V4_WHOLE.fullmatch(text):
+        return text
     text = text.strip()
     if text[:1] == "[":
         text = text[1:].partition("]")[0]
     if _V4.match(text) and text.count(":") == 1:
         text = text.partition(":")[0]
+        return text if _V4_WHOLE.fullmatch(text) else None
+    if ":" not in text:
+        # What is left are names, mostly: to raise and catch an error for each of them takes long.
+        return text if _V4_WHOLE.fullmatch(text) else None
     try:
         found: IPv4Address | IPv6Address = ip_address(text.partition("%")[0])
     except ValueError:
