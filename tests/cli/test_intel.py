@@ -176,6 +176,21 @@ def test_a_taxii_collection_is_added_with_credentials_and_updated(haidang: Run) 
     assert all(b"hunter-42" not in path.read_bytes() for path in store.iterdir())
 
 
+def test_a_collection_is_named_by_its_server_and_title(haidang: Run) -> None:
+    def answer(asked: Asked) -> Reply:
+        media = ("Content-Type", "application/taxii+json;version=2.1")
+        if asked.path == "/root/":
+            return Reply(b"{}", headers=(media,))
+        if asked.path == "/root/collections/":
+            listed = {"collections": [{"id": "c1", "title": "Ours"}, {"id": "c2", "title": "Theirs"}]}
+            return Reply(json.dumps(listed).encode(), headers=(media,))
+        return Reply(b'{"objects": []}', headers=(media,))
+
+    with serving(answer) as (url, asked):
+        haidang("intel", "add", f"{url}/root/", "--collection", "Theirs", "--name", "x")
+    assert asked[-1].path.startswith("/root/collections/c2/objects/")
+
+
 def test_a_warninglist_guards_all_sources(haidang: Run) -> None:
     haidang("intel", "add", haidang.file("ips.txt", "198.51.100.7\nevil.example\n"))
     guard = {"name": "ours", "type": "cidr", "version": 1, "list": ["198.51.100.0/24"]}

@@ -186,6 +186,26 @@ def test_a_manifest_of_another_kind_is_refused(tmp_path: Path, key: Path, more: 
         open_pack(signed(tmp_path / "x.zip", key, {}, **more), public(key), DEFAULT_LIMITS)
 
 
+@pytest.mark.parametrize(
+    ("name", "indicator"),
+    [
+        ("t", ["ip", "198.51.100.7"]),
+        ("s", ["nonsense", "x"]),
+        ("s", ["network", "nonsense"]),
+        ("s", ["ip", "198.51.100.7", "", "", 128]),
+        ("s", ["ip", "198.51.100.7", "", "", 1, "pink"]),
+        ("s", ["ip", "198.51.100.7", "", "", 1, "", 1 << 62]),
+    ],
+)
+def test_indicators_that_no_feed_would_give_are_refused(
+    tmp_path: Path, key: Path, name: str, indicator: list[Any]
+) -> None:
+    packed = {"source": {"name": name, "kind": "list", "location": ""}, "indicators": [indicator]}
+    path = signed(tmp_path / "x.zip", key, {"intel/s.json": json.dumps(packed).encode()})
+    with pytest.raises(VerificationError, match="no indicator"):
+        open_pack(path, public(key), DEFAULT_LIMITS)
+
+
 def test_indicators_that_cannot_be_read_are_refused(tmp_path: Path, key: Path) -> None:
     path = signed(tmp_path / "x.zip", key, {"intel/s.json": b'{"source": 1}'})
     with pytest.raises(VerificationError, match="cannot be read"):

@@ -191,3 +191,20 @@ def test_a_program_matches_one_event(tmp_path: Path) -> None:
     assert [one.rule.title for one in rules.match({"dns": {"question": {"name": "a.evil.example"}}})] == [
         "Known domain name of an attack (l.txt)"
     ]
+
+
+def test_a_part_of_a_pattern_is_nothing_by_itself(tmp_path: Path) -> None:
+    rules = load_rules(
+        write_rules(tmp_path), cache=False, intel=intel(Indicator("pattern", SEQUENCE, "Call, then tool"))
+    )
+    assert rules.match(connection("198.51.100.7")) == []
+
+
+def test_a_pattern_of_another_version_is_counted(tmp_path: Path) -> None:
+    path = write_log(tmp_path / "log.ndjson", [connection("192.0.2.1")])
+    rules = load_rules(
+        write_rules(tmp_path), cache=False, intel=intel(Indicator("pattern", "[future:x = 1]"))
+    )
+    summary = ScanSummary()
+    list(haidang.scan(path, rules=rules, summary=summary))
+    assert any("1 patterns cannot be used" in notice for notice in summary.notices)

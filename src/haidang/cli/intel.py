@@ -170,7 +170,7 @@ def _add(args: argparse.Namespace, context: Context) -> int:
     store = _store(context)
     source = Source(
         name=args.name or _name_of(location, store),
-        kind=args.kind or ("taxii" if _looks_like_taxii(location) else ""),
+        kind=args.kind or ("taxii" if args.collection or _looks_like_taxii(location) else ""),
         location=location,
         confidence=args.confidence,
         tlp=tlp,

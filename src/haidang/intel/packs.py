@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from haidang.errors import ConfigurationError, InputError, OutputError, VerificationError
-from haidang.intel.model import Indicator  # noqa: TC001 - msgspec looks at the types of fields
+from haidang.intel.model import KINDS, TLP, Indicator
+from haidang.intel.observables import normalised
 from haidang.intel.store import Source  # noqa: TC001 - likewise
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ _LARGEST_MANIFEST = 16 << 20
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._ ()+@,=-]{0,120}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _STEP = 1 << 20
+_FAR = 1 << 40
+"""Seconds from 1970, either way, beyond which no indicator begins or ends."""
 
 
 class _File(msgspec.Struct, frozen=True):
@@ -265,6 +268,8 @@ def _checked(
             packed = msgspec.json.decode(data, type=_PackedSource)
         except msgspec.MsgspecError as error:
             raise VerificationError(f"{where}: {path} cannot be read: {error}") from None
+        if path != f"intel/{packed.source.name}.json" or not all(map(_is_sound, packed.indicators)):
+            raise VerificationError(f"{where}: {path} holds what no indicator is")
         sources.append((packed.source, packed.indicators))
     return Pack(manifest, rules, sources)
 
@@ -280,6 +285,17 @@ def _expanded(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int, wher
                 raise VerificationError(f"{where}: {member.filename} is larger than it says")
             parts.append(part)
     return b"".join(parts)
+
+
+def _is_sound(one: Indicator) -> bool:
+    """Return whether an indicator is as a feed would have given it; who signs can be wrong."""
+    return (
+        one.kind in KINDS
+        and (one.kind != "network" or normalised("network", one.value) == one.value)
+        and -1 <= one.confidence <= 100
+        and one.tlp in {"", *TLP}
+        and all(-_FAR <= moment <= _FAR for moment in (one.valid_from, one.valid_until) if moment is not None)
+    )
 
 
 def _is_safe(path: str) -> bool:

@@ -142,7 +142,8 @@ class Ruleset:
             for logsource, group in self._loaded.groups.items()
             if any(info.key in active for info in group.infos)
         }
-        watch = None if self.watched is None else self.watched.watch(active)
+        wanted = any(key.startswith(INTEL) for key in active)
+        watch = self.watched.watch(active) if self.watched is not None and wanted else None
         return Matcher(groups, self._maps, watch)
 
     def _group(self, group: RuleGroup, active: frozenset[str]) -> Group:
@@ -180,7 +181,13 @@ class Ruleset:
         from haidang.scanning._evidence import EvidenceMaker, to_finding
 
         maker = EvidenceMaker(self)
-        return [to_finding(self, evidence, "") for evidence in maker.of_event(dict(event), origin)]
+        found = maker.of_event(dict(event), origin)
+        return [to_finding(self, evidence, "") for evidence in found if not self._is_part(evidence.rule)]
+
+    def _is_part(self, index: int) -> bool:
+        """Return whether a rule is one observation of an indicator's pattern, which is nothing by itself."""
+        info = self.infos[index]
+        return info.key.startswith(INTEL) and not info.generate
 
 
 def _watched(intel: Intel | None, loaded: LoadedRules, limits: Limits) -> Watched | None:

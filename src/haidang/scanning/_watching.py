@@ -20,7 +20,7 @@ from haidang.detect.indicators import Watch
 from haidang.intel.index import holds_between
 from haidang.intel.model import level_of
 from haidang.intel.observed import load_fields
-from haidang.intel.patterns import compile_pattern
+from haidang.intel.patterns import PatternError, compile_pattern
 from haidang.sigma.ir import CorrelationRule, EventRule, LogSource, RuleInfo
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class Watched:
         self._patterns: list[_Pattern] = []
         self._correlations: list[CorrelationRule] = []
         self._keys: set[str] = set()
+        self._unusable = 0
         for source, indicator in intel.patterns:
             self._add_pattern(source, indicator)
         infos = [
@@ -87,7 +88,12 @@ class Watched:
         """The rules with those of the indicators after them."""
 
     def _add_pattern(self, source: str, indicator: Indicator) -> None:
-        compiled = compile_pattern(indicator.value, self._limits)
+        try:
+            compiled = compile_pattern(indicator.value, self._limits)
+        except PatternError:
+            # Whoever read it could use it: another version, or other limits.
+            self._unusable += 1
+            return
         for number, condition in enumerate(compiled.conditions):
             self._rule(_pattern_info(source, indicator, f"c{number}"), condition, indicator)
         for number, sequence in enumerate(compiled.sequences):
@@ -168,6 +174,8 @@ class Watched:
         refused = sum(sum(source.counts.values()) for source in sources)
         if refused:
             yield f"{refused} entries of these sources could not be used (haidang intel list tells why)."
+        if self._unusable:
+            yield f"{self._unusable} patterns cannot be used by this version: update their sources."
         for name, held in sorted(self._intel.held_back.items()):
             yield f"{held} indicators are on the warninglist {name!r} and were not looked for."
         for source in sources:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from haidang.events.times import parse_time
 from haidang.intel.model import TLP, Indicator
 from haidang.intel.observables import normalised
+from haidang.intel.patterns import PatternError, compile_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -98,6 +99,12 @@ def add(
 ) -> None:
     """Add an indicator of ``kind``, or count why it cannot be used; ``spelled``: its spelling is right."""
     value = text if spelled or kind == "pattern" else normalised(kind, text)
+    if kind == "pattern":
+        try:
+            compile_pattern(text, limits)
+        except PatternError as error:
+            reading.refuse(cut(known.get("name") or text), f"pattern: {error}")
+            return
     what = known.get("name") or known.get("id") or text
     if value is None:
         reading.refuse(cut(f"{what}"), f"not a readable {kind}")
