@@ -33,7 +33,7 @@ INCOMPLETE = 3
 EPILOG = N_(
     """Examples:
   haidang intel add indicators.json --confidence 80 --tlp amber
-  haidang intel add https://taxii.example/api/collections/ID/ --user me --password-file secret
+  haidang intel add https://taxii.example/api/ --collection ID --token-file token
   haidang intel list
   haidang intel update
   haidang intel remove indicators
@@ -47,13 +47,14 @@ def configure(parser: CommandParser, translate: Translator) -> None:
     """Add the actions and their options."""
     _ = translate
     parser.epilog = _(EPILOG)
-    parser.add_argument(
+    action = parser.add_argument_group(_("What to do"))
+    action.add_argument(
         "action",
         metavar="ACTION",
         choices=sorted(_ACTIONS),
         help=_("add, list, update or remove sources; keygen, pack or import for packs"),
     )
-    parser.add_argument(
+    action.add_argument(
         "what", metavar="WHAT", nargs="*", help=_("what to add (file or URL), names of sources, or a file")
     )
     source = parser.add_argument_group(_("A source (add)"))
