@@ -245,6 +245,7 @@ def test_an_older_pack_is_not_taken_for_a_newer_one(haidang: Run) -> None:
     haidang("intel", "import", packs["old"], "--trust", trust, "--allow-older")
     assert haidang.titles() == [IP.format("p.old")], "what the other pack held is gone"
     haidang("intel", "import", packs["old"], "--trust", key, code=2)
+    haidang("intel", "import", packs["old"], "--trust", trust, "--name", "../x", code=2)
 
 
 def test_what_a_feed_says_cannot_command_the_terminal(haidang: Run) -> None:

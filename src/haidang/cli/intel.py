@@ -363,13 +363,15 @@ def _rule_files(path: Path) -> list[tuple[str, bytes]]:
 def _import(args: argparse.Namespace, context: Context) -> int:
     import msgspec
 
-    from haidang.intel.packs import open_pack
+    from haidang.intel.packs import PACK_NAME, open_pack
 
     store, translate = _store(context), context.translate
     if not args.trust:
         raise ConfigurationError("haidang intel import: --trust names the public key that you trust")
     pack = open_pack(Path(_one(args, "pack")), Path(args.trust), DEFAULT_LIMITS)
     name = args.name or pack.manifest.name
+    if not PACK_NAME.fullmatch(name):
+        raise ConfigurationError(f"{name!r} is no name for a pack", hint="Use letters, digits and hyphens.")
     before = {one: source for one in store.names() if (source := store.source(one)).pack == name}
     newest = max((source.packed for source in before.values()), default=0)
     if newest > pack.manifest.created and not args.allow_older:

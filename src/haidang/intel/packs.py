@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from haidang.limits import Limits
 
-__all__ = ["Manifest", "Pack", "make_keys", "make_pack", "open_pack"]
+__all__ = ["PACK_NAME", "Manifest", "Pack", "make_keys", "make_pack", "open_pack"]
 
 _MANIFEST = "manifest.json"
 _SIGNATURE = "manifest.sig"
@@ -47,7 +47,7 @@ _CONTEXT = b"haidang pack 1\n"
 _FORMAT = "haidang-pack"
 _LARGEST_MANIFEST = 16 << 20
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._ ()+@,=-]{0,120}")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+PACK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _STEP = 1 << 20
 _FAR = 1 << 40
 """Seconds from 1970, either way, beyond which no indicator begins or ends."""
@@ -167,7 +167,7 @@ def make_pack(
         ConfigurationError: The name or the key is wrong, a path of a rule cannot be packed, or cryptography
             is missing.
     """
-    if not _NAME.fullmatch(name):
+    if not PACK_NAME.fullmatch(name):
         raise ConfigurationError(f"{name!r} is no name for a pack", hint="Use letters, digits and hyphens.")
     signing = _private_key(key)
     files = {f"rules/{path}": data for path, data in rules.items()}
@@ -236,7 +236,7 @@ def _opened(archive: zipfile.ZipFile, key: Any, limits: Limits, where: str) -> P
         manifest = msgspec.json.decode(raw, type=Manifest)
     except msgspec.MsgspecError as error:
         raise VerificationError(f"{where}: the manifest cannot be read: {error}") from None
-    if manifest.format != _FORMAT or manifest.version != 1 or not _NAME.fullmatch(manifest.name):
+    if manifest.format != _FORMAT or manifest.version != 1 or not PACK_NAME.fullmatch(manifest.name):
         raise VerificationError(f"{where}: a pack of a kind that this version does not know")
     return _checked(archive, by_name, manifest, limits, where)
 
