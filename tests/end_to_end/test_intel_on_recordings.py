@@ -87,3 +87,20 @@ def test_every_event_with_a_known_address_or_hash_and_no_other_is_found(
         assert set(lines) == wanted
         looked += len(wanted)
     assert looked, "no recording holds an address or a hash"
+
+
+def test_addresses_in_logs_of_many_products_are_found_where_they_stand(corpora: Path, tmp_path: Path) -> None:
+    (tmp_path / "rule.yml").write_text(RULE)
+    addresses = ("116.178.2.170", "49.88.112.72", "153.3.95.65", "35.188.49.176", "104.219.136.31")
+    logs = corpora / "logs"
+    lines = sum(
+        any(address.encode() in line for address in addresses)
+        for path in logs.iterdir()
+        for line in path.read_bytes().splitlines()
+    )
+    intel = compile_sources([(Source("s", "list", ""), [Indicator("ip", one) for one in addresses])])
+    rules = haidang.load_rules(tmp_path / "rule.yml", intel=intel, cache=False)
+    found = {(one.source.path, one.source.record) for one in haidang.scan(logs, rules=rules)}
+    assert lines > 250
+    # A few stand in fields that say nothing of who talked to whom.
+    assert len(found) >= 0.95 * lines
