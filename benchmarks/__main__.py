@@ -49,7 +49,7 @@ def _parse() -> argparse.Namespace:
 class Bench:
     """The measurements, each a method that prints its lines."""
 
-    PARTS = ("start", "ndjson", "parquet", "evtx", "processes", "memory", "more_rules", "peers")
+    PARTS = ("start", "ndjson", "parquet", "evtx", "processes", "memory", "more_rules", "indicators", "peers")
 
     def __init__(self, corpora: Path, work: Path, runs: int, peers: dict[str, str]) -> None:
         self._corpora = corpora
@@ -57,7 +57,7 @@ class Bench:
         self._runs = runs
         self._peers = peers
         self._rules = corpora / "sigma_all_rules.zip"
-        self._env = {"XDG_CACHE_HOME": str(work / "cache")}
+        self._env = {"XDG_CACHE_HOME": str(work / "cache"), "XDG_DATA_HOME": str(work / "no-indicators")}
 
     def machine(self) -> None:
         """Say where this is measured."""
@@ -182,6 +182,33 @@ class Bench:
                 f"rules x{times:<3} start {start:.2f} s, events {each[times]:.2f} s, peak {whole.peak / 1e6:.0f} MB, {self._account(whole)}"
             )
         print(f"rules      ten times the rules cost {each[10] / each[1]:.2f} x per event (bar 1.3)")
+
+    def indicators(self) -> None:
+        """A million indicators: what an event costs more, starting left out, and how much memory."""
+        made = data.made_indicators(self._work, 1_000_000)
+        env = {**self._env, "XDG_DATA_HOME": str(self._work / "indicators")}
+        # Removed and added anew, so that adding is measured with a store that holds nothing else.
+        run([*HAIDANG, "intel", "remove", "made"], env=env, accept=(0, 2))
+        added = run([*HAIDANG, "intel", "add", str(made), "--name", "made"], env=env)
+        path = data.windows_ndjson(self._corpora, self._work, 1)
+        empty = self._work / "empty.ndjson"
+        empty.write_bytes(b"\n")
+        where = {"without": self._env, "with": env}
+        starts: dict[str, list[float]] = {name: [] for name in where}
+        wholes: dict[str, list[float]] = {name: [] for name in where}
+        peak = 0
+        # In turns, and the least of each: what else the machine does only ever adds to a figure.
+        for _ in range(self._runs + 1):
+            for name, environ in where.items():
+                starts[name].append(run(self._scan(empty), env=environ).cpu)
+                whole = run(self._scan(path), env=environ)
+                wholes[name].append(whole.cpu)
+                peak = max(peak, whole.peak) if name == "with" else peak
+        each = {name: min(wholes[name]) - min(starts[name]) for name in where}
+        print(
+            f"indicators a million cost {each['with'] / each['without']:.2f} x per event (bar 1.2; {each['without']:.2f} s and {each['with']:.2f} s, least of {self._runs + 1}),"
+            f" {min(starts['with']) - min(starts['without']):.2f} s to start, scan peak {peak / 1e6:.0f} MB (bar 500); to add them {added.cpu:.1f} s, peak {added.peak / 1e6:.0f} MB"
+        )
 
     def peers(self) -> None:
         """Every peer that is found, on a tenth of the events if it needs more than a minute."""

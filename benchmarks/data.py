@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import zipfile
 from itertools import islice
@@ -10,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["evtx_folder", "more_rules", "windows_events", "windows_ndjson", "windows_parquet"]
+__all__ = [
+    "evtx_folder",
+    "made_indicators",
+    "more_rules",
+    "windows_events",
+    "windows_ndjson",
+    "windows_parquet",
+]
 
 _RULES_A_FILE = 100
 
@@ -117,6 +125,28 @@ def more_rules(rules: Path, work: Path, times: int) -> Path:
                 yaml.dump_all(some, out, yaml.CSafeDumper, allow_unicode=True, sort_keys=False)
     temporary.rename(folder)
     return folder
+
+
+def made_indicators(work: Path, count: int) -> Path:
+    """Return a plain list of ``count`` made indicators: addresses, names, URLs and hashes that no log has."""
+    path = work / f"indicators-{count}.txt"
+    if path.exists():
+        return path
+    chance = random.Random(1)  # noqa: S311 - the same list on every machine, not a secret
+    bits = chance.getrandbits
+    with path.with_suffix(".part").open("w", encoding="utf-8") as out:
+        for at in range(count):
+            kind = at % 20
+            if kind < 8:
+                out.write(f"{20 + at % 80}.{bits(8)}.{bits(8)}.{1 + bits(7)}\n")
+            elif kind < 14:
+                out.write(f"h{bits(40):x}.c{at % 9973}.example\n")
+            elif kind < 17:
+                out.write(f"http://u{bits(32):x}.example/{bits(32):x}?q={at}\n")
+            else:
+                out.write(f"{bits(256):064x}\n")
+    path.with_suffix(".part").rename(path)
+    return path
 
 
 def _changed(document: dict[str, Any], copy: int) -> dict[str, Any] | None:

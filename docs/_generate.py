@@ -22,6 +22,10 @@ from haidang.events.readers import readers
 from haidang.findings.outputs import outputs
 from haidang.i18n import translator
 from haidang.inquiry.notability import NOTABLE
+from haidang.intel.feeds import feeds
+from haidang.intel.feeds.misp import TYPES
+from haidang.intel.observed import FIELDS, parse_fields
+from haidang.intel.patterns import PATHS
 from haidang.sigma.yaml_source import documents
 from haidang.workshop.checks import checks
 
@@ -47,6 +51,12 @@ OUTPUTS = """
 ## Outputs
 
 `--format NAME` or the ending of `--output FILE` chooses one; several may be given at once.
+
+"""
+INDICATORS = """# Indicators
+
+What `haidang intel` reads, what of it is looked for, and in which fields of which logs. How to use it:
+[use threat intelligence](../how-to/use-threat-intelligence.md).
 
 """
 NOTABLE_HEAD = """# What a time line shows
@@ -119,6 +129,7 @@ def pages() -> dict[str, str]:
         "command-line.md": NOTE + COMMAND_LINE + _commands() + EXIT_CODES_HEAD + _table(_exit_codes()),
         "checks.md": NOTE + CHECKS + _table(_checks()),
         "formats.md": NOTE + FORMATS + _table(_formats()) + OUTPUTS + _table(_outputs()),
+        "indicators.md": NOTE + INDICATORS + _indicators(),
         "limits.md": NOTE + LIMITS + _table(_limits()),
         "notable.md": NOTE + NOTABLE_HEAD + _notable(),
         "python.md": NOTE + PYTHON + _python(),
@@ -152,6 +163,45 @@ def _each_command() -> Iterator[Command]:
 def _flags(action: argparse.Action) -> str:
     value = "" if action.nargs == 0 else f" {action.metavar}"
     return ", ".join(action.option_strings) + value if action.option_strings else f"{action.metavar}…"
+
+
+def _indicators() -> str:
+    formats = [("kind", "format"), *((f"`{name}`", feed.title) for name, feed in sorted(feeds().items()))]
+    remote = [
+        ("`taxii`", "TAXII 2.1 collection, by its address or that of its server"),
+        ("`misp-feed`", "MISP feed: a `manifest.json` with its events beside it, a folder or an address"),
+        ("`warninglist`", "MISP warninglist: what is on it is held back from all sources"),
+    ]
+    paths = [("object path", "facets"), *((f"`{path}`", _coded(facets)) for path, facets in PATHS.items())]
+    types = [("type", "becomes"), *((f"`{kind}`", _parts(kinds)) for kind, kinds in TYPES.items())]
+    return (
+        "## Kinds of sources\n\n" + _table([*formats, *remote])
+        + "\n## STIX object paths\n\nA pattern on another object path is refused with the reason.\n\n"
+        + _table(paths)
+        + "\n## MISP attribute types\n\n" + _table(types)
+        + "\n## Fields\n\nWhich fields hold what; `any` is for logs without an entry of their own.\n\n"
+        + _table(_observed_fields())
+    )  # fmt: skip
+
+
+def _parts(kinds: str) -> str:
+    return ", ".join(f"`{kind}`" for kind in kinds.split("|") if kind)
+
+
+def _coded(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _observed_fields() -> Iterator[tuple[str, ...]]:
+    yield "logs", "events", "facet", "fields"
+    for path in sorted(FIELDS.glob("*.yml")):
+        origin, sources = parse_fields(path.read_bytes(), str(path))
+        for source in sources:
+            when = "; ".join(
+                f"{name} {', '.join(sorted(values))}" for name, values in source.when.items()
+            ).replace("|", r"\|")
+            for facet, fields_of in source.holds.items():
+                yield origin, when or "all", f"`{facet}`", _coded(fields_of)
 
 
 def _exit_codes() -> Iterator[tuple[str, ...]]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # A busy machine is slow now and then; how long things take is measured in benchmarks/, not here.
 settings.register_profile("house", deadline=None)
@@ -21,3 +25,11 @@ def corpora() -> Path:
     if not CORPORA.is_dir():
         pytest.skip("no ../shared/corpora beside the repository")
     return CORPORA
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_indicators_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let no test, and no command that one starts, see the indicators that whoever runs them keeps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield

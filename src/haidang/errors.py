@@ -5,6 +5,7 @@
     ├── RuleError             one rule cannot be supported; has file, line and reason
     ├── RuleErrors            several of them at once (strict loading)
     ├── ConfigurationError    an option, pipeline, logsource map or placeholder file is wrong
+    ├── VerificationError     a pack is not signed, or not what was signed
     └── OutputError           a result cannot be written
 
 No builtin exception leaves a public function. ``diagnostics()`` says in plain words what
@@ -25,6 +26,7 @@ __all__ = [
     "OutputError",
     "RuleError",
     "RuleErrors",
+    "VerificationError",
 ]
 
 
@@ -48,6 +50,10 @@ class InputError(HaidangError):
 
 class ConfigurationError(HaidangError):
     """An option, a pipeline, a logsource map or a placeholder file is wrong."""
+
+
+class VerificationError(HaidangError):
+    """A pack is not signed by a trusted key, or is not what was signed."""
 
 
 class OutputError(HaidangError):

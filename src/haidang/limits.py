@@ -98,6 +98,23 @@ class Limits:
 
     stix_objects: int = 200_000
     """Ids of objects that a STIX bundle remembers so as to write each once; beyond, one may come again."""
+    intel_file_bytes: int = 512 * MIB
+    """Largest file, or answer of a server, with indicators that is read."""
+    intel_indicators: int = 5_000_000
+    """Most indicators of one source; further ones are counted as refused."""
+    intel_pattern_chars: int = 65_536
+    """Longest STIX pattern that is read."""
+    intel_pattern_depth: int = 64
+    """Deepest nesting of a STIX pattern."""
+    intel_pages: int = 10_000
+    """Most pages that are taken from a TAXII collection, and most events of a MISP feed, in one update."""
+    intel_seconds: float = 30.0
+    """Time in which a server must answer, and go on answering."""
+    intel_pack_files: int = 10_000
+    """Most files of a pack of rules and indicators."""
+    intel_pack_bytes: int = 1024 * MIB
+    """Most bytes of all files of a pack, expanded."""
+
     page_rows: int = 4_096
     """Findings of one block of the HTML page."""
     page_bytes: int = 4 * MIB

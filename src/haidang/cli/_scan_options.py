@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from haidang.cli._command import CommandParser, Context
     from haidang.i18n import Translator
+    from haidang.intel.store import Intel, Store
     from haidang.scanning import ScanOptions
 
 __all__ = [
@@ -76,7 +77,7 @@ def scan_options(args: argparse.Namespace, context: Context) -> ScanOptions:
             hint=context.translate("See {command} --help.").format(command="haidang scan"),
         )
     builtin = not args.rules if args.builtin is None else args.builtin
-    if not builtin and not args.rules:
+    if not builtin and not args.rules and not args.intel:
         raise ConfigurationError(
             context.translate("There are no rules to scan with: --no-builtin needs --rules.")
         )
@@ -88,6 +89,7 @@ def scan_options(args: argparse.Namespace, context: Context) -> ScanOptions:
         pipelines=tuple(args.pipeline),
         placeholders=tuple(args.placeholders),
         logsource_maps=tuple(args.logsource_map),
+        intel=_intel(args, context),
         strict=args.strict_rules,
         input_format=known_input_format(args.input_format),
         password=archive_password(args, context),
@@ -174,6 +176,16 @@ def rule_options(group: argparse._ArgumentGroup, _: Translator) -> None:
 
 def _rules(group: argparse._ArgumentGroup, _: Translator) -> None:
     rule_options(group, _)
+    group.add_argument(
+        "--intel",
+        metavar="SOURCE",
+        action="append",
+        default=[],
+        help=_("indicators: the name of a kept source or a file (repeatable; default: all kept sources)"),
+    )
+    group.add_argument(
+        "--no-intel", action="store_true", help=_("look for no indicators, not even those that are kept")
+    )
     group.add_argument(
         "--strict-rules", action="store_true", help=_("end with exit code 2 where a rule is refused")
     )
@@ -323,6 +335,35 @@ def archive_password(args: argparse.Namespace, context: Context) -> bytes | None
             raise ConfigurationError(f"--password-file {args.password_file}: {error.strerror}") from error
     variable = context.environ.get(PASSWORD_VARIABLE)
     return os.fsencode(variable) if variable else None
+
+
+def _intel(args: argparse.Namespace, context: Context) -> Intel | None:
+    """Return the indicators to look for: those that are named, else all that are kept; None for none."""
+    if args.no_intel:
+        if args.intel:
+            raise ConfigurationError("--intel and --no-intel cannot both be meant")
+        return None
+    store = _kept(context)
+    if not args.intel:
+        return store.compiled() if store is not None and store.names() else None
+    named = [name for name in args.intel if store is not None and name in store.names()]
+    files = [name for name in args.intel if name not in named]
+    if not files and store is not None:
+        return store.compiled(named)
+    from haidang.intel.loading import with_files
+
+    return with_files(store, named, files, context.now() // 1_000_000_000)
+
+
+def _kept(context: Context) -> Store | None:
+    from haidang.intel.place import store_folder
+
+    folder = store_folder(context.environ)
+    if folder is None or not folder.is_dir():
+        return None
+    from haidang.intel.store import Store
+
+    return Store(folder)
 
 
 def available_cores() -> int:

@@ -8,19 +8,19 @@ is present counts), or a value put together from several (``{ObjectName}\{Object
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from haidang.detect.semantics import lookup, text
 from haidang.detect.templates import template
 from haidang.sigma.templates import template_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from haidang.events.model import Fields
     from haidang.sigma.ir import LogsourceEntry
 
-__all__ = ["Accessor", "Binding"]
+__all__ = ["Accessor", "Binding", "Gathered"]
 
 
 class Accessor(NamedTuple):
@@ -37,6 +37,11 @@ class Accessor(NamedTuple):
             if len(self.sources) == 1 and not self.values and "{" not in self.sources[0]
             else ""
         )
+
+    @property
+    def gathers(self) -> bool:
+        """Whether the value may be a list though no field is one."""
+        return False
 
     def get(self, event: Fields) -> Any:
         """Return the value, or None."""
@@ -85,6 +90,46 @@ def _table(values: Pairs) -> tuple[dict[str, str], Pairs, Pairs]:
 
 def _shortness(pair: tuple[str, str]) -> int:
     return -len(pair[0])
+
+
+class Gathered(Accessor):
+    """All values of several fields at once, each in the spellings that ``spell`` gives it."""
+
+    spell: Callable[[object], list[str]] | None
+
+    def __new__(cls, sources: tuple[str, ...], spell: Callable[[object], list[str]] | None = None) -> Self:
+        """Gather ``sources``."""
+        made = super().__new__(cls, sources)
+        made.spell = spell
+        return made
+
+    @property
+    def plain_name(self) -> str:
+        """Return "", for this is never one field, unchanged."""
+        return ""
+
+    @property
+    def gathers(self) -> bool:
+        """Whether the value may be a list though no field is one."""
+        return True
+
+    def get(self, event: Fields) -> Any:
+        """Return the list of all values, or None where there is none."""
+        found: list[Any] = []
+        for source in self.sources:
+            value = template(source)(event) if "{" in source else lookup(event, source)
+            if value is not None:
+                found.extend(value if isinstance(value, list | tuple) else (value,))
+        if self.spell is not None:
+            found = [
+                spelled
+                for value in found
+                if not isinstance(value, dict | list)
+                for spelled in self.spell(value)
+            ]
+        else:
+            found = [value for value in found if not isinstance(value, dict | list)]
+        return found or None
 
 
 class Binding:

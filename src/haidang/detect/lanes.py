@@ -306,7 +306,10 @@ class LaneSet:
             where = self._expression(accessor, reach, names)
             if where is None:
                 return None
-            if _TEXTS.isdisjoint(accessor.sources):
+            if accessor.gathers:
+                names[f"{prefix}m{number}"] = memo.of_gathered
+                classes.append(f"{prefix}m{number}({where})")
+            elif _TEXTS.isdisjoint(accessor.sources):
                 names[f"{prefix}m{number}"] = memo
                 classes.append(f"{prefix}m{number}[{where}]")
             else:
@@ -329,7 +332,7 @@ class LaneSet:
         needs = accessor.needs()
         if any("." in name or name == _TOLD or not paths(self.shape, name) for name in needs):
             return None
-        if not accessor.values and not any("{" in source for source in accessor.sources):
+        if not (accessor.gathers or accessor.values or any("{" in source for source in accessor.sources)):
             return reach.first([path for source in accessor.sources for path in paths(self.shape, source)])
         # Put together or translated: the accessor does it as for a decoded event, given what it needs.
         name = f"a{len(names)}"

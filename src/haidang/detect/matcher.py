@@ -29,6 +29,7 @@ from haidang.sigma.logsource import serves
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from haidang.detect.indicators import Watch
     from haidang.detect.routes import Group, Part
     from haidang.detect.tables import Held
     from haidang.events.model import Fields
@@ -84,8 +85,10 @@ class Matcher:
         self,
         groups: Mapping[LogSource, Group],
         maps: Sequence[LogsourceMap],
+        watch: Watch | None = None,
     ) -> None:
         """Arrange the entries; nothing is compiled until events come."""
+        self._watch = watch
         self._recogniser = Recogniser((m.origin, names) for m in maps for names in m.recognise)
         self.recognise = self._recogniser.origin
         """Returns the origin of an event of which only the fields are known, "" for an unknown one."""
@@ -158,11 +161,15 @@ class Matcher:
         }
         constants = dict(zip(names, (_as_value(value) for value in key[1:]), strict=False))
         entries = self._entries.get(origin, []) if names or origin in self._route_by else self._rest
-        return Route(part for entry in entries if entry.accepts(values) for part in entry.parts(constants))
+        parts = [part for entry in entries if entry.accepts(values) for part in entry.parts(constants)]
+        if self._watch is not None:
+            parts += self._watch.parts(origin, values, known=origin in self._route_by)
+        return Route(parts)
 
     def trim(self) -> bool:
         """Bound what is remembered, between batches; return whether what signatures mean was forgotten."""
-        return any([group.trim() for group in self._groups])  # noqa: C419 - each of them is trimmed
+        watched = self._watch is not None and self._watch.trim()
+        return any([group.trim() for group in self._groups]) or watched  # noqa: C419 - each of them is trimmed
 
     def lanes(self, shape: str, wrapper: str, patience: int = PATIENCE) -> LaneSet | None:
         """Return the lanes for Windows documents of a JSON shape; None when there can be none."""

@@ -20,12 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 from haidang.detect.regexes import Searcher, searcher
 from haidang.events.times import parse_time
-from haidang.sigma.ir import ANY, ONE
+from haidang.sigma.ir import ANY, ONE, Test
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from haidang.sigma.ir import Test
 
 __all__ = [
     "compare",
@@ -182,6 +180,30 @@ def glob_pattern(parts: tuple[str | int, ...], *, cased: bool) -> str:
     return "".join(pieces)
 
 
+def _differs(test: Test, value: object, other: object) -> bool:
+    """Return whether the test inside does not hold: of a list, any element that differs is enough."""
+    return not holds(Test(None, *test.value), value, other)
+
+
+def _any(test: Test, value: object, other: object) -> bool:
+    """Return whether any of the tests inside holds."""
+    return any(holds(Test(None, *one), value, other) for one in test.value)
+
+
+def _covers(test: Test, value: object, _: object) -> bool:
+    """Return whether a value is a network, or an address, in which all of the test's network lies."""
+    try:
+        outer = ip_network(text(value).strip(), strict=False)
+    except ValueError:
+        return False
+    inner = _network(test.value)
+    return (
+        inner.subnet_of(outer)
+        if isinstance(inner, IPv4Network) and isinstance(outer, IPv4Network)
+        else isinstance(inner, IPv6Network) and isinstance(outer, IPv6Network) and inner.subnet_of(outer)
+    )
+
+
 def _num(test: Test, value: object, _: object) -> bool:
     found = number(value)
     return found is not None and found == test.value
@@ -278,6 +300,9 @@ _KINDS: dict[str, Callable[[Test, object, object], bool]] = {
     "re": _re,
     "cidr": _cidr,
     "fieldref": _fieldref,
+    "any": _any,
+    "differs": _differs,
+    "covers": _covers,
     "time": _time,
     "lt": _ordered,
     "lte": _ordered,

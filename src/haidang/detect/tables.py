@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from haidang.limits import Limits
     from haidang.sigma.ir import Condition
 
-__all__ = ["NOTHING", "Held", "Signatures", "Table"]
+__all__ = ["INDICATOR", "NOTHING", "Held", "Signatures", "Table"]
+
+INDICATOR = "indicator"
+"""Kind of the tests that are the reasons of an indicator's finding; their value is a row of the index."""
 
 _MOST_REASONS = 5000
 """Reasons for findings that a table remembers."""
@@ -83,8 +86,8 @@ class Table:
         """Make the memos; automata and expressions are compiled when values come.
 
         ``written`` gives a condition as it was before it was arranged, by its position; only whoever asks for
-        reasons needs it. ``fixed`` are fields that have the same value in every event that comes here: what is
-        asked of them was decided when the table was made.
+        reasons needs it. ``fixed`` are fields that have the same value in every event that comes here: what
+        is asked of them was decided when the table was made.
         """
         self._limits = limits
         self._indices = indices
@@ -145,8 +148,8 @@ class Table:
             signature: Of an event for which the rule holds.
             index: The rule's place in the ruleset.
             whole: Its condition as written.
-            decided: Whether a test holds for the event that is not in the table: it was decided when the table
-                was made, or what decides it was.
+            decided: Whether a test holds for the event that is not in the table: it was decided when the
+                table was made, or what decides it was.
         """
         key = (signature, index)
         known = self._reasons.get(key)

@@ -330,6 +330,12 @@ class FieldMemo(dict[Any, int]):
             return self.classify(value) if found is None else self.number(found)
         return self[value]
 
+    def of_gathered(self, value: list[Any] | None) -> int:
+        """Return the class of a list that was gathered, out of what is remembered of its elements."""
+        if value is None or len(value) == 1:
+            return self[value if value is None else value[0]]
+        return self.number(tuple(sorted({i for item in value for i in self.classes[self[item]]})))
+
     def classify(self, value: Any) -> int:
         """Return the class of any value, lists and objects too, remembering nothing but the class."""
         if value.__class__ is str and len(value) > self.value_chars:

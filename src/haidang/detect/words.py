@@ -21,12 +21,13 @@ class EventWords:
 
     def __init__(self, event: Fields) -> None:
         """Take a decoded event."""
-        self._event = event
+        self.event = event
+        """The event itself."""
 
     @cached_property
     def values(self) -> list[Any]:
         """Every scalar, those inside objects and lists included."""
-        return list(leaves(self._event))
+        return list(leaves(self.event))
 
     @cached_property
     def _joined(self) -> str:

@@ -6,6 +6,7 @@ makes the finding of it once it knows the record's place in the whole file.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from haidang.detect.semantics import holds, leaves, lookup, text, wrap_keyword
+from haidang.detect.tables import INDICATOR
 from haidang.events import shapes
 from haidang.events.model import Origin
 from haidang.events.times import format_time, parse_time
@@ -78,6 +80,7 @@ class EvidenceMaker:
         self._until = until
         self._origins = known_origins(ruleset.maps)
         self._needed = needed_by_rule(ruleset)
+        self._wanted = ruleset.reported | ruleset.correlated
 
     def of_event(self, event: Fields, origin: str) -> Iterator[Evidence]:
         """Yield the evidence of one decoded event."""
@@ -116,6 +119,14 @@ class EvidenceMaker:
             rule = self._ruleset.rule(index)
             binding, tests = reasons[index]
             get = partial(binding.get, hit.event)
+            watched = self._ruleset.watched
+            if watched is not None and watched.rule(index) is not None:
+                held = watched.holds_at(index, tests, time)
+                if held is None or rule.info.key not in self._wanted:
+                    continue
+                tests = held
+                if watched.is_class(index):
+                    rule = replace(rule, fields=tuple(dict.fromkeys(str(test.field) for test in tests)))
             needed = self._needed.get(rule.info.key)
             yield Evidence(
                 index,
@@ -124,10 +135,16 @@ class EvidenceMaker:
                 time,
                 host,
                 hit.event if self._full else _looked_at(rule, get),
-                tuple(_match(test, get, hit.event) for test in tests),
+                tuple(self._match(test, get, hit.event) for test in tests),
                 digest,
                 None if needed is None else {name: get(name) for name in needed},
             )
+
+    def _match(self, test: Test, get: Callable[[str], Any], event: Fields) -> tuple[str, Any, str]:
+        if test.kind == INDICATOR and self._ruleset.watched is not None:
+            name = str(test.field)
+            return name.removeprefix("="), get(name), self._ruleset.watched.in_words(test)
+        return _match(test, get, event)
 
 
 def needed_by_rule(ruleset: Ruleset) -> dict[str, frozenset[str]]:
@@ -158,7 +175,8 @@ def _first_time(event: Fields, origin: Origin) -> int | None:
 
 
 def _looked_at(rule: EventRule, get: Callable[[str], Any]) -> dict[str, Any]:
-    return {name: value for name in rule.fields if (value := get(name)) is not None}
+    # An event's own name (see Binding) is shown as it is.
+    return {name.removeprefix("="): value for name in rule.fields if (value := get(name)) is not None}
 
 
 def _match(test: Test, get: Callable[[str], Any], event: Fields) -> tuple[str, Any, str]:
@@ -182,6 +200,10 @@ def in_words(test: Test) -> str:
         return _string_in_words(value) + (" (cased)" if test.cased else "")
     if kind == "re":
         return f"re{'|' + '|'.join(value[1]) if value[1] else ''} '{value[0]}'"
+    if kind in {"any", "differs"}:
+        parts = value if kind == "any" else (value,)
+        inner = " or ".join(in_words(test._replace(kind=one[0], value=one[1])) for one in parts)
+        return inner if kind == "any" else f"is there, and not: {inner}"
     if kind == "fieldref":
         return f"{value[1]} field {value[0]}"
     if kind == "time":

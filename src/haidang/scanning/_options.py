@@ -10,6 +10,8 @@ from haidang.limits import DEFAULT_LIMITS, Limits
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from haidang.intel.store import Intel
+
 __all__ = ["ScanOptions"]
 
 
@@ -26,6 +28,8 @@ class ScanOptions:
     pipelines: tuple[str, ...] = ()
     placeholders: tuple[str | Path, ...] = ()
     logsource_maps: tuple[str, ...] = ()
+    intel: Intel | None = None
+    """Indicators that events are looked at for besides the rules."""
     input_format: str | None = None
     password: bytes | None = None
     min_level: str | None = None

@@ -26,11 +26,17 @@ if TYPE_CHECKING:
 
     from haidang.errors import RuleError
     from haidang.findings.model import Finding
+    from haidang.intel.store import Intel
     from haidang.scanning._prepared import Prepared
+    from haidang.scanning._watching import Watched
     from haidang.sigma.ir import CorrelationRule, EventRule, LogSource, LogsourceMap, RuleInfo
     from haidang.sigma.loading import LoadedRules, RuleGroup
 
-__all__ = ["Ruleset", "Selection", "load_rules"]
+__all__ = ["INTEL", "Ruleset", "Selection", "load_rules"]
+
+
+INTEL = "intel:"
+"""How the keys of the rules begin that indicators are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +88,16 @@ class Ruleset:
         *,
         selection: Selection | None = None,
         kept: Mapping[LogSource, Prepared] | None = None,
+        intel: Intel | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
-        """Keep the rules that ``selection`` wants and those that wanted correlations refer to."""
+        """Keep the rules that ``selection`` wants and those that wanted correlations refer to.
+
+        ``intel`` are the indicators that are looked for besides, rules like any other to the selection.
+        """
+        self.watched = _watched(intel, loaded, limits)
+        if self.watched is not None:
+            loaded = self.watched.loaded
         self._loaded = loaded
         self.maps = tuple(maps)
         """The logsource maps, the built-in ones first."""
@@ -143,7 +156,9 @@ class Ruleset:
             for logsource, group in self._loaded.groups.items()
             if any(info.key in active for info in group.infos)
         }
-        return Matcher(groups, self.maps)
+        wanted = any(key.startswith(INTEL) for key in active)
+        watch = self.watched.watch(active) if self.watched is not None and wanted else None
+        return Matcher(groups, self.maps, watch)
 
     def _group(self, group: RuleGroup, active: frozenset[str]) -> Group:
         """Return the active rules of a logsource, decoded when events of that kind come."""
@@ -166,6 +181,8 @@ class Ruleset:
 
     def rule(self, index: int) -> EventRule:
         """Return an event rule by the index that the matcher gives."""
+        if self.watched is not None and (rule := self.watched.rule(index)) is not None:
+            return rule
         group, at = self._places[index]
         return group[at]
 
@@ -188,7 +205,21 @@ class Ruleset:
         from haidang.scanning._evidence import EvidenceMaker, to_finding
 
         maker = EvidenceMaker(self)
-        return [to_finding(self, evidence, "") for evidence in maker.of_event(dict(event), origin)]
+        found = maker.of_event(dict(event), origin)
+        return [to_finding(self, evidence, "") for evidence in found if not self._is_part(evidence.rule)]
+
+    def _is_part(self, index: int) -> bool:
+        """Return whether a rule is one observation of an indicator's pattern, which is nothing by itself."""
+        info = self.infos[index]
+        return info.key.startswith(INTEL) and not info.generate
+
+
+def _watched(intel: Intel | None, loaded: LoadedRules, limits: Limits) -> Watched | None:
+    if intel is None:
+        return None
+    from haidang.scanning._watching import watched
+
+    return watched(intel, loaded, limits)
 
 
 def load_rules(
@@ -199,6 +230,7 @@ def load_rules(
     logsource_maps: Sequence[str | Path] = (),
     selection: Selection | None = None,
     cache: bool = True,
+    intel: Intel | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Ruleset:
     """Load Sigma rules from files, folders or zips; without any path, the built-in pack.
@@ -211,6 +243,7 @@ def load_rules(
         logsource_maps: Further logsource maps, files or folders.
         selection: Which rules findings are reported of; by default all.
         cache: Whether the compiled rules are kept for the next run.
+        intel: Indicators that events are looked at for besides; see ``haidang.intel``.
         limits: Bounds for hostile input.
 
     Returns:
@@ -236,4 +269,5 @@ def load_rules(
     )
     folder = default_folder() if cache else None
     kept = prepared(loaded, folder)
-    return Ruleset(loaded, kept_maps(logsource_maps, folder), selection=selection, kept=kept, limits=limits)
+    maps = kept_maps(logsource_maps, folder)
+    return Ruleset(loaded, maps, selection=selection, kept=kept, intel=intel, limits=limits)

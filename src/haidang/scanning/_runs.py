@@ -16,7 +16,7 @@ from haidang.findings.model import Finding, ScanSummary
 from haidang.scanning._evidence import to_finding
 from haidang.scanning._options import ScanOptions
 from haidang.scanning._parallel import cpu_seconds, work
-from haidang.scanning._ruleset import Ruleset, Selection, load_rules
+from haidang.scanning._ruleset import INTEL, Ruleset, Selection, load_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -53,6 +53,7 @@ def run(
             options.min_level, options.statuses, options.tags, options.include, options.exclude
         ),
         cache=options.cache,
+        intel=options.intel,
         limits=options.limits,
     )
     if options.strict and ruleset.refused:
@@ -128,9 +129,11 @@ class _Run:
     def findings(self) -> Generator[Finding, None, None]:
         begin, cpu = clock.monotonic(), cpu_seconds()
         summary = self.summary
-        summary.rules = len(self._ruleset)
+        summary.rules = sum(not key.startswith(INTEL) for key in self._ruleset.reported)
         summary.refused = list(self._ruleset.refused)
         summary.words = {info.id or info.title: info.words for info in self._ruleset if info.words}
+        if self._ruleset.watched is not None:
+            summary.notices += self._ruleset.watched.notices()
         for part in work(self._options, self._ruleset, self._progress, summary):
             yield from self._of_part(part.file, part.before)
         if self._correlating is not None:

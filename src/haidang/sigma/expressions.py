@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sigma.policy import SigmaPolicy
 
-__all__ = ["ExpressionError", "rule_policy"]
+__all__ = ["ExpressionError", "check_expression", "rule_policy"]
 
 
 class ExpressionError(Exception):
@@ -35,6 +35,15 @@ def rule_policy() -> SigmaPolicy:
             return _compiled(pattern, flags)
 
     return SigmaPolicy(regex_engine=EitherEngine())
+
+
+def check_expression(pattern: str) -> str:
+    """Return why an expression cannot be run, "" for one that can."""
+    try:
+        _compiled(pattern, 0)
+    except ExpressionError as error:
+        return str(error)
+    return ""
 
 
 @lru_cache(maxsize=1024)

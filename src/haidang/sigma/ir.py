@@ -20,6 +20,9 @@ test holds when it holds for any value anywhere in the event. Kinds and their va
     fieldref   (other field, "equals" | "startswith" | "endswith" | "contains")
     time       (part, operator, number): part of the field's timestamp in UTC; part out of minute hour
                day week month year; operator out of eq lt lte gt gte ne
+    differs    (kind, value, cased) of a test: the value is there and that test does not hold for it
+    any        tuple of (kind, value, cased): any of those tests holds
+    covers     text of a network: the value is a network in which all of it lies
 
 ``cased`` makes str, re (without "i") and fieldref case-sensitive; otherwise both sides are compared
 after ``str.lower()``. A list value holds when any element does (objects inside lists likewise for

@@ -32,8 +32,11 @@ def default_folder() -> Path | None:
     return None
 
 
-def write_private(folder: Path, name: str, data: bytes) -> bool:
-    """Write a file into the user's own folder, whole or not at all; return whether it is there."""
+def write_private(folder: Path, name: str, data: bytes, *, most: int | None = MOST_FILES) -> bool:
+    """Write a file into the user's own folder, whole or not at all; return whether it is there.
+
+    Of files with the same ending the ``most`` newest are kept, None for all.
+    """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _is_private(folder):
@@ -46,7 +49,8 @@ def write_private(folder: Path, name: str, data: bytes) -> bool:
             temporary.replace(folder / name)
         finally:
             temporary.unlink(missing_ok=True)
-        _forget_old(folder, Path(name).suffix)
+        if most is not None:
+            _forget_old(folder, Path(name).suffix, most)
     except _FAULTS:
         return False
     return True
@@ -84,7 +88,7 @@ def _is_own(state: os.stat_result) -> bool:
     return not hasattr(os, "geteuid") or state.st_uid == os.geteuid()
 
 
-def _forget_old(folder: Path, suffix: str) -> None:
+def _forget_old(folder: Path, suffix: str, most: int) -> None:
     snapshots = sorted(folder.glob("*" + suffix), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    for path in snapshots[MOST_FILES:]:
+    for path in snapshots[most:]:
         path.unlink(missing_ok=True)

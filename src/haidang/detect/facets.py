@@ -1,0 +1,96 @@
+r"""How the values of a facet are spelled for STIX patterns: for one value of a field, what it stands for.
+
+A pattern says ``file:name = 'a.exe'`` where a log says ``C:\x\a.exe``, and ``HKEY_LOCAL_MACHINE\…`` where
+Sysmon says ``HKLM\…``. Facets without an entry keep their values as they are. Values are untrusted; nothing
+here raises.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from haidang.detect.semantics import text
+from haidang.intel.observables import EXTRACT
+from haidang.intel.observed import FACETS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["spellings"]
+
+_HIVES = (
+    ("hklm\\", "HKEY_LOCAL_MACHINE\\"),
+    ("hkcu\\", "HKEY_CURRENT_USER\\"),
+    ("hku\\", "HKEY_USERS\\"),
+    ("hkcr\\", "HKEY_CLASSES_ROOT\\"),
+    ("\\registry\\machine\\", "HKEY_LOCAL_MACHINE\\"),
+    ("\\registry\\user\\", "HKEY_USERS\\"),
+)
+_REMEMBERED = 8192
+"""Values of one facet whose spellings are remembered."""
+_SLASHES = re.compile(r"[\\/]")
+
+
+def _looked_up(extract: str, letter: str) -> Callable[[object], list[str]]:
+    """Return what gives the spellings of a kind in a value; of a name only the name itself."""
+
+    def of(value: object) -> list[str]:
+        found = [key[2:] for key in EXTRACT[extract](text(value)) if key[0] == letter]
+        return found[:1] if letter == "d" else found
+
+    return of
+
+
+def _hosts(value: object) -> list[str]:
+    return [key[2:] for key in EXTRACT["host"](text(value)) if key[0] == "i"] or _looked_up("host", "d")(
+        value
+    )
+
+
+def _urls(value: object) -> list[str]:
+    """Return a URL as it is written, and as URLs are compared."""
+    return [text(value), *_looked_up("url", "u")(value)]
+
+
+def _paths(value: object) -> list[str]:
+    """Return a path as it is written, and its last part."""
+    written = text(value)
+    last = _SLASHES.split(written)[-1]
+    return [written] if last == written else [written, last]
+
+
+def _directories(value: object) -> list[str]:
+    written = text(value)
+    return [written, written[:-1]] if len(written) > 1 and written[-1] in "\\/" else [written]
+
+
+def _registry(value: object) -> list[str]:
+    """Return a registry path with its hive written out, and the key above it: logs join key and value."""
+    written = text(value)
+    for short, long in _HIVES:
+        if written[: len(short)].lower() == short:
+            written = long + written[len(short) :]
+            break
+    above, _, last = written.rpartition("\\")
+    return [written, above, last] if above else [written]
+
+
+_SPELLINGS: dict[str, Callable[[object], list[str]]] = {
+    **dict.fromkeys(("ip", "src_ip", "dst_ip", "domain"), _hosts),
+    "url": _urls,
+    "hash": _looked_up("hash", "h"),
+    **{facet: _looked_up("email", "e") for facet in ("email", "mail_from", "mail_to")},
+    **dict.fromkeys(("file", "process", "parent_process"), _paths),
+    "directory": _directories,
+    "registry": _registry,
+}
+if not set(_SPELLINGS) <= set(FACETS):  # pragma: no cover - a slip of ours
+    raise AssertionError(set(_SPELLINGS) - set(FACETS))
+
+
+def spellings(facet: str) -> Callable[[object], list[str]] | None:
+    """Return what spells the values of a facet, None where they stay as they are."""
+    spell = _SPELLINGS.get(facet)
+    return None if spell is None else lru_cache(maxsize=_REMEMBERED)(spell)

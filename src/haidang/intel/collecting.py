@@ -1,0 +1,184 @@
+"""From a source's settings to its indicators: files, URLs, TAXII collections, MISP feeds, warninglists.
+
+An update gives the source anew, with its account: either all of it is taken, or the error says why none is.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
+
+import msgspec
+import orjson
+
+from haidang.errors import ConfigurationError, InputError
+from haidang.intel.feeds import read_feed
+from haidang.intel.feeds.stix import read_objects
+from haidang.intel.model import Indicator, Reading
+from haidang.intel.remote import fetcher_for, is_url
+from haidang.intel.store import Source, with_defaults
+from haidang.intel.taxii import collection_url, fetch_objects
+from haidang.intel.warninglists import read_warninglist, recognises
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from haidang.intel.remote import Answer, Fetcher
+    from haidang.limits import Limits
+
+__all__ = ["KINDS", "collect", "read_path"]
+
+KINDS = ("taxii", "misp-feed", "warninglist")
+"""Kinds of sources besides the formats of files."""
+
+_UUID = re.compile(r"[0-9a-fA-F-]{36}")
+_MANIFEST = "manifest.json"
+
+
+def collect(
+    source: Source,
+    limits: Limits,
+    now: int,
+    *,
+    collection: str = "",
+    before: Callable[[], list[Indicator]] = list,
+    fetcher: Fetcher | None = None,
+) -> tuple[Source, list[Indicator] | bytes]:
+    """Return a source as it is now, and its indicators (the list itself for a warninglist).
+
+    Args:
+        source: Its settings; a kind of "" is recognised.
+        limits: Bounds for hostile input.
+        now: Seconds since 1970.
+        collection: For TAXII, the collection that is meant.
+        before: Gives the indicators of the last update, which an update of a TAXII collection adds to.
+        fetcher: Fetches URLs; by default with the source's own credentials.
+
+    Raises:
+        InputError: It cannot be read.
+        ConfigurationError: Its settings are wrong.
+    """
+    fetcher = fetcher or fetcher_for(source, limits)
+    if source.kind == "taxii":
+        return _taxii(source, limits, now, collection, before, fetcher)
+    if source.kind == "misp-feed" or (not source.kind and source.location.endswith("/" + _MANIFEST)):
+        reading = _misp_feed(source.location, limits, fetcher)
+        return _done(msgspec.structs.replace(source, kind="misp-feed"), reading, now)
+    data = _fetched(source.location, limits, fetcher)
+    if source.kind == "warninglist" or (not source.kind and recognises(data)):
+        one = read_warninglist(data, source.location)
+        reading = Reading()
+        for value in one.refused:
+            reading.refuse(value, "a value that cannot be compared with")
+        found = msgspec.structs.replace(
+            source, kind="warninglist", updated=now, failed="", refused=tuple(reading.refused),
+            counts=dict(reading.counts),
+        )  # fmt: skip
+        return found, data
+    kind, reading = read_feed(data, limits, name=source.kind, where=source.location)
+    return _done(msgspec.structs.replace(source, kind=kind), reading, now)
+
+
+def read_path(path: str, limits: Limits, now: int) -> tuple[Source, list[Indicator] | bytes]:
+    """Return the indicators in a file or URL that is named for one scan only."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(path).name).strip("-.") or "indicators"
+    return collect(Source(name=name[:64], kind="", location=path), limits, now)
+
+
+def _done(
+    source: Source, reading: Reading, now: int, old: tuple[Indicator, ...] = ()
+) -> tuple[Source, list[Indicator]]:
+    indicators = [*old, *with_defaults(source, reading, now)]
+    # A million of them need not be held twice.
+    reading.indicators.clear()
+    found = msgspec.structs.replace(
+        source,
+        updated=now,
+        failed="",
+        indicators=len(indicators),
+        refused=tuple(reading.refused),
+        counts=dict(reading.counts),
+    )
+    return found, indicators
+
+
+def _fetched(location: str, limits: Limits, fetcher: Fetcher) -> bytes:
+    if is_url(location):
+        return fetcher.get(location).data
+    path = Path(location)
+    try:
+        if path.is_file() and path.stat().st_size > limits.intel_file_bytes:
+            raise InputError(f"{location}: larger than {limits.intel_file_bytes} bytes")
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{location}: {error.strerror or error}") from None
+
+
+def _taxii(
+    source: Source,
+    limits: Limits,
+    now: int,
+    collection: str,
+    before: Callable[[], list[Indicator]],
+    fetcher: Fetcher,
+) -> tuple[Source, list[Indicator]]:
+    if not is_url(source.location):
+        raise ConfigurationError(f"{source.location}: a TAXII collection has an address (https://…)")
+
+    def fetch(url: str, accept: str) -> Answer:
+        return fetcher.get(url, accept)
+
+    url = collection_url(fetch, source.location, collection)
+    found = fetch_objects(fetch, url, limits, source.added_after)
+    reading = read_objects(found.objects, limits)
+    gone = {*reading.withdrawn, *(one.id for one in reading.indicators)}
+    old = tuple(one for one in before() if one.id not in gone) if source.added_after else ()
+    settled = msgspec.structs.replace(source, location=url, added_after=found.added_after)
+    return _done(settled, reading, now, old)
+
+
+def _misp_feed(location: str, limits: Limits, fetcher: Fetcher) -> Reading:
+    """Read the events that a feed's manifest names, from beside it."""
+    if not location.endswith(".json"):
+        location = location.rstrip("/") + "/" + _MANIFEST
+    try:
+        manifest = orjson.loads(_fetched(location, limits, fetcher))
+    except orjson.JSONDecodeError as error:
+        raise InputError(f"{location}: not valid JSON: {error.msg} at byte {error.pos}") from None
+    if not isinstance(manifest, dict):
+        raise InputError(f"{location}: not the manifest of a MISP feed")
+    whole = Reading()
+    for number, (uuid, about) in enumerate(_named(manifest)):
+        if number >= limits.intel_pages:
+            whole.refuse(uuid, f"more than {limits.intel_pages} events in one feed")
+            continue
+        if not _UUID.fullmatch(uuid):
+            # It becomes part of a path: nothing but an id may.
+            whole.refuse(uuid, "no event id")
+            continue
+        beside = (
+            urljoin(location, f"{uuid}.json")
+            if is_url(location)
+            else str(Path(location).parent / f"{uuid}.json")
+        )
+        try:
+            _, reading = read_feed(_fetched(beside, limits, fetcher), limits, name="misp", where=beside)
+        except InputError as error:
+            whole.refuse(
+                f"{uuid} {about}", f"an event that cannot be read: {error.message.partition(': ')[2]}"
+            )
+            continue
+        whole.indicators += reading.indicators
+        whole.counts += reading.counts
+        whole.refused += reading.refused[: max(0, _MOST_REFUSED - len(whole.refused))]
+    return whole
+
+
+_MOST_REFUSED = 1000
+
+
+def _named(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for uuid, about in manifest.items():
+        yield str(uuid), str(about.get("info", "")) if isinstance(about, dict) else ""

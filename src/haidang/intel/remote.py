@@ -1,0 +1,187 @@
+"""Fetching over HTTP, for feeds: small, bounded, and careful with secrets.
+
+- Only ``http`` and ``https``; credentials go over TLS, or to this very machine, and nowhere else: a redirect
+  to another host does not carry them.
+- An answer is bounded in bytes (``intel_file_bytes``) and in time: ``intel_seconds`` for each step of it,
+  twenty times that for all.
+- Whatever goes wrong is an ``InputError`` that says what and where, and never shows a secret.
+
+The server is not trusted.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import time
+import urllib.error
+import urllib.request
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
+
+from haidang._version import __version__
+from haidang.errors import ConfigurationError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from haidang.intel.store import Source
+    from haidang.limits import Limits
+
+__all__ = ["Answer", "Fetcher", "fetcher_for", "is_url"]
+
+_STEP = 1 << 16
+_STEPS_IN_ALL = 20
+_TRIES = 3
+_LONGEST_WAIT = 10
+
+
+class Answer(NamedTuple):
+    """What a server answered."""
+
+    data: bytes
+    headers: Mapping[str, str]
+    """By lower-cased name."""
+
+
+def is_url(location: str) -> bool:
+    """Return whether a location is a URL that can be fetched."""
+    return location.lower().startswith(("http://", "https://"))
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows redirects to where the rules allow, leaving credentials behind when the host changes."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        if not is_url(newurl) or (req.full_url.startswith("https:") and not newurl.startswith("https:")):
+            raise InputError(f"{req.full_url}: redirected to {newurl}, which is not followed")
+        made = super().redirect_request(req, fp, code, msg, headers, newurl)
+        if made is not None and urlsplit(newurl).netloc != urlsplit(req.full_url).netloc:
+            made.headers = {name: value for name, value in made.headers.items() if name != "Authorization"}
+            made.unredirected_hdrs = {}
+        return made
+
+
+class Fetcher:
+    """Gets what is at URLs, with the credentials of one source."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        user: str = "",
+        password: str = "",
+        token: str = "",
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Use basic credentials, or a token, or none."""
+        self._limits = limits
+        self._sleep = sleep
+        self._opener = urllib.request.build_opener(_Redirects)
+        self._authorization = ""
+        if token:
+            self._authorization = token if " " in token else f"Bearer {token}"
+        elif user:
+            self._authorization = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+    def get(self, url: str, accept: str = "*/*") -> Answer:
+        """Return what a server answers.
+
+        Raises:
+            InputError: It cannot be reached, refuses, is too slow, or answers too much.
+        """
+        self._check(url)
+        headers = {"Accept": accept, "User-Agent": f"haidang/{__version__}"}
+        if self._authorization:
+            headers["Authorization"] = self._authorization
+        request = urllib.request.Request(url, headers=headers)  # noqa: S310 - checked above
+        for attempt in range(1, _TRIES + 1):
+            try:
+                with self._opener.open(request, timeout=self._limits.intel_seconds) as response:
+                    found = {name.lower(): value for name, value in response.headers.items()}
+                    return Answer(self._read(response, url), found)
+            except urllib.error.HTTPError as error:
+                with error:
+                    wait = _wait(error)
+                    if wait is None or attempt == _TRIES:
+                        raise InputError(
+                            f"{url}: the server answers {error.code} {error.reason}",
+                            hint=_HINTS.get(error.code, ""),
+                        ) from None
+                self._sleep(wait)
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                reason = getattr(error, "reason", None) or error
+                raise InputError(f"{url}: {reason or type(error).__name__}") from None
+        raise InputError(f"{url}: no answer")
+
+    def _check(self, url: str) -> None:
+        parts = urlsplit(url)
+        if not is_url(url) or not parts.hostname or parts.username or parts.password:
+            raise ConfigurationError(
+                f"{parts.scheme}://{parts.hostname or ''}{parts.path}: not a URL that can be fetched",
+                hint="Use https:// or http://, and give credentials by --user and a file.",
+            )
+        if self._authorization and parts.scheme.lower() != "https" and not _is_here(parts.hostname):
+            raise ConfigurationError(f"{url}: credentials are not sent without TLS", hint="Use https://.")
+
+    def _read(self, response: Any, url: str) -> bytes:
+        most = self._limits.intel_file_bytes
+        ends = time.monotonic() + _STEPS_IN_ALL * self._limits.intel_seconds
+        parts = []
+        size = 0
+        while part := response.read1(_STEP):
+            size += len(part)
+            if size > most:
+                raise InputError(f"{url}: the answer is larger than {most} bytes")
+            if time.monotonic() > ends:
+                raise InputError(f"{url}: the answer takes too long")
+            parts.append(part)
+        if response.length:
+            raise InputError(f"{url}: the answer ended {response.length} bytes early")
+        return b"".join(parts)
+
+
+_HINTS = {
+    401: "Give the credentials: --user with --password-file, or --token-file.",
+    403: "These credentials may not read this.",
+    404: "Is the address right? A TAXII collection ends in /collections/ID/.",
+}
+
+
+def _wait(error: urllib.error.HTTPError) -> float | None:
+    """Return how long to wait before trying again, None for an answer that will not change."""
+    if error.code not in {429, 503}:
+        return None
+    after = error.headers.get("Retry-After", "1") if error.headers else "1"
+    wait = int(after) if after.isascii() and after.isdigit() and len(after) < 6 else 1
+    return wait if wait <= _LONGEST_WAIT else None
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def fetcher_for(source: Source, limits: Limits) -> Fetcher:
+    """Return what fetches for a source, its secrets read from the files that it names.
+
+    Raises:
+        ConfigurationError: Such a file cannot be read.
+    """
+    token = _secret(source.token_file)
+    return Fetcher(limits, user=source.user, password=_secret(source.password_file), token=token)
+
+
+def _secret(path: str) -> str:
+    if not path:
+        return ""
+    try:
+        return Path(path).read_text("utf-8").strip("\r\n")
+    except (OSError, UnicodeError) as error:
+        raise ConfigurationError(f"{path}: {getattr(error, 'strerror', None) or error}") from None

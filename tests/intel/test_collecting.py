@@ -1,0 +1,109 @@
+"""From settings to indicators: files, URLs, MISP feeds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from haidang.errors import ConfigurationError, InputError
+from haidang.intel.collecting import collect, read_path
+from haidang.intel.loading import load_intel
+from haidang.intel.store import Source
+from haidang.limits import DEFAULT_LIMITS
+from tests.intel.serving import Asked, Reply, serving
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+UUIDS = ["00000000-0000-4000-8000-00000000000" + str(at) for at in range(3)]
+
+
+def feed(folder: Path) -> Path:
+    """Write a MISP feed of which one event is missing and one entry is no id."""
+    manifest = {uuid: {"info": f"case {uuid[-1]}"} for uuid in UUIDS}
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "../../etc/passwd": {}}))
+    for uuid in UUIDS[:2]:
+        attribute = {"type": "domain", "value": f"n{uuid[-1]}.example", "to_ids": True}
+        (folder / f"{uuid}.json").write_text(json.dumps({"Event": {"info": "x", "Attribute": [attribute]}}))
+    return folder / "manifest.json"
+
+
+def test_a_feed_is_read_from_a_folder_and_what_is_missing_is_named(tmp_path: Path) -> None:
+    source, indicators = collect(Source("f", "", str(feed(tmp_path))), DEFAULT_LIMITS, 5)
+    assert isinstance(indicators, list)
+    assert [one.value for one in indicators] == ["n0.example", "n1.example"]
+    assert source.kind == "misp-feed"
+    assert [refused.what for refused in source.refused] == [f"{UUIDS[2]} case 2", "../../etc/passwd"]
+
+
+def test_a_feed_is_read_from_a_server(tmp_path: Path) -> None:
+    feed(tmp_path)
+
+    def answer(asked: Asked) -> Reply:
+        path = tmp_path / asked.path.rpartition("/")[2]
+        return Reply(path.read_bytes()) if path.is_file() else Reply(status=404)
+
+    with serving(answer) as (url, asked):
+        _, indicators = collect(Source("f", "misp-feed", f"{url}/feed"), DEFAULT_LIMITS, 5)
+    assert len(indicators) == 2
+    assert [one.path for one in asked] == ["/feed/manifest.json", *(f"/feed/{uuid}.json" for uuid in UUIDS)]
+
+
+def test_intel_pages_bounds_a_feed(tmp_path: Path) -> None:
+    limits = replace(DEFAULT_LIMITS, intel_pages=1)
+    source, indicators = collect(Source("f", "", str(feed(tmp_path))), limits, 5)
+    assert len(indicators) == 1
+    assert sum(source.counts.values()) == 3
+
+
+@pytest.mark.parametrize("content", ["[]", "{"])
+def test_a_manifest_that_is_none_is_an_error(tmp_path: Path, content: str) -> None:
+    (tmp_path / "manifest.json").write_text(content)
+    with pytest.raises(InputError):
+        collect(Source("f", "misp-feed", str(tmp_path)), DEFAULT_LIMITS, 5)
+
+
+def test_a_list_behind_a_url_is_fetched_and_recognised() -> None:
+    with serving(lambda _: Reply(b"evil.example\n")) as (url, _):
+        source, indicators = collect(Source("u", "", url), DEFAULT_LIMITS, 5)
+    assert (source.kind, source.updated, len(indicators)) == ("list", 5, 1)
+
+
+def test_a_warninglist_is_recognised_and_kept_as_it_came(tmp_path: Path) -> None:
+    path = tmp_path / "list.json"
+    path.write_text('{"name": "n", "type": "cidr", "version": 1, "list": ["x"]}')
+    source, body = collect(Source("w", "", str(path)), DEFAULT_LIMITS, 5)
+    assert source.kind == "warninglist"
+    assert body == path.read_bytes()
+    assert [refused.what for refused in source.refused] == ["x"]
+
+
+def test_files_that_cannot_be_used_are_errors(tmp_path: Path) -> None:
+    unknown = tmp_path / "x.bin"
+    unknown.write_bytes(b"\0\1\2nothing that anyone knows")
+    large = tmp_path / "large.txt"
+    large.write_text("evil.example\n")
+    with pytest.raises(InputError, match="not recognised"):
+        read_path(str(unknown), DEFAULT_LIMITS, 5)
+    with pytest.raises(InputError):
+        read_path(str(tmp_path / "none"), DEFAULT_LIMITS, 5)
+    with pytest.raises(InputError, match="larger"):
+        read_path(str(large), replace(DEFAULT_LIMITS, intel_file_bytes=3), 5)
+    with pytest.raises(ConfigurationError, match="no format"):
+        collect(Source("x", "other", str(large)), DEFAULT_LIMITS, 5)
+
+
+def test_a_taxii_source_has_an_address() -> None:
+    with pytest.raises(ConfigurationError):
+        collect(Source("x", "taxii", "/a/file"), DEFAULT_LIMITS, 5)
+
+
+def test_a_program_loads_files_and_opens_no_connection(tmp_path: Path) -> None:
+    path = tmp_path / "l.txt"
+    path.write_text("evil.example\n")
+    assert load_intel(path).index.rows_of(["d:evil.example"]) == (0,)
+    with pytest.raises(ConfigurationError, match="no network"):
+        load_intel("https://feeds.example/x")
