@@ -77,6 +77,12 @@ class Limits:
     """Bytes of evidence of one block of the HTML page, before compression."""
     page_value_chars: int = 32_768
     """Longest text shown in the HTML page; a longer one is cut, and says so."""
+    trail_starts: int = 20_000
+    """Process starts that a run keeps for the process trees of the page; the rest is counted."""
+    trail_moves: int = 5_000
+    """Ways of going from host to host (whence, whither, how, by whom) that a run keeps; the rest is counted."""
+    trail_chars: int = 600
+    """Longest text of a process start or a move; a longer one is cut."""
 
 
 DEFAULT_LIMITS = Limits()

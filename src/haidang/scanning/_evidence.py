@@ -24,12 +24,17 @@ if TYPE_CHECKING:
 
     from haidang.detect.batches import Hit
     from haidang.events.model import Fields
+    from haidang.findings.trails import About
     from haidang.scanning._ruleset import Ruleset
+    from haidang.scanning._trails import TrailReader
     from haidang.sigma.ir import EventRule, RuleInfo, Test
 
-__all__ = ["Evidence", "EvidenceMaker", "finding_rule", "stable_id", "to_finding"]
+__all__ = [
+    "UNKNOWN_ORIGIN", "Evidence", "EvidenceMaker", "finding_rule", "first_host", "first_time", "origins",
+    "stable_id", "to_finding",
+]  # fmt: skip
 
-_UNKNOWN = Origin(
+UNKNOWN_ORIGIN = Origin(
     "",
     time_fields=("@timestamp", "timestamp", "time", "eventTime", "ts", "_time", "date"),
     host_fields=("host", "hostname", "computer", "Computer", "Hostname", "host.name"),
@@ -49,6 +54,8 @@ class Evidence(NamedTuple):
     digest: bytes
     values: dict[str, Any] | None
     """Values that correlations need, None for a rule that feeds none."""
+    about: About | None = None
+    """What the event tells beside the rule, where the run was asked for it."""
 
 
 class EvidenceMaker:
@@ -61,13 +68,15 @@ class EvidenceMaker:
         full_event: bool = False,
         since: int | None = None,
         until: int | None = None,
+        trails: TrailReader | None = None,
     ) -> None:
         """Keep what of the event is wanted and the times (nanoseconds) outside which hits do not count."""
         self._ruleset = ruleset
         self._full = full_event
         self._since = since
         self._until = until
-        self._origins = _origins()
+        self._trails = trails
+        self._origins = origins()
         self._needed = _needed_fields(ruleset)
 
     def of_event(self, event: Fields, origin: str) -> Iterator[Evidence]:
@@ -85,16 +94,15 @@ class EvidenceMaker:
 
     def of_hit(self, hit: Hit) -> Iterator[Evidence]:
         """Yield the evidence of each rule of a hit, unless its time is not wanted."""
-        origin = self._origins.get(hit.origin, _UNKNOWN)
-        time = _first_time(hit.event, origin)
+        origin = self._origins.get(hit.origin, UNKNOWN_ORIGIN)
+        time = first_time(hit.event, origin)
         if time is not None and (
             (self._since is not None and time < self._since)
             or (self._until is not None and time > self._until)
         ):
             return
-        host = next(
-            (text(value) for name in origin.host_fields if (value := lookup(hit.event, name)) is not None), ""
-        )
+        host = first_host(hit.event, origin)
+        told = self._trails.of_event(hit.origin, hit.event, host, time) if self._trails and hit.rules else None
         digest = blake2b(hit.raw, digest_size=8).digest() if hit.raw else _digest(hit.event)
         route = self._ruleset.matcher.route(hit.origin, hit.event)
         reasons = route.reasons(hit.rules, hit.event, lambda index: self._ruleset.rule(index).condition)
@@ -113,6 +121,7 @@ class EvidenceMaker:
                 tuple(_match(test, get, hit.event) for test in tests),
                 digest,
                 None if needed is None else {name: get(name) for name in needed},
+                told,
             )
 
 
@@ -125,19 +134,28 @@ def _needed_fields(ruleset: Ruleset) -> dict[str, frozenset[str]]:
     return {key: needed.get(key, frozenset()) for key in ruleset.correlated}
 
 
-def _origins() -> dict[str, Origin]:
+def origins() -> dict[str, Origin]:
+    """Return the families of logs by name."""
     from haidang.events.readers import readers
 
     found = {origin.name: origin for reader in readers().values() for origin in reader.origins}
     return {**found, "windows": shapes.WINDOWS}
 
 
-def _first_time(event: Fields, origin: Origin) -> int | None:
-    for name in origin.time_fields or _UNKNOWN.time_fields:
+def first_time(event: Fields, origin: Origin) -> int | None:
+    """Return the time of an event of that family in nanoseconds since 1970, None where it has none."""
+    for name in origin.time_fields or UNKNOWN_ORIGIN.time_fields:
         value = lookup(event, name)
         if value is not None and (time := parse_time(value)) is not None:
             return time
     return None
+
+
+def first_host(event: Fields, origin: Origin) -> str:
+    """Return the host that an event of that family speaks of, "" where it names none."""
+    return next(
+        (text(value) for name in origin.host_fields if (value := lookup(event, name)) is not None), ""
+    )
 
 
 def _looked_at(rule: EventRule, get: Callable[[str], Any]) -> dict[str, Any]:
@@ -224,6 +242,7 @@ def to_finding(ruleset: Ruleset, evidence: Evidence, path: str, *, before: int =
         event=evidence.event,
         matched=tuple(Match(*parts) for parts in evidence.matched),
         origin=evidence.origin,
+        about=evidence.about,
     )
 
 

@@ -12,6 +12,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from haidang.errors import RuleErrors
+from haidang.findings.gathering import Trails
 from haidang.findings.model import Finding, ScanSummary
 from haidang.scanning._evidence import to_finding
 from haidang.scanning._options import ScanOptions
@@ -131,6 +132,8 @@ class _Run:
         summary.rules = len(self._ruleset)
         summary.refused = list(self._ruleset.refused)
         summary.words = {info.id or info.title: info.words for info in self._ruleset if info.words}
+        if self._options.trails:
+            summary.trails = Trails(self._options.limits)
         for part in work(self._options, self._ruleset, self._progress, summary):
             yield from self._of_part(part.file, part.before)
         if self._correlating is not None:
@@ -143,6 +146,9 @@ class _Run:
 
     def _of_part(self, file: FileEvidence, before: int) -> Iterator[Finding]:
         ruleset, correlating = self._ruleset, self._correlating
+        trails = self.summary.trails
+        if trails is not None:
+            self._gather(file, trails)
         for evidence in file.evidence:
             finding = to_finding(ruleset, evidence, file.report.path, before=before)
             key = ruleset.infos[evidence.rule].key
@@ -157,6 +163,16 @@ class _Run:
             if key in ruleset.reported:
                 self.summary.findings += 1
                 yield finding
+
+    def _gather(self, file: FileEvidence, trails: Trails) -> None:
+        """Take what the events of a batch tell, those of findings first, so that their kin is kept."""
+        for evidence in file.evidence:
+            if evidence.about is not None and self._ruleset.infos[evidence.rule].key in self._ruleset.reported:
+                time = None if evidence.time is None else evidence.time // 1_000_000
+                trails.want(evidence.host, evidence.about.process, time)
+        for told in file.trails:
+            trails.gather(told)
+        trails.lose(file.lost)
 
     def _event_position(self, report: FileReport, record: int) -> int:
         """Return the event's place in the run: hits of one event share it."""

@@ -13,12 +13,14 @@ from haidang.detect.regexes import timeouts
 from haidang.detect.values import cuts
 from haidang.errors import HaidangError
 from haidang.scanning._evidence import Evidence, EvidenceMaker
+from haidang.scanning._trails import TrailReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from haidang.events.model import FileReport
     from haidang.events.streams import Input
+    from haidang.findings.trails import About
     from haidang.scanning._options import ScanOptions
     from haidang.scanning._ruleset import Ruleset
 
@@ -31,6 +33,10 @@ class FileEvidence(NamedTuple):
     report: FileReport
     evidence: list[Evidence]
     last: bool
+    trails: tuple[About, ...] = ()
+    """What the batch's events tell of process starts and moves, where the run was asked for it."""
+    lost: int = 0
+    """Process starts and moves of the input that were not kept."""
 
 
 class Worker:
@@ -40,20 +46,27 @@ class Worker:
         """Prepare; rules are compiled as events of their kind come."""
         self._options = options
         self._matcher = BatchMatcher(ruleset.matcher, options.limits)
+        self._trails = TrailReader(options) if options.trails else None
         self._maker = EvidenceMaker(
-            ruleset, full_event=options.full_event, since=options.since, until=options.until
+            ruleset,
+            full_event=options.full_event,
+            since=options.since,
+            until=options.until,
+            trails=self._trails,
         )
 
     def scan(self, item: Input, on_batch: Callable[[int, int], None]) -> Iterator[FileEvidence]:
         """Yield the evidence in ``item``; ``on_batch`` gets bytes and events as they are read."""
         from haidang.events.streams import open_input
 
-        options = self._options
+        options, trails = self._options, self._trails
         opened = open_input(
             item, limits=options.limits, password=options.password, input_format=options.input_format
         )
         for report, batches in opened:
             size = records = 0
+            if trails is not None:
+                trails.begin()
             try:
                 for batch in batches:
                     found = [
@@ -61,12 +74,13 @@ class Worker:
                     ]
                     on_batch(report.size - size, report.records - records)
                     size, records = report.size, report.records
-                    if found:
-                        yield FileEvidence(report, found, last=False)
+                    told = trails.of_batch(batch) if trails is not None else ()
+                    if found or told:
+                        yield FileEvidence(report, found, last=False, trails=told)
             except HaidangError as error:
                 report.note("unreadable", f"record {report.records + 1}", error.message)
             on_batch(report.size - size, report.records - records)
-            yield FileEvidence(report, [], last=True)
+            yield FileEvidence(report, [], last=True, lost=trails.lost if trails is not None else 0)
 
 
 def matching_notices() -> list[str]:

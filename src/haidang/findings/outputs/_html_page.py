@@ -20,6 +20,7 @@ from haidang._version import __version__
 from haidang.findings.account import PROBLEM_WORDS
 from haidang.findings.details import detail
 from haidang.findings.figures import place
+from haidang.findings.outputs._html_blocks import plain_json
 from haidang.findings.outputs._html_words import page_words
 from haidang.findings.words import LEVEL_WORDS, TACTIC_WORDS
 from haidang.i18n import translator
@@ -29,11 +30,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from haidang.events.model import FileReport
+    from haidang.findings.gathering import Trails
     from haidang.findings.model import FindingRule, ScanSummary
     from haidang.i18n import Translator
     from haidang.sigma.ir import RuleWords
 
-__all__ = ["closing", "known_techniques", "opening", "page_head", "said_by_rules"]
+__all__ = ["closing", "known_techniques", "opening", "page_head", "page_trails", "said_by_rules"]
 
 FOLDER = Path(__file__).with_name("_html")
 _TECHNIQUES = Path(__file__).parent.parent / "attack_techniques.json"
@@ -92,6 +94,26 @@ def page_head(summary: ScanSummary, lang: str, written: datetime) -> dict[str, A
         "elapsed": summary.elapsed,
         "processes": summary.processes,
     }
+
+
+def page_trails(trails: Trails) -> bytes:
+    """Return, as JSON, the process starts around the findings, the moves between hosts, and whose addresses are.
+
+        {"starts": [[host, time, guid, pid, parent guid, parent pid, image, command, user, parent image,
+         parent command], …], "moves": [[whence, whither, how, user, count, first, last], …],
+         "addresses": {address: host}, "lost": [starts, moves]}
+    """
+    return plain_json(
+        {
+            "starts": trails.related(),
+            "moves": [
+                [move.source, move.target, move.kind, move.user, move.count, move.first, move.last]
+                for move in trails.moves
+            ],
+            "addresses": trails.addresses,
+            "lost": [trails.lost_starts, trails.lost_moves],
+        }
+    )
 
 
 def _file(report: FileReport, _: Translator) -> dict[str, Any]:
