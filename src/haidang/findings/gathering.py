@@ -43,12 +43,11 @@ class Moves:
         self.last = self.first
         self.count = 1
 
-    def add(self, time: int | None) -> None:
-        """Count one more."""
-        self.count += 1
-        if time is not None:
-            self.first = time if self.first is None else min(self.first, time)
-            self.last = time if self.last is None else max(self.last, time)
+    def join(self, other: Moves) -> None:
+        """Count those of ``other`` too."""
+        self.count += other.count
+        self.first = min((time for time in (self.first, other.first) if time is not None), default=None)
+        self.last = max((time for time in (self.last, other.last) if time is not None), default=None)
 
 
 class Trails:
@@ -91,9 +90,24 @@ class Trails:
         if process and len(self._wanted) < self._most_starts:
             self._wanted[host.lower(), process, time] = None
 
-    def lose(self, starts: int) -> None:
-        """Count starts that were not kept elsewhere."""
-        self.lost_starts += starts
+    def merge(self, other: Trails) -> None:
+        """Take what was gathered elsewhere, its findings first, so that their kin is kept."""
+        for host, process, time in other._wanted:
+            self.want(host, process, time)
+        for start in other._starts.values():
+            self._add_start(start)
+        for key, moves in other._moves.items():
+            known = self._moves.get(key)
+            if known is not None:
+                known.join(moves)
+            elif len(self._moves) < self._most_moves:
+                self._moves[key] = moves
+            else:
+                self.lost_moves += moves.count
+        for address, host in other._addresses.items():
+            self._add_address(address, host)
+        self.lost_starts += other.lost_starts
+        self.lost_moves += other.lost_moves
 
     def related(self) -> list[Start]:
         """Return the starts of findings' processes, of their ancestors, descendants and siblings."""
@@ -123,17 +137,30 @@ class Trails:
         key = (move.source.lower(), move.target.lower(), move.kind, move.user.lower())
         known = self._moves.get(key)
         if known is not None:
-            known.add(move.time)
+            known.join(Moves(move))
         elif len(self._moves) < self._most_moves:
             self._moves[key] = Moves(move)
         else:
             self.lost_moves += 1
 
     def _add_address(self, address: str, host: str) -> None:
-        known = self._addresses.setdefault(address, host) if len(self._addresses) < self._most_moves else ""
-        if known.lower() != host.lower():
-            # Two hosts say that it is theirs: it says nothing about either.
+        known = self._addresses.get(address)
+        if known is None:
+            if len(self._addresses) < self._most_moves:
+                self._addresses[address] = host
+        elif not _same_host(known, host):
+            # Two hosts have had it: it says nothing about either.
             self._addresses[address] = ""
+        elif len(host) > len(known):
+            self._addresses[address] = host
+
+
+def _same_host(one: str, other: str) -> bool:
+    """Return whether two names may mean one host: they are the same, or one lacks the domain of the other."""
+    one, other = one.lower(), other.lower()
+    return one == other or (
+        one.partition(".")[0] == other.partition(".")[0] and ("." in one) != ("." in other)
+    )
 
 
 class _Family:

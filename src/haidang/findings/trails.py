@@ -67,7 +67,7 @@ class About(NamedTuple):
     start: Start | None = None
     move: Move | None = None
     address: tuple[str, str] | None = None
-    """An address that the event says is the host's own, and the host."""
+    """An address, and the host whose address the event says that it is."""
 
 
 WINDOWS_IDS = frozenset({"1", "3", "4624", "4648", "4688", "5140", "5145"})
@@ -98,12 +98,11 @@ _PIPES = {
     "iwbemservices": "remote",
     "winreg": "remote",
 }
+_ADDRESS = re.compile(r"[\d.]+|[\da-fA-F:]*:[\da-fA-F:.%]*")
 _SSH = re.compile(r"(Accepted|Failed) \S{1,40} for (?:invalid user )?(\S{1,200}) from (\S{1,100})")
 
 
-def about(
-    origin: str, event: Mapping[str, Any], *, host: str, time: int | None, longest: int = 500
-) -> About:
+def about(origin: str, event: Mapping[str, Any], *, host: str, time: int | None, longest: int = 500) -> About:
     """Return what ``event`` tells; ``longest`` is the most characters of one of its texts that are kept."""
 
     def get(*names: str) -> str:
@@ -119,7 +118,6 @@ def about(
     if reader is not None:
         return reader(get, host, time)
     return _windows(get, host, time) if "EventID" in event else About(_generic_users(get))
-
 
 
 def _windows(get: Callable[..., str], host: str, time: int | None) -> About:
@@ -142,10 +140,18 @@ def _windows(get: Callable[..., str], host: str, time: int | None) -> About:
             get("ParentProcessName", "ParentImage"), "",
         )  # fmt: skip
     move = _windows_move(number, get, host, time, target or subject)
-    address = None
-    if number == "3" and get("Initiated").lower() == "true" and get("SourceIp").lower() not in _HERE:
-        address = (get("SourceIp"), host)
-    return About(users, _windows_process(number, get, sysmon), start, move, address)
+    process = _windows_process(number, get, sysmon)
+    return About(users, process, start, move, _windows_address(number, get, host))
+
+
+def _windows_address(number: str, get: Callable[..., str], host: str) -> tuple[str, str] | None:
+    """Return an address whose owner the event tells: its own, or that of a machine account that logged on."""
+    if number == "3" and get("Initiated").lower() == "true" and _place(get("SourceIp")):
+        return _place(get("SourceIp")), host
+    machine = get("TargetUserName")
+    if number == "4624" and get("LogonType") == "3" and machine.endswith("$") and _place(get("IpAddress")):
+        return _place(get("IpAddress")), machine[:-1]
+    return None
 
 
 def _windows_process(number: str, get: Callable[..., str], sysmon: bool) -> str:
@@ -225,7 +231,13 @@ def _zeek(get: Callable[..., str], host: str, time: int | None) -> About:
         kind = "ssh"
     user = get("username", "user", "cookie") if kind else ""
     move = _moved(_place(source), _place(target), kind, user, time) if kind else None
-    return About(_generic_users(get), "", None, move)
+    return About(_generic_users(get), "", None, move, _share_owner(get("path"), target))
+
+
+def _share_owner(path: str, address: str) -> tuple[str, str] | None:
+    r"""Return the address of the server that ``\\server\share`` names, unless it names an address itself."""
+    server = path[2:].partition("\\")[0] if path.startswith("\\\\") else ""
+    return (address, server) if address and server and not _ADDRESS.fullmatch(server) else None
 
 
 _READERS = {"windows": _windows, "auditd": _auditd, "syslog": _syslog, "zeek": _zeek}

@@ -102,7 +102,7 @@ class EvidenceMaker:
         ):
             return
         host = first_host(hit.event, origin)
-        told = self._trails.of_event(hit.origin, hit.event, host, time) if self._trails and hit.rules else None
+        told = self._trails.of_hit(hit.origin, hit.event, host, time) if self._trails and hit.rules else None
         digest = blake2b(hit.raw, digest_size=8).digest() if hit.raw else _digest(hit.event)
         route = self._ruleset.matcher.route(hit.origin, hit.event)
         reasons = route.reasons(hit.rules, hit.event, lambda index: self._ruleset.rule(index).condition)

@@ -185,11 +185,11 @@ def _scan(item: Input) -> Result:
     held = 0
     spill = None
     for file in _worker.scan(item, on_batch):
-        if spill is None and held + len(file.evidence) + len(file.trails) > _IN_MEMORY:
+        if spill is None and held + len(file.evidence) > _IN_MEMORY:
             spill = tempfile.NamedTemporaryFile(dir=_folder, delete=False)  # noqa: SIM115 - read and removed by the parent
         if spill is None:
             files.append(file)
-            held += len(file.evidence) + len(file.trails)
+            held += len(file.evidence)
         else:
             pickle.dump(file, spill)
     if spill is not None:

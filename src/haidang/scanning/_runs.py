@@ -146,9 +146,8 @@ class _Run:
 
     def _of_part(self, file: FileEvidence, before: int) -> Iterator[Finding]:
         ruleset, correlating = self._ruleset, self._correlating
-        trails = self.summary.trails
-        if trails is not None:
-            self._gather(file, trails)
+        if self.summary.trails is not None and file.trails is not None:
+            self.summary.trails.merge(file.trails)
         for evidence in file.evidence:
             finding = to_finding(ruleset, evidence, file.report.path, before=before)
             key = ruleset.infos[evidence.rule].key
@@ -163,16 +162,6 @@ class _Run:
             if key in ruleset.reported:
                 self.summary.findings += 1
                 yield finding
-
-    def _gather(self, file: FileEvidence, trails: Trails) -> None:
-        """Take what the events of a batch tell, those of findings first, so that their kin is kept."""
-        for evidence in file.evidence:
-            if evidence.about is not None and self._ruleset.infos[evidence.rule].key in self._ruleset.reported:
-                time = None if evidence.time is None else evidence.time // 1_000_000
-                trails.want(evidence.host, evidence.about.process, time)
-        for told in file.trails:
-            trails.gather(told)
-        trails.lose(file.lost)
 
     def _event_position(self, report: FileReport, record: int) -> int:
         """Return the event's place in the run: hits of one event share it."""

@@ -4,7 +4,7 @@ Rules:
 
 - Asked for only by an output that shows them, because it costs a look at every event. Undecoded documents are
   searched for the few event ids that matter, and only those are decoded.
-- Of one input no more than ``Limits.trail_starts`` are handed over; the rest is counted.
+- What one input tells is bounded as what the run keeps is (:class:`haidang.findings.gathering.Trails`).
 - Of what findings and trails say about an event, both come from :func:`haidang.findings.trails.about`.
 
 Events are untrusted; the expressions here run in linear time.
@@ -20,6 +20,7 @@ import orjson
 from haidang.detect.semantics import text
 from haidang.events import shapes
 from haidang.events.model import DocumentBatch
+from haidang.findings.gathering import Trails
 from haidang.findings.trails import ADMIN_PORTS, WINDOWS_IDS, About, about
 from haidang.scanning._evidence import UNKNOWN_ORIGIN, first_host, first_time, origins
 
@@ -39,6 +40,7 @@ _PORT = re.compile(
     rb'estinationPort"\s{0,8}:\s{0,8}"?(?:' + b"|".join(port.encode() for port in ADMIN_PORTS) + rb")\b"
 )
 _REMOTE = re.compile(rb'ogonType"\s{0,8}:\s{0,8}"?(?:3|10)\b')
+_PEEKS = 64
 _SSHD = frozenset({"sshd", "sshd-session"})
 _ZEEK_LOGS = frozenset({"smb_files", "smb_mapping", "dce_rpc", "rdp", "ssh"})
 
@@ -51,39 +53,58 @@ class TrailReader:
         self._limits = options.limits
         self._since, self._until = options.since, options.until
         self._origins = origins()
-        self._left = 0
-        self.lost = 0
-        """What the current input told beyond the limit."""
+        self.trails = Trails(self._limits)
+        """What the current input told."""
+        self._peeks = 0
 
     def begin(self) -> None:
         """Begin a new input."""
-        self._left = self._limits.trail_starts
-        self.lost = 0
+        self.trails = Trails(self._limits)
+        self._peeks = _PEEKS
 
-    def of_event(self, origin: str, event: Fields, host: str, time: int | None) -> About:
-        """Return what one event tells; ``time`` is in nanoseconds."""
-        milliseconds = None if time is None else time // 1_000_000
-        return about(origin, event, host=host, time=milliseconds, longest=self._limits.trail_chars)
+    def of_hit(self, origin: str, event: Fields, host: str, time: int | None) -> About:
+        """Return what an event that a rule holds for tells, and remember its process."""
+        told = self._about(origin, event, host, time)
+        self.trails.want(host, told.process, _milliseconds(time))
+        return told
 
-    def of_batch(self, batch: Batch) -> tuple[About, ...]:
-        """Return what the events of a batch tell of starts, moves and addresses."""
-        told = []
-        events = _documents(batch) if isinstance(batch, DocumentBatch) else _events(batch)
+    def read(self, batch: Batch) -> None:
+        """Gather what the events of a batch tell of starts, moves and addresses."""
+        events = self._documents(batch) if isinstance(batch, DocumentBatch) else _events(batch)
         for name, event in events:
             origin = self._origins.get(name, UNKNOWN_ORIGIN)
             time = first_time(event, origin)
-            if self._outside(time):
+            if not self._outside(time):
+                self.trails.gather(self._about(name, event, first_host(event, origin), time))
+
+    def _about(self, origin: str, event: Fields, host: str, time: int | None) -> About:
+        return about(origin, event, host=host, time=_milliseconds(time), longest=self._limits.trail_chars)
+
+    def _documents(self, batch: DocumentBatch) -> Iterator[tuple[str, Fields]]:
+        for document in batch.documents:
+            found = _ID.search(document)
+            if found is None or not self._worth(found[1], document):
                 continue
-            one = self.of_event(name, event, first_host(event, origin), time)
-            if one.start is None and one.move is None and one.address is None:
+            try:
+                event = orjson.loads(document)
+            except orjson.JSONDecodeError:
+                continue  # The matcher notes it.
+            if not isinstance(event, dict):
                 continue
-            if self._left:
-                self._left -= 1
-                # Who acted is asked of findings alone.
-                told.append(one._replace(users=(), process=""))
-            else:
-                self.lost += 1
-        return tuple(told)
+            _, inner = shapes.unwrap(event)
+            shape = shapes.recognise(inner)
+            if shape:
+                yield "windows", shapes.flatten(shape, inner)
+
+    def _worth(self, number: bytes, document: bytes) -> bool:
+        """Return whether a document with that event id is worth decoding."""
+        if number == b"4624":
+            return _REMOTE.search(document) is not None
+        if number == b"3" and not _PORT.search(document):
+            # The first connections of an input tell the addresses of its hosts.
+            self._peeks -= 1
+            return self._peeks >= 0
+        return True
 
     def _outside(self, time: int | None) -> bool:
         return time is not None and (
@@ -92,25 +113,8 @@ class TrailReader:
         )
 
 
-def _documents(batch: DocumentBatch) -> Iterator[tuple[str, Fields]]:
-    for document in batch.documents:
-        found = _ID.search(document)
-        if found is None:
-            continue
-        if found[1] == b"3" and not _PORT.search(document):
-            continue
-        if found[1] == b"4624" and not _REMOTE.search(document):
-            continue
-        try:
-            event = orjson.loads(document)
-        except orjson.JSONDecodeError:
-            continue  # The matcher notes it.
-        if not isinstance(event, dict):
-            continue
-        _, inner = shapes.unwrap(event)
-        shape = shapes.recognise(inner)
-        if shape:
-            yield "windows", shapes.flatten(shape, inner)
+def _milliseconds(time: int | None) -> int | None:
+    return None if time is None else time // 1_000_000
 
 
 def _events(batch: EventBatch) -> Iterator[tuple[str, Fields]]:

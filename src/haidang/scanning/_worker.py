@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from haidang.events.model import FileReport
     from haidang.events.streams import Input
-    from haidang.findings.trails import About
+    from haidang.findings.gathering import Trails
     from haidang.scanning._options import ScanOptions
     from haidang.scanning._ruleset import Ruleset
 
@@ -33,10 +33,8 @@ class FileEvidence(NamedTuple):
     report: FileReport
     evidence: list[Evidence]
     last: bool
-    trails: tuple[About, ...] = ()
-    """What the batch's events tell of process starts and moves, where the run was asked for it."""
-    lost: int = 0
-    """Process starts and moves of the input that were not kept."""
+    trails: Trails | None = None
+    """With the last of a file: what its events tell of process starts and moves, where it was asked for."""
 
 
 class Worker:
@@ -74,13 +72,14 @@ class Worker:
                     ]
                     on_batch(report.size - size, report.records - records)
                     size, records = report.size, report.records
-                    told = trails.of_batch(batch) if trails is not None else ()
-                    if found or told:
-                        yield FileEvidence(report, found, last=False, trails=told)
+                    if trails is not None:
+                        trails.read(batch)
+                    if found:
+                        yield FileEvidence(report, found, last=False)
             except HaidangError as error:
                 report.note("unreadable", f"record {report.records + 1}", error.message)
             on_batch(report.size - size, report.records - records)
-            yield FileEvidence(report, [], last=True, lost=trails.lost if trails is not None else 0)
+            yield FileEvidence(report, [], last=True, trails=None if trails is None else trails.trails)
 
 
 def matching_notices() -> list[str]:

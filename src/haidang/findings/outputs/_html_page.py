@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from haidang.i18n import Translator
     from haidang.sigma.ir import RuleWords
 
-__all__ = ["closing", "known_techniques", "opening", "page_head", "page_trails", "said_by_rules"]
+__all__ = [
+    "closing", "known_techniques", "opening", "page_head", "page_trails", "places_of_techniques", "said_by_rules",
+]  # fmt: skip
 
 FOLDER = Path(__file__).with_name("_html")
 _TECHNIQUES = Path(__file__).parent.parent / "attack_techniques.json"
@@ -60,6 +62,16 @@ def known_techniques(ids: Iterable[str]) -> dict[str, str]:
     names: dict[str, str] = json.loads(_TECHNIQUES.read_text("utf-8"))["techniques"]
     wanted = {part for id_ in ids for part in (id_, id_.partition(".")[0])}
     return {id_: names[id_] for id_ in sorted(wanted) if id_ in names}
+
+
+def places_of_techniques(ids: Iterable[str]) -> dict[str, list[str]]:
+    """Return the columns of the ATT&CK matrix that the techniques ``ids`` stand in, as far as they are known."""
+    columns: dict[str, list[str]] = json.loads(_TECHNIQUES.read_text("utf-8"))["tactics"]
+    return {
+        id_: places
+        for id_ in sorted(ids)
+        if (places := [tactic for tactic, held in columns.items() if id_.partition(".")[0] in held])
+    }
 
 
 def said_by_rules(rules: Iterable[FindingRule], summary: ScanSummary) -> dict[str, Any]:
@@ -99,9 +111,9 @@ def page_head(summary: ScanSummary, lang: str, written: datetime) -> dict[str, A
 def page_trails(trails: Trails) -> bytes:
     """Return, as JSON, the process starts around the findings, the moves between hosts, and whose addresses are.
 
-        {"starts": [[host, time, guid, pid, parent guid, parent pid, image, command, user, parent image,
-         parent command], …], "moves": [[whence, whither, how, user, count, first, last], …],
-         "addresses": {address: host}, "lost": [starts, moves]}
+    {"starts": [[host, time, guid, pid, parent guid, parent pid, image, command, user, parent image,
+     parent command], …], "moves": [[whence, whither, how, user, count, first, last], …],
+     "addresses": {address: host}, "lost": [starts, moves]}
     """
     return plain_json(
         {

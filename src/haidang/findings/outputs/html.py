@@ -37,6 +37,7 @@ from haidang.findings.outputs._html_page import (
     opening,
     page_head,
     page_trails,
+    places_of_techniques,
     said_by_rules,
 )
 from haidang.findings.trails import about
@@ -83,6 +84,7 @@ class HtmlWriter:
         self._flush()
         head = page_head(summary, self._lang, self._clock())
         head["techniques"] = known_techniques(self._blocks.techniques)
+        head["places"] = places_of_techniques(self._blocks.techniques)
         head["said"] = said_by_rules(self._blocks.rules, summary)
         account = script_json(plain_json(head))
         self._emit(b'<script type="application/json" id="head">' + account + b"</script>\n")
