@@ -22,6 +22,8 @@ Example::
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -139,7 +141,7 @@ def _windows(get: Callable[..., str], host: str, time: int | None) -> About:
             get("NewProcessName", "Image"), get("CommandLine"), subject or target,
             get("ParentProcessName", "ParentImage"), "",
         )  # fmt: skip
-    move = _windows_move(number, get, host, time, target or subject)
+    move = _windows_move(number, get, host, time, target or subject if number != "4624" else target)
     process = _windows_process(number, get, sysmon)
     return About(users, process, start, move, _windows_address(number, get, host))
 
@@ -168,7 +170,7 @@ def _windows_process(number: str, get: Callable[..., str], sysmon: bool) -> str:
 def _windows_move(
     number: str, get: Callable[..., str], host: str, time: int | None, user: str
 ) -> Move | None:
-    if number == "4624" and get("LogonType") in {"3", "10"}:
+    if number == "4624" and user and get("LogonType") in {"3", "10"}:
         kind = "desktop" if get("LogonType") == "10" else "network"
         source = _place(get("IpAddress")) or _place(get("WorkstationName"))
         return _moved(source, host, kind, user, time)
@@ -180,7 +182,8 @@ def _windows_move(
             return None
         return _moved(_place(get("IpAddress")), host, "share", user, time)
     if number == "3" and get("DestinationPort") in ADMIN_PORTS and get("Initiated").lower() == "true":
-        target = _place(get("DestinationHostname")) or _place(get("DestinationIp"))
+        # A name from reverse look-up is often nobody's; the address can be learned from other events.
+        target = _place(get("DestinationIp")) or _place(get("DestinationHostname"))
         return _moved(host, target, ADMIN_PORTS[get("DestinationPort")], get("User"), time)
     return None
 
@@ -294,4 +297,8 @@ def _place(text: str) -> str:
     text = text.strip().lstrip("\\")
     if text.lower().startswith("::ffff:"):
         text = text[7:]
+    elif ":" in text:
+        # One address has many spellings: fe80:0:0:0:1 is fe80::1.
+        with suppress(ValueError):
+            text = str(ip_address(text.partition("%")[0]))
     return "" if text.lower() in _HERE else text

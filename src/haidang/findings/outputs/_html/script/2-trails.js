@@ -75,7 +75,10 @@ function pivotOf(text) {
 function pivotTo(kind, items) {
   const same = chosen[kind].size === items.length && items.every((item) => chosen[kind].has(item));
   chosen[kind] = new Set(same ? [] : items);
+  // Where the finding lies over the page, it would hide what was asked for.
+  if (innerWidth <= 1180) closeFinding();
   changed();
+  if (!same && !$("pivot-card").hidden) $("pivot-card").scrollIntoView({ block: "start" });
 }
 
 function placeButton(place) {

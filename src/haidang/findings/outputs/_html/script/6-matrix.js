@@ -36,7 +36,7 @@ function showMatrix() {
   const worst = worstBy((rule) => rule.tactics);
   const there = new Set([...store.rules.flatMap((rule) => rule.tactics), ...cells.keys()]);
   const most = Math.max(1, ...[...cells.values()].flatMap((column) => [...column.values()].map((cell) => cell.n)));
-  const longest = Math.max(0, ...[...cells.values()].map((column) => column.size));
+  const longest = Math.max(0, ...[...cells.values()].map((column) => [...column.values()].filter(({ n }) => n).length));
   $("tactic-card").hidden = !there.size;
   fill($("tactics"), head.tactics.filter(([tactic]) => there.has(tactic)).map(([tactic, word]) =>
     h("div.column", {}, tacticHead(tactic, word, worst.get(tactic)), techniqueCells(tactic, cells.get(tactic) || new Map(), most))));
@@ -57,7 +57,7 @@ function tacticHead(tactic, word, rank) {
 }
 
 function techniqueCells(tactic, column, most) {
-  const cells = [...column].sort((a, b) => a[1].worst - b[1].worst || b[1].n - a[1].n || (a[0] < b[0] ? -1 : 1));
+  const cells = [...column].filter(([technique, { n }]) => n || chosen.technique.has(technique)).sort((a, b) => a[1].worst - b[1].worst || b[1].n - a[1].n || (a[0] < b[0] ? -1 : 1));
   const few = allCells ? cells : cells.filter(([technique], i) => i < FEW_CELLS || chosen.technique.has(technique));
   return h("ul", {}, few.map(([technique, cell]) => h("li", {}, techniqueCell(tactic, technique, cell, most))),
     few.length < cells.length ? h("li.dim.tiny", {}, _("{n} more", { n: number(cells.length - few.length) })) : null);

@@ -42,9 +42,12 @@ function edges() {
 }
 
 const everyday = new Set(["network", "share"]);
+// Services of the system talk to the domain controller all day; who they are says nothing.
+const SYSTEM = /^(nt authority|autorité nt|nt-autorität|nt service|window manager|font driver host)\\|^system$/i;
 
 /** A way is notable when its user is in findings, or when it is no everyday one and begins where findings are. */
 function isNotable(user, kind, source) {
+  if (SYSTEM.test(user)) return false;
   if (user && ((accounts.get(folded(user)) ?? -1) >= 0 || (accounts.get(bareUser(user)) ?? -1) >= 0)) return true;
   return source.hosts.size > 0 && !everyday.has(kind);
 }
@@ -72,20 +75,20 @@ function showMoves() {
   const card = $("moves-card");
   card.hidden = !all.length && !trails.lost[1];
   const some = shownEdges();
-  $("moves-note").textContent = _n("{n} way between two hosts", "{n} ways between two hosts", some.length)
+  $("moves-note").textContent = _n("{n} link between hosts", "{n} links between hosts", some.length)
     + (some.length < all.length ? ` ${_("of {all}", { all: number(all.length) })}` : "");
   if (card.hidden || !card.open) return;
   const drawn = some.slice(0, MOST_EDGES);
   const box = h("div.graph", {});
   fill($("moves"),
-    h("p.dim", {}, chosen.host.size || chosen.user.size ? _("Shown are the ways of the chosen host or user.")
-      : allMoves ? _("Shown are all logons and remote access that the logs tell of.")
-        : _("Shown are the ways of users and hosts that are in findings; from left to right as they came about.")),
+    h("p.dim", {}, chosen.host.size || chosen.user.size ? _("The links of the chosen host or user.")
+      : allMoves ? _("All logons and remote access that the logs tell of.")
+        : _("The links of users and hosts that have findings, from left to right in the order of time.")),
     all.some((edge) => edge.ways.some((way) => !way.notable)) && !chosen.host.size && !chosen.user.size ? h("button.quiet", {
       type: "button", "data-key": "moves-all", "aria-pressed": String(allMoves), onclick: () => { allMoves = !allMoves; render(); },
-    }, allMoves ? _("Show fewer") : _("Show all ways")) : null,
+    }, allMoves ? _("Show fewer") : _("Show all links")) : null,
     drawn.length ? h("div.scroll-x", { tabindex: "0", role: "region", "aria-label": _("Who moved where") }, box) : h("p.dim", {}, _("No logon or remote access fits.")),
-    drawn.length < some.length ? h("p.dim.tiny", {}, _("The first {n} ways are drawn.", { n: number(drawn.length) })) : null,
+    drawn.length < some.length ? h("p.dim.tiny", {}, _("The first {n} links are drawn.", { n: number(drawn.length) })) : null,
     wayTable(some),
     trails.lost[1] ? h("p.dim.tiny", {}, _("There were more moves than are kept; {n} are left out.", { n: number(trails.lost[1]) })) : null);
   if (drawn.length) drawGraph(box, drawn);
@@ -140,37 +143,43 @@ function drawGraph(box, some) {
   const { spots, height, width } = layout(some, Math.max(320, $("moves").clientWidth));
   const worst = worstOfHosts();
   const most = Math.max(...some.map((edge) => edge.count));
-  const arrow = svg("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto", markerUnits: "userSpaceOnUse" }, svg("path", { d: "M0 0 8 4 0 8z", class: "arrow" }));
-  const picture = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" }, svg("defs", {}, arrow));
+  const picture = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
   const labels = [];
+  const fanned = new Map();
+  for (const edge of some) for (const place of [edge.source, edge.target]) fanned.set(place, (fanned.get(place) || 0) + 1);
   for (const edge of some) {
     const [a, b] = [spots.get(edge.source), spots.get(edge.target)];
-    const { path, at } = curve(a, b);
-    const line = svg("path", { d: path, class: "way", "marker-end": "url(#arrow)", "stroke-width": (1.2 + 2.6 * (Math.log1p(edge.count) / Math.log1p(most))).toFixed(1) });
+    const { path, at, anchor, end } = curve(a, b, fanned.get(edge.target) > 1 && fanned.get(edge.target) >= fanned.get(edge.source) ? 0.2 : 0.72);
+    const line = svg("path", { d: path, class: "way", "stroke-width": (1.2 + 2.6 * (Math.log1p(edge.count) / Math.log1p(most))).toFixed(1) });
     const words = wayWords();
     line.append(svg("title", {}, plain(`${edge.source.name} → ${edge.target.name}: ${edge.ways.map((way) => `${words[way.kind]} ${way.user} ×${way.count}`).join(", ")}`)));
-    picture.append(line);
-    if (some.length <= 24) labels.push(edgeLabel(edge, at));
+    const back = anchor === "start" ? 7 : -7;
+    picture.append(line, svg("path", { d: `M${end[0]} ${end[1]}l${back} -4v8z`, class: "arrow" }));
+    if (some.length <= 24) labels.push(edgeLabel(edge, at, anchor));
   }
   picture.append(...labels);
   for (const [place, spot] of spots) picture.append(node(place, spot, worst));
   fill(box, picture);
 }
 
-function curve(a, b) {
-  const [x1, x2] = b.x > a.x ? [a.x + NODE.width, b.x] : [a.x + NODE.width, b.x + NODE.width];
-  if (b.x > a.x) {
-    const bend = (x2 - x1) / 2;
-    return { path: `M${x1} ${a.y}C${x1 + bend} ${a.y} ${x2 - bend} ${b.y} ${x2 - 2} ${b.y}`, at: [x1 + (x2 - x1) * 0.5, a.y + (b.y - a.y) * 0.5] };
-  }
-  const out = Math.max(x1, x2) + 44;
-  return { path: `M${x1} ${a.y + 6}C${out} ${a.y + 6} ${out} ${b.y - 6} ${x2 + 2} ${b.y - 6}`, at: [out - 8, (a.y + b.y) / 2] };
+/** The line from one host to another, and the point at a share of it. */
+function curve(a, b, share) {
+  const begin = [a.x + NODE.width, a.y];
+  const on = b.x > a.x;
+  const bend = on ? (b.x - begin[0]) / 2 : 44;
+  const end = on ? [b.x - 2, b.y] : [b.x + NODE.width + 2, b.y - 6];
+  const out = on ? 0 : Math.max(begin[0], end[0]) + bend;
+  const points = [begin, [on ? begin[0] + bend : out, a.y], [on ? end[0] - bend : out, end[1]], end];
+  const rest = 1 - share;
+  const weights = [rest ** 3, 3 * rest * rest * share, 3 * rest * share * share, share ** 3];
+  const at = [0, 1].map((axis) => points.reduce((sum, point, i) => sum + point[axis] * weights[i], 0));
+  return { path: `M${points[0].join(" ")}C${points.slice(1).map((point) => point.join(" ")).join(" ")}`, at, end, anchor: on ? "middle" : "start" };
 }
 
-function edgeLabel(edge, [x, y]) {
+function edgeLabel(edge, [x, y], anchor) {
   const names = edge.users.map((user) => plain(user).split("\\").pop());
   const text = names.length ? names.slice(0, 2).join(", ") + (names.length > 2 ? ` +${names.length - 2}` : "") : wayWords()[edge.ways[0].kind] || "";
-  return svg("text", { x, y: y - 5, class: "way-label", "text-anchor": "middle" }, clipped(text, 24));
+  return svg("text", anchor === "start" ? { x: x + 6, y: y + 4, class: "way-label" } : { x, y: y - 5, class: "way-label", "text-anchor": anchor }, clipped(text, 24));
 }
 
 const clipped = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
@@ -178,8 +187,9 @@ const clipped = (text, most) => (text.length > most ? `${text.slice(0, most - 1)
 function node(place, { x, y }, worst) {
   const rank = Math.min(9, ...[...place.hosts].map((machine) => worst[machine]));
   const top = y - NODE.height / 2;
-  const addresses = [...place.addresses].map(plain);
-  const below = addresses.length ? addresses.join(", ") : rank < 9 ? "" : _("no findings");
+  // The short address of the two says more on a drawing; the other is in the tip.
+  const addresses = [...place.addresses].map(plain).sort((a, b) => a.includes(":") - b.includes(":") || (a < b ? -1 : 1));
+  const below = addresses.length ? addresses[0] + (addresses.length > 1 ? ` +${addresses.length - 1}` : "") : rank < 9 ? "" : _("no findings");
   const group = svg("g", { class: `place ${rank < 9 ? levelClass(rank) : "quiet-place"}` },
     svg("rect", { x, y: top, width: NODE.width, height: NODE.height, rx: 7 }),
     svg("rect", { x, y: top + 4, width: 4, height: NODE.height - 8, rx: 2, class: "bar-of-level" }),

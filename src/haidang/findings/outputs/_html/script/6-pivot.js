@@ -73,7 +73,7 @@ function pivotMoves(kind, items) {
   const add = (map, place, n) => map.set(place, (map.get(place) || 0) + n);
   for (const edge of edges()) {
     if (kind === "user") {
-      if ([...edge.users.keys()].some((name) => items.has(accounts.get(folded(name))))) {
+      if (!SYSTEM.test(store.users[[...items][0]]) && [...edge.users.keys()].some((name) => items.has(accounts.get(folded(name))))) {
         add(lists.in, edge.source, edge.count);
         add(lists.out, edge.target, edge.count);
       }
