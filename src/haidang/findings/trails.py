@@ -191,7 +191,7 @@ def _windows_move(
 def _auditd(get: Callable[..., str], host: str, time: int | None) -> About:
     login = get("AUID") or _named_id(get("auid"))
     acting = get("UID", "acct") or _named_id(get("uid"))
-    users = _distinct(login, acting)
+    users = _distinct(login, acting) or _generic_users(get)
     pid = _pid(get("pid"))
     start = None
     if get("SYSCALL") in _EXEC_CALLS and get("success") != "no":

@@ -70,7 +70,7 @@ function techniqueCell(tactic, technique, { n, worst }, most) {
     "aria-pressed": String(chosen.technique.has(technique)),
     "data-key": `cell-${tactic}-${technique}`,
     onclick: () => toggle("technique", technique),
-  }, h("span.cell-id", {}, technique, h("b", {}, n ? number(n) : "·")), h("span.cell-name", {}, head.techniques[technique] || ""));
+  }, h("span.cell-id", {}, technique, h("b", {}, n ? number(n) : "·")), h("span.cell-name", { lang: "en" }, head.techniques[technique] || ""));
   if (n) button.style.setProperty("--heat", `${Math.round(8 + 24 * (Math.log1p(n) / Math.log1p(most)))}%`);
   return button;
 }

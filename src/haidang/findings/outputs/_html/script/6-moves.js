@@ -87,7 +87,7 @@ function showMoves() {
     all.some((edge) => edge.ways.some((way) => !way.notable)) && !chosen.host.size && !chosen.user.size ? h("button.quiet", {
       type: "button", "data-key": "moves-all", "aria-pressed": String(allMoves), onclick: () => { allMoves = !allMoves; render(); },
     }, allMoves ? _("Show fewer") : _("Show all links")) : null,
-    drawn.length ? h("div.scroll-x", { tabindex: "0", role: "region", "aria-label": _("Who moved where") }, box) : h("p.dim", {}, _("No logon or remote access fits.")),
+    drawn.length ? h("div.scroll-x", { tabindex: "0", role: "group", "aria-label": _("Who moved where") }, box) : h("p.dim", {}, _("No logon or remote access fits.")),
     drawn.length < some.length ? h("p.dim.tiny", {}, _("The first {n} links are drawn.", { n: number(drawn.length) })) : null,
     wayTable(some),
     trails.lost[1] ? h("p.dim.tiny", {}, _("There were more moves than are kept; {n} are left out.", { n: number(trails.lost[1]) })) : null);
