@@ -80,7 +80,8 @@ class Limits:
     trail_starts: int = 20_000
     """Process starts that a run keeps for the process trees of the page; the rest is counted."""
     trail_moves: int = 5_000
-    """Ways of going from host to host (whence, whither, how, by whom) that a run keeps; the rest is counted."""
+    """Moves between hosts that differ (whence, whither, how, by whom) that a run keeps; more are
+    counted."""
     trail_chars: int = 600
     """Longest text of a process start or a move; a longer one is cut."""
 

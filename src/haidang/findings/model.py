@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from haidang.findings.trails import About
+from haidang.findings.trails import About  # noqa: TC001 - msgspec looks it up when it decodes
 
 if TYPE_CHECKING:
     from haidang.errors import RuleError

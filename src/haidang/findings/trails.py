@@ -16,7 +16,7 @@ Events are untrusted: their texts are cut to ``Limits.trail_chars``, and anythin
 
 Example::
 
-    told = about("windows", {"EventID": 4624, "LogonType": 3, …}, host="DC01", time=1_700_000_000_000, longest=500)
+    told = about("windows", {"EventID": 4624, "LogonType": 3, …}, host="DC01", time=1_700_000_000_000)
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def _windows(get: Callable[..., str], host: str, time: int | None) -> About:
             get("ParentProcessName", "ParentImage"), "",
         )  # fmt: skip
     move = _windows_move(number, get, host, time, target or subject if number != "4624" else target)
-    process = _windows_process(number, get, sysmon)
+    process = _windows_process(number, get, sysmon=sysmon)
     return About(users, process, start, move, _windows_address(number, get, host))
 
 
@@ -156,7 +156,7 @@ def _windows_address(number: str, get: Callable[..., str], host: str) -> tuple[s
     return None
 
 
-def _windows_process(number: str, get: Callable[..., str], sysmon: bool) -> str:
+def _windows_process(number: str, get: Callable[..., str], *, sysmon: bool) -> str:
     guid = _guid(get("ProcessGuid", "SourceProcessGUID", "SourceProcessGuid"))
     if guid:
         return guid

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["TrailReader"]
 
 _ID = re.compile(
-    rb'vent(?:ID|_id|Code)"\s{0,8}:\s{0,8}(?:\{[^}]{0,200}?"(?:#text|Value)"\s{0,8}:\s{0,8})?"?'
+    rb'vent(?:ID|_id|Code)"\s{0,8}:\s{0,8}'
+    rb'(?:\{[^{}]{0,60}(?:\{[^{}]{0,120}\}[^{}]{0,20})?"(?:#text|Value)"\s{0,8}:\s{0,8})?"?'
     rb"(1|3|4624|4648|4688|5140|5145)\b"
 )
 _PORT = re.compile(

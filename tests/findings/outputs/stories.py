@@ -60,7 +60,8 @@ STEPS: tuple[tuple[dict[str, object], str], ...] = (
         {
             "Channel": "Microsoft-Windows-Sysmon/Operational", "EventID": 3, "Computer": PC, "User": USER,
             "ProcessGuid": guid(120), "ProcessId": 120, "Image": r"C:\Windows\powershell.exe",
-            "Initiated": "true", "SourceIp": "10.20.4.31", "DestinationIp": "192.0.2.7", "DestinationPort": 80,
+            "Initiated": "true", "SourceIp": "10.20.4.31", "DestinationIp": "192.0.2.7",
+            "DestinationPort": 80,
         },
         "Program Talks to an Outside Address",
     ),

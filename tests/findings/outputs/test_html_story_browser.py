@@ -1,4 +1,4 @@
-"""The page's ways through a case, in a real browser: matrix, pivots, process tree, moves, rare values, links."""
+"""The page's ways through a case, in a browser: matrix, pivots, process tree, moves, rare values, links."""
 
 from __future__ import annotations
 
@@ -220,8 +220,10 @@ def test_hostile_trails_run_nothing_and_hide_nothing(browser: Browser, tmp_path:
     assert page.locator(".tree").is_visible()
     assert page.evaluate("window.owned") is None
     assert page.locator("img").count() == 0
-    texts = page.evaluate("document.body.innerText + [...document.querySelectorAll('[title]')].map(e => e.title).join()"
-                          " + [...document.querySelectorAll('svg title, svg text')].map(e => e.textContent).join()")  # fmt: skip
+    texts = page.evaluate(
+        "document.body.innerText + [...document.querySelectorAll('[title]')].map(e => e.title).join()"
+        " + [...document.querySelectorAll('svg title, svg text')].map(e => e.textContent).join()"
+    )
     assert not set(texts) & set("\u2028\u202e\u202c\u200b")
     assert view.complaints == []
 

@@ -5,7 +5,8 @@ finding, that filters work on; each further line is one finding's evidence, deco
 
     {"rules": [rules first seen here], "rule": [number of the rule over the whole page],
      "hosts": […], "host": [index], "files": […], "file": [index], "origins": […], "origin": [index],
-     "user_sets": [JSON lists of users], "users": [index], "processes": [GUIDs, or # and number], "process": [index],
+     "user_sets": [JSON lists of users], "users": [index],
+     "processes": [GUIDs, or # and number], "process": [index],
      "time": [milliseconds since 1970, or null], "tests": [words of tests]}
     [id, time, record, event, [[field, index of test, range, value], …], members, group, count]
 

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from haidang.sigma.ir import RuleWords
 
 __all__ = [
-    "closing", "known_techniques", "opening", "page_head", "page_trails", "places_of_techniques", "said_by_rules",
+    "closing", "known_techniques", "opening", "page_head", "page_trails", "places_of_techniques",
+    "said_by_rules",
 ]  # fmt: skip
 
 FOLDER = Path(__file__).with_name("_html")
@@ -65,7 +66,7 @@ def known_techniques(ids: Iterable[str]) -> dict[str, str]:
 
 
 def places_of_techniques(ids: Iterable[str]) -> dict[str, list[str]]:
-    """Return the columns of the ATT&CK matrix that the techniques ``ids`` stand in, as far as they are known."""
+    """Return the columns of the ATT&CK matrix that the techniques ``ids`` stand in, where known."""
     columns: dict[str, list[str]] = json.loads(_TECHNIQUES.read_text("utf-8"))["tactics"]
     return {
         id_: places
@@ -109,7 +110,7 @@ def page_head(summary: ScanSummary, lang: str, written: datetime) -> dict[str, A
 
 
 def page_trails(trails: Trails) -> bytes:
-    """Return, as JSON, the process starts around the findings, the moves between hosts, and whose addresses are.
+    """Return, as JSON, the process starts around the findings, the moves between hosts, and addresses.
 
     {"starts": [[host, time, guid, pid, parent guid, parent pid, image, command, user, parent image,
      parent command], …], "moves": [[whence, whither, how, user, count, first, last], …],

@@ -114,7 +114,8 @@ SCRIPT_WORDS = (
     N_("Users in its findings"),
     N_("Value"),
     N_(
-        "Values of key fields that at most {n} of the findings shown have; what is rare is worth a look first."
+        "Values of key fields that at most {n} of the findings shown have; "
+        "what is rare is worth a look first."
     ),
     N_("Went to"),
     N_("What happened"),
@@ -163,7 +164,8 @@ TEMPLATE_WORDS = (
     N_("Copy link"),
     N_("Dark or light"),
     N_(
-        "Drag to choose a range. With the keyboard: arrow keys move, Shift and an arrow key widens, Enter chooses, Escape clears."
+        "Drag to choose a range. With the keyboard: arrow keys move, Shift and an arrow "
+        "key widens, Enter chooses, Escape clears."
     ),
     N_("Filter by level"),
     N_("Filters"),
@@ -182,7 +184,8 @@ TEMPLATE_WORDS = (
     N_("The finding"),
     N_("This browser is too old to unpack the findings; please use a current one."),
     N_(
-        "This page is one file. It loads nothing from the network and sends nothing: its content security policy forbids it."
+        "This page is one file. It loads nothing from the network and sends nothing: its "
+        "content security policy forbids it."
     ),
     N_("This page needs JavaScript to unpack the findings; it runs in the page alone and loads nothing."),
     N_("Time line"),
