@@ -1,4 +1,4 @@
-"""Trails of a scan: gathered where asked for, also where no rule holds, whatever the processes and formats."""
+"""Trails of a scan: gathered where asked for, also where no rule holds, whatever processes and formats."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from haidang.findings.gathering import Trails
 from haidang.limits import DEFAULT_LIMITS
 from haidang.scanning import ScanOptions, run
 
@@ -17,6 +16,7 @@ from .material import CHANNEL, write_log, write_rules
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from haidang.findings.gathering import Trails
     from haidang.findings.model import Finding
 
 SECOND = 1_000_000_000
@@ -164,8 +164,8 @@ def test_lines_that_are_no_events_are_passed_over(tmp_path: Path) -> None:
 
 def test_linux_logs_tell_of_starts_and_of_logons(tmp_path: Path) -> None:
     record = (
-        "type=SYSCALL msg=audit(1767225601.000:{n}): arch=c000003e syscall=59 success=yes exit=0 ppid={p} pid={c} "
-        'auid=1000 uid=0 comm="sh" exe="/bin/{name}" key="exec"\n'
+        "type=SYSCALL msg=audit(1767225601.000:{n}): arch=c000003e syscall=59 success=yes exit=0 ppid={p} "
+        'pid={c} auid=1000 uid=0 comm="sh" exe="/bin/{name}" key="exec"\n'
     )
     audit = tmp_path / "logs" / "audit.log"
     audit.parent.mkdir()
