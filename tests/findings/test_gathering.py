@@ -30,6 +30,16 @@ def test_related_are_ancestors_descendants_and_siblings() -> None:
     assert pids(found) == {"1", "2", "3", "4", "5"}
 
 
+def test_a_sibling_that_is_wanted_too_keeps_its_own_children() -> None:
+    found = trails()
+    for pid, parent in ((1, 0), (2, 1), (3, 1), (4, 3), (5, 4)):
+        found.gather(About(start=start(pid, parent, pid)))
+    found.want("h", "#2", 10)
+    assert pids(found) == {"1", "2", "3"}
+    found.want("h", "#3", 10)
+    assert pids(found) == {"1", "2", "3", "4", "5"}
+
+
 def test_a_number_used_again_is_the_process_that_ran_at_the_time() -> None:
     found = trails()
     for one in (start(5, 1, 0), start(5, 2, 100_000), start(1, 0, 0), start(2, 0, 0)):

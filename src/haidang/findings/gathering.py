@@ -18,7 +18,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from haidang.findings.trails import About, Move, Start
     from haidang.limits import Limits
@@ -27,8 +27,6 @@ __all__ = ["Moves", "Trails"]
 
 _SLACK = 5_000
 """Milliseconds by which an action may be logged before the start of its process: logs differ in delay."""
-_DEEPEST = 32
-"""Generations that are followed; a log may name a process as its own ancestor."""
 _NEVER = -1
 
 
@@ -112,12 +110,11 @@ class Trails:
     def related(self) -> list[Start]:
         """Return the starts of findings' processes, of their ancestors, descendants and siblings."""
         family = _Family(self._starts.values())
-        kept: dict[Start, None] = {}
         for host, process, time in self._wanted:
             start = family.start(host, process, time)
-            if start is not None and start not in kept:
-                kept.update(dict.fromkeys(family.around(start)))
-        return list(kept)
+            if start is not None:
+                family.keep_around(start)
+        return list(family.kept)
 
     def _add_start(self, start: Start) -> None:
         self._starts[start.host.lower(), start.guid, start.pid, start.time] = start
@@ -170,6 +167,10 @@ class _Family:
         self._guids: dict[tuple[str, str], Start] = {}
         self._numbers: dict[tuple[str, str], list[tuple[int, Start]]] = defaultdict(list)
         self._children: dict[Start | None, list[Start]] = defaultdict(list)
+        self.kept: dict[Start, None] = {}
+        self._above: set[Start] = set()
+        self._below: set[Start] = set()
+        self._sides: set[Start] = set()
         starts = sorted(starts, key=lambda start: _NEVER if start.time is None else start.time)
         for start in starts:
             host = start.host.lower()
@@ -191,27 +192,29 @@ class _Family:
         return numbered[at - 1][1] if at else None
 
     def parent(self, start: Start) -> Start | None:
+        """Return the start of the process that a process was started by, where it is known."""
         host = start.host.lower()
         found = self._guids.get((host, start.parent_guid)) if start.parent_guid else None
         if found is None and start.parent_pid:
             found = self.start(host, f"#{start.parent_pid}", None if start.time is None else start.time)
         return None if found is start else found
 
-    def around(self, start: Start) -> Iterator[Start]:
-        """Yield a start, its siblings, its ancestors and its descendants."""
+    def keep_around(self, start: Start) -> None:
+        """Keep a start, its siblings, its ancestors and its descendants; each family is walked once."""
+        self.kept[start] = None
         above = self.parent(start)
-        if above is not None:
-            yield from self._children[above]
-        else:
-            yield start
-        for _ in range(_DEEPEST):
-            if above is None:
-                break
-            yield above
+        if above is not None and above not in self._sides:
+            self._sides.add(above)
+            self.kept.update(dict.fromkeys(self._children[above]))
+        while above is not None and above not in self._above:
+            self._above.add(above)
+            self.kept[above] = None
             above = self.parent(above)
-        generation = [start]
-        for _ in range(_DEEPEST):
-            generation = [child for one in generation for child in self._children.get(one, ())]
-            yield from generation
-            if not generation:
-                break
+        pending = [start]
+        while pending:
+            one = pending.pop()
+            if one not in self._below:
+                self._below.add(one)
+                children = self._children.get(one, ())
+                self.kept.update(dict.fromkeys(children))
+                pending.extend(children)

@@ -121,7 +121,7 @@ function layout(some, width) {
   }
   const columns = [];
   for (const [place, layer] of layers) (columns[layer] ||= []).push(place);
-  const step = columns.length > 1 ? Math.max(NODE.width + 90, (width - NODE.width - 4) / (columns.length - 1)) : 0;
+  const step = columns.length > 1 ? Math.max(NODE.width + 150, (width - NODE.width - 4) / (columns.length - 1)) : 0;
   const tallest = Math.max(...columns.map((column) => column.length));
   const height = tallest * (NODE.height + NODE.gap) + 12;
   const spots = new Map();

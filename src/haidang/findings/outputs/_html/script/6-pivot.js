@@ -73,9 +73,11 @@ function pivotMoves(kind, items) {
   const add = (map, place, n) => map.set(place, (map.get(place) || 0) + n);
   for (const edge of edges()) {
     if (kind === "user") {
-      if (!SYSTEM.test(store.users[[...items][0]]) && [...edge.users.keys()].some((name) => items.has(accounts.get(folded(name))))) {
-        add(lists.in, edge.source, edge.count);
-        add(lists.out, edge.target, edge.count);
+      if (SYSTEM.test(store.users[[...items][0]])) break;
+      for (const way of edge.ways) {
+        if (!way.user || !items.has(accounts.get(folded(way.user)))) continue;
+        add(lists.in, edge.source, way.count);
+        add(lists.out, edge.target, way.count);
       }
     } else {
       if (touches(edge.target, items)) add(lists.in, edge.source, edge.count);

@@ -18,10 +18,10 @@ function makeFamily() {
   if (family) return family;
   family = { byGuid: new Map(), byPid: new Map(), children: new Map(), rows: null };
   const nodes = [];
+  trails.starts.sort((a, b) => (a[1] ?? -1) - (b[1] ?? -1));
   for (const [host, time, guid, pid, parentGuid, parentPid, image, command, user, parentImage, parentCommand] of trails.starts) {
     addStart(nodes, { host: hostKey(host), time, guid, pid, parentGuid, parentPid, image, command, user, parentImage, parentCommand });
   }
-  for (const list of family.byPid.values()) list.sort((a, b) => (a.time ?? -1) - (b.time ?? -1));
   for (const node of nodes) {
     node.parent = parentOf(node);
     if (!node.parent) continue;
@@ -36,7 +36,8 @@ function makeFamily() {
 function addStart(nodes, node) {
   const key = `${node.host}\n${node.pid}`;
   const list = family.byPid.get(key) || [];
-  const twin = node.pid && list.find((other) => Math.abs((other.time ?? 0) - (node.time ?? 0)) <= SAME_MS && imageName(other.image).toLowerCase() === imageName(node.image).toLowerCase());
+  // Starts come in the order of time: a twin is among the last ones.
+  const twin = node.pid && list.slice(-3).find((other) => Math.abs((other.time ?? 0) - (node.time ?? 0)) <= SAME_MS && imageName(other.image).toLowerCase() === imageName(node.image).toLowerCase());
   if (twin) {
     for (const [name, value] of Object.entries(node)) if (!twin[name]) twin[name] = value;
   } else {
@@ -50,9 +51,14 @@ function addStart(nodes, node) {
 function processAt(host, process, time) {
   if (!process.startsWith("#")) return family.byGuid.get(`${host}\n${process}`) || null;
   const list = family.byPid.get(`${host}\n${process.slice(1)}`) || [];
-  let found = null;
-  for (const node of list) if (time === null || Number.isNaN(time) || (node.time ?? 0) <= time + SLACK_MS) found = node;
-  return found;
+  if (time === null || Number.isNaN(time)) return list.at(-1) || null;
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((list[middle].time ?? -1) <= time + SLACK_MS) low = middle + 1;
+    else high = middle;
+  }
+  return list[low - 1] || null;
 }
 
 function parentOf(node) {
