@@ -1,7 +1,8 @@
-"""Take the pictures of the HTML page that the READMEs show.
+"""Take the pictures of the HTML page that the READMEs and the tutorial show.
 
 ``python docs/_screenshot.py`` scans the sample logs once for each language and writes
-``docs/assets/report-<lang>.png``. It needs Chromium (Debian: ``apt install chromium``).
+``docs/assets/report-<lang>.png``, and of the English page the parts that the tutorial speaks of. It needs
+Chromium (Debian: ``apt install chromium``).
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from playwright.sync_api import ViewportSize, sync_playwright
 __all__ = ["main"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+ASSETS = REPOSITORY / "docs" / "assets"
 INCOMPLETE = 3
 """Exit code of a scan of the samples: one of them is damaged on purpose."""
 
 
 def main() -> int:
-    """Write both pictures; return the exit code."""
+    """Write the pictures; return the exit code."""
     chromium = shutil.which("chromium")
     if chromium is None:
         print("there is no chromium on PATH", file=sys.stderr)
@@ -35,7 +37,11 @@ def main() -> int:
             page = browser.new_page(viewport=window, color_scheme="light", locale=lang)
             page.goto(report.as_uri())
             page.wait_for_load_state("networkidle")
-            page.screenshot(path=REPOSITORY / "docs" / "assets" / f"report-{lang}.png")
+            page.screenshot(path=ASSETS / f"report-{lang}.png")
+            if lang == "en":
+                page.locator("#moves-card").screenshot(path=ASSETS / "moves-en.png")
+                page.locator("#rows .row").filter(has_text="Sudo Used").click()
+                page.locator("#detail").screenshot(path=ASSETS / "tree-en.png")
         browser.close()
     return 0
 

@@ -121,6 +121,13 @@ class Limits:
     """Bytes of evidence of one block of the HTML page, before compression."""
     page_value_chars: int = 32_768
     """Longest text shown in the HTML page; a longer one is cut, and says so."""
+    trail_starts: int = 20_000
+    """Process starts that a run keeps for the process trees of the page; the rest is counted."""
+    trail_moves: int = 5_000
+    """Moves between hosts that differ (whence, whither, how, by whom) that a run keeps; more are
+    counted."""
+    trail_chars: int = 600
+    """Longest text of a process start or a move; a longer one is cut."""
 
 
 DEFAULT_LIMITS = Limits()

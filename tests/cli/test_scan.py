@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import json
 import os
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -147,6 +149,28 @@ def test_several_outputs_are_written_at_once(case: Path, capsysbinary: pytest.Ca
     assert (case / "c.html").read_text(encoding="utf-8").endswith("</html>\n")
     assert "Findings  2 by 2 rules" in capsysbinary.readouterr().out.decode()
     assert sorted(path.name for path in case.iterdir()) == ["a.ndjson", "b.txt", "c.html", "logs", "rules"]
+
+
+def test_page_knows_who_acted_and_what_else_was_started_and_other_outputs_do_not_change(case: Path) -> None:
+    child = json.loads(event("child.exe", 1)) | {"ProcessId": 3, "ParentProcessId": 2}
+    found = json.loads(event("evil.exe", 1)) | {"ProcessId": 2, "ParentProcessId": 1}
+    lines = "".join(json.dumps(one) + "\n" for one in (found, child))
+    (case / "logs" / "tree.ndjson").write_text(lines, encoding="utf-8")
+    assert scan("--quiet", "--output", "alone.ndjson") == 0
+    assert scan("--quiet", "--output", "page.html", "--output", "beside.ndjson") == 0
+    alone, beside = ((case / name).read_bytes().splitlines() for name in ("alone.ndjson", "beside.ndjson"))
+    assert beside[:-1] == alone[:-1]
+    page = (case / "page.html").read_text(encoding="utf-8")
+
+    def unpacked(mark: str) -> str:
+        packed = page.partition(f"{mark}>")[2].partition("<")[0]
+        return zlib.decompress(base64.b64decode(packed)).decode()
+
+    assert {start[6] for start in json.loads(unpacked('id="trails"'))["starts"]} >= {
+        "C:\\Windows\\evil.exe",
+        "C:\\Windows\\child.exe",
+    }
+    assert '"user_sets":["[\\"lan\\"]"]' in unpacked('class="block"')
 
 
 def test_output_in_the_folder_that_is_scanned_is_no_input(

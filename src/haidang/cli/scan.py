@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from haidang.cli._command import Command, Context
@@ -44,6 +45,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if not args.quiet and all(destination.path != STDOUT for destination in destinations):
         destinations = (*destinations, Destination(SUMMARY, STDOUT))
     options = scan_options(args, context)
+    if any(getattr(destination.format, "trails", False) for destination in destinations):
+        options = replace(options, trails=True)
     opened: list[OpenDestination] = []
     try:
         lang = context.translate.lang

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from haidang.findings.trails import About  # noqa: TC001 - msgspec looks it up when it decodes
+
 if TYPE_CHECKING:
     from haidang.errors import RuleError
     from haidang.events.model import FileReport
+    from haidang.findings.gathering import Trails
     from haidang.sigma.ir import RuleWords
 
 __all__ = ["Finding", "FindingRule", "Match", "ScanSummary", "Source"]
@@ -72,6 +75,8 @@ class Finding(msgspec.Struct, frozen=True):
     """For a correlation: the group-by fields and their values."""
     count: int = 1
     """For a correlation: how many events it joins."""
+    about: About | None = None
+    """Who acted, in which process, and whence, where the run was asked for it; not in the contract."""
 
 
 @dataclass(slots=True)
@@ -98,3 +103,5 @@ class ScanSummary:
     """Rule (its id, or its title where it has none) to what it says in the languages of its readers."""
     interrupted: bool = False
     """Whether the user stopped the run; what is said here is then of the part before that."""
+    trails: Trails | None = None
+    """Process starts and moves between hosts, where the run was asked for them."""

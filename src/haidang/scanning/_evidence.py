@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
     from haidang.detect.batches import Hit
     from haidang.events.model import Fields
+    from haidang.findings.trails import About
     from haidang.scanning._ruleset import Ruleset
+    from haidang.scanning._trails import TrailReader
     from haidang.sigma.ir import EventRule, LogsourceMap, RuleInfo, Test
 
 __all__ = [
@@ -34,6 +36,8 @@ __all__ = [
     "Evidence",
     "EvidenceMaker",
     "finding_rule",
+    "first_host",
+    "first_time",
     "known_origins",
     "needed_by_rule",
     "stable_id",
@@ -60,6 +64,8 @@ class Evidence(NamedTuple):
     digest: bytes
     values: dict[str, Any] | None
     """Values that correlations need, None for a rule that feeds none."""
+    about: About | None = None
+    """What the event tells beside the rule, where the run was asked for it."""
 
 
 class EvidenceMaker:
@@ -72,12 +78,14 @@ class EvidenceMaker:
         full_event: bool = False,
         since: int | None = None,
         until: int | None = None,
+        trails: TrailReader | None = None,
     ) -> None:
         """Keep what of the event is wanted and the times (nanoseconds) outside which hits do not count."""
         self._ruleset = ruleset
         self._full = full_event
         self._since = since
         self._until = until
+        self._trails = trails
         self._origins = known_origins(ruleset.maps)
         self._needed = needed_by_rule(ruleset)
         self._wanted = ruleset.reported | ruleset.correlated
@@ -98,20 +106,14 @@ class EvidenceMaker:
     def of_hit(self, hit: Hit) -> Iterator[Evidence]:
         """Yield the evidence of each rule of a hit, unless its time is not wanted."""
         origin = self._origins.get(hit.origin, UNKNOWN)
-        time = _first_time(hit.event, origin)
+        time = first_time(hit.event, origin)
         if time is not None and (
             (self._since is not None and time < self._since)
             or (self._until is not None and time > self._until)
         ):
             return
-        host = next(
-            (
-                text(value)
-                for name in origin.host_fields or UNKNOWN.host_fields
-                if (value := lookup(hit.event, name)) is not None
-            ),
-            "",
-        )
+        host = first_host(hit.event, origin)
+        told = self._trails.of_hit(hit.origin, hit.event, host, time) if self._trails and hit.rules else None
         digest = blake2b(hit.raw, digest_size=8).digest() if hit.raw else _digest(hit.event)
         route = self._ruleset.matcher.route(hit.origin, hit.event)
         reasons = route.reasons(hit.rules, hit.event, lambda index: self._ruleset.rule(index).condition)
@@ -138,6 +140,7 @@ class EvidenceMaker:
                 tuple(self._match(test, get, hit.event) for test in tests),
                 digest,
                 None if needed is None else {name: get(name) for name in needed},
+                told,
             )
 
     def _match(self, test: Test, get: Callable[[str], Any], event: Fields) -> tuple[str, Any, str]:
@@ -166,12 +169,19 @@ def known_origins(maps: Sequence[LogsourceMap]) -> dict[str, Origin]:
     return {**told, **found, "windows": shapes.WINDOWS}
 
 
-def _first_time(event: Fields, origin: Origin) -> int | None:
+def first_time(event: Fields, origin: Origin) -> int | None:
+    """Return the time of an event of that family in nanoseconds since 1970, None where it has none."""
     for name in origin.time_fields or UNKNOWN.time_fields:
         value = lookup(event, name)
         if value is not None and (time := parse_time(value)) is not None:
             return time
     return None
+
+
+def first_host(event: Fields, origin: Origin) -> str:
+    """Return the host that an event of that family speaks of, "" where it names none."""
+    names = origin.host_fields or UNKNOWN.host_fields
+    return next((text(value) for name in names if (value := lookup(event, name)) is not None), "")
 
 
 def _looked_at(rule: EventRule, get: Callable[[str], Any]) -> dict[str, Any]:
@@ -263,6 +273,7 @@ def to_finding(ruleset: Ruleset, evidence: Evidence, path: str, *, before: int =
         event=evidence.event,
         matched=tuple(Match(*parts) for parts in evidence.matched),
         origin=evidence.origin,
+        about=evidence.about,
     )
 
 

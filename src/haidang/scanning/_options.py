@@ -46,3 +46,5 @@ class ScanOptions:
     limits: Limits = DEFAULT_LIMITS
     strict: bool = False
     """Whether a refused rule ends the run before anything is read."""
+    trails: bool = False
+    """Whether process starts and moves between hosts are gathered, for outputs that show them."""

@@ -14,7 +14,7 @@ from haidang.detect.regexes import timeouts
 from haidang.detect.values import cuts
 from haidang.events.files import STANDARD_INPUT
 from haidang.events.model import FileReport
-from haidang.scanning._worker import FileEvidence, Worker, matching_notices
+from haidang.scanning._worker import Worker, matching_notices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from haidang.findings.model import ScanSummary
     from haidang.scanning._options import ScanOptions
     from haidang.scanning._ruleset import Ruleset
+    from haidang.scanning._worker import FileEvidence
 
 __all__ = ["Part", "cpu_seconds", "work"]
 
@@ -107,7 +108,7 @@ def _ordered(parts: Iterator[tuple[Input, FileEvidence]], summary: ScanSummary) 
             continue
         whole = reports.setdefault(item.display, FileReport(item.display))
         lines = before.get(item.display, 0)
-        yield Part(FileEvidence(whole, file.evidence, last=file.last), lines)
+        yield Part(file._replace(report=whole), lines)
         if file.last:
             if item.display not in before:
                 summary.files.append(whole)

@@ -12,6 +12,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from haidang.errors import RuleErrors
+from haidang.findings.gathering import Trails
 from haidang.findings.model import Finding, ScanSummary
 from haidang.scanning._evidence import to_finding
 from haidang.scanning._options import ScanOptions
@@ -134,6 +135,8 @@ class _Run:
         summary.words = {info.id or info.title: info.words for info in self._ruleset if info.words}
         if self._ruleset.watched is not None:
             summary.notices += self._ruleset.watched.notices()
+        if self._options.trails:
+            summary.trails = Trails(self._options.limits)
         for part in work(self._options, self._ruleset, self._progress, summary):
             yield from self._of_part(part.file, part.before)
         if self._correlating is not None:
@@ -146,6 +149,8 @@ class _Run:
 
     def _of_part(self, file: FileEvidence, before: int) -> Iterator[Finding]:
         ruleset, correlating = self._ruleset, self._correlating
+        if self.summary.trails is not None and file.trails is not None:
+            self.summary.trails.merge(file.trails)
         for evidence in file.evidence:
             finding = to_finding(ruleset, evidence, file.report.path, before=before)
             key = ruleset.infos[evidence.rule].key

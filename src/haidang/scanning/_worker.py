@@ -13,6 +13,7 @@ from haidang.detect.regexes import timeouts
 from haidang.detect.values import cuts
 from haidang.errors import HaidangError
 from haidang.scanning._evidence import Evidence, EvidenceMaker
+from haidang.scanning._trails import TrailReader
 from haidang.scanning._wanted import wanted_fields
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from haidang.events.model import FileReport
     from haidang.events.streams import Input
+    from haidang.findings.gathering import Trails
     from haidang.scanning._options import ScanOptions
     from haidang.scanning._ruleset import Ruleset
 
@@ -32,6 +34,8 @@ class FileEvidence(NamedTuple):
     report: FileReport
     evidence: list[Evidence]
     last: bool
+    trails: Trails | None = None
+    """With the last of a file: what its events tell of process starts and moves, where it was asked for."""
 
 
 class Worker:
@@ -40,22 +44,30 @@ class Worker:
     def __init__(self, ruleset: Ruleset, options: ScanOptions) -> None:
         """Prepare; rules are compiled as events of their kind come."""
         self._options = options
-        wanted = None if options.full_event else wanted_fields(ruleset)
+        # A trail is read from whole events.
+        wanted = None if options.full_event or options.trails else wanted_fields(ruleset)
         self._matcher = BatchMatcher(ruleset.matcher, options.limits, wanted)
+        self._trails = TrailReader(options, ruleset.maps) if options.trails else None
         self._maker = EvidenceMaker(
-            ruleset, full_event=options.full_event, since=options.since, until=options.until
+            ruleset,
+            full_event=options.full_event,
+            since=options.since,
+            until=options.until,
+            trails=self._trails,
         )
 
     def scan(self, item: Input, on_batch: Callable[[int, int], None]) -> Iterator[FileEvidence]:
         """Yield the evidence in ``item``; ``on_batch`` gets bytes and events as they are read."""
         from haidang.events.streams import open_input
 
-        options = self._options
+        options, trails = self._options, self._trails
         opened = open_input(
             item, limits=options.limits, password=options.password, input_format=options.input_format
         )
         for report, batches in opened:
             size = records = 0
+            if trails is not None:
+                trails.begin()
             try:
                 for batch in batches:
                     found = [
@@ -63,12 +75,14 @@ class Worker:
                     ]
                     on_batch(report.size - size, report.records - records)
                     size, records = report.size, report.records
+                    if trails is not None:
+                        trails.read(batch)
                     if found:
                         yield FileEvidence(report, found, last=False)
             except HaidangError as error:
                 report.note("unreadable", f"record {report.records + 1}", error.message)
             on_batch(report.size - size, report.records - records)
-            yield FileEvidence(report, [], last=True)
+            yield FileEvidence(report, [], last=True, trails=None if trails is None else trails.trails)
 
 
 def matching_notices() -> list[str]:

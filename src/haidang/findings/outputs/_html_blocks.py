@@ -5,6 +5,8 @@ finding, that filters work on; each further line is one finding's evidence, deco
 
     {"rules": [rules first seen here], "rule": [number of the rule over the whole page],
      "hosts": […], "host": [index], "files": […], "file": [index], "origins": […], "origin": [index],
+     "user_sets": [JSON lists of users], "users": [index],
+     "processes": [GUIDs, or # and number], "process": [index],
      "time": [milliseconds since 1970, or null], "tests": [words of tests]}
     [id, time, record, event, [[field, index of test, range, value], …], members, group, count]
 
@@ -33,9 +35,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from haidang.findings.model import Finding, FindingRule, Match
+    from haidang.findings.trails import About
     from haidang.limits import Limits
 
-__all__ = ["BlockBuilder", "plain_json", "script_json"]
+__all__ = ["BlockBuilder", "milliseconds", "packed", "plain_json", "script_json"]
 
 _LEVEL = 5
 """zlib level; 6 and above cost twice the time for 3 % less."""
@@ -43,6 +46,16 @@ _SAFE_INTEGER = 1 << 53
 _DEEPEST = 200
 """Nesting beyond which a value is shown as text; both Python and browsers can follow this far."""
 _ABSENT = object()
+_TABLES = {
+    "host": "hosts",
+    "file": "files",
+    "origin": "origins",
+    "users": "user_sets",
+    "process": "processes",
+    "test": "tests",
+}
+"""Column to the name of the table of the block that it holds places in; tests are in the lines."""
+_INDEXED = tuple(name for name in _TABLES if name != "test")
 
 
 class BlockBuilder:
@@ -58,23 +71,25 @@ class BlockBuilder:
 
     def _reset(self) -> None:
         self._new_rules: list[dict[str, Any]] = []
-        self._tables: dict[str, dict[str, int]] = {"host": {}, "file": {}, "origin": {}, "test": {}}
-        self._columns: dict[str, list[Any]] = {"rule": [], "host": [], "file": [], "origin": [], "time": []}
+        self._tables: dict[str, dict[str, int]] = {name: {} for name in _TABLES}
+        self._columns: dict[str, list[Any]] = {name: [] for name in ("rule", "time", *_INDEXED)}
         self._lines: list[bytes] = []
         self._bytes = 0
 
-    def add(self, finding: Finding) -> bool:
-        """Take one finding; return whether the block is full."""
+    def add(self, finding: Finding, told: About) -> bool:
+        """Take one finding and what its event tells; return whether the block is full."""
         line = self._line(finding)
         self._lines.append(line)
         self._bytes += len(line)
         columns = self._columns
         columns["rule"].append(self._rule(finding.rule))
-        columns["time"].append(_milliseconds(finding.time))
+        columns["time"].append(milliseconds(finding.time))
         for name, value in (
             ("host", finding.host),
             ("file", finding.source.path),
             ("origin", finding.origin),
+            ("users", plain_json(told.users).decode()),
+            ("process", told.process),
         ):
             columns[name].append(self._number(name, value))
         return len(self._lines) >= self._limits.page_rows or self._bytes >= self._limits.page_bytes
@@ -90,12 +105,12 @@ class BlockBuilder:
             return b""
         head = {
             "rules": self._new_rules,
-            **{f"{name}s": list(table) for name, table in self._tables.items()},
+            **{_TABLES[name]: list(table) for name, table in self._tables.items()},
             **self._columns,
         }
         text = b"\n".join([plain_json(head), *self._lines])
         self._reset()
-        return base64.b64encode(zlib.compress(text, _LEVEL))
+        return packed(text)
 
     def _number(self, table: str, text: str) -> int:
         numbers = self._tables[table]
@@ -147,6 +162,11 @@ class BlockBuilder:
                 }
             )
         return number
+
+
+def packed(text: bytes) -> bytes:
+    """Return ``text`` as the page unpacks it: zlib, base64."""
+    return base64.b64encode(zlib.compress(text, _LEVEL))
 
 
 def plain_json(value: Any) -> bytes:
@@ -205,7 +225,8 @@ def _tame(value: Any, depth: int) -> Any:
     return str(value)
 
 
-def _milliseconds(time: str | None) -> int | None:
+def milliseconds(time: str | None) -> int | None:
+    """Return a finding's time in milliseconds since 1970, None where it has none that can be read."""
     if time is None:
         return None
     try:

@@ -20,6 +20,7 @@ from haidang._version import __version__
 from haidang.findings.account import PROBLEM_WORDS
 from haidang.findings.details import detail
 from haidang.findings.figures import place
+from haidang.findings.outputs._html_blocks import plain_json
 from haidang.findings.outputs._html_words import page_words
 from haidang.findings.words import LEVEL_WORDS, TACTIC_WORDS
 from haidang.i18n import translator
@@ -29,11 +30,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from haidang.events.model import FileReport
+    from haidang.findings.gathering import Trails
     from haidang.findings.model import FindingRule, ScanSummary
     from haidang.i18n import Translator
     from haidang.sigma.ir import RuleWords
 
-__all__ = ["closing", "known_techniques", "opening", "page_head", "said_by_rules"]
+__all__ = [
+    "closing", "known_techniques", "opening", "page_head", "page_trails", "places_of_techniques",
+    "said_by_rules",
+]  # fmt: skip
 
 FOLDER = Path(__file__).with_name("_html")
 _TECHNIQUES = Path(__file__).parent.parent / "attack_techniques.json"
@@ -58,6 +63,16 @@ def known_techniques(ids: Iterable[str]) -> dict[str, str]:
     names: dict[str, str] = json.loads(_TECHNIQUES.read_text("utf-8"))["techniques"]
     wanted = {part for id_ in ids for part in (id_, id_.partition(".")[0])}
     return {id_: names[id_] for id_ in sorted(wanted) if id_ in names}
+
+
+def places_of_techniques(ids: Iterable[str]) -> dict[str, list[str]]:
+    """Return the columns of the ATT&CK matrix that the techniques ``ids`` stand in, where known."""
+    columns: dict[str, list[str]] = json.loads(_TECHNIQUES.read_text("utf-8"))["tactics"]
+    return {
+        id_: places
+        for id_ in sorted(ids)
+        if (places := [tactic for tactic, held in columns.items() if id_.partition(".")[0] in held])
+    }
 
 
 def said_by_rules(rules: Iterable[FindingRule], summary: ScanSummary) -> dict[str, Any]:
@@ -92,6 +107,26 @@ def page_head(summary: ScanSummary, lang: str, written: datetime) -> dict[str, A
         "elapsed": summary.elapsed,
         "processes": summary.processes,
     }
+
+
+def page_trails(trails: Trails) -> bytes:
+    """Return, as JSON, the process starts around the findings, the moves between hosts, and addresses.
+
+    {"starts": [[host, time, guid, pid, parent guid, parent pid, image, command, user, parent image,
+     parent command], …], "moves": [[whence, whither, how, user, count, first, last], …],
+     "addresses": {address: host}, "lost": [starts, moves]}
+    """
+    return plain_json(
+        {
+            "starts": trails.related(),
+            "moves": [
+                [move.source, move.target, move.kind, move.user, move.count, move.first, move.last]
+                for move in trails.moves
+            ],
+            "addresses": trails.addresses,
+            "lost": [trails.lost_starts, trails.lost_moves],
+        }
+    )
 
 
 def _file(report: FileReport, _: Translator) -> dict[str, Any]:

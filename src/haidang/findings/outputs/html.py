@@ -23,14 +23,31 @@ from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
 from haidang.errors import OutputError
-from haidang.findings.outputs._html_blocks import BlockBuilder, plain_json, script_json
-from haidang.findings.outputs._html_page import closing, known_techniques, opening, page_head, said_by_rules
+from haidang.findings.gathering import Trails
+from haidang.findings.outputs._html_blocks import (
+    BlockBuilder,
+    milliseconds,
+    packed,
+    plain_json,
+    script_json,
+)
+from haidang.findings.outputs._html_page import (
+    closing,
+    known_techniques,
+    opening,
+    page_head,
+    page_trails,
+    places_of_techniques,
+    said_by_rules,
+)
+from haidang.findings.trails import about
 from haidang.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from haidang.findings.model import Finding, ScanSummary
+    from haidang.findings.trails import About
 
 __all__ = ["OUTPUT", "HtmlOutput", "HtmlWriter"]
 
@@ -50,11 +67,16 @@ class HtmlWriter:
         self._lang = lang
         self._clock = clock
         self._blocks = BlockBuilder(limits)
+        self._limits = limits
+        self._trails = Trails(limits)
         self._emit(opening(lang))
 
     def write(self, finding: Finding) -> None:
         """Take one finding; a full block goes to the stream."""
-        if self._blocks.add(finding):
+        told, time = self._told(finding), milliseconds(finding.time)
+        self._trails.gather(told)
+        self._trails.want(finding.host, told.process, time)
+        if self._blocks.add(finding, told):
             self._flush()
 
     def close(self, summary: ScanSummary) -> None:
@@ -62,10 +84,21 @@ class HtmlWriter:
         self._flush()
         head = page_head(summary, self._lang, self._clock())
         head["techniques"] = known_techniques(self._blocks.techniques)
+        head["places"] = places_of_techniques(self._blocks.techniques)
         head["said"] = said_by_rules(self._blocks.rules, summary)
         account = script_json(plain_json(head))
         self._emit(b'<script type="application/json" id="head">' + account + b"</script>\n")
+        trails = packed(page_trails(summary.trails or self._trails))
+        self._emit(b'<script type="application/octet-stream" id="trails">' + trails + b"</script>\n")
         self._emit(closing(self._lang))
+
+    def _told(self, finding: Finding) -> About:
+        """Return what the finding's event tells; a run that gathers trails knows more of the event."""
+        if finding.about is not None:
+            return finding.about
+        event = {**finding.event, **(finding.group or {})}
+        time, longest = milliseconds(finding.time), self._limits.trail_chars
+        return about(finding.origin, event, host=finding.host, time=time, longest=longest)
 
     def _flush(self) -> None:
         block = self._blocks.take()
@@ -89,6 +122,8 @@ class HtmlOutput:
     clock: Callable[[], datetime] = _now
     """When the page is written; it is printed in the page."""
     limits: Limits = DEFAULT_LIMITS
+    trails: bool = True
+    """The run should gather process starts and moves for it."""
 
     def open(self, stream: IO[bytes], *, lang: str) -> HtmlWriter:
         """Begin a page on ``stream`` in ``lang`` ("vi" or "en")."""

@@ -10,12 +10,17 @@ const store = {
   hosts: [], // machines, by the name that most findings have
   files: [],
   origins: [],
+  users: [], // as the events say them; case does not tell them apart
+  userSets: [], // lists of users that one event names
+  processes: [], // GUIDs, or # and the number
   blocks: [], // {text, base, starts, lower}
   rule: null,
   named: null,
   host: null,
   file: null,
   origin: null,
+  userSet: null,
+  process: null,
   time: null,
   level: null, // by rule
 };
@@ -49,6 +54,8 @@ function tableOf(list) {
 const numberOfName = tableOf(store.names);
 const numberOfFile = tableOf(store.files);
 const numberOfOrigin = tableOf(store.origins);
+const numberOfSet = tableOf(store.userSets);
+const numberOfProcess = tableOf(store.processes);
 
 function takeBlock(text, parts) {
   const end = text.indexOf("\n");
@@ -66,11 +73,15 @@ function takeBlock(text, parts) {
   const names = columns.hosts.map(numberOfName);
   const files = columns.files.map(numberOfFile);
   const origins = columns.origins.map(numberOfOrigin);
+  const sets = columns.user_sets.map(numberOfSet);
+  const processes = columns.processes.map(numberOfProcess);
   parts.push({
     rule: columns.rule,
     named: columns.host.map((i) => names[i]),
     file: columns.file.map((i) => files[i]),
     origin: columns.origin.map((i) => origins[i]),
+    userSet: columns.users.map((i) => sets[i]),
+    process: columns.process.map((i) => processes[i]),
     time: columns.time.map((ms) => (ms === null ? NaN : ms)),
   });
   store.blocks.push({ text, base: store.n, starts, tests: columns.tests, lower: null });
@@ -103,9 +114,22 @@ async function unpack(progress) {
   store.host = store.named.map((i) => store.machine[i]);
   store.file = joined(Uint32Array, parts, "file");
   store.origin = joined(Uint16Array, parts, "origin");
+  store.userSet = joined(Uint32Array, parts, "userSet");
+  store.process = joined(Uint32Array, parts, "process");
+  store.userSets = namedUsers(store.userSets);
   store.time = joined(Float64Array, parts, "time");
   store.said = store.rules.map(saidBy);
   store.level = Uint8Array.from(store.rules, (rule) => levelRank(rule.level));
+}
+
+/** Sets of users as numbers; names that differ in case alone are one user. */
+function namedUsers(sets) {
+  const numbers = new Map();
+  return sets.map((text) => [...new Set(JSON.parse(text).map((name) => {
+    const key = name.toLowerCase();
+    if (!numbers.has(key)) numbers.set(key, store.users.push(name) - 1);
+    return numbers.get(key);
+  }))]);
 }
 
 /** What a rule says in the language of the page; its own words where it has none in it. */
@@ -153,8 +177,8 @@ function blockOf(row) {
 
 const decoded = new Map();
 
-/** The evidence of one row: {id, time, record, event, matched, members, group, count}. */
-function evidence(row) {
+/** The evidence of one row, kept for the next time unless keep is false: {id, time, record, event, matched, members, group, count}. */
+function evidence(row, keep = true) {
   let item = decoded.get(row);
   if (!item) {
     const block = blockOf(row);
@@ -165,8 +189,10 @@ function evidence(row) {
     // A matched value that is in the event is not written twice.
     const matched = looked.map(([field, test, range, ...value]) => [field, value.length ? value[0] : event[field], block.tests[test], range]);
     item = { id, time, record, event, matched, members, group, count };
-    if (decoded.size > 500) decoded.clear();
-    decoded.set(row, item);
+    if (keep) {
+      if (decoded.size > 500) decoded.clear();
+      decoded.set(row, item);
+    }
   }
   return item;
 }

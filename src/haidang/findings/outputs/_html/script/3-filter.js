@@ -10,6 +10,7 @@ const FILE = 32;
 const ORIGIN = 64;
 const TIME = 128;
 const TEXT = 256;
+const USER = 512;
 
 const chosen = {
   level: new Set(),
@@ -17,6 +18,7 @@ const chosen = {
   tactic: new Set(),
   technique: new Set(),
   host: new Set(),
+  user: new Set(),
   file: new Set(),
   origin: new Set(),
   from: null,
@@ -48,12 +50,18 @@ function setMask(list, set, bit) {
   return Uint16Array.from(list, (item, i) => (set.size && !set.has(i) ? bit : 0));
 }
 
+function userMask() {
+  const { user } = chosen;
+  return Uint16Array.from(store.userSets, (set) => (user.size && !set.some((i) => user.has(i)) ? USER : 0));
+}
+
 /** Run all filters over all rows and count what each further choice would leave. */
 function applyFilters() {
   const begun = performance.now();
-  const { n, rule, host, file, origin, time } = store;
+  const { n, rule, host, file, origin, time, userSet } = store;
   const byRule = ruleMask();
   const byHost = setMask(store.hosts, chosen.host, HOST);
+  const byUser = userMask();
   const byFile = setMask(store.files, chosen.file, FILE);
   const byOrigin = setMask(store.origins, chosen.origin, ORIGIN);
   const terms = termsOf(chosen.text).map(termMask);
@@ -62,12 +70,12 @@ function applyFilters() {
   const mask = view.mask.length === n ? view.mask : new Uint16Array(n);
   const counts = newCounts();
   for (let i = 0; i < n; i += 1) {
-    let m = byRule[rule[i]] | byHost[host[i]] | byFile[file[i]] | byOrigin[origin[i]];
+    let m = byRule[rule[i]] | byHost[host[i]] | byUser[userSet[i]] | byFile[file[i]] | byOrigin[origin[i]];
     if (ranged && !(time[i] >= from && time[i] < to)) m |= TIME;
     for (let t = 0; t < terms.length; t += 1) if (terms[t][i]) m |= TEXT;
     mask[i] = m;
     // A row that fails one filter only is one that a further choice in that filter would bring.
-    if (m === 0 || (m & (m - 1)) === 0) count(counts, m, rule[i], host[i], file[i], origin[i]);
+    if (m === 0 || (m & (m - 1)) === 0) count(counts, m, rule[i], host[i], userSet[i], file[i], origin[i]);
   }
   view.mask = mask;
   view.tally = tallies(counts);
@@ -83,20 +91,23 @@ function newCounts() {
     rule: new Uint32Array(rules),
     not: { [LEVEL]: new Uint32Array(rules), [RULE]: new Uint32Array(rules), [TACTIC]: new Uint32Array(rules), [TECHNIQUE]: new Uint32Array(rules) },
     host: new Uint32Array(store.hosts.length),
+    userSet: new Uint32Array(store.userSets.length),
     file: new Uint32Array(store.files.length),
     origin: new Uint32Array(store.origins.length),
   };
 }
 
-function count(counts, m, rule, host, file, origin) {
+function count(counts, m, rule, host, userSet, file, origin) {
   if (m === 0) {
     counts.shown += 1;
     counts.rule[rule] += 1;
     counts.host[host] += 1;
+    counts.userSet[userSet] += 1;
     counts.file[file] += 1;
     counts.origin[origin] += 1;
   } else if (m <= TECHNIQUE) counts.not[m][rule] += 1;
   else if (m === HOST) counts.host[host] += 1;
+  else if (m === USER) counts.userSet[userSet] += 1;
   else if (m === FILE) counts.file[file] += 1;
   else if (m === ORIGIN) counts.origin[origin] += 1;
 }
@@ -112,6 +123,8 @@ function tallies(counts) {
     for (const technique of rule.techniques) add(tally.technique, technique, n + counts.not[TECHNIQUE][i]);
   });
   for (const kind of ["host", "file", "origin"]) tally[kind] = counts[kind];
+  tally.user = new Uint32Array(store.users.length);
+  store.userSets.forEach((set, i) => { for (const user of set) tally.user[user] += counts.userSet[i]; });
   return tally;
 }
 
@@ -170,13 +183,15 @@ function sortRows() {
   view.rows = back ? rows.reverse() : rows;
 }
 
+const KINDS = ["level", "rule", "tactic", "technique", "host", "user", "file", "origin"];
+
 function anyChosen() {
   return chosen.text !== "" || chosen.from !== null
-    || ["level", "rule", "tactic", "technique", "host", "file", "origin"].some((kind) => chosen[kind].size);
+    || KINDS.some((kind) => chosen[kind].size);
 }
 
 function clearChosen() {
-  for (const kind of ["level", "rule", "tactic", "technique", "host", "file", "origin"]) chosen[kind].clear();
+  for (const kind of KINDS) chosen[kind].clear();
   chosen.from = null;
   chosen.to = null;
   chosen.text = "";
@@ -191,6 +206,7 @@ const named = {
   technique: [(t) => t, (t) => t],
   rule: [ruleName, (name) => store.rules.findIndex((r, i) => ruleName(i) === name)],
   host: [(i) => store.hosts[i], (name) => store.machine[store.names.indexOf(name)] ?? -1],
+  user: [(i) => store.users[i], (name) => store.users.findIndex((user) => user.toLowerCase() === name.toLowerCase())],
   file: [(i) => store.files[i], (name) => store.files.indexOf(name)],
   origin: [(i) => store.origins[i], (name) => store.origins.indexOf(name)],
 };

@@ -123,22 +123,6 @@ function worstBy(items) {
   return worst;
 }
 
-function showTactics() {
-  const worst = worstBy((rule) => rule.tactics);
-  const there = new Set(store.rules.flatMap((rule) => rule.tactics));
-  $("tactic-card").hidden = !there.size;
-  fill($("tactics"), head.tactics.filter(([tactic]) => there.has(tactic)).map(([tactic, word]) => {
-    const n = view.tally.tactic.get(tactic) || 0;
-    const rank = worst.get(tactic);
-    return h(`button.tactic${n ? "" : ".nil"}${rank === undefined ? "" : `.${levelClass(rank)}`}`, {
-      type: "button",
-      "aria-pressed": String(chosen.tactic.has(tactic)),
-      "data-key": `tactic-${tactic}`,
-      onclick: () => toggle("tactic", tactic),
-    }, h("b", {}, n ? number(n) : "·"), h("span", {}, word));
-  }));
-}
-
 /** Hits, hosts, first and last time of each rule among the rows shown. */
 function ruleFigures() {
   const figures = new Map();
@@ -207,6 +191,7 @@ function techniqueText(id) {
 
 const facetKinds = () => [
   ["host", _("Host"), (i) => store.hosts[i] || _("no host")],
+  ["user", _("User"), (i) => store.users[i]],
   ["technique", _("Technique"), techniqueText],
   ["rule", _("Rule"), (i) => store.said[i].title],
   ["file", _("File"), (i) => store.files[i].slice(folder.length) || store.files[i] || _("unknown")],

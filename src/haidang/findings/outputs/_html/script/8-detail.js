@@ -59,6 +59,15 @@ function copyOpen(button) {
   if (chosen.open >= 0) copyText(JSON.stringify(findingObject(chosen.open), null, 2), button);
 }
 
+/** The address of the open finding in this page, without the filters. */
+function linkOf(row) {
+  return `${location.href.split("#")[0]}#${new URLSearchParams({ finding: evidence(row).id })}`;
+}
+
+function copyLink(button) {
+  if (chosen.open >= 0) copyText(linkOf(chosen.open), button);
+}
+
 function part(title, ...children) {
   return h("section", {}, h("h3", {}, title), children);
 }
@@ -86,6 +95,7 @@ function showDetail() {
     said.description ? h("p.said", {}, shown(said.description, true)) : null,
     said.advice ? h("section.advice", {}, h("h3", {}, _("What to do first")), h("p", {}, shown(said.advice, true))) : null,
     whenWhere(row, item),
+    processTree(row, item),
     item.members.length ? memberList(item) : null,
     item.group ? part(_("Grouped by"), pairs(Object.entries(item.group).map(([k, v]) => [k, v, []]))) : null,
     item.matched.some(notGroup) ? part(_("What matched"), matchedList(item)) : null,
@@ -96,11 +106,13 @@ function showDetail() {
 
 function detailHead(row, rule, rank) {
   const copy = h("button.quiet", { type: "button", "aria-label": _("Copy as JSON"), title: _("Copy as JSON"), "aria-keyshortcuts": "c", onclick: () => copyOpen(copy) }, _("Copy"));
+  const link = h("button.quiet", { type: "button", "aria-label": _("Copy a link to this finding"), title: _("Copy a link to this finding"), "aria-keyshortcuts": "l", onclick: () => copyLink(link) }, _("Link"));
   return h("div.detail-head", {}, levelMark(rank),
     h("span.dim", {}, grid.at >= 0 ? _("{n} of {all}", { n: number(grid.at + 1), all: number(grid.total) }) : _("hidden by the filters")),
     h("span.grow"),
     h("button.quiet.icon", { type: "button", "aria-label": _("Previous finding"), "aria-keyshortcuts": "k", onclick: () => goTo(grid.at - 1) }, "↑"),
     h("button.quiet.icon", { type: "button", "aria-label": _("Next finding"), "aria-keyshortcuts": "j", onclick: () => goTo(grid.at + 1) }, "↓"),
+    link,
     copy,
     h("button.quiet.icon", { type: "button", "aria-label": _("Close"), "aria-keyshortcuts": "Escape", onclick: closeFinding }, "×"));
 }
@@ -110,11 +122,13 @@ function whenWhere(row, item) {
   const path = store.files[store.file[row]];
   const fact = (name, ...value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
   const host = store.names[store.named[row]];
+  const users = store.userSets[store.userSet[row]];
   return h("dl.facts.in", {},
     fact(_("Time"), item.time ? (Number.isNaN(ms) ? shown(item.time) : `${moment(ms)} UTC`) : _("the event has none")),
-    fact(_("Host"), host ? h("button.linklike", { type: "button", onclick: () => toggle("host", store.host[row]) }, h("bdi", {}, shown(host))) : "—"),
+    fact(_("Host"), host ? h("button.linklike.pivot", { type: "button", onclick: () => pivotTo("host", [store.host[row]]) }, h("bdi", {}, shown(host))) : "—"),
+    users.length ? fact(_("User"), users.map((user, i) => [i ? ", " : "", userButton(store.users[user])])) : null,
     fact(_("Source"), path ? h("bdi.path", {}, shown(path)) : "—", " ", path ? h("span.dim", {}, _("record {n}", { n: item.record })) : null),
-    fact(_("Finding id"), h("code", {}, shown(item.id))));
+    fact(_("Finding id"), h("a", { href: `#${new URLSearchParams({ finding: item.id })}`, title: _("Permanent link") }, h("code", {}, shown(item.id)))));
 }
 
 /** A table of field, value and the ranges of the value to mark. */
@@ -128,11 +142,13 @@ const LONG = 1200;
 function longValue(value, ranges) {
   const text = typeof value === "string" ? value : typeof value === "object" && value !== null ? JSON.stringify(value, null, 1) : String(value);
   const kind = typeof value === "string" ? "" : value === null ? "null" : Array.isArray(value) ? "list" : typeof value;
+  const pivot = kind ? null : pivotOf(text);
   const box = h(`bdi.value${kind ? `.${kind}` : ""}`, {});
   const reach = Math.max(0, ...ranges.map((r) => r[1]));
   const cut = text.length > LONG * 2 ? Math.max(LONG, Math.min(reach + 200, LONG * 4)) : text.length;
   const inside = ranges.filter(([, b]) => b <= cut);
   fill(box, marked(text.slice(0, cut), inside, true));
+  if (pivot) return [h("button.linklike.pivot", { type: "button", onclick: () => pivotTo(...pivot) }, box)];
   if (cut === text.length) return [box];
   const more = h("button.quiet.tiny", {
     type: "button",

@@ -8,11 +8,14 @@ function say(text) {
 function render() {
   const key = document.activeElement?.dataset?.key;
   showLevels();
-  showTactics();
+  showMatrix();
+  showPivot();
   showRules();
   showFacets();
   showChips();
   showTime();
+  showMoves();
+  showRare();
   showGrid();
   showDetail();
   if (key) document.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
@@ -50,6 +53,7 @@ function pageKeys(event) {
     j: () => goTo(grid.at + 1),
     k: () => goTo(Math.max(0, grid.at - 1)),
     c: () => copyOpen(),
+    l: () => copyLink(),
     x: clearAll,
     ...(inGrid ? {
       ArrowDown: () => goTo(grid.at + 1),
@@ -79,6 +83,9 @@ function listen() {
     typing = setTimeout(() => { chosen.text = $("search").value.trim(); changed(); }, 120);
   });
   $("clear").addEventListener("click", clearAll);
+  $("view-link").addEventListener("click", () => copyText(location.href, $("view-link")));
+  $("moves-card").addEventListener("toggle", showMoves);
+  $("rare-card").addEventListener("toggle", showRare);
   $("theme").addEventListener("click", () => {
     chosenTheme = root.dataset.theme === "dark" ? "light" : "dark";
     remembered("haidang-theme", chosenTheme);
@@ -103,7 +110,7 @@ function listen() {
     requestAnimationFrame(() => { drawing = false; drawRows(); });
   };
   addEventListener("scroll", later, { passive: true });
-  addEventListener("resize", () => { showGrid(); });
+  addEventListener("resize", () => { showGrid(); showMoves(); });
   addEventListener("hashchange", () => { readAddress(); applyFilters(); render(); $("search").value = chosen.text; });
   addEventListener("beforeprint", beforePrint);
   addEventListener("afterprint", afterPrint);
@@ -121,6 +128,7 @@ async function start() {
     $("verdict").textContent = "";
     throw error;
   }
+  await unpackTrails();
   folder = sharedFolder(store.files.filter((path) => path));
   readAddress();
   showVerdict();
