@@ -15,13 +15,15 @@ import yaml
 import haidang
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from haidang.findings.model import Finding
     from haidang.scanning._ruleset import Ruleset
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 PACK = REPOSITORY / "src" / "haidang" / "sigma" / "builtin"
 EXAMPLES = REPOSITORY / "tests" / "data" / "sigma" / "builtin"
-PRODUCTS = ("windows", "linux", "zeek")
-ORIGINS = {"windows": "windows", "linux": "auditd", "zeek": "zeek"}
+FOLDERS = tuple(sorted(path.name for path in PACK.iterdir() if path.is_dir() and path.name != "correlation"))
 TACTICS = {
     "reconnaissance", "resource-development", "initial-access", "execution", "persistence",
     "privilege-escalation",
@@ -43,20 +45,22 @@ class Example(NamedTuple):
     expected: bool
     origin: str
     event: dict[str, Any]
+    """Fields; or ``line``, a line as the product writes it, and ``format``, the reader that it is for."""
 
 
 def examples() -> list[Any]:
     bases = read(EXAMPLES / "bases.yml")
     found = []
-    for product in PRODUCTS:
-        for stem, cases in read(EXAMPLES / f"{product}.yml").items():
-            name = f"{product}/{stem}"
+    for folder in FOLDERS:
+        for stem, cases in read(EXAMPLES / f"{folder}.yml").items():
+            name = f"{folder}/{stem}"
             source = RULES[name]["logsource"]
-            base = bases[f"{product}/{source.get('category') or source['service']}"]
-            origin = "syslog" if source.get("service") == "sshd" else ORIGINS[product]
+            keys = (source[key] for key in ("product", "category", "service") if key in source)
+            base = bases["/".join([folder, *keys])]
             for expected in (True, False):
                 for at, case in enumerate(cases["fires" if expected else "quiet"]):
-                    example = Example(name, expected, origin, {**base, **case})
+                    event = dict(case) if "line" in case or "origin" in case else {**base, **case}
+                    example = Example(name, expected, event.pop("origin", base["origin"]), event)
                     found.append(pytest.param(example, id=f"{name}-{'fires' if expected else 'quiet'}-{at}"))
     return found
 
@@ -64,20 +68,29 @@ def examples() -> list[Any]:
 @pytest.fixture(scope="module")
 def ruleset() -> Ruleset:
     """The event rules without the correlations: those that only feed correlations are then reported too."""
-    return haidang.load_rules(*(PACK / product for product in PRODUCTS), cache=False)
+    return haidang.load_rules(*(PACK / folder for folder in FOLDERS), cache=False)
 
 
 @pytest.mark.parametrize("example", examples())
-def test_fires_on_examples_and_is_quiet_on_near_misses(ruleset: Ruleset, example: Example) -> None:
-    found = {finding.rule.id for finding in ruleset.match(example.event, origin=example.origin)}
+def test_fires_on_examples_and_is_quiet_on_near_misses(
+    ruleset: Ruleset, tmp_path: Path, example: Example
+) -> None:
+    findings: Iterable[Finding]
+    if "line" in example.event:
+        path = tmp_path / "example.log"
+        path.write_text(f"{example.event['line']}\n", "utf-8")
+        findings = haidang.scan(path, rules=ruleset, input_format=example.event["format"])
+    else:
+        findings = ruleset.match(example.event, origin=example.origin)
+    found = {finding.rule.id for finding in findings}
     assert (RULES[example.rule]["id"] in found) is example.expected
 
 
 def test_every_event_rule_has_an_example_and_a_near_miss() -> None:
     covered = {
-        f"{product}/{stem}": cases
-        for product in PRODUCTS
-        for stem, cases in read(EXAMPLES / f"{product}.yml").items()
+        f"{folder}/{stem}": cases
+        for folder in FOLDERS
+        for stem, cases in read(EXAMPLES / f"{folder}.yml").items()
     }
     assert sorted(covered) == EVENT_RULES
     assert all(cases["fires"] and cases["quiet"] for cases in covered.values())
