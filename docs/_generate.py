@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable, Iterator
 
+    from haidang.cli._command import Command
+
 __all__ = ["main", "pages"]
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -109,7 +111,8 @@ def pages() -> dict[str, str]:
 def _commands() -> str:
     english = translator("en")
     text = ""
-    for name, command in sorted(commands().items()):
+    for command in _each_command():
+        name = command.name
         usage = f"    haidang {name} {command.usage}".rstrip()
         text += f"## haidang {name}\n\n{command.summary}\n\n{usage}\n\n"
         # argparse has no public list of its groups and options.
@@ -119,6 +122,14 @@ def _commands() -> str:
             if rows:
                 text += f"### {group.title}\n\n" + _table([("option", "what it does"), *rows]) + "\n"
     return text
+
+
+def _each_command() -> Iterator[Command]:
+    """Yield every command, those of a group behind it."""
+    for _, command in sorted(commands().items()):
+        yield command
+        if command.group is not None:
+            yield from (one for _, one in sorted(command.group().items()))
 
 
 def _flags(action: argparse.Action) -> str:

@@ -36,6 +36,24 @@ def test_a_whole_value_is_translated_before_the_longest_beginning(value: object,
     assert Accessor(("F",), VALUES).get({"F": value}) == meant
 
 
+ENDINGS = (("*.com", "shop"), ("*a.com", "own"), ("b.com", "whole"), ("x*", "y"))
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [("b.com", "whole"), ("za.COM", "own"), ("z.com", "shop"), ("x.com", "y.com"), ("com", "com")],
+)
+def test_an_ending_stands_for_the_whole_value(value: str, meant: str) -> None:
+    assert Accessor(("F",), ENDINGS).get({"F": value}) == meant
+
+
+def test_a_routing_field_is_where_the_map_says() -> None:
+    binding = Binding(None, {"os": Accessor(("host.os.type",), (("darwin", "macos"),))})
+    assert binding.accessor("=os").get({"os": "no", "host": {"os": {"type": "Darwin"}}}) == "macos"
+    assert binding.accessor("=kind").get({"kind": "its own"}) == "its own"
+    assert binding.accessor("os").get({"os": "a rule's field"}) == "a rule's field"
+
+
 @pytest.mark.parametrize(
     ("name", "meant"),
     [

@@ -34,7 +34,7 @@ class Prepared(NamedTuple):
 @pytest.fixture(scope="session")
 def prepared(corpora: Path) -> Prepared:
     archive = corpora / "sigma_all_rules.zip"
-    (windows,) = (each for each in load_maps() if each.origin == "windows")
+    (windows,) = (each for each in load_maps() if each.product == "windows" and each.origin == "windows")
     logsources = windows_rules(archive, windows)
     made = [event for logsource in logsources for event in made_events(logsource, EVENTS_OF_A_RULE)]
     return Prepared(Peer(logsources), made, haidang.load_rules(archive, placeholders=[PLACEHOLDERS]))

@@ -58,6 +58,10 @@ def test_a_map_is_taken_over_with_its_defaults() -> None:
         ("  - logsource: {product: other, service: audit}", "  - just text", 12, "must be a map"),
         ("product: Acme", "product: Acme\nproduct: b", 3, "occurs twice"),
         ("product: Acme", "claims: maybe", 2, "must be true or false"),
+        ("product: Acme", "route_depth: 0", 2, "must be a number from 1 to 4"),
+        ("product: Acme", "route_depth: true", 2, "must be a number from 1 to 4"),
+        ("product: Acme", "time: {a: b}", 2, "a text is expected here"),
+        ("'{domain}/{user}'", "'{domain[x]}'", 5, "is no template"),
         ("origin: Ours", "origin: [", 3, "not valid YAML"),
     ],
 )
@@ -70,6 +74,31 @@ def test_a_wrong_map_is_an_error_with_its_line_and_what_to_do(
     assert wrong.value.message.startswith(f"acme.yml:{line}: ")
     assert reason in wrong.value.message
     assert wrong.value.hint
+
+
+def test_a_map_says_where_routing_fields_times_and_hosts_are_and_what_is_absent() -> None:
+    text = """origin: ours
+route_by: [os, kind]
+route_depth: 1
+time: [at, since]
+host: device.name
+fields: {os: [host.os, platform], Image: exe}
+values: {os: {Darwin: macos}}
+absent: [Parent]
+sources:
+  - logsource: {category: a}
+    when: {os: macos}
+    absent: [Hashes]
+"""
+    parsed = parse_map(text.encode(), "x.yml")
+    assert parsed.routing == {"os": (("host.os", "platform"), {"darwin": "macos"})}
+    assert (parsed.route_depth, parsed.time_fields, parsed.host_fields) == (
+        1,
+        ("at", "since"),
+        ("device.name",),
+    )
+    assert parsed.entries[0].absent == ("Parent", "Hashes")
+    assert load_maps()[0].route_depth == 2
 
 
 @pytest.mark.parametrize(
@@ -114,13 +143,22 @@ def test_which_rules_an_entry_serves(rule: tuple[str, ...], entry: tuple[str, ..
 
 def test_a_template_reads_several_fields() -> None:
     assert map_fields(["a", "{b}\\{c}", "a"]) == ("a", "b", "c")
+    assert map_fields(["MD5={x.md5}\n{list[k=v].z:words}"]) == ("x.md5", "list")
 
 
-def test_every_built_in_map_has_an_origin_of_its_own_and_says_where_from() -> None:
+def test_every_built_in_map_has_an_origin_and_product_of_its_own_and_says_where_from() -> None:
     maps = load_maps()
-    assert len({one.origin for one in maps}) == len(maps)
+    assert len({(one.origin, one.product) for one in maps}) == len(maps)
     for path in BUILTIN_MAPS.glob("*.yml"):
         assert path.read_text(encoding="utf-8").startswith("# "), path.name
+
+
+def test_maps_of_one_origin_are_routed_by_the_same_fields() -> None:
+    routed = defaultdict(set)
+    for one in load_maps():
+        routed[one.origin].add(one.route_by)
+    assert {origin for origin, fields in routed.items() if len(fields) > 1} == set()
+    assert sum(one.origin == "windows" for one in load_maps()) == 2
 
 
 def test_no_log_source_is_mapped_twice_to_the_same_events() -> None:

@@ -24,7 +24,16 @@ if TYPE_CHECKING:
 
     from haidang.i18n import Translator
 
-__all__ = ["Command", "CommandParser", "Context", "build_parser", "did_you_mean", "parse"]
+__all__ = [
+    "Command",
+    "CommandParser",
+    "Context",
+    "build_parser",
+    "did_you_mean",
+    "grouped_commands",
+    "parse",
+    "run_group",
+]
 
 _WIDEST_HELP = 100
 
@@ -62,6 +71,8 @@ class Command:
     """Adds the arguments to the parser."""
     run: Callable[[argparse.Namespace, Context], int]
     """Does it; returns the exit code."""
+    group: Callable[[], dict[str, Command]] | None = None
+    """For a command that only leads to others (``haidang rules``): returns them by their own words."""
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -114,6 +125,68 @@ def parse(command: Command, arguments: Sequence[str], translate: Translator) -> 
         message = translate("There is no option {option}.").format(option=option)
         parser.error(" ".join(filter(None, (message, did_you_mean(option, known, translate)))))
     return parsed
+
+
+def grouped_commands(package: str, path: Iterable[str]) -> dict[str, Command]:
+    """Return the commands of a package by the word that calls each, found by walking it."""
+    from importlib import import_module
+    from pkgutil import iter_modules
+
+    found: dict[str, Command] = {}
+    for module in iter_modules(path):
+        if not module.name.startswith("_"):
+            command: Command = import_module(f"{package}.{module.name}").COMMAND
+            found[command.name.rpartition(" ")[2]] = command
+    return found
+
+
+def run_group(command: Command, arguments: Sequence[str], context: Context) -> int:
+    """Run the command of a group that ``arguments`` name, or show the group's help.
+
+    Raises:
+        ConfigurationError: There is none of that name.
+    """
+    translate = context.translate
+    commands = command.group() if command.group is not None else {}
+    words = list(arguments)
+    if words[:1] == ["--lang"]:
+        words = words[2:]
+    elif words and words[0].startswith("--lang="):
+        words = words[1:]
+    if not words or words[0] in {"-h", "--help"}:
+        text = _group_help(command, commands, translate)
+        if words:
+            context.stdout.write(text.encode())
+            return 0
+        context.stderr.write(text)
+        return 2
+    name, *rest = words
+    chosen = commands.get(name)
+    if chosen is None:
+        message = translate("There is no command {name}.").format(name=f"{command.name} {name}")
+        meant = did_you_mean(name, commands, translate)
+        hint = translate("See {command} --help.").format(command=f"haidang {command.name}")
+        raise ConfigurationError(f"{message} {meant}".rstrip(), hint=hint)
+    try:
+        parsed = parse(chosen, rest, translate)
+    except SystemExit:
+        # argparse ends a --help this way, after printing it.
+        return 0
+    return chosen.run(parsed, context)
+
+
+def _group_help(command: Command, commands: dict[str, Command], translate: Translator) -> str:
+    lines = [
+        translate("Usage: ") + f"haidang {command.name} COMMAND …",
+        "",
+        translate(command.summary),
+        "",
+        translate("Commands:"),
+        *(f"  {name:<14}{translate(one.summary)}" for name, one in sorted(commands.items())),
+        "",
+        translate("{command} explains a command.").format(command=f"haidang {command.name} COMMAND --help"),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def did_you_mean(word: str, known: Iterable[str], translate: Translator) -> str:

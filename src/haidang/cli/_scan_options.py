@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from haidang.i18n import Translator
     from haidang.scanning import ScanOptions
 
-__all__ = ["PASSWORD_VARIABLE", "STATUSES", "configure", "scan_options"]
+__all__ = ["PASSWORD_VARIABLE", "STATUSES", "configure", "rule_options", "scan_options"]
 
 PASSWORD_VARIABLE = "HAIDANG_ARCHIVE_PASSWORD"  # noqa: S105 -- the name of a variable
 STATUSES = ("stable", "test", "experimental", "deprecated", "unsupported")
@@ -122,7 +122,8 @@ def _inputs(group: argparse._ArgumentGroup, _: Translator) -> None:
     )
 
 
-def _rules(group: argparse._ArgumentGroup, _: Translator) -> None:
+def rule_options(group: argparse._ArgumentGroup, _: Translator) -> None:
+    """Add the options that say which rules are meant, and how they are to be read."""
     group.add_argument(
         "--rules",
         metavar="PATH",
@@ -156,6 +157,10 @@ def _rules(group: argparse._ArgumentGroup, _: Translator) -> None:
         default=[],
         help=_("your own logsource map (repeatable)"),
     )
+
+
+def _rules(group: argparse._ArgumentGroup, _: Translator) -> None:
+    rule_options(group, _)
     group.add_argument(
         "--strict-rules", action="store_true", help=_("end with exit code 2 where a rule is refused")
     )

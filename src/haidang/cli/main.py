@@ -93,7 +93,7 @@ def _load(module: str) -> Command:
 
 
 def _dispatch(arguments: list[str], context: Context) -> int:
-    from haidang.cli._command import parse
+    from haidang.cli._command import parse, run_group
 
     while arguments and arguments[0].startswith("-"):
         option = arguments.pop(0)
@@ -112,6 +112,8 @@ def _dispatch(arguments: list[str], context: Context) -> int:
         return USAGE
     name, *rest = arguments
     command = _find(name, context)
+    if command.group is not None:
+        return run_group(command, rest, context)
     try:
         parsed = parse(command, rest, context.translate)
     except SystemExit:

@@ -95,7 +95,8 @@ class BatchMatcher:
             origin = batch.origin
             fields = event
             if origin in {"", "json", "csv"}:
-                origin, fields = _as_windows(event) or (recognise(event) or origin, event)
+                _, inner = shapes.unwrap(event)
+                origin, fields = _as_windows(inner) or (recognise(inner) or origin, inner)
             rules = match(origin, fields)
             if rules:
                 yield Hit(record, origin, fields, rules)

@@ -1,25 +1,26 @@
 r"""How the fields that rules name are found in the events of one logsource entry.
 
 A field of a rule is, in the events, a field of the same name, one of several candidates (the first that
-is present counts), or a text put together from several (``{ObjectName}\{ObjectValueName}``); its value
-may be translated (``S-1-16-12288`` → ``High``).
+is present counts), or a value put together from several (``{ObjectName}\{ObjectValueName}``, see
+:mod:`haidang.sigma.templates`); its value may be translated (``S-1-16-12288`` → ``High``).
 """
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang.detect.semantics import lookup, text
+from haidang.detect.templates import template
+from haidang.sigma.templates import template_fields
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from haidang.events.model import Fields
     from haidang.sigma.ir import LogsourceEntry
 
 __all__ = ["Accessor", "Binding"]
-
-_SLOT = re.compile(r"\{([^{}]+)\}")
 
 
 class Accessor(NamedTuple):
@@ -40,19 +41,23 @@ class Accessor(NamedTuple):
     def get(self, event: Fields) -> Any:
         """Return the value, or None."""
         for source in self.sources:
-            value = _template(source, event) if "{" in source else lookup(event, source)
+            value = template(source)(event) if "{" in source else lookup(event, source)
             if value is not None:
                 return self._translate(value) if self.values else value
         return None
 
     def needs(self) -> tuple[str, ...]:
         """Return every event field that the value may come from."""
-        return tuple(name for source in self.sources for name in (_SLOT.findall(source) or (source,)))
+        return tuple(
+            name
+            for source in self.sources
+            for name in (template_fields(source) if "{" in source else (source,))
+        )
 
     def _translate(self, value: Any) -> Any:
         if isinstance(value, list):
             return [self._translate(item) for item in value]
-        whole, beginnings = _table(self.values)
+        whole, beginnings, endings = _table(self.values)
         written = text(value)
         spelled = written.lower()
         if spelled in whole:
@@ -60,36 +65,41 @@ class Accessor(NamedTuple):
         for beginning, meant in beginnings:
             if spelled.startswith(beginning):
                 return meant + written[len(beginning) :]
+        for ending, meant in endings:
+            if spelled.endswith(ending):
+                return meant
         return value
 
 
+Pairs = tuple[tuple[str, str], ...]
+
+
 @lru_cache(maxsize=1024)
-def _table(values: tuple[tuple[str, str], ...]) -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:
-    """Return the translations of whole values, and of beginnings (written with a ``*``), longest first."""
+def _table(values: Pairs) -> tuple[dict[str, str], Pairs, Pairs]:
+    """Return the translations of whole values, beginnings (``x*``) and endings (``*x``), longest first."""
     beginnings = [(seen[:-1], meant) for seen, meant in values if seen.endswith("*")]
-    beginnings.sort(key=lambda pair: -len(pair[0]))
-    return {seen: meant for seen, meant in values if not seen.endswith("*")}, tuple(beginnings)
+    endings = [(seen[1:], meant) for seen, meant in values if seen.startswith("*") and not seen.endswith("*")]
+    whole = {seen: meant for seen, meant in values if not (seen.endswith("*") or seen.startswith("*"))}
+    return whole, tuple(sorted(beginnings, key=_shortness)), tuple(sorted(endings, key=_shortness))
 
 
-def _template(source: str, event: Fields) -> str | None:
-    values = [lookup(event, name) for name in _SLOT.findall(source)]
-    if any(value is None for value in values):
-        return None
-    found = iter(values)
-    return _SLOT.sub(lambda _: text(next(found)), source)
+def _shortness(pair: tuple[str, str]) -> int:
+    return -len(pair[0])
 
 
 class Binding:
     """The accessors of one logsource entry, each made once.
 
-    A name that begins with "=" is the event's own: ``=EventType`` is EventType whatever the entry says.
+    A name that begins with "=" is the event's own: ``=EventType`` is EventType whatever the entry says,
+    unless the map says where its routing field of that name is.
     """
 
-    __slots__ = ("_entry", "_known")
+    __slots__ = ("_entry", "_known", "_routing")
 
-    def __init__(self, entry: LogsourceEntry | None) -> None:
-        """Bind to ``entry``; None leaves every field its own name."""
+    def __init__(self, entry: LogsourceEntry | None, routing: Mapping[str, Accessor] | None = None) -> None:
+        """Bind to ``entry`` (None: every field keeps its name); ``routing`` says where routing fields are."""
         self._entry = entry
+        self._routing = routing or {}
         self._known: dict[str, Accessor] = {}
 
     def accessor(self, name: str) -> Accessor:
@@ -101,7 +111,7 @@ class Binding:
 
     def _make(self, name: str) -> Accessor:
         if name.startswith("="):
-            return Accessor((name[1:],))
+            return self._routing.get(name[1:]) or Accessor((name[1:],))
         if self._entry is None:
             return Accessor((name,))
         values = tuple(sorted(self._entry.values.get(name, {}).items()))

@@ -233,7 +233,7 @@ class ColumnMatcher:
         known = self._always_known.get(origin)
         if known is None:
             names = self._matcher.needs(origin, wanted)
-            names.update(self._matcher.routing_fields(origin))
+            names.update(self._matcher.routing_fields(origin) or ())
             names.update(name for one, some in self._matcher.recognised if one == origin for name in some)
             known = self._always_known[origin] = frozenset(names)
         return known
@@ -380,6 +380,8 @@ class _Look:
 
     def _of_origin(self, origin: str, rows: Array) -> None:
         names = self._matcher.routing_fields(origin)
+        if names is None:
+            raise _PlainWayError
         work: list[tuple[Route, Array]] = []
         if not names:
             work.append((self._matcher.route(origin, {}), rows))

@@ -22,6 +22,7 @@ from haidang.detect.gate import KeywordGate
 from haidang.detect.projections import Projections, Trial
 from haidang.detect.semantics import holds
 from haidang.detect.tables import NOTHING, Held
+from haidang.events.rendered import is_sysmon
 from haidang.events.shapes import paths
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ NEEDLES = {"flat": b'"EventID":', "event": b'"EventID":', "winlogbeat": b'"event
 
 _TEXTS = frozenset({"ContextInfo", "Data", "Message", "Payload", "ScriptBlockText"})
 """Fields that hold texts of many lines: to look such a value up as a whole costs more than its lines do."""
+_TOLD = "UtcTime"
+"""What every event of Sysmon has, unless only its rendered message is left."""
 _GUESS_WIDTH = 6
 _GUESS_LIMIT = 4096
 _FORBIDDEN = {
@@ -64,6 +67,21 @@ class _Identifier(msgspec.Struct, rename={"text": "#text"}, frozen=True):
     """An EventID with attributes."""
 
     text: int | str | None = None
+
+
+class _Present:
+    """A value of which nothing counts but that it is there.
+
+    The time of an event never repeats itself, and what lanes remember as a whole must.
+    """
+
+
+_PRESENT = _Present()
+
+
+def _as_present(_type: type, _value: Any) -> _Present:
+    """Decode a value of which nothing counts but that it is there."""
+    return _PRESENT
 
 
 class _Node:
@@ -222,6 +240,12 @@ class LaneSet:
             "if c != CHANNEL or i != EVENT_ID or i.__class__ is not EVENT_ID.__class__: "
             "return elsewhere(document, c, i)"
         )
+        if is_sysmon(channel):
+            # Without data of its own, it has what its message says: only flattening reads that.
+            told = paths(self.shape, _TOLD)
+            for path in told:
+                types["r" + root.add((*prefix, *path))] = _Present | None
+            lines.append(f"if {reach.first(told)} is None: raise NotInLaneError")
         first: list[str] = []
         answer = self._answer(route, reach, names, first)
         if answer is None:
@@ -303,7 +327,7 @@ class LaneSet:
     def _expression(self, accessor: Accessor, reach: _Reach, names: dict[str, Any]) -> str | None:
         """Return the expression for a value, None when the projection cannot give it exactly."""
         needs = accessor.needs()
-        if any("." in name or not paths(self.shape, name) for name in needs):
+        if any("." in name or name == _TOLD or not paths(self.shape, name) for name in needs):
             return None
         if not accessor.values and not any("{" in source for source in accessor.sources):
             return reach.first([path for source in accessor.sources for path in paths(self.shape, source)])
@@ -394,7 +418,7 @@ def _compile(
     first: list[str], lines: list[str], names: dict[str, Any], root: _Node, types: dict[str, Any]
 ) -> Callable[[bytes], Held]:
     """Make the function; the source holds generated names and quoted field names only."""
-    names["decode"] = msgspec.json.Decoder(root.build(types, "r")).decode
+    names["decode"] = msgspec.json.Decoder(root.build(types, "r"), dec_hook=_as_present).decode
     source = "\n    ".join(["def lane(document):", *first, "r = decode(document)", *lines])
     exec(compile(source, "<lane>", "exec"), names)  # noqa: S102 - see the docstring
     lane: Callable[[bytes], Held] = names["lane"]

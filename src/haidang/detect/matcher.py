@@ -18,9 +18,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from haidang.detect.arranging import folded_value
-from haidang.detect.binding import Binding
+from haidang.detect.binding import Accessor, Binding
 from haidang.detect.gate import KeywordGate
 from haidang.detect.lanes import NEEDLES, PATIENCE, LaneSet
+from haidang.detect.origins import Recogniser
 from haidang.detect.routes import Route
 from haidang.detect.semantics import lookup, number, text
 from haidang.sigma.logsource import serves
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["Matcher"]
 
 _MOST_ROUTES = 4096
-_MOST_ROUTING_FIELDS = 2
-"""A map's first two ``route_by`` fields make the route; a ``when`` on others is tested on each event."""
 _LANE_FIELDS = ("Channel", "EventID")
 
 
@@ -47,10 +46,14 @@ class _Entry:
     __slots__ = ("_guard", "_when", "binding", "entry", "groups")
 
     def __init__(
-        self, entry: LogsourceEntry | None, groups: Sequence[Group], routed_by: Sequence[str] = ()
+        self,
+        entry: LogsourceEntry | None,
+        groups: Sequence[Group],
+        routed_by: Sequence[str] = (),
+        routing: Mapping[str, Accessor] | None = None,
     ) -> None:
         self.entry = entry
-        self.binding = Binding(entry)
+        self.binding = Binding(entry, routing)
         self.groups = groups
         when = entry.when if entry else {}
         self._when = {name: _folded(values) for name, values in when.items() if name in routed_by}
@@ -83,18 +86,25 @@ class Matcher:
         maps: Sequence[LogsourceMap],
     ) -> None:
         """Arrange the entries; nothing is compiled until events come."""
-        self._recognise = [(m.origin, names) for m in maps for names in m.recognise]
+        self._recogniser = Recogniser((m.origin, names) for m in maps for names in m.recognise)
+        self.recognise = self._recogniser.origin
+        """Returns the origin of an event of which only the fields are known, "" for an unknown one."""
         self._entries: dict[str, list[_Entry]] = {}
         self._route_by: dict[str, tuple[str, ...]] = {}
+        self._routing: dict[str, dict[str, Accessor]] = {}
         claimed: set[LogSource] = set()
         for m in maps:
-            names = self._route_by.setdefault(m.origin, m.route_by[:_MOST_ROUTING_FIELDS])
+            # Only the first fields make the route; a ``when`` on others is tested on each event.
+            names = self._route_by.setdefault(m.origin, m.route_by[: m.route_depth])
+            routing = self._routing.setdefault(m.origin, {})
+            for name, (places, values) in m.routing.items():
+                routing.setdefault(name, Accessor(places, tuple(sorted(values.items()))))
             for entry in m.entries:
                 meant = [logsource for logsource in groups if serves(entry.logsource, logsource)]
                 claimed.update(logsource for logsource in meant if m.claims and logsource.product)
                 if meant:
                     known = [groups[logsource] for logsource in meant]
-                    self._entries.setdefault(m.origin, []).append(_Entry(entry, known, names))
+                    self._entries.setdefault(m.origin, []).append(_Entry(entry, known, names, routing))
         self.unclaimed = sorted(set(groups) - claimed)
         """Logsources that no map speaks of; their rules meet events of unknown origin."""
         self._rest = [_Entry(None, [groups[logsource] for logsource in self.unclaimed])]
@@ -104,7 +114,7 @@ class Matcher:
     @property
     def recognised(self) -> Sequence[tuple[str, tuple[str, ...]]]:
         """Origins with fields by which an event is known to be of them; the first that fit count."""
-        return self._recognise
+        return self._recogniser.sets
 
     def needs(self, origin: str, names: Collection[str]) -> set[str]:
         """Return the event fields that tell what events of an origin are, and those that ``names`` may be."""
@@ -115,16 +125,12 @@ class Matcher:
             found.update(entry.entry.when if entry.entry else ())
         return found
 
-    def routing_fields(self, origin: str) -> tuple[str, ...]:
-        """Return the fields whose values make the route of an event; () where all events share one."""
-        return self._route_by.get(origin, ())
+    def routing_fields(self, origin: str) -> tuple[str, ...] | None:
+        """Return the fields whose values make the route of an event; () where all events share one.
 
-    def recognise(self, event: Fields) -> str:
-        """Return the origin of an event of which only the fields are known, "" for an unknown one."""
-        for origin, names in self._recognise:
-            if all(lookup(event, name) is not None for name in names):
-                return origin
-        return ""
+        None where a map puts these values together from others.
+        """
+        return None if self._routing.get(origin) else self._route_by.get(origin, ())
 
     def match(self, origin: str, event: Fields) -> Held:
         """Return the rules that hold for one event."""
@@ -135,6 +141,8 @@ class Matcher:
         names = self._route_by.get(origin)
         if names is None:
             key: tuple[Any, ...] = ()
+        elif routing := self._routing[origin]:
+            key = (origin, *(_routing_value(_find(event, name, routing)) for name in names))
         else:
             key = (origin, *(_routing_value(lookup(event, name)) for name in names))
         route = self._routes.get(key)
@@ -193,6 +201,12 @@ def _equals(field: str, value: str) -> tuple[Any, ...]:
     """Return the test that a field has a value of ``when``: a number in any spelling, or a text."""
     spelled = number(value)
     return (field, "str", (value,), False) if spelled is None else (field, "num", spelled, False)
+
+
+def _find(event: Fields, name: str, routing: Mapping[str, Accessor]) -> Any:
+    """Return the value of a routing field."""
+    accessor = routing.get(name)
+    return lookup(event, name) if accessor is None else accessor.get(event)
 
 
 def _items(value: Any) -> tuple[Any, ...]:

@@ -64,7 +64,7 @@ class Projections(dict[Any, "Held"]):
 
     def remember(self, projection: Any, held: Held) -> Held:
         """Remember which rules hold, and return them."""
-        size = len(msgspec.json.encode(projection))
+        size = len(msgspec.json.encode(projection, enc_hook=str))
         if size <= _LARGEST:
             self._left -= size + 300
             if self._left < 0 or len(self) >= _ENTRIES:

@@ -1,8 +1,9 @@
 r"""Parts of JSON told by their bytes: strings, objects in a row, and objects that only wrap events.
 
 A wrapper is ``{"Records": [...]}``, ``{"hits": {"hits": [...]}}``, an object that begins with an array by a
-usual name (``{"events": [...], "next": ...}``), and any object with a single key that holds an array of
-objects.
+usual name (``{"events": [...], "next": ...}``), one that begins as the answers of some interfaces do and then
+holds the array (``{"kind": "EventList", …, "items": [...]}``), and any object with a single key that holds an
+array of objects.
 
 All input is untrusted. Nothing here backtracks.
 """
@@ -21,8 +22,17 @@ CALM = re.compile(rb'[^"{}\[\]]*+(?:' + STRING + rb'[^"{}\[\]]*+)*+')
 _KEY = re.compile(rb'"([^"\\]{1,64})"\s{0,16}:\s{0,16}\Z')
 _FIRST = re.compile(rb'\{\s*"')
 _ODATA = re.compile(rb'\{\s*"@odata\.')
+_DUO = re.compile(rb'\{\s*"response"\s*:\s*\{')
 _PARENT = re.compile(rb'"hits"\s{0,16}:\s{0,16}\{')
-_USUAL = frozenset([b"records", b"events", b"Events", b"logs", b"items", b"results", b"data", b"value"])
+_USUAL = frozenset(b"records events Events logs items results data value entries entities response".split())
+_ANSWERS = {
+    b"items": re.compile(rb'\{\s*"(?:kind|apiVersion)"'),
+    b"data": re.compile(rb'\{\s*"(?:status|pagination)"'),
+    b"response": re.compile(rb'\{\s*"stat"'),
+    b"entities": re.compile(rb'\{\s*"(?:pagingInfo|paging)"'),
+    b"value": _ODATA,
+}
+"""Name of the array to how an object begins that holds it further on."""
 _SINGLE = re.compile(rb"\{\s*" + STRING + rb"\s*:\s*(?=\[\s*\{)")
 _LOOK_BEHIND = 4096
 """Bytes of an object that are looked at for what it wraps."""
@@ -38,8 +48,12 @@ def wraps(buffer: bytes, begin: int, at: int, depth: int) -> bool:
     if depth == 1:
         first = _FIRST.match(buffer, begin)
         begins = first is not None and first.end() == key.start() + 1
-        known = key[1] == b"Records" or (key[1] == b"value" and _ODATA.match(buffer, begin) is not None)
+        answer = _ANSWERS.get(key[1])
+        known = key[1] == b"Records" or (answer is not None and answer.match(buffer, begin) is not None)
         return known or (begins and key[1] in _USUAL)
+    if key[1] == b"authlogs":
+        # Duo's second interface: {"stat": "OK", "response": {"authlogs": [...], "metadata": {...}}}.
+        return _ANSWERS[b"response"].match(buffer, begin) is not None or _DUO.match(buffer, begin) is not None
     parent = buffer.rfind(b'"hits"', begin, key.start())
     return key[1] == b"hits" and parent >= 0 and _PARENT.match(buffer, parent) is not None
 

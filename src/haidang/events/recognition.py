@@ -33,7 +33,6 @@ _COMPRESSION = re.compile(r"\.(gz|bz2|xz|zst|zstd)\Z", re.IGNORECASE)
 
 _SIGNATURES = (
     (b"\x00\x05\x16\x07", "an AppleDouble file (attributes that macOS puts into archives), no log"),
-    (b"ElfChnk", "a single chunk of an EVTX file"),
     (b"LfLe", "an event log of Windows XP (EVT)"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive; unpack it first"),
     (b"Rar!\x1a\x07", "a RAR archive; unpack it first"),

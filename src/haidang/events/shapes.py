@@ -6,9 +6,15 @@
 | ``winlogbeat`` | ``{"winlog": {"channel": …, "event_id": …, "event_data": {…}}, …}`` (Elastic's schema) |
 | ``flat`` | ``{"Channel": …, "EventID": …, "Image": …}``, as NXLog and many converters write it |
 | ``splunk`` | flat with ``EventCode`` and ``source``/``LogName`` in place of ``EventID`` and ``Channel`` |
+| ``beats`` | ``{"log_name": …, "event_id": …, "event_data": {…}}``, as Winlogbeat wrote it up to 6 |
+| ``record`` | ``{"LogName": …, "Id": …, "Message": …}``, as PowerShell's ``Get-WinEvent`` gives it |
+
+A Sysmon event of which a shipper sent the rendered message alone gets its fields from there.
 
 Any of them may be inside ``_source`` (Elastic exports) or ``result`` (Splunk exports). ``recognise`` decides
-for one decoded object; anything else is not a Windows event. All input is untrusted.
+for one decoded object; anything else is not a Windows event. Events of other products may also be inside
+``detail`` (messages of AWS EventBridge), or as JSON text in ``AuditData`` (exports of Microsoft 365) and
+``CloudTrailEvent`` (answers of AWS). All input is untrusted.
 """
 
 from __future__ import annotations
@@ -16,6 +22,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from haidang.events.model import Fields, Origin
+from haidang.events.rendered import add_rendered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +37,8 @@ WINDOWS = Origin(
 
 WRAPPERS = ("_source", "result")
 """Keys under which exports keep the event itself."""
+_TEXTS = ("AuditData", "CloudTrailEvent")
+"""Keys under which exports keep the event itself as JSON text."""
 
 
 def unwrap(document: Fields) -> tuple[str, Fields]:
@@ -38,7 +47,24 @@ def unwrap(document: Fields) -> tuple[str, Fields]:
         inner = document.get(key)
         if isinstance(inner, dict):
             return key, inner
+    for key in _TEXTS:
+        text = document.get(key)
+        if isinstance(text, str) and text.startswith("{") and (told := _decoded(text)) is not None:
+            return key, told
+    if "detail-type" in document and isinstance(document.get("detail"), dict):
+        return "detail", document["detail"]
     return "", document
+
+
+def _decoded(text: str) -> Fields | None:
+    """Return the object in a JSON text; None for what is none, so that the event stays as it is."""
+    import orjson
+
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def recognise(document: Fields) -> str:
@@ -54,12 +80,16 @@ def recognise(document: Fields) -> str:
         return "flat"
     if "EventCode" in document and ("LogName" in document or _splunk_channel(document)):
         return "splunk"
+    if "log_name" in document and "event_id" in document:
+        return "beats"
+    if "LogName" in document and "Id" in document and "ProviderName" in document:
+        return "record"
     return ""
 
 
 def flatten(shape: str, document: Fields) -> Fields:
     """Return the flat fields of an unwrapped object of that shape."""
-    return _FLATTEN[shape](document)
+    return add_rendered(_FLATTEN[shape](document))
 
 
 def event_id(value: Any) -> Any:
@@ -192,11 +222,50 @@ def _splunk(document: Fields) -> Fields:
     return fields
 
 
+_BEATS_NAMES = {
+    "log_name": "Channel",
+    "event_id": "EventID",
+    "computer_name": "Computer",
+    "source_name": "Provider_Name",
+    "provider_guid": "Provider_Guid",
+    "record_number": "EventRecordID",
+    "@timestamp": "@timestamp",
+    "message": "Message",
+}
+_RECORD_NAMES = {
+    "LogName": "Channel",
+    "Id": "EventID",
+    "MachineName": "Computer",
+    "ProviderName": "Provider_Name",
+    "RecordId": "EventRecordID",
+    "ProcessId": "Execution_ProcessID",
+    "ThreadId": "Execution_ThreadID",
+}
+
+
+def _beats(document: Fields) -> Fields:
+    fields = {flat: document[name] for name, flat in _BEATS_NAMES.items() if document.get(name) is not None}
+    for section in ("event_data", "user_data"):
+        data = document.get(section)
+        if isinstance(data, dict):
+            fields.update(
+                (key, value) for key, value in data.items() if value is not None and key not in RESERVED
+            )
+    return fields
+
+
+def _record(document: Fields) -> Fields:
+    """Name what the object of PowerShell calls otherwise; its process is that of the provider."""
+    return {_RECORD_NAMES.get(key, key): value for key, value in document.items() if value is not None}
+
+
 _FLATTEN: dict[str, Callable[[Fields], Fields]] = {
     "event": _event,
     "winlogbeat": _winlogbeat,
     "flat": _flat,
     "splunk": _splunk,
+    "beats": _beats,
+    "record": _record,
 }
 
 

@@ -8,6 +8,7 @@ Rules of this module:
 - A time without a year (RFC 3164) is put into the latest year in which it is not in the future. Such
   times are local times of a zone that nobody wrote down, so "future" allows for the largest offset
   from UTC there is, 14 hours: without that the last hours of a Vietnamese log would land a year back.
+  Readers that know when a file was written settle the year by that (``events/readers/_years.py``).
 - Nonsense is None, never an exception. Years run from 1 to 9999.
 
 What is read: ISO 8601 and RFC 3339 (any precision, ``T`` or a space, ``.`` or ``,``, ``-`` or ``/`` in

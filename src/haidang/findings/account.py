@@ -48,6 +48,7 @@ PROBLEM_WORDS = {
     "symlink-loop": N_("loop of symbolic links"),
     "duplicate": N_("the same name twice"),
     "crashed": N_("ended the process that read it"),
+    "missing-library": N_("needs a library that is not installed"),
 }
 """Kind of problem to message id; an unknown kind is shown as it is."""
 

@@ -20,16 +20,25 @@ from haidang.findings.model import Finding, FindingRule, Match, Source
 from haidang.sigma.ir import ANY, ONE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from haidang.detect.batches import Hit
     from haidang.events.model import Fields
     from haidang.scanning._ruleset import Ruleset
-    from haidang.sigma.ir import EventRule, RuleInfo, Test
+    from haidang.sigma.ir import EventRule, LogsourceMap, RuleInfo, Test
 
-__all__ = ["Evidence", "EvidenceMaker", "finding_rule", "stable_id", "to_finding"]
+__all__ = [
+    "UNKNOWN",
+    "Evidence",
+    "EvidenceMaker",
+    "finding_rule",
+    "known_origins",
+    "needed_by_rule",
+    "stable_id",
+    "to_finding",
+]
 
-_UNKNOWN = Origin(
+UNKNOWN = Origin(
     "",
     time_fields=("@timestamp", "timestamp", "time", "eventTime", "ts", "_time", "date"),
     host_fields=("host", "hostname", "computer", "Computer", "Hostname", "host.name"),
@@ -67,8 +76,8 @@ class EvidenceMaker:
         self._full = full_event
         self._since = since
         self._until = until
-        self._origins = _origins()
-        self._needed = _needed_fields(ruleset)
+        self._origins = known_origins(ruleset.maps)
+        self._needed = needed_by_rule(ruleset)
 
     def of_event(self, event: Fields, origin: str) -> Iterator[Evidence]:
         """Yield the evidence of one decoded event."""
@@ -85,7 +94,7 @@ class EvidenceMaker:
 
     def of_hit(self, hit: Hit) -> Iterator[Evidence]:
         """Yield the evidence of each rule of a hit, unless its time is not wanted."""
-        origin = self._origins.get(hit.origin, _UNKNOWN)
+        origin = self._origins.get(hit.origin, UNKNOWN)
         time = _first_time(hit.event, origin)
         if time is not None and (
             (self._since is not None and time < self._since)
@@ -93,7 +102,12 @@ class EvidenceMaker:
         ):
             return
         host = next(
-            (text(value) for name in origin.host_fields if (value := lookup(hit.event, name)) is not None), ""
+            (
+                text(value)
+                for name in origin.host_fields or UNKNOWN.host_fields
+                if (value := lookup(hit.event, name)) is not None
+            ),
+            "",
         )
         digest = blake2b(hit.raw, digest_size=8).digest() if hit.raw else _digest(hit.event)
         route = self._ruleset.matcher.route(hit.origin, hit.event)
@@ -116,7 +130,8 @@ class EvidenceMaker:
             )
 
 
-def _needed_fields(ruleset: Ruleset) -> dict[str, frozenset[str]]:
+def needed_by_rule(ruleset: Ruleset) -> dict[str, frozenset[str]]:
+    """Return for each rule that correlations feed on the fields that they need of its events."""
     if not ruleset.correlations:
         return {}
     from haidang.detect.correlation.engine import needed_fields
@@ -125,15 +140,17 @@ def _needed_fields(ruleset: Ruleset) -> dict[str, frozenset[str]]:
     return {key: needed.get(key, frozenset()) for key in ruleset.correlated}
 
 
-def _origins() -> dict[str, Origin]:
+def known_origins(maps: Sequence[LogsourceMap]) -> dict[str, Origin]:
+    """Return where the events of each origin keep time and host: readers say so, and for JSON the maps."""
     from haidang.events.readers import readers
 
+    told = {one.origin: Origin(one.origin, one.time_fields, one.host_fields) for one in maps}
     found = {origin.name: origin for reader in readers().values() for origin in reader.origins}
-    return {**found, "windows": shapes.WINDOWS}
+    return {**told, **found, "windows": shapes.WINDOWS}
 
 
 def _first_time(event: Fields, origin: Origin) -> int | None:
-    for name in origin.time_fields or _UNKNOWN.time_fields:
+    for name in origin.time_fields or UNKNOWN.time_fields:
         value = lookup(event, name)
         if value is not None and (time := parse_time(value)) is not None:
             return time

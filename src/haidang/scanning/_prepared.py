@@ -15,6 +15,7 @@ import hashlib
 import marshal
 import struct
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -44,6 +45,7 @@ class Prepared(NamedTuple):
 _MAGIC = b"haidang tables\n"
 _LENGTH = struct.Struct("<Q")
 _DIGEST = 32
+_MAP_FIELDS = tuple(field.name for field in fields(LogsourceMap) if field.name != "entries")
 _START = len(_MAGIC) + _DIGEST + _LENGTH.size
 
 
@@ -118,7 +120,7 @@ def kept_maps(paths: Sequence[str | Path], folder: Path | None) -> tuple[Logsour
     states = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in sorted(files)]
     name = (
         hashlib.blake2b(
-            repr((__version__, sys.implementation.cache_tag, states)).encode(), digest_size=16
+            repr((__version__, sys.implementation.cache_tag, _MAP_FIELDS, states)).encode(), digest_size=16
         ).hexdigest()
         + ".maps"
     )
@@ -133,11 +135,15 @@ def kept_maps(paths: Sequence[str | Path], folder: Path | None) -> tuple[Logsour
 
 
 def _plain_map(one: LogsourceMap) -> tuple[Any, ...]:
-    entries = [(tuple(entry.logsource), entry.when, entry.fields, entry.values) for entry in one.entries]
-    return one.origin, one.product, one.route_by, one.recognise, entries, one.path, one.claims
+    plain = [getattr(one, name) for name in _MAP_FIELDS]
+    entries = [
+        (tuple(entry.logsource), entry.when, entry.fields, entry.values, entry.absent)
+        for entry in one.entries
+    ]
+    return (*plain, entries)
 
 
 def _map(plain: tuple[Any, ...]) -> LogsourceMap:
-    origin, product, route_by, recognise, entries, path, claims = plain
-    made = tuple(LogsourceEntry(LogSource(*logsource), *rest) for logsource, *rest in entries)
-    return LogsourceMap(origin, product, route_by, recognise, made, path, claims)
+    *rest, entries = plain
+    made = tuple(LogsourceEntry(LogSource(*logsource), *parts) for logsource, *parts in entries)
+    return LogsourceMap(**dict(zip(_MAP_FIELDS, rest, strict=True)), entries=made)

@@ -18,7 +18,7 @@ from haidang.limits import DEFAULT_LIMITS, Limits
 from haidang.sigma.ir import LEVELS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from haidang.errors import RuleError
@@ -83,7 +83,8 @@ class Ruleset:
     ) -> None:
         """Keep the rules that ``selection`` wants and those that wanted correlations refer to."""
         self._loaded = loaded
-        self._maps = maps
+        self.maps = tuple(maps)
+        """The logsource maps, the built-in ones first."""
         self._kept = kept or {}
         self.limits = limits
         wanted = selection or Selection()
@@ -120,6 +121,16 @@ class Ruleset:
         """The rules that cannot be supported, each with file, line and reason."""
         return self._loaded.refused
 
+    @property
+    def all_correlations(self) -> tuple[CorrelationRule, ...]:
+        """Every correlation that was loaded, whatever is reported."""
+        return tuple(self._loaded.correlations)
+
+    def event_rules(self) -> Iterator[EventRule]:
+        """Yield every rule on single events that was loaded, whatever is reported."""
+        for group in self._loaded.groups.values():
+            yield from group
+
     @cached_property
     def matcher(self) -> Matcher:
         """The matcher over the rules that are reported or feed a correlation."""
@@ -129,7 +140,7 @@ class Ruleset:
             for logsource, group in self._loaded.groups.items()
             if any(info.key in active for info in group.infos)
         }
-        return Matcher(groups, self._maps)
+        return Matcher(groups, self.maps)
 
     def _group(self, group: RuleGroup, active: frozenset[str]) -> Group:
         """Return the active rules of a logsource, decoded when events of that kind come."""

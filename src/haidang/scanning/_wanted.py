@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from haidang.scanning._evidence import _UNKNOWN, _needed_fields, _origins
+from haidang.scanning._evidence import UNKNOWN, known_origins, needed_by_rule
 
 if TYPE_CHECKING:
     from haidang.scanning._ruleset import Ruleset
@@ -19,8 +19,8 @@ __all__ = ["wanted_fields"]
 def wanted_fields(ruleset: Ruleset) -> frozenset[str]:
     """Return the names, those of rules and those of events together."""
     found: set[str] = set()
-    for origin in (_UNKNOWN, *_origins().values()):
+    for origin in (UNKNOWN, *known_origins(ruleset.maps).values()):
         found.update(origin.time_fields, origin.host_fields)
-    for names in _needed_fields(ruleset).values():
+    for names in needed_by_rule(ruleset).values():
         found |= names
     return frozenset(found)

@@ -28,7 +28,7 @@ nested names); a number is compared with a str test by its decimal spelling.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
@@ -162,10 +162,14 @@ class LogsourceEntry:
     Only fields of the map's ``route_by`` may be named."""
     fields: dict[str, tuple[str, ...]]
     """Field of the rules to fields of the event, the first present counts. A text with braces is a
-    template over event fields: ``{ObjectName}\\{ObjectValueName}``. Unmapped fields keep their name."""
+    template over event fields: ``{ObjectName}\\{ObjectValueName}`` (:mod:`haidang.sigma.templates`).
+    Unmapped fields keep their name."""
     values: dict[str, dict[str, str]]
     """Field of the rules to (value of the event, lower-cased, to the value that rules use). A value that ends
-    in ``*`` is a beginning, which alone is replaced."""
+    in ``*`` is a beginning, which alone is replaced; one that begins with it is an ending, which stands for
+    the whole value."""
+    absent: tuple[str, ...] = ()
+    """Fields of the rules that these events never have; "*" for all that ``fields`` does not name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,3 +189,11 @@ class LogsourceMap:
     claims: bool = True
     """Whether the rules of its log sources are for its events alone. With False they also meet events of
     which nothing is known; so do, in any case, rules that name no product."""
+    routing: dict[str, tuple[tuple[str, ...], dict[str, str]]] = field(default_factory=dict)
+    """Of the fields in ``route_by`` that are not the event's own: where they are, and their values."""
+    route_depth: int = 2
+    """How many of ``route_by`` make the route; a ``when`` on the others is tested on each event."""
+    time_fields: tuple[str, ...] = ()
+    """Event fields that hold the time, for events of which only this map knows anything."""
+    host_fields: tuple[str, ...] = ()
+    """The same for the host."""

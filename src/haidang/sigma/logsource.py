@@ -7,19 +7,19 @@ Rules of this module:
 - A map that is wrong is a ConfigurationError with its file, its line and what to do: a map that half
   works would hide attacks.
 - ``when`` may name only fields of ``route_by``; values are compared without case, and as numbers where they
-  are numbers.
+  are numbers. A field of ``route_by`` that the map's own ``fields`` name is found where they say.
 
 The user's maps are the user's own: trusted, but checked.
 """
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from haidang.errors import ConfigurationError
 from haidang.sigma.ir import LogSource, LogsourceEntry, LogsourceMap
+from haidang.sigma.templates import parse_template, template_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,9 +29,23 @@ __all__ = ["BUILTIN_MAPS", "load_maps", "map_fields", "parse_map", "serves"]
 BUILTIN_MAPS = Path(__file__).parent / "logsources"
 """Folder of the maps that come with the package."""
 
-_KEYS = frozenset({"origin", "product", "route_by", "recognise", "fields", "values", "sources", "claims"})
-_ENTRY_KEYS = frozenset({"logsource", "when", "fields", "values"})
-_TEMPLATE_FIELD = re.compile(r"\{([^{}]+)\}")
+_KEYS = frozenset(
+    {
+        "origin",
+        "product",
+        "route_by",
+        "route_depth",
+        "recognise",
+        "time",
+        "host",
+        "fields",
+        "values",
+        "absent",
+    }
+    | {"sources", "claims"}
+)
+_ENTRY_KEYS = frozenset({"logsource", "when", "fields", "values", "absent"})
+_MOST_ROUTING_FIELDS = 4
 
 
 def load_maps(paths: Iterable[str | Path] = (), *, builtin: bool = True) -> tuple[LogsourceMap, ...]:
@@ -88,6 +102,7 @@ class _Map:
         self.route_by = self.texts(document.get("route_by", []), "route_by")
         fields = self.fields(document.get("fields"), "fields")
         values = self.values(document.get("values"), "values")
+        absent = self.texts(document.get("absent", []), "absent")
         product = self.text(document.get("product", ""), "product").lower()
         sources = document.get("sources")
         if not isinstance(sources, list) or not sources:
@@ -98,11 +113,29 @@ class _Map:
             route_by=self.route_by,
             recognise=self.recognise(document.get("recognise", [])),
             entries=tuple(
-                self.entry(entry, index, product, fields, values) for index, entry in enumerate(sources)
+                self.entry(entry, index, product, fields, values, absent)
+                for index, entry in enumerate(sources)
             ),
             path=self.path,
             claims=self.flag(document.get("claims", True), "claims"),
+            routing={
+                name: (fields.get(name, (name,)), values.get(name, {}))
+                for name in self.route_by
+                if name in fields or name in values
+            },
+            route_depth=self.depth(document.get("route_depth", 2)),
+            time_fields=self.texts(document.get("time", []), "time"),
+            host_fields=self.texts(document.get("host", []), "host"),
         )
+
+    def depth(self, value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST_ROUTING_FIELDS:
+            self.fail(
+                f"'route_depth' must be a number from 1 to {_MOST_ROUTING_FIELDS}",
+                "Say how many fields of route_by make a route.",
+                "route_depth",
+            )
+        return value
 
     def known(self, mapping: dict[Any, Any], keys: frozenset[str], *place: str | int) -> None:
         for key in mapping:
@@ -149,11 +182,15 @@ class _Map:
         for name, target in self.mapping(value, *place).items():
             found[str(name)] = self.texts(target, *place, str(name))
             for template in found[str(name)]:
-                if ("{" in template or "}" in template) and not _is_template(template):
-                    self.fail(
-                        f"{template!r} is no template", "Write {Field} for each field.", *place, str(name)
-                    )
+                self.template(template, *place, str(name))
         return found
+
+    def template(self, text: str, *place: str | int) -> None:
+        if "{" in text or "}" in text:
+            try:
+                parse_template(text)
+            except ValueError:
+                self.fail(f"{text!r} is no template", "Write {Field} for each field.", *place)
 
     def values(self, value: Any, *place: str | int) -> dict[str, dict[str, str]]:
         return {
@@ -171,6 +208,7 @@ class _Map:
         product: str,
         fields: dict[str, tuple[str, ...]],
         values: dict[str, dict[str, str]],
+        absent: tuple[str, ...],
     ) -> LogsourceEntry:
         place = ("sources", index)
         if not isinstance(entry, dict):
@@ -181,6 +219,7 @@ class _Map:
             when=self.when(entry.get("when"), *place, "when"),
             fields={**fields, **self.fields(entry.get("fields"), *place, "fields")},
             values={**values, **self.values(entry.get("values"), *place, "values")},
+            absent=(*absent, *self.texts(entry.get("absent", []), *place, "absent")),
         )
 
     def logsource(self, value: Any, product: str, index: int) -> LogSource:
@@ -209,16 +248,11 @@ class _Map:
         return found
 
 
-def _is_template(text: str) -> bool:
-    left = _TEMPLATE_FIELD.sub("", text)
-    return "{" not in left and "}" not in left
-
-
 def map_fields(targets: Sequence[str]) -> tuple[str, ...]:
     """Return the event fields that the targets of one mapping read."""
     found: dict[str, None] = {}
     for target in targets:
-        for name in _TEMPLATE_FIELD.findall(target) if "{" in target else [target]:
+        for name in template_fields(target) if "{" in target else [target]:
             found[name] = None
     return tuple(found)
 

@@ -22,8 +22,9 @@ SAMPLES = Path(__file__).parent / "samples"
 class Lines:
     """A stream whose bytes are in memory."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, mtime: float | None = None) -> None:
         self._data = data
+        self.mtime = mtime
 
     def line_batches(self, report: FileReport, limits: Limits) -> Iterator[tuple[int, list[bytes]]]:
         report.size += len(self._data)
@@ -44,10 +45,17 @@ class Seen(NamedTuple):
         return {kind: (problem.where, problem.count) for kind, problem in self.report.problems.items()}
 
 
-def feed(reader: Reader, data: bytes, *, path: str = "log", limits: Limits = DEFAULT_LIMITS) -> Seen:
+def feed(
+    reader: Reader,
+    data: bytes,
+    *,
+    path: str = "log",
+    limits: Limits = DEFAULT_LIMITS,
+    mtime: float | None = None,
+) -> Seen:
     """Return everything that ``reader`` makes of ``data``; check what each batch promises."""
     seen = Seen([], [], [], FileReport(path))
-    for batch in reader.read(cast("Stream", Lines(data)), seen.report, limits):
+    for batch in reader.read(cast("Stream", Lines(data, mtime)), seen.report, limits):
         assert not isinstance(batch, DocumentBatch)
         assert isinstance(batch, EventBatch)
         assert 0 < len(batch.events) == len(batch.records)

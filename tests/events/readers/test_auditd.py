@@ -16,6 +16,7 @@ from haidang.events.readers._audit_records import arguments, parse_body, record_
 from haidang.events.readers.auditd import READER
 from haidang.limits import DEFAULT_LIMITS
 from tests.events.readers.feeding import feed, head, sample
+from tests.events.readers.firing import fired, take_rules
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +47,89 @@ def test_joins_the_records_of_one_event() -> None:
     assert event["item"] == ["0", "1"]
     assert event["nametype"] == "NORMAL"
     assert event["timestamp"] == "2026-11-11T06:59:01.204Z"
+
+
+def test_reads_the_names_that_auditd_looked_up_in_enriched_logs() -> None:
+    data = lines(
+        record(
+            1.0,
+            7,
+            'arch=c000003e syscall=59 auid=1000 uid=0 exe="/bin/x"\x1dARCH=x86_64 SYSCALL=execve UID="root"',
+        ),
+        record(
+            9.0,
+            8,
+            "pid=9 uid=0 msg='op=login exe=\"/usr/sbin/sshd\" res=success'"
+            '\x1dUID="root" AUID="unset" ID="lan tt"',
+            kind="USER_LOGIN",
+        ),
+    )
+    started, login = feed(READER, data).events
+    assert (started["exe"], started["ARCH"], started["SYSCALL"]) == ("/bin/x", "x86_64", "execve")
+    assert (started["uid"], started["UID"]) == ("0", "root")
+    assert (login["exe"], login["res"], login["AUID"], login["ID"]) == (
+        "/usr/sbin/sshd",
+        "success",
+        "unset",
+        "lan tt",
+    )
+
+
+def start(
+    time: float, serial: int, pid: int, ppid: int, *arguments: str, success: str = "yes", node: str = ""
+) -> str:
+    """Return the two records of a program that is started."""
+    call = f'syscall=59 arch=c000003e success={success} ppid={ppid} pid={pid} exe="{arguments[0]}"'
+    given = " ".join(f'a{at}="{text}"' for at, text in enumerate(arguments))
+    return (
+        record(time, serial, call, node=node) + "\n" + record(time, serial, given, kind="EXECVE", node=node)
+    )
+
+
+def test_joins_what_the_parent_runs_where_the_log_has_said_it() -> None:
+    data = lines(
+        start(1, 1, 100, 1, "/usr/sbin/apache2", "-k", "start"),
+        start(10, 2, 200, 100, "/bin/sh", "-c", "whoami"),
+        start(20, 3, 300, 200, "/usr/bin/whoami"),
+        start(30, 4, 400, 200, "/bin/sh", "-x", success="no"),
+        start(40, 5, 200, 100, "/usr/bin/id"),
+        start(50, 6, 500, 200, "/bin/ls"),
+        start(60, 7, 600, 999, "/bin/ls"),
+        start(70, 8, 700, 400, "/bin/ls"),
+        start(80, 9, 800, 100, "/bin/ls", node="other"),
+    )
+    parents = [(one.get("ParentImage"), one.get("ParentCommandLine")) for one in feed(READER, data).events]
+    assert parents == [
+        (None, None),
+        ("/usr/sbin/apache2", "/usr/sbin/apache2 -k start"),
+        ("/bin/sh", "/bin/sh -c whoami"),
+        ("/bin/sh", "/bin/sh -c whoami"),
+        ("/usr/sbin/apache2", "/usr/sbin/apache2 -k start"),
+        ("/usr/bin/id", "/usr/bin/id"),
+        (None, None),
+        ("/bin/sh", None),
+        (None, None),
+    ]
+
+
+def test_no_more_parents_are_remembered_than_the_limit_says() -> None:
+    data = lines(
+        *(start(at * 10, at, at, 1, f"/bin/{at}") for at in range(1, 9)), start(99, 99, 900, 1, "/bin/x")
+    )
+    for ppid, known in ((3, False), (8, True)):
+        more = lines(start(200, 100, 1000, ppid, "/bin/y"))
+        event = feed(READER, data + more, limits=replace(DEFAULT_LIMITS, audit_records=4)).events[-1]
+        assert ("ParentImage" in event) is known
+
+
+def test_rules_of_sigmahq_on_parents_fire(corpora: Path, tmp_path: Path) -> None:
+    rules = take_rules(corpora, tmp_path / "rules", "proc_creation_lnx_webshell_detection.yml")
+    data = lines(
+        start(1, 1, 100, 1, "/usr/sbin/apache2", "-k", "start"),
+        start(10, 2, 200, 100, "/usr/bin/whoami"),
+        start(20, 3, 300, 1, "/usr/bin/whoami"),
+    )
+    assert {record for _, record in fired(tmp_path, data, rules)} == {"3"}
 
 
 def test_undoes_hex_in_arguments_paths_and_titles() -> None:

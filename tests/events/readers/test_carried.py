@@ -107,7 +107,7 @@ def test_records_are_the_same_alone_and_through_a_collector(path: Path) -> None:
     together = feed(syslog.READER, b"\n".join(collected(name, line) for line in data.splitlines()))
     assert together.origins == alone.origins
     # The header differs, and may say the time that the record says.
-    header = {"raw", "timestamp", "hostname", "program", "pid"}
+    header = {"raw", "time", "timestamp", "hostname", "program", "pid"}
     for one, other in zip(alone.events, together.events, strict=True):
         assert {key: one[key] for key in one.keys() - header} == {
             key: other[key] for key in other.keys() - header

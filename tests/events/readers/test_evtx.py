@@ -72,9 +72,9 @@ def test_a_log_that_lacks_whole_chunks_is_truncated(tmp_path: Path) -> None:
     assert file.problems == {"truncated": (f"byte {4096 + CHUNK}", 1)}
 
 
-def test_a_broken_chunk_costs_its_records_and_no_others(tmp_path: Path) -> None:
+def test_a_broken_chunk_is_noted_and_its_records_come_last(tmp_path: Path) -> None:
     file = from_disk(tmp_path, changed(4096, b"no chunk"))
-    assert file.records == [4]
+    assert file.records == [4, 1, 2, 3]
     assert file.problems == {"corrupt": ("chunk 0", 1)}
 
 
@@ -85,10 +85,12 @@ def test_a_broken_record_is_noted_with_its_number(tmp_path: Path) -> None:
     assert file.report.skipped == 1
 
 
-def test_records_that_are_left_out_in_silence_are_counted(tmp_path: Path) -> None:
+def test_a_record_that_is_left_out_in_silence_is_counted_and_those_behind_it_are_found(
+    tmp_path: Path,
+) -> None:
     file = from_disk(tmp_path, changed(SECOND, b"XXXX"))
-    assert file.records == [1, 4]
-    assert file.problems["broken-record"][1] == file.report.skipped == 2
+    assert file.records == [1, 4, 3]
+    assert file.problems["broken-record"][1] == file.report.skipped == 1
 
 
 def test_a_dirty_log_whose_header_names_fewer_chunks_is_read_whole(tmp_path: Path) -> None:
@@ -111,8 +113,10 @@ def test_a_log_that_comes_from_an_archive_is_read_alike() -> None:
         assert read_bytes(READER, DATA[:-1000], limits=limits).records == [1, 2, 3, 4]
 
 
-def test_only_the_signature_counts() -> None:
+def test_the_signature_of_the_file_or_of_a_chunk_counts() -> None:
     assert READER.recognises(head(DATA)) == 100
+    assert READER.recognises(head(bytes(8) + DATA[8:])) == 90
+    assert READER.recognises(head(DATA[4096:])) == 90
     assert not READER.recognises(head(os.urandom(5000)))
 
 

@@ -69,3 +69,43 @@ def test_a_broken_object_is_noted_with_its_number_and_skipped() -> None:
 )
 def test_what_begins_like_json_is_recognised(data: bytes, sure: bool) -> None:  # noqa: FBT001
     assert bool(READER.recognises(head(data))) is sure
+
+
+ANSWERS = [
+    '{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{},"items":[%s]}',
+    '{"kind":"admin#reports#activities","etag":"\\"x\\"","items":[%s],"nextPageToken":"n"}',
+    '{"@odata.context":"https://graph.example/v1.0/$metadata","@odata.nextLink":"https://x","value":[%s]}',
+    '{"value":[%s],"nextLink":"https://x"}',
+    '{"status":{"error":false,"code":200},"pagination":{"next":null},"data":[%s]}',
+    '{"stat":"OK","response":[%s]}',
+    '{"stat":"OK","response":{"authlogs":[%s],"metadata":{"total_objects":2}}}',
+    '{"response":{"metadata":{"total_objects":2},"authlogs":[%s]},"stat":"OK"}',
+    '{"pagingInfo":{"lastPage":true},"entities":[%s]}',
+    '{"entries":[%s],"nextPageToken":"n"}',
+    '{"Records":[%s]}',
+    '{"records":[%s]}',
+]
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("block", [1, 100_000])
+def test_the_answers_of_interfaces_are_opened(answer: str, block: int) -> None:
+    events = [{"a": 1, "items": [{"b": 2}]}, {"a": 2, "data": {"value": [{"c": 3}]}}]
+    data = (answer % ",".join(map(json.dumps, events))).encode()
+    assert READER.recognises(head(data)) == 75
+    file = read_bytes(READER, data, block=block)
+    assert file.report.complete
+    assert file.events == events
+
+
+def test_each_line_that_wraps_events_is_opened() -> None:
+    data = b'{"records":[{"a":1},{"a":2}]}\n{"records":[{"a":3}]}\n'
+    assert READER.recognises(head(data)) == 75
+    assert [event["a"] for event in read_bytes(READER, data).events] == [1, 2, 3]
+
+
+def test_lines_that_hold_lists_of_their_own_are_lines() -> None:
+    from haidang.events.readers.ndjson import READER as LINES
+
+    data = b'{"kind":"Event","items":[{"a":1}]}\n{"kind":"Event","items":[{"a":2}]}\n'
+    assert READER.recognises(head(data)) < LINES.recognises(head(data))

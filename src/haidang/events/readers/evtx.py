@@ -4,7 +4,8 @@ Rules of this module:
 
 - Records are handed over undecoded, as the JSON that the library makes of them:
   ``{"Event": {"System": …, "EventData": …}}``.
-- A record that cannot be read is noted and skipped, a damaged chunk likewise; the rest goes on.
+- A record that cannot be read is noted and skipped, a damaged chunk likewise; the rest goes on. What can
+  still be found in a damaged file comes last (:mod:`haidang.events.readers._evtx_carving`).
 - The library reads a file and not a stream, so a member of an archive is copied first (see
   ``limits.spool_bytes``).
 - Input is untrusted.
@@ -18,6 +19,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from haidang.events.model import DocumentBatch, Origin
+from haidang.events.readers._evtx_carving import CHUNK_SIGNATURE, carve
 from haidang.events.readers._evtx_chunks import HEADER_BYTES, PaddedFile, expected_records, missing_bytes
 from haidang.events.shapes import WINDOWS
 
@@ -47,21 +49,30 @@ class EvtxReader:
     """Only lines can be split."""
 
     def recognises(self, head: Head) -> int:
-        """Return 100 for the signature."""
-        return 100 if head.data.startswith(_SIGNATURE) else 0
+        """Return 100 for the signature, 90 where chunks of a log stand behind a header that is damaged."""
+        if head.data.startswith(_SIGNATURE):
+            return 100
+        return 90 if CHUNK_SIGNATURE in head.data else 0
 
     def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[DocumentBatch]:
         """Yield the records in batches."""
         with stream.seekable_file(limits) as path, _opened(path) as file:
-            missing = missing_bytes(file)
+            missing = missing_bytes(file) if file.read(8) == _SIGNATURE else 0
             if missing:
                 detail = f"{missing} bytes are missing at its end."
                 report.note("truncated", f"byte {file.seek(0, 2)}", detail)
             count = 0
-            for batch in _batches(PaddedFile(file) if missing else path, report, limits):
+            for batch in _batches(_records(PaddedFile(file) if missing else path, report), report, limits):
                 count += len(batch.documents)
                 yield batch
-            lost = expected_records(file) - count - report.skipped
+            expected = expected_records(file) - report.skipped
+            if count < expected or report.problems.keys() - {"truncated"}:
+                for batch in _batches(carve(file, whole=not count), report, limits):
+                    if not report.problems:
+                        report.note("corrupt", f"byte {HEADER_BYTES}", "The header of a chunk is broken.")
+                    count += len(batch.documents)
+                    yield batch
+            lost = expected - count
             if lost > 0:
                 detail = "Records that the chunks name and that cannot be read."
                 report.note("broken-record", f"byte {HEADER_BYTES}", detail, skipped=lost, count=lost)
@@ -72,8 +83,7 @@ def _opened(path: str) -> FileIO:
     return open(path, "rb", buffering=0)  # noqa: PTH123
 
 
-def _batches(file: str | PaddedFile, report: FileReport, limits: Limits) -> Iterator[DocumentBatch]:
-    records = _records(file, report)
+def _batches(records: Iterator[Any], report: FileReport, limits: Limits) -> Iterator[DocumentBatch]:
     documents: list[bytes] = []
     numbers: list[int] = []
     size = 0

@@ -35,7 +35,14 @@ __all__ = ["READER", "JsonDocumentsReader"]
 # An object in an array, or a key: what else begins with a bracket is no JSON.
 _ARRAY = re.compile(r"(?:\[\s*)+(?:\{|\]|\Z)")
 _OBJECT = re.compile(r'\{\s*(?:"|\}|\Z)')
-_WRAPPER = re.compile(r'\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\[\s*\{|\{.{0,1000}?"hits"\s*:\s*\{', re.DOTALL)
+_WRAPPER = re.compile(
+    r'\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\[\s*\{|\{.{0,1000}?"hits"\s*:\s*\{'
+    # The answers of interfaces, which begin with what they are and then hold the array.
+    r'|\{\s*"(?:@odata|kind|apiVersion|status|pagination|stat|paging|response)'
+    r'.{0,1000}?"(?:value|items|data|response|entities|authlogs)"\s*:\s*\[\s*\{',
+    re.DOTALL,
+)
+_WRAPPED_LINES = re.compile(r'\{\s*"[Rr]ecords"\s*:\s*\[\s*\{')
 
 
 class JsonDocumentsReader:
@@ -54,7 +61,11 @@ class JsonDocumentsReader:
             return 75
         if not _OBJECT.match(text):
             return 0
-        return 75 if len(head.lines) <= 1 and _WRAPPER.match(text) else 60
+        # Where the first line is an object, only what is known to wrap on each line: CloudTrail and Azure
+        # write such files.
+        alone = len(head.lines) <= 1 or not head.lines[0].rstrip().endswith("}")
+        wrapper = _WRAPPER if alone else _WRAPPED_LINES
+        return 75 if wrapper.match(text) else 60
 
     def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[DocumentBatch]:
         """Yield the objects in batches."""

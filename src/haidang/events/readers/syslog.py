@@ -8,10 +8,13 @@ Rules of this module:
   event, see :mod:`haidang.events.readers._carried`; a line without header counts as a message, too.
 - A line that is no syslog line is handed over with its text alone, so that keywords still find it, and is
   noted; a continuation line (it begins with a blank) and journald's ``-- …`` lines are not worth a note.
+- A time without a year (RFC 3164) is put into a year by :mod:`haidang.events.readers._years`.
+- A line in which Sysmon for Linux wrote an event is that event (origin ``windows``, the fields of Sysmon).
 - Input is untrusted; each pattern runs in linear time.
 
 Fields (origin ``syslog``; a field that the line leaves out is absent):
 
+    time             the time with its year, where ``timestamp`` has none
     timestamp        as written
     hostname         as written
     program          name of the program, lower case, without its folder: ``sshd``, ``postfix/smtpd``
@@ -21,6 +24,8 @@ Fields (origin ``syslog``; a field that the line leaves out is absent):
     facility         kern, user, mail, daemon, auth … local7
     severity         emerg, alert, crit, err, warning, notice, info, debug
     msgid            RFC 5424 MSGID
+    USER COMMAND PWD TTY …
+                     what sudo says of a command
     structured_data  RFC 5424: element id to (parameter name to value; a list where a name is repeated)
     raw              the whole line
 """
@@ -34,6 +39,9 @@ from typing import TYPE_CHECKING, Any
 from haidang.events.model import EventBatch, Fields, Origin
 from haidang.events.readers._carried import Sorter, carriers, is_bare, note_text
 from haidang.events.readers._lines import BOM, decode, decode_all
+from haidang.events.readers._linux_sysmon import SYSMON, SYSMON_MARK, take_sysmon
+from haidang.events.readers._sudo import add_sudo
+from haidang.events.readers._years import Years
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,9 +52,18 @@ if TYPE_CHECKING:
     from haidang.events.streams import Stream
     from haidang.limits import Limits
 
-__all__ = ["ORIGIN", "READER", "SyslogReader", "parse_line", "parse_lines", "read_lines", "sorted_out"]
+__all__ = [
+    "ORIGIN",
+    "READER",
+    "SyslogReader",
+    "parse_line",
+    "parse_lines",
+    "program_name",
+    "read_lines",
+    "sorted_out",
+]
 
-ORIGIN = Origin("syslog", time_fields=("timestamp",), host_fields=("hostname",))
+ORIGIN = Origin("syslog", time_fields=("time", "timestamp"), host_fields=("hostname",))
 
 # The order is that of the numbers (RFC 5424 6.2.1); facilities 12 to 15 have no agreed names.
 # fmt: off
@@ -152,8 +169,10 @@ def read_lines(
 ) -> Iterator[EventBatch]:
     """Yield the events of a stream, for each batch of lines one batch of each origin among the ``known``."""
     known = tuple(known)
+    years = Years(stream.mtime)
     for first, lines in stream.line_batches(report, limits):
         events, records = parse_lines(first, lines, report, note_plain=False)
+        years.place(events)
         for start in range(0, len(events), limits.batch_events):
             end = start + limits.batch_events
             yield from sorted_out(events[start:end], records[start:end], report, known)
@@ -162,7 +181,16 @@ def read_lines(
 def sorted_out(
     events: list[Fields], records: list[int], report: FileReport, known: tuple[Carrier, ...] | None = None
 ) -> Iterator[EventBatch]:
-    """Yield lines of syslog, each as the event of whoever of the ``known`` wrote it; None stands for all."""
+    """Yield lines of syslog, each as the event of whoever of the ``known`` wrote it; None stands for all.
+
+    What Sysmon for Linux wrote comes first.
+    """
+    held = [at for at, fields in enumerate(events) if fields["message"][:7] == SYSMON_MARK]
+    found = {at: event for at in held if (event := take_sysmon(events[at], records[at], report))}
+    if found:
+        yield EventBatch(report, SYSMON.name, list(found.values()), [records[at] for at in found])
+        left = [at for at in range(len(events)) if at not in found]
+        events, records = [events[at] for at in left], [records[at] for at in left]
     yield from _sorter(carriers() if known is None else known).batches(events, records, report)
 
 
@@ -202,9 +230,11 @@ def _parse_plain(text: str) -> Fields | None:
     if hostname:
         fields["hostname"] = hostname
     if program:
-        fields["program"] = _program(program)
+        fields["program"] = program = program_name(program)
         if pid:
             fields["pid"] = pid
+        if program == "sudo":
+            add_sudo(fields)
     return _with_priority(fields, priority) if priority else fields
 
 
@@ -225,7 +255,7 @@ def _parse_structured(text: str) -> Fields | None:
         "raw": text,
         "timestamp": timestamp,
         "hostname": hostname,
-        "program": _program(program),
+        "program": program_name(program),
         "pid": pid,
         "msgid": msgid,
         "priority": meant[0],
@@ -236,6 +266,8 @@ def _parse_structured(text: str) -> Fields | None:
         for name in _HEADER:
             if fields[name] == _NIL:
                 del fields[name]
+    if program == "sudo":
+        add_sudo(fields)
     if data and data != _NIL and len(data) <= LONGEST_DATA:
         fields["structured_data"] = _parse_elements(data)
     return fields
@@ -311,7 +343,7 @@ def _with_priority(fields: Fields, written: str) -> Fields | None:
 
 
 @lru_cache(maxsize=4096)
-def _program(written: str) -> str:
+def program_name(written: str) -> str:
     """Return a program's name in lower case, without the folder of an absolute path."""
     return (written.rpartition("/")[2] or written if written.startswith("/") else written).lower()
 
@@ -339,7 +371,7 @@ class SyslogReader:
     @property
     def origins(self) -> tuple[Origin, ...]:
         """Return syslog, and the families of logs that travel through it."""
-        return (ORIGIN, *(carrier.origins[0] for carrier in carriers()))
+        return (ORIGIN, SYSMON, *(carrier.origins[0] for carrier in carriers()))
 
     def recognises(self, head: Head) -> int:
         """Return 80 where at least half of the first lines are syslog beyond doubt (90 with PRI)."""

@@ -1,0 +1,95 @@
+"""The coverage of rules as a table, for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from haidang.detect.coverage import CORRELATION, NO_FIELD, NO_FORMAT, NO_MAP, NO_RULE, NO_SOURCE, NO_VALUE
+from haidang.i18n import N_
+from haidang.plaintext import neutralise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from haidang.detect.coverage import Covered
+    from haidang.i18n import Translator
+    from haidang.scanning.coverage import Coverage, LogsourceCoverage
+    from haidang.sigma.ir import LogSource
+
+__all__ = ["table"]
+
+_REASONS = {
+    NO_MAP: N_("the product is not known; add a logsource map for it"),
+    NO_SOURCE: N_("the product is known, but not this log source of it"),
+    NO_FORMAT: N_("no format that is read gives such events"),
+    NO_FIELD: N_("the logs never have the fields that are looked at"),
+    NO_VALUE: N_("the logs never have the value that is looked for"),
+    NO_RULE: N_("a rule that the correlation refers to cannot fire"),
+}
+
+
+def table(found: Coverage, translate: Translator, *, list_missing: bool) -> str:
+    """Return the text: the sum, the log sources, and what has no route."""
+    share = 100 * len(found.routed) / found.total if found.total else 0.0
+    lines = [
+        translate("{routed} of {total} rules can fire on the logs that are read ({share:.1f} %).").format(
+            routed=len(found.routed), total=found.total, share=share
+        ),
+        "",
+        *_logsources(found, translate),
+        *_missing(found, translate, each=list_missing),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _logsources(found: Coverage, translate: Translator) -> Iterator[str]:
+    head = (
+        translate("Log source"),
+        translate("Rules"),
+        translate("Can fire"),
+        translate("Read as (formats)"),
+    )
+    rows = [
+        (_name(one.logsource, translate), str(one.rules), str(one.routed), _routes(one))
+        for one in found.by_logsource()
+        if one.routed
+    ]
+    widths = [max(len(row[at]) for row in (head, *rows)) for at in range(3)]
+    for name, rules, routed, routes in (head, *rows):
+        line = f"{name:<{widths[0]}}  {rules:>{widths[1]}}  {routed:>{widths[2]}}  {routes}"
+        yield line.rstrip()
+
+
+def _routes(one: LogsourceCoverage) -> str:
+    return "; ".join(
+        f"{origin} ({', '.join(formats)})" if formats else "" for origin, formats in one.routes.items()
+    )
+
+
+def _missing(found: Coverage, translate: Translator, *, each: bool) -> Iterator[str]:
+    groups: dict[tuple[LogSource, str], list[Covered]] = {}
+    for one in found.missing:
+        groups.setdefault((one.logsource, one.reason), []).append(one)
+    if not groups and not found.refused:
+        return
+    yield ""
+    yield translate("Rules that cannot fire:")
+    for (logsource, reason), rules in sorted(groups.items()):
+        absent = sorted({name for one in rules for name in one.fields})
+        why = translate(_REASONS[reason]) + (f" ({', '.join(map(neutralise, absent))})" if absent else "")
+        yield f"  {_name(logsource, translate)}: {len(rules)} – {why}"
+        if each:
+            yield from (f"    {neutralise(one.info.title)}  {neutralise(one.info.path)}" for one in rules)
+    if found.refused:
+        count = len(found.refused)
+        yield "  " + translate.ngettext("{n} rule was refused", "{n} rules were refused", count).format(
+            n=count
+        )
+        if each:
+            yield from (f"    {neutralise(error.message)}" for error in found.refused)
+
+
+def _name(logsource: LogSource, translate: Translator) -> str:
+    if logsource == CORRELATION:
+        return translate("correlations")
+    return " ".join(neutralise(part) for part in logsource if part) or translate("any")
