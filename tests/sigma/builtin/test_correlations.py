@@ -57,7 +57,9 @@ def audit(seconds: float, serial: int, result: str, address: str = "10.84.12.37"
 
 def access(seconds: float, request: str, status: int) -> str:
     time = START + timedelta(seconds=seconds)
-    return f'198.51.100.9 - - [{time:%d/%b/%Y:%H:%M:%S} +0000] "{request} HTTP/1.1" {status} 162 "-" "Mozilla/5.0"'
+    return (
+        f'198.51.100.9 - - [{time:%d/%b/%Y:%H:%M:%S} +0000] "{request} HTTP/1.1" {status} 162 "-" "Mozilla"'
+    )
 
 
 def fail(seconds: float, account: str) -> str:
@@ -200,8 +202,8 @@ def mass_mail_from_account(count: int) -> Log:
 
 def blocked(seconds: float, source: str, target: str, port: int) -> str:
     return (
-        f"{stamp(seconds)} hv-gw02 filterlog[9265]: 7,,,1000000102,igb0,match,block,in,4,0x0,,64,19008,0,DF,6,tcp,"
-        f"60,{source},{target},42970,{port},0,S,523876198,,64240,,mss"
+        f"{stamp(seconds)} hv-gw02 filterlog[9265]: 7,,,1000000102,igb0,match,block,in,4,0x0,,64,19008,0,DF,6,"
+        f"tcp,60,{source},{target},42970,{port},0,S,523876198,,64240,,mss"
     )
 
 
@@ -237,8 +239,8 @@ def fortigate(seconds: float, action: str) -> str:
     time = START + timedelta(seconds=seconds)
     return (
         f'date={time:%Y-%m-%d} time={time:%H:%M:%S} devname="hv-fw01" devid="FGT00HAIVAN0001" '
-        f'eventtime={int(time.timestamp())}000000000 tz="+0000" logid="0101039426" type="event" subtype="vpn" '
-        f'level="alert" vd="root" action="{action}" remip=203.0.113.9 user="hoa.nt" msg="SSL VPN"'
+        f'eventtime={int(time.timestamp())}000000000 tz="+0000" logid="0101039426" type="event" '
+        f'subtype="vpn" level="alert" vd="root" action="{action}" remip=203.0.113.9 user="hoa.nt" msg="SSL VPN"'
     )
 
 
@@ -250,7 +252,7 @@ def fortigate_vpn_guessing_then_opened(count: int) -> Log:
 
 
 def m365_mass_download(count: int) -> Log:
-    who = {"Operation": "FileDownloaded", "Workload": "SharePoint", "RecordType": 6, "UserId": "hoa@haivan.example"}
+    who = {"Operation": "FileDownloaded", "Workload": "SharePoint", "UserId": "hoa@haivan.example"}
     return "m365.json", [
         json.dumps(who | {"CreationTime": stamp(at)[:19], "ObjectId": f"https://haivan.example/{at}.docx"})
         for at in range(count)
@@ -268,7 +270,8 @@ def aws_console_guessing(count: int) -> Log:
 
 
 def aws_rights_probed(count: int) -> Log:
-    denied = {"errorCode": "AccessDenied", "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::1:user/a"}}
+    who = {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/a"}
+    denied = {"errorCode": "AccessDenied", "userIdentity": who}
     return "aws.json", [cloudtrail(at, f"List{at}", **denied) for at in range(count)]
 
 
@@ -308,7 +311,8 @@ def okta_wearing_down(count: int) -> Log:
 
 
 def kubernetes_probing(count: int) -> Log:
-    who = {"stage": "ResponseComplete", "verb": "list", "user": {"username": "vp"}, "responseStatus": {"code": 403}}
+    refused = {"responseStatus": {"code": 403}}
+    who = {"stage": "ResponseComplete", "verb": "list", "user": {"username": "vp"}} | refused
     return "audit.json", [
         json.dumps(
             who | {"auditID": f"{at}", "requestURI": f"/api/v1/{at}", "requestReceivedTimestamp": stamp(at)}
@@ -341,7 +345,8 @@ def mass_file_encryption(count: int) -> Log:
 
 def mass_rename_on_share(count: int) -> Log:
     return "smb_files.json", [
-        zeek(at, "smb_files", action="SMB::FILE_RENAME", name=f"HoSo\\{at}.docx.hvlock") for at in range(count)
+        zeek(at, "smb_files", action="SMB::FILE_RENAME", name=f"HoSo\\{at}.docx.hvlock")
+        for at in range(count)
     ]
 
 
@@ -388,7 +393,7 @@ CASES: list[tuple[Callable[[int], Log], int, int]] = [
     (mailbox_spraying, 8, 7),
     (mail_guessing_then_mailbox_opened, 8, 7),
     (mass_mail_from_account, 300, 299),
-    (port_scan, 25, 24),
+    (port_scan, 15, 14),
     (inside_host_sweep, 20, 19),
     (generated_names, 60, 59),
     (vpn_guessing, 12, 11),
