@@ -202,8 +202,8 @@ def mass_mail_from_account(count: int) -> Log:
 
 def blocked(seconds: float, source: str, target: str, port: int) -> str:
     return (
-        f"{stamp(seconds)} hv-gw02 filterlog[9265]: 7,,,1000000102,igb0,match,block,in,4,0x0,,64,19008,0,DF,6,"
-        f"tcp,60,{source},{target},42970,{port},0,S,523876198,,64240,,mss"
+        f"{stamp(seconds)} hv-gw02 filterlog[9265]: 7,,,1000000102,igb0,match,block,in,4,0x0,,64,19008,0,DF,"
+        f"6,tcp,60,{source},{target},42970,{port},0,S,523876198,,64240,,mss"
     )
 
 
@@ -240,7 +240,7 @@ def fortigate(seconds: float, action: str) -> str:
     return (
         f'date={time:%Y-%m-%d} time={time:%H:%M:%S} devname="hv-fw01" devid="FGT00HAIVAN0001" '
         f'eventtime={int(time.timestamp())}000000000 tz="+0000" logid="0101039426" type="event" '
-        f'subtype="vpn" level="alert" vd="root" action="{action}" remip=203.0.113.9 user="hoa.nt" msg="SSL VPN"'
+        f'subtype="vpn" level="alert" action="{action}" remip=203.0.113.9 user="hoa.nt" msg="SSL VPN"'
     )
 
 
