@@ -22,6 +22,7 @@ from haidang.events.readers import readers
 from haidang.findings.outputs import outputs
 from haidang.findings.words import level_rank, techniques
 from haidang.i18n import translator
+from haidang.workshop.checks import checks
 
 if TYPE_CHECKING:
     import argparse
@@ -78,6 +79,12 @@ Every error that is raised on purpose is a `haidang.HaidangError`; its `diagnost
 what to do. What a finding holds: [findings](findings.md). All bounds: [limits](limits.md).
 
 """
+CHECKS = """# Checks of rules
+
+What `haidang rules check` looks for. `--ignore CODE` leaves one out. What `--fix` corrects changes
+nothing of what a rule finds. See [work on rules](../how-to/work-on-rules.md).
+
+"""
 COMMAND_LINE = """# Command line
 
 `haidang COMMAND --help` says the same on the terminal, in Vietnamese or English (`--lang`, else the locale).
@@ -111,6 +118,7 @@ def pages() -> dict[str, str]:
     return {
         "builtin-rules.md": NOTE + RULES + _builtin_rules(),
         "command-line.md": NOTE + COMMAND_LINE + _commands() + EXIT_CODES_HEAD + _table(_exit_codes()),
+        "checks.md": NOTE + CHECKS + _table(_checks()),
         "formats.md": NOTE + FORMATS + _table(_formats()) + OUTPUTS + _table(_outputs()),
         "limits.md": NOTE + LIMITS + _table(_limits()),
         "python.md": NOTE + PYTHON + _python(),
@@ -172,6 +180,12 @@ def _exit_codes() -> Iterator[tuple[str, ...]]:
     yield "code", "meaning"
     for code, meaning in EXIT_CODES.items():
         yield str(code), meaning
+
+
+def _checks() -> Iterator[tuple[str, ...]]:
+    yield "code", "severity", "what is wrong", "corrected by --fix"
+    for code, check in sorted(checks().items()):
+        yield f"`{code}`", check.severity, check.summary, "yes" if check.fixable else ""
 
 
 def _formats() -> Iterator[tuple[str, ...]]:

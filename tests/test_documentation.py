@@ -14,7 +14,9 @@ import pytest
 from sigma.processing.pipeline import ProcessingPipeline
 
 import haidang
+from haidang.limits import DEFAULT_LIMITS
 from haidang.sigma.logsource import parse_map
+from haidang.workshop.examples import read_examples
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PAGES = [*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs").rglob("*.md"))]
@@ -116,6 +118,14 @@ def test_the_logsource_map_of_the_guide_is_one() -> None:
     found = parse_map(yaml_of("how-to/add-a-product.md").encode(), "guide.yml")
     assert found.origin == "proxy"
     assert found.entries[0].fields["c-uri"] == ("request_url",)
+
+
+def test_the_examples_of_the_guide_are_some(tmp_path: Path) -> None:
+    path = tmp_path / "guide.test.yml"
+    path.write_text(yaml_of("how-to/work-on-rules.md"), encoding="utf-8")
+    (found,), faults = read_examples(path, DEFAULT_LIMITS)
+    assert faults == []
+    assert [single.fires for single in found.singles] == [True, False]
 
 
 def test_the_pipeline_of_the_guide_is_one() -> None:

@@ -57,6 +57,8 @@ class Limits:
     """Mails on their way whose client and sender are remembered while a mail log is read."""
     rule_file_bytes: int = 4 * MIB
     """Largest rule file that is read."""
+    test_events: int = 100_000
+    """Most events of one sequence in the examples of a rule."""
     regex_seconds: float = 0.25
     """Time that one look-around regular expression may take on one value."""
     regex_timeouts: int = 20

@@ -75,7 +75,7 @@ def test_table_agrees_with_the_plain_evaluation(
         expected = tuple(
             at for at, condition in enumerate(rules) if evaluate(condition, partial(lookup, event), event)
         )
-        assert part.match(event) == expected
+        assert Route([part]).match(event) == expected
         assert fast_reasons(Route([part]), rules, event) == plain_reasons(rules, expected, event)
 
 

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haidang.detect.regexes import required_literal, searcher, shortest_match, timeouts
+from haidang.detect.regexes import (
+    may_explode,
+    required_literal,
+    runs_in_linear_time,
+    searcher,
+    shortest_match,
+    timeouts,
+)
 from haidang.errors import ConfigurationError
 from haidang.limits import DEFAULT_LIMITS
 
@@ -119,3 +126,28 @@ def test_every_match_holds_the_required_literal(data: st.DataObject, pattern: st
 )
 def test_the_length_of_the_shortest_match_is_known_or_zero(pattern: str, least: int) -> None:
     assert shortest_match(pattern) == least
+
+
+@pytest.mark.parametrize(
+    ("pattern", "linear"), [("a+", True), ("(a+)+", True), ("(?<!a)b", False), (r"(a)\1", False)]
+)
+def test_says_whether_re2_runs_an_expression(pattern: str, linear: bool) -> None:  # noqa: FBT001 -- a case
+    assert runs_in_linear_time(pattern, "") is linear
+
+
+@pytest.mark.parametrize(
+    ("pattern", "explodes"),
+    [
+        ("(a+)+", True),
+        ("(?:x*y?)*z", True),
+        ("(?:a|b+)*", True),
+        ("(?=(a+)+)b", True),
+        (HOSTILE, True),
+        ("a+b+", False),
+        ("(a{1,3})+", False),
+        ("(a+){2,5}", False),
+        ("(", False),
+    ],
+)
+def test_says_whether_repeats_inside_repeats_may_explode(pattern: str, explodes: bool) -> None:  # noqa: FBT001
+    assert may_explode(pattern) is explodes

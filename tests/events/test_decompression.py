@@ -5,7 +5,9 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import random
 import struct
+import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from haidang.events.blocks import DamagedError
-from haidang.events.decompression import compression_of, decompress
+from haidang.events.decompression import compression_of, decompress, decompress_member
 from haidang.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
@@ -53,6 +55,17 @@ def test_what_was_compressed_comes_out(name: str, size: int) -> None:
     data = COMPRESS[name](TEXT)
     assert compression_of(data) == name
     assert unfold(name, data, size=size) == (TEXT, "")
+
+
+def test_a_raw_stream_may_begin_with_a_zero_byte() -> None:
+    # So begins what deflate stores because it cannot be compressed, such as an archive in an archive.
+    data = random.Random(7).randbytes(200_000)
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    raw = packer.compress(data) + packer.flush()
+    assert raw[0] == 0
+    for size in (1, 1000, len(raw)):
+        blocks = (raw[start : start + size] for start in range(0, len(raw), size))
+        assert b"".join(decompress_member(8, blocks, SMALL, size=len(data), ended=True)) == data
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -55,6 +55,17 @@ def test_a_zip_gives_its_yaml_members_and_nothing_else(tmp_path: Path) -> None:
     ]
 
 
+def test_examples_beside_a_rule_are_no_rules(tmp_path: Path) -> None:
+    for name in ("a.yml", "a.test.yml", "b.test.yaml"):
+        (tmp_path / name).write_text("x: 1", encoding="utf-8")
+    with zipfile.ZipFile(tmp_path / "rules.zip", "w") as archive:
+        archive.writestr("c.yml", "x: 1")
+        archive.writestr("c.test.yml", "x: 1")
+    found = find_sources([tmp_path, tmp_path / "rules.zip"])
+    files = [file.path for source in found for file in read_source(source, DEFAULT_LIMITS)]
+    assert files == [str(tmp_path / "a.yml"), f"{tmp_path / 'rules.zip'}!c.yml"]
+
+
 def test_a_loop_of_symbolic_links_ends(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "rule.yml").write_bytes(RULE)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from haidang.i18n import Translator
     from haidang.scanning import ScanOptions
 
-__all__ = ["PASSWORD_VARIABLE", "STATUSES", "configure", "rule_options", "scan_options"]
+__all__ = ["PASSWORD_VARIABLE", "STATUSES", "configure", "rule_options", "scan_options", "selection_options"]
 
 PASSWORD_VARIABLE = "HAIDANG_ARCHIVE_PASSWORD"  # noqa: S105 -- the name of a variable
 STATUSES = ("stable", "test", "experimental", "deprecated", "unsupported")
@@ -177,10 +177,19 @@ def _filters(group: argparse._ArgumentGroup, _: Translator) -> None:
         type=level,
         help=_("end with exit code 1 where a finding has LEVEL or a higher one"),
     )
+    selection_options(group, _)
+    group.add_argument(
+        "--since", metavar="TIME", help=_("only events from TIME on: RFC 3339, a date, or 7d, 12h, 30m ago")
+    )
+    group.add_argument("--until", metavar="TIME", help=_("only events up to TIME"))
+
+
+def selection_options(group: argparse._ArgumentGroup, _: Translator) -> None:
+    """Add the options that say which of the rules are meant."""
     group.add_argument(
         "--min-level",
         metavar="LEVEL",
-        type=level,
+        type=_one_of(LEVELS, _),
         help=_("only rules of LEVEL or a higher one (informational, low, medium, high, critical)"),
     )
     group.add_argument(
@@ -208,10 +217,6 @@ def _filters(group: argparse._ArgumentGroup, _: Translator) -> None:
     group.add_argument(
         "--exclude-rule", metavar="RULE", action="append", default=[], help=_("not this rule (repeatable)")
     )
-    group.add_argument(
-        "--since", metavar="TIME", help=_("only events from TIME on: RFC 3339, a date, or 7d, 12h, 30m ago")
-    )
-    group.add_argument("--until", metavar="TIME", help=_("only events up to TIME"))
 
 
 def _outputs(group: argparse._ArgumentGroup, _: Translator) -> None:

@@ -21,7 +21,7 @@ __all__ = ["EXIT_CODES", "commands", "main"]
 
 EXIT_CODES = {
     0: "done",
-    1: "findings at or above `--fail-on`",
+    1: "findings (or issues of rules) at or above `--fail-on`, a failed rule test, no filter to propose",
     2: "wrong usage, configuration or rules, or an output that cannot be written",
     3: "done, but some input could not be read in whole",
     70: "a defect of the program itself",

@@ -20,9 +20,19 @@ from typing import Any, Protocol
 from haidang.errors import ConfigurationError
 from haidang.limits import DEFAULT_LIMITS
 
-__all__ = ["Searcher", "required_literal", "searcher", "shortest_match", "timeouts"]
+__all__ = [
+    "Searcher",
+    "may_explode",
+    "required_literal",
+    "runs_in_linear_time",
+    "searcher",
+    "shortest_match",
+    "timeouts",
+]
 
 _LONGEST_KNOWN = 1 << 20
+_MOST_PROBES = 8
+_PROBE_CHARS = 60
 
 timeouts: Counter[str] = Counter()
 """Pattern to how many values hit the time limit in this process."""
@@ -99,6 +109,55 @@ def searcher(
     except regex.error as error:
         message = f"the regular expression {pattern!r} cannot be compiled: {error}"
         raise ConfigurationError(message) from error
+
+
+def runs_in_linear_time(pattern: str, flags: str) -> bool:
+    """Return whether RE2 runs an expression; raise ConfigurationError when nothing can."""
+    return isinstance(searcher(pattern, flags), _Re2)
+
+
+def may_explode(pattern: str) -> bool:
+    """Return whether back-tracking may try exponentially many ways through an expression.
+
+    That is taken to be so where a repeat without end is inside another, or where the expression does not end
+    within the time limit on a run of one of its own characters. False where the pattern is not understood.
+    """
+    tree = _parsed(pattern)
+    return tree is not None and (_nested(tree, inside=False) or _hangs(pattern, tree))
+
+
+def _hangs(pattern: str, tree: Any) -> bool:
+    import regex
+
+    try:
+        compiled = regex.compile(pattern)
+    except regex.error:
+        return False
+    letters = dict.fromkeys(letter for run in _runs(tree) for letter in run)
+    for letter in list(letters)[:_MOST_PROBES] or ["a"]:
+        try:
+            compiled.search(letter * _PROBE_CHARS + "\n!", timeout=DEFAULT_LIMITS.regex_seconds)
+        except TimeoutError:
+            return True
+    return False
+
+
+def _nested(tree: Any, *, inside: bool) -> bool:
+    constants = re._constants  # type: ignore[attr-defined] # noqa: SLF001
+    for operator, argument in tree:
+        if operator in (constants.MAX_REPEAT, constants.MIN_REPEAT):
+            endless = argument[1] == constants.MAXREPEAT
+            if (endless and inside) or _nested(argument[2], inside=inside or endless):
+                return True
+        elif operator is constants.SUBPATTERN:
+            if _nested(argument[3], inside=inside):
+                return True
+        elif operator is constants.BRANCH:
+            if any(_nested(branch, inside=inside) for branch in argument[1]):
+                return True
+        elif operator in (constants.ASSERT, constants.ASSERT_NOT) and _nested(argument[1], inside=inside):
+            return True
+    return False
 
 
 def required_literal(pattern: str) -> str:

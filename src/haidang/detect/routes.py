@@ -15,6 +15,7 @@ from haidang.detect.arranging import accepted_values, arrange_rules, folded_valu
 from haidang.detect.naive import evaluate_test
 from haidang.detect.semantics import holds
 from haidang.detect.tables import Held, Table
+from haidang.detect.words import EventWords
 from haidang.sigma.ir import Test
 
 if TYPE_CHECKING:
@@ -56,15 +57,11 @@ class Part(NamedTuple):
             ),
         )
 
-    def signature(self, event: Fields) -> tuple[int, ...]:
-        """Return which tests hold for a decoded event, as the key of the table's signatures."""
+    def match(self, event: Fields, words: EventWords) -> Held:
+        """Return the rules that hold for a decoded event."""
         values = [accessor.get(event) for accessor in self.accessors]
         pairs = [(first.get(event), second.get(event)) for first, second in self.pairs]
-        return self.table.signature(values, pairs, event)
-
-    def match(self, event: Fields) -> Held:
-        """Return the rules that hold for a decoded event."""
-        return self.table.signatures[self.signature(event)]
+        return self.table.signatures[self.table.signature(values, pairs, words)]
 
 
 class Route:
@@ -77,7 +74,8 @@ class Route:
 
     def match(self, event: Fields) -> Held:
         """Return the rules that hold for a decoded event."""
-        return Held.merged([part.match(event) for part in self.parts])
+        words = EventWords(event)
+        return Held.merged([part.match(event, words) for part in self.parts])
 
     def reasons(
         self, held: Held, event: Fields, condition: Callable[[int], Condition]

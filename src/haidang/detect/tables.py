@@ -8,10 +8,11 @@ the same rules (Sysmon 1 and Security 4688) share one table and what it remember
 
 from __future__ import annotations
 
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from haidang.detect.naive import satisfied
-from haidang.detect.semantics import holds, leaves
+from haidang.detect.semantics import holds
 from haidang.detect.values import FieldMemo
 from haidang.sigma.ir import Test
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from haidang.detect.arranging import Arranged
-    from haidang.events.model import Fields
+    from haidang.detect.words import EventWords
     from haidang.limits import Limits
     from haidang.sigma.ir import Condition
 
@@ -111,14 +112,14 @@ class Table:
         return FieldMemo(arrange_field(self.keywords), self._limits)
 
     def signature(
-        self, values: Sequence[Any], pairs: Sequence[tuple[Any, Any]], event: Fields
+        self, values: Sequence[Any], pairs: Sequence[tuple[Any, Any]], words: EventWords
     ) -> tuple[int, ...]:
         """Return which tests hold, as the key of ``signatures``.
 
         Args:
             values: One value for each of ``fields``.
             pairs: Both values of each of ``pairs``.
-            event: The whole event, for keywords.
+            words: What keywords look at.
         """
         signature = [
             memo.classify(value) if isinstance(value, list | dict | tuple) else memo[value]
@@ -126,7 +127,7 @@ class Table:
         ]
         if self._keyword_memo is not None:
             memo = self._keyword_memo
-            signature.append(memo.number(memo.tests.decide_any(list(leaves(event)))))
+            signature.append(memo.number(memo.tests.decide_any(words)))
         signature.extend(int(holds(test, *both)) for (_, test), both in zip(self.pairs, pairs, strict=True))
         return tuple(signature)
 
@@ -190,6 +191,40 @@ class Table:
         found = Held(sorted(holding))
         found.why = ((self, signature),)
         return found
+
+    @property
+    def indices(self) -> Sequence[int]:
+        """The rules' places in the ruleset."""
+        return self._indices
+
+    def candidates(
+        self, signature: tuple[int, ...]
+    ) -> dict[int, tuple[tuple[Test, ...], Callable[[], bool]]]:
+        """Return the rules that are looked at for a signature, by index: the anchors that hold, the decision.
+
+        What matching does in one go, taken apart for whoever measures it.
+        """
+        true = set(self._true(signature))
+        found: dict[int, list[int]] = {at: [] for at in self._always}
+        for number in true:
+            for at in self._anchors.get(number, ()):
+                found.setdefault(at, []).append(number)
+        return {
+            self._indices[at]: (
+                tuple(self._tests[number] for number in anchors if number in self._tests),
+                partial(_evaluate, self._conditions[at], true),
+            )
+            for at, anchors in found.items()
+        }
+
+    @cached_property
+    def _tests(self) -> dict[int, Test]:
+        """The tests by their numbers."""
+        return {
+            number: test
+            for at, numbered in enumerate(self._conditions)
+            for test, number in _numbers(self._written(at), numbered)
+        }
 
     def trim(self) -> bool:
         """Forget everything remembered when hostile values have made too many classes of it; say whether."""

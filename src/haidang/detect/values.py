@@ -19,12 +19,14 @@ from haidang.detect.literals import Literals
 from haidang.detect.regexes import searcher, shortest_match
 from haidang.detect.semantics import address, compare, glob_pattern, holds, number, text
 from haidang.detect.texts import Answer, Texts
+from haidang.detect.words import SEPARATOR
 from haidang.limits import DEFAULT_LIMITS
 from haidang.sigma.ir import ANY, ONE, Test
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from haidang.detect.words import EventWords
     from haidang.limits import Limits
 
 __all__ = ["FieldMemo", "FieldTests", "cuts"]
@@ -133,6 +135,15 @@ class FieldTests:
         inside = [one.text for one in known if one.where == "inside"]
         self._by_line = not any("\n" in text for text in inside)
         self._texts = Texts(self._of_line, self._scalar, limits.memo_entries)
+        self._one_by_one = bool(
+            self._ungated
+            or self._literals.reach
+            or self._whole
+            or self._whole_cased
+            or self._beyond_text
+            or any(SEPARATOR in text for text in inside)
+        )
+        """Whether keywords must be looked for in each value by itself."""
         self._looks_at_ends = bool(self._literals.reach or self._whole or self._whole_cased)
         self._reach = max(self._literals.reach, *map(len, self._whole), 0) + 1
         """More characters than any whole value, beginning or ending that is looked for."""
@@ -167,14 +178,22 @@ class FieldTests:
             )
         found.update(i for i, test in self._plain if holds(test, value))
 
-    def decide_any(self, values: Sequence[object]) -> tuple[int, ...]:
-        """Return the ids of the keywords that hold for any of many scalars: one search rules most out."""
-        if not (self._ungated or self._looks_at_ends or self._plain):
-            joined = "\0".join(map(text, values))
-            # Text outside ASCII is left to the plain way: gated expressions have rules of their own there.
-            if joined.isascii() and not self._literals.find_inside(joined.lower()):
-                return ()
-        return self.decide(values)
+    def decide_any(self, words: EventWords) -> tuple[int, ...]:
+        """Return the ids of the keywords that hold for any scalar of an event: one search for all of them."""
+        # Outside ASCII, an expression may match what its literal does not tell.
+        apart = self._one_by_one or (bool(self._unsure) and not words.plain)
+        if apart or not words.values:
+            return self.decide(words.values)
+        hits = self._literals.find_inside(words.folded)
+        if not hits:
+            return self._scalar
+        found = set(self._scalar)
+        for hit in hits:
+            found.update(self._literals.known[hit].ids)
+            for i, decide, _ in self._gated[hit]:
+                if i not in found and any(decide(value, value.lower()) for value in map(text, words.values)):
+                    found.add(i)
+        return tuple(sorted(found))
 
     def _decide_text(self, value: str) -> tuple[int, ...]:
         if len(value) > _LONG and self._by_line and "\n" in value and value.isascii():

@@ -154,11 +154,14 @@ def decompress_member(
 
 def _streams(name: str, blocks: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
     decoder: _Decoder | None = None
+    # A raw deflate stream of what cannot be compressed begins with a zero byte, which is no padding.
+    padded = name != "deflate"
     for block in blocks:
         data = block
         while data or (decoder is not None and not decoder.needs_input):
             if decoder is None:
-                data = data.lstrip(b"\x00")
+                data = data.lstrip(b"\x00") if padded else data
+                padded = True
                 if not data:
                     break
                 decoder = _new_decoder(name, limits.decoder_bytes)

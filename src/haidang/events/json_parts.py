@@ -12,18 +12,20 @@ from __future__ import annotations
 
 import re
 
+from haidang.events.patterns import expression
+
 __all__ = ["CALM", "STRING", "cut_all", "single_array", "wraps"]
 
 STRING = rb'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"'
 """A whole string; JSON forbids line ends in it."""
-CALM = re.compile(rb'[^"{}\[\]]*+(?:' + STRING + rb'[^"{}\[\]]*+)*+')
+CALM = expression(rb'[^"{}\[\]]*+(?:' + STRING + rb'[^"{}\[\]]*+)*+')
 """All up to the next bracket, and to a string that is not closed."""
 
-_KEY = re.compile(rb'"([^"\\]{1,64})"\s{0,16}:\s{0,16}\Z')
-_FIRST = re.compile(rb'\{\s*"')
-_ODATA = re.compile(rb'\{\s*"@odata\.')
-_DUO = re.compile(rb'\{\s*"response"\s*:\s*\{')
-_PARENT = re.compile(rb'"hits"\s{0,16}:\s{0,16}\{')
+_KEY = expression(rb'"([^"\\]{1,64})"\s{0,16}:\s{0,16}\Z')
+_FIRST = expression(rb'\{\s*"')
+_ODATA = expression(rb'\{\s*"@odata\.')
+_DUO = expression(rb'\{\s*"response"\s*:\s*\{')
+_PARENT = expression(rb'"hits"\s{0,16}:\s{0,16}\{')
 _USUAL = frozenset(b"records events Events logs items results data value entries entities response".split())
 _ANSWERS = {
     b"items": re.compile(rb'\{\s*"(?:kind|apiVersion)"'),
@@ -33,7 +35,7 @@ _ANSWERS = {
     b"value": _ODATA,
 }
 """Name of the array to how an object begins that holds it further on."""
-_SINGLE = re.compile(rb"\{\s*" + STRING + rb"\s*:\s*(?=\[\s*\{)")
+_SINGLE = expression(rb"\{\s*" + STRING + rb"\s*:\s*(?=\[\s*\{)")
 _LOOK_BEHIND = 4096
 """Bytes of an object that are looked at for what it wraps."""
 

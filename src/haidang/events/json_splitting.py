@@ -20,6 +20,7 @@ import re
 from typing import TYPE_CHECKING
 
 from haidang.events.json_parts import CALM, STRING, cut_all, single_array, wraps
+from haidang.events.patterns import expression
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,11 +30,11 @@ if TYPE_CHECKING:
 
 __all__ = ["JsonSplitter"]
 
-_SPACE = re.compile(rb"[\s,\x00\x1e]*+")
-_ARRAYS = re.compile(rb"(?:[\s,]*+\[)++")
-_STRAY = re.compile(STRING + rb'|"|[\]}][\s,\]}]*+|[^\s,\[\]{}"]++')
-_INDENTATION = re.compile(rb"(?:\A|\n)([ \t]*)\Z")
-_NEXT = re.compile(rb"(?:\n[ \t]*|\}\s*,\s*)\{")
+_SPACE = expression(rb"[\s,\x00\x1e]*+")
+_ARRAYS = expression(rb"(?:[\s,]*+\[)++")
+_STRAY = expression(STRING + rb'|"|[\]}][\s,\]}]*+|[^\s,\[\]{}"]++')
+_INDENTATION = expression(rb"(?:\A|\n)([ \t]*)\Z")
+_NEXT = expression(rb"(?:\n[ \t]*|\}\s*,\s*)\{")
 _TAIL = 256
 """Bytes kept while looking for the next object; an indentation takes less."""
 _RETRIES = 4

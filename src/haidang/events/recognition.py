@@ -17,6 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from haidang.events.encodings import decode_head
+from haidang.events.patterns import expression
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +29,8 @@ __all__ = ["HEAD_BYTES", "Head", "describe", "make_head", "recognise"]
 HEAD_BYTES = 64 << 10
 _HARDLY = -1
 """The confidence of plain text, negated: it takes what nobody else wants."""
-_SEPARATOR = re.compile(r"[/\\!]")
-_COMPRESSION = re.compile(r"\.(gz|bz2|xz|zst|zstd)\Z", re.IGNORECASE)
+_SEPARATOR = expression(r"[/\\!]")
+_COMPRESSION = expression(r"\.(gz|bz2|xz|zst|zstd)\Z", re.IGNORECASE)
 
 _SIGNATURES = (
     (b"\x00\x05\x16\x07", "an AppleDouble file (attributes that macOS puts into archives), no log"),

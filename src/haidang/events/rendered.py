@@ -19,12 +19,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from haidang.events.patterns import expression
+
 if TYPE_CHECKING:
     from haidang.events.model import Fields
 
 __all__ = ["add_rendered", "is_sysmon", "sysmon_fields"]
 
-_FIELD = re.compile(r"([A-Z][A-Za-z0-9]{1,30}):(?: |\Z)", re.ASCII)
+_FIELD = expression(r"([A-Z][A-Za-z0-9]{1,30}):(?: |\Z)", re.ASCII)
 _FIRST = ("RuleName: ", "UtcTime: ")
 _MOST = 100
 """Fields of one message; Sysmon's largest event has 25."""

@@ -12,11 +12,11 @@ All input is untrusted.
 
 from __future__ import annotations
 
-import re
 import tarfile
 from typing import TYPE_CHECKING, NamedTuple
 
 from haidang.events.blocks import DamagedError
+from haidang.events.patterns import expression
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["HEADER_BYTES", "TarMember", "is_tar", "tar_members"]
 
 HEADER_BYTES = 512
-_CHECKSUM = re.compile(rb"[ 0]*[0-7]+[ \x00]")
+_CHECKSUM = expression(rb"[ 0]*[0-7]+[ \x00]")
 _FILES = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)
 _LONG_NAME = tarfile.GNUTYPE_LONGNAME
 _PAX = (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE)

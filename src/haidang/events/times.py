@@ -27,6 +27,8 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from haidang.events.patterns import expression
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -49,15 +51,15 @@ MONTHS = {
 }
 _ZONE = r"\s?(Z|z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)?"
 _CLOCK = r"(\d\d?):(\d\d):(\d\d)(?:[.,](\d+))?"
-_ISO = re.compile(
+_ISO = expression(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?" + _ZONE + r"\Z",
     re.ASCII,
 )
-_NUMBER = re.compile(r"(\d{9,19})(?:\.(\d*))?\Z", re.ASCII)
-_DATE_ONLY = re.compile(r"(\d{4})[-/](\d\d?)[-/](\d\d?)\Z", re.ASCII)
-_SLASHED = re.compile(r"(\d{4})[-/](\d\d?)[-/](\d\d?)[Tt ]\s*" + _CLOCK + _ZONE + r"\Z", re.ASCII)
-_SHORT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d)" + _ZONE + r"\Z", re.ASCII)
-_SYSLOG = re.compile(
+_NUMBER = expression(r"(\d{9,19})(?:\.(\d*))?\Z", re.ASCII)
+_DATE_ONLY = expression(r"(\d{4})[-/](\d\d?)[-/](\d\d?)\Z", re.ASCII)
+_SLASHED = expression(r"(\d{4})[-/](\d\d?)[-/](\d\d?)[Tt ]\s*" + _CLOCK + _ZONE + r"\Z", re.ASCII)
+_SHORT = expression(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d)" + _ZONE + r"\Z", re.ASCII)
+_SYSLOG = expression(
     r"(?:[A-Za-z]{3},?\s+)?([A-Za-z]{3})\s+(\d\d?),?\s+(?:(\d{4}),?\s+)?"
     + _CLOCK
     + r"(?:\s+(\d{4}))?"
@@ -65,13 +67,13 @@ _SYSLOG = re.compile(
     + r"\Z",
     re.ASCII,
 )
-_DAY_FIRST = re.compile(
+_DAY_FIRST = expression(
     r"(?:[A-Za-z]{3},?\s+)?(\d\d?)[/ -]([A-Za-z]{3})[/ -](\d{4})[:T ]" + _CLOCK + _ZONE + r"\Z", re.ASCII
 )
-_WINDOWS = re.compile(
+_WINDOWS = expression(
     r"(\d\d?)/(\d\d?)/(\d{4}),?\s+" + _CLOCK + r"(?:\s?([AaPp])\.?[Mm]\.?)?" + _ZONE + r"\Z", re.ASCII
 )
-_DOTNET = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/\Z", re.ASCII)
+_DOTNET = expression(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/\Z", re.ASCII)
 
 
 def parse_time(value: object, *, now: float | None = None) -> int | None:

@@ -7,12 +7,12 @@ All input is untrusted.
 
 from __future__ import annotations
 
-import re
 import struct
 import time
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from haidang.events.blocks import BlockSource, DamagedError
+from haidang.events.patterns import expression
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ _END = b"PK\x05\x06"
 _END64 = b"PK\x06\x06"
 _LOCATOR64 = b"PK\x06\x07"
 _SPANNED = b"PK\x07\x08"
-_HEADER = re.compile(rb"PK(?:\x03\x04|\x07\x08|\x01\x02|\x05\x06)")
+_HEADER = expression(rb"PK(?:\x03\x04|\x07\x08|\x01\x02|\x05\x06)")
 _TAIL = (1 << 16) + 22
 """The end record and the longest comment behind it."""
 _FULL = 0xFFFF_FFFF

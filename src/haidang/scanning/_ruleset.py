@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from haidang.detect.matcher import Matcher
 from haidang.detect.routes import Group
@@ -165,6 +168,16 @@ class Ruleset:
         """Return an event rule by the index that the matcher gives."""
         group, at = self._places[index]
         return group[at]
+
+    def outspoken(self) -> Ruleset:
+        """Return the same rules, all of them reported, those too that otherwise only feed correlations."""
+        loaded = self._loaded
+        correlations = tuple(
+            dataclasses.replace(rule, info=replace(rule.info, generate=True)) for rule in loaded.correlations
+        )
+        infos = tuple(replace(info, generate=True) for info in loaded.infos)
+        told = dataclasses.replace(loaded, infos=infos, correlations=correlations)
+        return Ruleset(told, self.maps, kept=self._kept, limits=self.limits)
 
     def match(self, event: Mapping[str, Any], origin: str = "") -> list[Finding]:
         """Return the findings for one decoded event, correlations left out.

@@ -12,7 +12,7 @@ The content is untrusted.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -27,14 +27,19 @@ from haidang.sigma.wording import read_words
 from haidang.sigma.yaml_source import Lines, YamlError, documents
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from haidang.sigma.ir import Condition
     from haidang.sigma.pipelines import Pipeline
     from haidang.sigma.placeholders import Placeholders
 
-__all__ = ["NOT_IN_FILTERS", "Compiler", "read_logsource"]
+__all__ = ["NOT_IN_FILTERS", "Compiler", "OnRule", "read_logsource"]
 
 NOT_IN_FILTERS = frozenset({"rules"})
 """Keys of a ``filter`` section that are no detections."""
+
+OnRule: TypeAlias = "Callable[[RuleInfo, dict[str, Any], int, Lines], None]"
+"""Gets what is known of a rule, its document as it counts, the document's number in the file, the lines."""
 
 _STATUSES = frozenset({"stable", "test", "experimental", "deprecated", "unsupported"})
 _MARKS_OF_A_RULE = frozenset({"detection", "correlation", "filter", "logsource", "action"})
@@ -43,9 +48,15 @@ _MARKS_OF_A_RULE = frozenset({"detection", "correlation", "filter", "logsource",
 class Compiler:
     """Compiles files one by one with the same pipelines and placeholders."""
 
-    def __init__(self, pipeline: Pipeline | None = None, placeholders: Placeholders | None = None) -> None:
-        """Keep what turns detections into conditions."""
+    def __init__(
+        self,
+        pipeline: Pipeline | None = None,
+        placeholders: Placeholders | None = None,
+        on_rule: OnRule | None = None,
+    ) -> None:
+        """Keep what turns detections into conditions; ``on_rule`` is told of each rule beforehand."""
         self.pipeline = pipeline
+        self.on_rule = on_rule
         self.builder = DetectionBuilder(placeholders, pipelines=pipeline is not None)
         self.translator = Translator()
 
@@ -131,6 +142,8 @@ class _File:
 
     def one(self, index: int, document: dict[str, Any]) -> None:
         info = self.info(index, document)
+        if self.compiler.on_rule is not None:
+            self.compiler.on_rule(info, document, index, self.lines)
         if "correlation" in document:
             self.check_correlation(document)
             self.content.correlations.append(self.pending(index, info, document, "correlation"))

@@ -3,7 +3,7 @@
 Rules of this module:
 
 - A folder or zip gives its ``.yml`` and ``.yaml`` files in sorted order; a file that was named is taken
-  whatever it is called.
+  whatever it is called. ``*.test.yml``, the examples beside a rule, are no rules.
 - A loop of symbolic links ends; an oversized file is refused by name, not read.
 
 Paths are the user's; the content of zips is untrusted.
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["RuleFile", "Source", "find_sources", "read_source"]
 
 _SUFFIXES = (".yml", ".yaml")
+_EXAMPLES = (".test.yml", ".test.yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,13 @@ def _walk(folder: str) -> Iterator[str]:
         seen.add((state.st_dev, state.st_ino))
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
-            if name.lower().endswith(_SUFFIXES) and not name.startswith("."):
+            if _is_rule_file(name):
                 yield os.path.join(parent, name)  # noqa: PTH118
+
+
+def _is_rule_file(name: str) -> bool:
+    lower = name.lower()
+    return lower.endswith(_SUFFIXES) and not lower.endswith(_EXAMPLES) and not name.startswith(".")
 
 
 def _is_zip(entry: str, named: str) -> bool:
@@ -100,13 +106,12 @@ def read_source(source: Source, limits: Limits) -> Iterator[RuleFile]:
 def _members(source: Source, limits: Limits) -> Iterator[RuleFile]:
     try:
         with zipfile.ZipFile(source.path) as archive:
-            members = [info for info in archive.infolist() if info.filename.lower().endswith(_SUFFIXES)]
+            members = [info for info in archive.infolist() if _is_rule_file(Path(info.filename).name)]
             if len(members) > limits.archive_members:
                 yield RuleFile(source.path, b"", f"holds more than {limits.archive_members} files")
                 return
             for info in sorted(members, key=lambda info: info.filename):
-                if not Path(info.filename).name.startswith("."):
-                    yield _member(archive, info, source, limits)
+                yield _member(archive, info, source, limits)
     except (OSError, zipfile.BadZipFile) as error:
         yield RuleFile(source.path, b"", f"not a readable zip: {error}")
 

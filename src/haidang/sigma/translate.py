@@ -100,6 +100,10 @@ class Translator:
             raise Refusal("nothing is left of the detection after the pipelines", "condition")
         return joined[0] if len(joined) == 1 else ("or", *joined)
 
+    def item(self, item: SigmaDetectionItem) -> tuple[Condition, tuple[Condition, ...]]:
+        """Return the condition of one item of a selection, and those of its values; raise Refusal."""
+        return self._item(item), tuple(self._value(item.field, value, item) for value in item.value)
+
     def _detection(self, detection: SigmaDetection) -> Condition | None:
         parts = []
         item: Any

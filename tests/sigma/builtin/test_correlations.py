@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 PACK = Path(__file__).resolve().parents[3] / "src" / "haidang" / "sigma" / "builtin"
 CORRELATIONS = {
-    path.stem: yaml.safe_load(path.read_text("utf-8")) for path in (PACK / "correlation").glob("*.yml")
+    path.stem: yaml.safe_load(path.read_text("utf-8"))
+    for path in (PACK / "correlation").glob("*.yml")
+    if not path.stem.endswith(".test")
 }
 START = datetime(2026, 11, 12, 1, 0, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from zipfile import ZipFile
 
@@ -13,17 +13,15 @@ import pytest
 import yaml
 
 import haidang
+from haidang.limits import DEFAULT_LIMITS
+from haidang.workshop.examples import read_examples
+from haidang.workshop.testing import PASSED, run_tests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from haidang.findings.model import Finding
-    from haidang.scanning._ruleset import Ruleset
+    from haidang.workshop.testing import TestRun
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 PACK = REPOSITORY / "src" / "haidang" / "sigma" / "builtin"
-EXAMPLES = REPOSITORY / "tests" / "data" / "sigma" / "builtin"
-FOLDERS = tuple(sorted(path.name for path in PACK.iterdir() if path.is_dir() and path.name != "correlation"))
 TACTICS = {
     "reconnaissance", "resource-development", "initial-access", "execution", "persistence",
     "privilege-escalation",
@@ -36,64 +34,37 @@ def read(path: Path) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-RULES = {f"{path.parent.name}/{path.stem}": read(path) for path in sorted(PACK.rglob("*.yml"))}
+RULES = {
+    f"{path.parent.name}/{path.stem}": read(path)
+    for path in sorted(PACK.rglob("*.yml"))
+    if not path.stem.endswith(".test")
+}
 EVENT_RULES = sorted(name for name in RULES if not name.startswith("correlation/"))
 
 
-class Example(NamedTuple):
-    rule: str
-    expected: bool
-    origin: str
-    event: dict[str, Any]
-    """Fields; or ``line``, a line as the product writes it, and ``format``, the reader that it is for."""
-
-
-def examples() -> list[Any]:
-    bases = read(EXAMPLES / "bases.yml")
-    found = []
-    for folder in FOLDERS:
-        for stem, cases in read(EXAMPLES / f"{folder}.yml").items():
-            name = f"{folder}/{stem}"
-            source = RULES[name]["logsource"]
-            keys = (source[key] for key in ("product", "category", "service") if key in source)
-            base = bases["/".join([folder, *keys])]
-            for expected in (True, False):
-                for at, case in enumerate(cases["fires" if expected else "quiet"]):
-                    event = dict(case) if "line" in case or "origin" in case else {**base, **case}
-                    example = Example(name, expected, event.pop("origin", base["origin"]), event)
-                    found.append(pytest.param(example, id=f"{name}-{'fires' if expected else 'quiet'}-{at}"))
-    return found
-
-
 @pytest.fixture(scope="module")
-def ruleset() -> Ruleset:
-    """The event rules without the correlations: those that only feed correlations are then reported too."""
-    return haidang.load_rules(*(PACK / folder for folder in FOLDERS), cache=False)
+def outcomes() -> TestRun:
+    return run_tests([], cache=False)
 
 
-@pytest.mark.parametrize("example", examples())
-def test_fires_on_examples_and_is_quiet_on_near_misses(
-    ruleset: Ruleset, tmp_path: Path, example: Example
-) -> None:
-    findings: Iterable[Finding]
-    if "line" in example.event:
-        path = tmp_path / "example.log"
-        path.write_text(f"{example.event['line']}\n", "utf-8")
-        findings = haidang.scan(path, rules=ruleset, input_format=example.event["format"])
-    else:
-        findings = ruleset.match(example.event, origin=example.origin)
-    found = {finding.rule.id for finding in findings}
-    assert (RULES[example.rule]["id"] in found) is example.expected
+def test_fires_on_examples_and_is_quiet_on_near_misses(outcomes: TestRun) -> None:
+    failed = [
+        f"{one.path}:{one.line}: {one.message.text() if one.message else ''}"
+        for one in outcomes.outcomes
+        if one.status != PASSED
+    ]
+    assert not failed
+    assert len(outcomes.outcomes) > 2 * len(RULES)
 
 
-def test_every_event_rule_has_an_example_and_a_near_miss() -> None:
-    covered = {
-        f"{folder}/{stem}": cases
-        for folder in FOLDERS
-        for stem, cases in read(EXAMPLES / f"{folder}.yml").items()
-    }
-    assert sorted(covered) == EVENT_RULES
-    assert all(cases["fires"] and cases["quiet"] for cases in covered.values())
+@pytest.mark.parametrize("name", EVENT_RULES)
+def test_every_event_rule_has_an_example_and_a_near_miss(name: str) -> None:
+    found, faults = read_examples(PACK / f"{name}.test.yml", DEFAULT_LIMITS)
+    assert not faults
+    fires = [one.fires for examples in found for one in examples.singles]
+    fires += [one.fires > 0 for examples in found for one in examples.logs]
+    assert True in fires
+    assert False in fires
 
 
 def test_no_rule_of_the_pack_is_refused() -> None:

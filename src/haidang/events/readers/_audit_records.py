@@ -20,6 +20,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from haidang.events.patterns import expression
 from haidang.events.readers._syscalls import syscall_name
 
 if TYPE_CHECKING:
@@ -46,12 +47,12 @@ _ENCODED_OF = {
 }
 _PARTED = frozenset({"AVC", "USER_AVC", "SECCOMP", "SOCKADDR", "SYSCALL"})
 # A name begins where no other does, or a long run of letters would be looked through from each of them.
-_PAIR = re.compile(r"""(?<![\w\[\]-])([\w\[\]-]+)="?((?<=")[^"]*|[^\s"]*)""")
-_HEX = re.compile(r"(?:[0-9A-F]{2})+\Z")
-_ARGUMENT = re.compile(r"a\d+(?:\[\d+\])?\Z", re.ASCII)
-_GLUED = re.compile(r"""(?<=[^\sA-Z])(?=(?:ARCH|SYSCALL|[A-Z]{0,2}[UG]ID|ID|SADDR)=)""")
-_AVC = re.compile(r"avc:\s{1,8}(\w{1,32})\s{1,8}\{ ([^}]{0,1024})\} for")
-_NUMBERED = re.compile(r"(?:UNKNOWN\[)?(\d{4})\]?\Z", re.ASCII)
+_PAIR = expression(r"""(?<![\w\[\]-])([\w\[\]-]+)="?((?<=")[^"]*|[^\s"]*)""")
+_HEX = expression(r"(?:[0-9A-F]{2})+\Z")
+_ARGUMENT = expression(r"a\d+(?:\[\d+\])?\Z", re.ASCII)
+_GLUED = expression(r"""(?<=[^\sA-Z])(?=(?:ARCH|SYSCALL|[A-Z]{0,2}[UG]ID|ID|SADDR)=)""")
+_AVC = expression(r"avc:\s{1,8}(\w{1,32})\s{1,8}\{ ([^}]{0,1024})\} for")
+_NUMBERED = expression(r"(?:UNKNOWN\[)?(\d{4})\]?\Z", re.ASCII)
 # The numbers of linux/audit.h: kernels that speak through syslog, and old daemons, write no names.
 # fmt: off
 _TYPES = {

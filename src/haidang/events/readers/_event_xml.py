@@ -13,14 +13,15 @@ Input is untrusted.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import ParseError, fromstring
 
 from haidang.events import shapes
+from haidang.events.patterns import expression
 from haidang.events.readers._plain_event import plain_event
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable
     from xml.etree.ElementTree import Element
 
@@ -30,9 +31,9 @@ __all__ = ["EventXmlError", "parse_event"]
 
 _DEEPEST = 32
 """Levels of elements below ``<Event>``; the deepest that a provider writes are four."""
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_REFERENCE = re.compile(r"&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,8}));")
-_STRAY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,8}|#x[0-9A-Fa-f]{1,8});)")
+_FORBIDDEN = expression("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_REFERENCE = expression(r"&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,8}));")
+_STRAY = expression(r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,8}|#x[0-9A-Fa-f]{1,8});)")
 
 
 class EventXmlError(ValueError):

@@ -13,8 +13,9 @@ Input is untrusted; memory is bounded by two blocks and one entry.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+from haidang.events.patterns import expression
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ __all__ = ["Entry", "ExportedEntries"]
 Entry = dict[str, "bytes | list[bytes]"]
 """Name of each field to its value, or to all its values where it has several."""
 
-_NAME = re.compile(rb"[A-Z0-9_]{1,64}\Z")
+_NAME = expression(rb"[A-Z0-9_]{1,64}\Z")
 _SIZE = 8
 _PASSED = b"(passed over)"
 """Stands, by its identity, for a line that was passed over."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from haidang.events.patterns import expression
 from haidang.events.shapes import RESERVED
 
 if TYPE_CHECKING:
@@ -50,9 +51,9 @@ _PATTERNS = {
     quote: (re.compile(_SYSTEM.replace("@", quote), re.ASCII), re.compile(_DATA.replace("@", quote)))
     for quote in "'\""
 }
-_END = re.compile(r"</EventData>\s*+</Event>\Z", re.ASCII)
+_END = expression(r"</EventData>\s*+</Event>\Z", re.ASCII)
 _ESCAPES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
-_ESCAPED = re.compile("&(?:lt|gt|quot|apos|amp);")
+_ESCAPED = expression("&(?:lt|gt|quot|apos|amp);")
 
 
 def plain_event(data: bytes) -> Fields | None:

@@ -8,17 +8,19 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from haidang.events.patterns import expression
+
 __all__ = ["url_parts"]
 
 LONGEST = 8192
 """Characters of a URL that are taken apart."""
 
-_URL = re.compile(
+_URL = expression(
     r"(?:[A-Za-z][\w+.-]{0,30}://)?(?:[^/?#@\s]{0,1024}@)?(\[[^\]\s]{1,64}\]|[^/?#:\s]{1,1024})(?::(\d{1,5}))?"
     r"(/[^?#]*)?(?:\?([^#]*))?(?:#|\Z)",
     re.ASCII | re.DOTALL,
 )
-_EXTENSION = re.compile(r"\.([A-Za-z0-9]{1,10})\Z", re.ASCII)
+_EXTENSION = expression(r"\.([A-Za-z0-9]{1,10})\Z", re.ASCII)
 
 
 @lru_cache(maxsize=4096)

@@ -24,6 +24,8 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from haidang.events.patterns import expression
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -34,9 +36,9 @@ __all__ = ["QUOTED", "add_quoted", "add_request", "add_tags", "add_target", "une
 QUOTED = r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"'
 """A quoted text with its escapes, for patterns."""
 
-_METHOD = re.compile(r"[A-Za-z][A-Za-z_-]{0,31}", re.ASCII)
-_TAG = re.compile(r"\[(\w{1,32}) " + QUOTED + r"\]", re.ASCII)
-_ESCAPES = re.compile(r'(?:\\x[0-9A-Fa-f]{2})+|\\["\\]')
+_METHOD = expression(r"[A-Za-z][A-Za-z_-]{0,31}", re.ASCII)
+_TAG = expression(r"\[(\w{1,32}) " + QUOTED + r"\]", re.ASCII)
+_ESCAPES = expression(r'(?:\\x[0-9A-Fa-f]{2})+|\\["\\]')
 
 
 def add_request(fields: Fields, request: str) -> None:

@@ -22,6 +22,8 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from haidang.events.patterns import expression
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -38,7 +40,7 @@ _MONTHS = {
         ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), start=1
     )
 }
-_WITHOUT_YEAR = re.compile(r"([A-Z][a-z]{2}) {1,2}(\d\d?),? (\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?\Z", re.ASCII)
+_WITHOUT_YEAR = expression(r"([A-Z][a-z]{2}) {1,2}(\d\d?),? (\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?\Z", re.ASCII)
 _MOST_DAYS = 1000
 _BACK = 9
 """Years in which 29 February comes at least once."""

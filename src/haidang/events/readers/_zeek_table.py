@@ -11,12 +11,13 @@ Input is untrusted.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
+from haidang.events.patterns import expression
 from haidang.events.readers._lines import broken, decode_all
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Sequence
 
     from haidang.events.model import Fields, FileReport
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Table"]
 
-_ESCAPES = re.compile(r"(?:\\x[0-9A-Fa-f]{2})+")
+_ESCAPES = expression(r"(?:\\x[0-9A-Fa-f]{2})+")
 _CONVERTERS: dict[str, Callable[[str], Any]] = {
     "time": float,
     "interval": float,

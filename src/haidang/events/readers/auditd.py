@@ -39,6 +39,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from haidang.events.model import EventBatch, Fields, Origin
+from haidang.events.patterns import expression
 from haidang.events.readers import syslog
 from haidang.events.readers._audit_parents import Parents
 from haidang.events.readers._audit_records import arguments, parse_body, record_type
@@ -61,14 +62,14 @@ ORIGIN = Origin("auditd", time_fields=("timestamp",), host_fields=("node",))
 COMPLETE_AFTER = 2.0
 """Seconds after which no further record of an event is expected; auditd's own tools wait as long."""
 HEAD_LINES = 100
-_RECORD = re.compile(
+_RECORD = expression(
     r"(?:node=(\S+) )?type=(\S+) msg=audit\((\d+\.\d+):(\d+)\): ?(.*)\Z", re.ASCII | re.DOTALL
 )
-_WRAPPED = re.compile(
+_WRAPPED = expression(
     r"(?:node=(\S{1,256}) )?\btype=(\S{1,64}) (?:msg=)?audit\(([\d/.:, -]{1,40}):(\d{1,20})\) ?: ?(.*)\Z",
     re.ASCII | re.DOTALL,
 )
-_SEPARATOR = re.compile(r"(?:-{4}|time->.*|<no matches>)?\s*\Z", re.DOTALL)
+_SEPARATOR = expression(r"(?:-{4}|time->.*|<no matches>)?\s*\Z", re.DOTALL)
 
 
 _Key: TypeAlias = tuple[str, str, str]

@@ -29,6 +29,7 @@ import re
 from typing import TYPE_CHECKING
 
 from haidang.events.model import Origin
+from haidang.events.patterns import expression
 from haidang.events.readers import syslog
 from haidang.events.readers._product import ProductReader, envelope
 
@@ -39,7 +40,7 @@ __all__ = ["ORIGIN", "READER", "BindReader"]
 
 ORIGIN = Origin("bind", time_fields=("time", "timestamp"), host_fields=("hostname",))
 
-_CLIENT = re.compile(
+_CLIENT = expression(
     r"(?:(\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d\.\d{3}|"
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(?:Z|[+-]\d\d:?\d\d)?) )?"
     r"(?:([a-z][a-z-]{2,30}): )?(?:(debug \d{1,2}|info|notice|warning|error|critical): )?"
@@ -47,20 +48,20 @@ _CLIENT = re.compile(
     r"(?:\(([^)\s]{0,1024})\))?: (?:view ([^\s:]{1,256}): )?(.*)\Z",
     re.ASCII | re.DOTALL,
 )
-_QUERY = re.compile(
+_QUERY = expression(
     r"(query|response): (\S{1,1024}) (\S{1,32}) (\S{1,32}) (?:(NOERROR|[A-Z]{4,16}) )?([+-]\S{0,32})?"
     r"(?: ?\(([0-9A-Fa-f.:%\w]{2,80})\))?",
     re.ASCII,
 )
-_DENIED = re.compile(
+_DENIED = expression(
     r"(?:query(?: \(cache\))?|zone transfer|update|notify|recursion)? ?"
     r"'([^'/\s]{1,1024})/([^'/\s]{1,32})/([^'/\s]{1,32})' (denied|refused|approved)",
     re.ASCII,
 )
-_FAILED = re.compile(
+_FAILED = expression(
     r"query (failed) \([^)]{1,64}\) for ([^\s/]{1,1024})/([^\s/]{1,32})/([^\s/]{1,32})", re.ASCII
 )
-_REWRITTEN = re.compile(
+_REWRITTEN = expression(
     r"rpz \S{1,20} (\S{1,20}) (rewrite) ([^\s/]{1,1024})/([^\s/]{1,32})/([^\s/]{1,32})", re.ASCII
 )
 _LEVELS = frozenset({"info", "notice", "warning", "error", "critical"})

@@ -31,6 +31,7 @@ import re
 from typing import TYPE_CHECKING
 
 from haidang.events.model import Origin
+from haidang.events.patterns import expression
 from haidang.events.readers import syslog
 from haidang.events.readers._product import ProductReader, envelope
 from haidang.events.readers._urls import url_parts
@@ -47,12 +48,12 @@ ORIGIN = Origin(
 )
 
 _PART = r"([^|\\]*+(?:\\.[^|\\]*+)*+)"
-_HEADER = re.compile(
+_HEADER = expression(
     r"CEF: ?(\d{1,2}(?:\.\d{1,2})?)\|" + r"\|".join([_PART] * 5) + r"\|" + _PART + r"(?:\||\Z)", re.DOTALL
 )
 # A key follows a blank, which is put before the first; an equals sign inside a value is escaped.
-_KEY = re.compile(r"\s([A-Za-z0-9_][\w.,\[\]-]{0,127}+)=", re.ASCII)
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_KEY = expression(r"\s([A-Za-z0-9_][\w.,\[\]-]{0,127}+)=", re.ASCII)
+_ESCAPE = expression(r"\\(.)", re.DOTALL)
 _MEANT = {"n": "\n", "r": "\r"}
 _NAMES = ("cefVersion", "deviceVendor", "deviceProduct", "deviceVersion", "signatureId", "name", "severity")
 

@@ -39,6 +39,7 @@ import re
 from typing import TYPE_CHECKING
 
 from haidang.events.model import Origin
+from haidang.events.patterns import expression
 from haidang.events.readers import syslog
 from haidang.events.readers._product import ProductReader, envelope
 
@@ -54,10 +55,10 @@ FARTHEST = 200
 LONGEST = 4096
 """Characters of a message in which peers are looked for; devices send at most about a thousand."""
 
-_ID = re.compile(
+_ID = expression(
     r"%([A-Z][A-Z0-9_]{0,40}(?:-[A-Z0-9_]{1,40}){0,4}?)-{1,2}([0-7])-([A-Z0-9_]{1,60}) ?: ?", re.ASCII
 )
-_TIME = re.compile(
+_TIME = expression(
     r"[*.]?((?:\d{4} )?[A-Z][a-z]{2} {1,2}\d\d?(?: \d{4})? \d\d:\d\d:\d\d(?:\.\d{1,9})?)"
     r"(?: [A-Z]{2,5})?: ?\Z",
     re.ASCII,
@@ -72,49 +73,49 @@ _PEERS = (
     r"(?:[/(](?P<dst_port>\d{1,5})\)?)?"
 )
 # What the messages say; which mnemonics have which form stands below.
-_BUILT = re.compile(
+_BUILT = expression(
     r"(?P<action>Built|Teardown) (?:(?P<direction>inbound|outbound) )?(?P<protocol>[\w-]{1,20}) connection "
     r"\d{1,20} for (?P<a_interface>[^\s:]{1,64}):(?P<a_ip>[0-9A-Fa-f.:]{2,45})/(?P<a_port>\d{1,5})"
     r"(?: ?\([^)\s]{0,256}\)){0,2} to (?P<b_interface>[^\s:]{1,64}):(?P<b_ip>[0-9A-Fa-f.:]{2,45})/"
     r"(?P<b_port>\d{1,5})",
     re.ASCII,
 )
-_DENY = re.compile(
+_DENY = expression(
     r"(?P<action>Deny) (?:(?P<direction>inbound) )?(?P<protocol>[\w-]{1,20})(?: \(no connection\))?"
     r"(?: src| from) " + _PEERS + r'(?:.{0,80} by access-group "(?P<acl>[^"]{1,128})")?',
     re.ASCII,
 )
-_DENIED = re.compile(
+_DENIED = expression(
     r"(?:(?P<direction>Inbound) )?(?P<protocol>[A-Za-z]{2,10}) (?:connection|access|request) "
     r"(?P<action>denied|permitted|discarded)(?: by ACL)? from " + _PEERS,
     re.ASCII,
 )
-_LIST = re.compile(
+_LIST = expression(
     r"(?:access-list|list) (?P<acl>\S{1,128}) (?P<action>permitted|denied|est-allowed) "
     r"(?:(?P<protocol>[\w-]{1,20}) )?(?:for user '(?P<user>[^']{1,128})' )?" + _PEERS,
     re.ASCII,
 )
-_STANDARD_LIST = re.compile(
+_STANDARD_LIST = expression(
     r"list (?P<acl>\S{1,128}) (?P<action>permitted|denied) (?P<src_ip>[0-9A-Fa-f.:]{2,45}) ", re.ASCII
 )
-_COMMAND = re.compile(
+_COMMAND = expression(
     r"User '(?P<user>[^']{1,128})'(?:, running '[^']{1,64}' from IP (?P<src_ip>[0-9A-Fa-f.:]{2,45}))?,? "
     r"executed (?:the |cmd: )?'?(?P<command>[^']{1,1024}?)'?(?: command\.?)?\s*\Z",
     re.ASCII,
 )
-_LOGGED_COMMAND = re.compile(r"User:(?P<user>\S{1,128}) {1,2}logged command:(?P<command>.{0,1024})", re.ASCII)
-_LOGIN = re.compile(
+_LOGGED_COMMAND = expression(r"User:(?P<user>\S{1,128}) {1,2}logged command:(?P<command>.{0,1024})", re.ASCII)
+_LOGIN = expression(
     r"Login (?P<action>denied|permitted) from (?P<src_ip>[0-9A-Fa-f.:]{2,45})/(?P<src_port>\d{1,5}) to "
     r"(?:(?P<dst_interface>[^\s:]{1,64}):)?(?P<dst_ip>[0-9A-Fa-f.:]{2,45})/\S{1,20} "
     r'for user "?(?P<user>[^"\s]{1,128})',
     re.ASCII,
 )
-_BRACKETED_LOGIN = re.compile(
+_BRACKETED_LOGIN = expression(
     r"Login (?P<action>failed|Success) \[user: (?P<user>[^\]]{0,128})\] \[Source: (?P<src_ip>[^\]]{1,45})\]"
     r"(?: \[localport: (?P<dst_port>\d{1,5})\])?",
     re.ASCII | re.IGNORECASE,
 )
-_AAA = re.compile(
+_AAA = expression(
     r"AAA user (?:authentication|authorization|accounting) (?P<action>Rejected|Successful)\b.{0,256}?"
     r"(?: user = (?P<user>[^:]{1,128}?) ?(?:: user IP = (?P<src_ip>[0-9A-Fa-f.:]{2,45}))?)?\s*\Z",
     re.ASCII,

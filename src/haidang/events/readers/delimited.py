@@ -20,6 +20,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from haidang.events.model import EventBatch, Fields, Origin
+from haidang.events.patterns import expression
 from haidang.events.readers._lines import BOM, decode
 from haidang.events.readers._rows import RowAssembler, split_row
 
@@ -50,9 +51,9 @@ SUFFIXES = (".csv", ".tsv", ".tab", ".psv")
 HEAD_LINES = 50
 LONGEST_NAME = 80
 MOST_WORDS = 4
-_NAME = re.compile(r"[^\W\d][\w .@/()#%&$:\-]*\Z|[@#$%_.][\w .@/()#%&$:\-]+\Z")
-_TIME = re.compile(r"\d\d:\d\d|\d{4}-\d\d")
-_SEP = re.compile(r"sep=(.)\Z", re.IGNORECASE)
+_NAME = expression(r"[^\W\d][\w .@/()#%&$:\-]*\Z|[@#$%_.][\w .@/()#%&$:\-]+\Z")
+_TIME = expression(r"\d\d:\d\d|\d{4}-\d\d")
+_SEP = expression(r"sep=(.)\Z", re.IGNORECASE)
 
 
 def choose_delimiter(line: str) -> str:

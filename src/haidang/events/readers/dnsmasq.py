@@ -29,6 +29,7 @@ import re
 from typing import TYPE_CHECKING
 
 from haidang.events.model import Origin
+from haidang.events.patterns import expression
 from haidang.events.readers import syslog
 from haidang.events.readers._product import ProductReader, envelope
 
@@ -39,14 +40,14 @@ __all__ = ["ORIGIN", "READER", "DnsmasqReader"]
 
 ORIGIN = Origin("dnsmasq", time_fields=("time", "timestamp"), host_fields=("hostname",))
 
-_LINE = re.compile(
+_LINE = expression(
     r"(?:(\d{1,12}) ([0-9A-Fa-f.:%\w]{2,80})/(\d{1,5}) )?"
     r"(?:(query)\[([\w=-]{1,24})\] (\S{0,1024}) from ([0-9A-Fa-f.:%\w]{2,80})"
     r"|(forwarded) (\S{0,1024}) to ([0-9A-Fa-f.:%\w#]{2,80})"
     r"|((?:[a-z][\w/.-]{1,80} ){1,3})(\S{0,1024}) is (.*))\Z",
     re.ASCII | re.DOTALL,
 )
-_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}\Z|(?=[0-9a-fA-F:.]*:)[0-9a-fA-F:.]{2,45}\Z", re.ASCII)
+_ADDRESS = expression(r"\d{1,3}(?:\.\d{1,3}){3}\Z|(?=[0-9a-fA-F:.]*:)[0-9a-fA-F:.]{2,45}\Z", re.ASCII)
 
 
 class DnsmasqReader(ProductReader):

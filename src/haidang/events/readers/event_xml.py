@@ -15,11 +15,11 @@ counted from 1.
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from typing import TYPE_CHECKING
 
 from haidang.events.model import EventBatch, Fields, Origin
+from haidang.events.patterns import expression
 from haidang.events.readers._event_xml import EventXmlError, parse_event
 from haidang.events.shapes import WINDOWS
 
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 __all__ = ["READER", "EventXmlReader"]
 
 _END = b"</Event>"
-_START = re.compile(rb"<Event(?=[\s>])")
+_START = expression(rb"<Event(?=[\s>])")
 # Some tools number the records; a browser shows a `-` before what can be folded.
-_BETWEEN = re.compile(
+_BETWEEN = expression(
     rb"(?:\s++|Record \d{1,20}(?=\s)|<\?xml[^>]*+>|</?Events(?=[\s>])[^>]*+>|<!--[^>]*+>"
     rb"|-(?=\s*+(?:<|\Z)))*+\Z"
 )
-_BEGIN = re.compile(
+_BEGIN = expression(
     r"\s*+(?:Record \d{1,20}\s++)?(?:<\?xml[^>]{0,200}>\s*+)?(?:<!--[^>]{0,1000}>\s*+)?"
     r"(?:(?:- ?)?<Events(?=[\s>])[^>]{0,1000}>\s*+)?(?:- ?)?<Event(?=[\s>])"
 )

@@ -15,10 +15,10 @@ Fields: see :mod:`haidang.events.shapes`. The number of a record is its event re
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from haidang.events.model import DocumentBatch, Origin
+from haidang.events.patterns import expression
 from haidang.events.readers._evtx_carving import CHUNK_SIGNATURE, carve
 from haidang.events.readers._evtx_chunks import HEADER_BYTES, PaddedFile, expected_records, missing_bytes
 from haidang.events.shapes import WINDOWS
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["READER", "EvtxReader"]
 
 _SIGNATURE = b"ElfFile\x00"
-_WHERE = re.compile(r"(record|chunk) (?:number )?(\d+)|record IDs (\d+)")
+_WHERE = expression(r"(record|chunk) (?:number )?(\d+)|record IDs (\d+)")
 
 
 class EvtxReader:

@@ -26,6 +26,7 @@ import re
 from typing import TYPE_CHECKING
 
 from haidang.events.model import Origin
+from haidang.events.patterns import expression
 from haidang.events.readers import syslog
 from haidang.events.readers._product import ProductReader, envelope
 from haidang.events.readers._urls import url_parts
@@ -45,7 +46,7 @@ _BEGINNINGS = ("date=", "time=", "logver=", "timestamp=", "itime=")
 _STARTS = frozenset(beginning[0] for beginning in _BEGINNINGS)
 _HEAD = 600
 """Characters in which a record names its device and its kind."""
-_PAIR = re.compile(r'([\w.-]{1,128}+)=(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"?|([^\s"]*+))', re.ASCII | re.DOTALL)
+_PAIR = expression(r'([\w.-]{1,128}+)=(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"?|([^\s"]*+))', re.ASCII | re.DOTALL)
 
 
 class FortigateReader(ProductReader):

@@ -29,6 +29,7 @@ import re
 from typing import TYPE_CHECKING
 
 from haidang.events.model import Origin
+from haidang.events.patterns import expression
 from haidang.events.readers import syslog
 from haidang.events.readers._product import ProductReader, envelope
 
@@ -42,11 +43,11 @@ ORIGIN = Origin("huawei", time_fields=("time", "timestamp"), host_fields=("hostn
 FARTHEST = 200
 """Characters of header before the message id."""
 _LONGEST = 16_384
-_ID = re.compile(
+_ID = expression(
     r"%%\d\d([A-Za-z][\w-]{0,60})/([0-7])/([A-Za-z][\w-]{0,100})(?:\([a-z]{1,4}\))?(?:\[\d{1,10}\])?: ?",
     re.ASCII,
 )
-_PAIR = re.compile(r"([A-Za-z][\w-]{1,40}+)=(?:\"([^\"]{0,1024})\"|([^,;)\s]{0,1024}))", re.ASCII)
+_PAIR = expression(r"([A-Za-z][\w-]{1,40}+)=(?:\"([^\"]{0,1024})\"|([^,;)\s]{0,1024}))", re.ASCII)
 _ACTIONS = {"permit": "permit", "deny": "deny"}
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from haidang.events.json_splitting import JsonSplitter
 from haidang.events.model import DocumentBatch, Origin
+from haidang.events.patterns import expression
 from haidang.events.readers.ndjson import ORIGIN
 from haidang.events.shapes import WINDOWS
 
@@ -33,16 +34,16 @@ if TYPE_CHECKING:
 __all__ = ["READER", "JsonDocumentsReader"]
 
 # An object in an array, or a key: what else begins with a bracket is no JSON.
-_ARRAY = re.compile(r"(?:\[\s*)+(?:\{|\]|\Z)")
-_OBJECT = re.compile(r'\{\s*(?:"|\}|\Z)')
-_WRAPPER = re.compile(
+_ARRAY = expression(r"(?:\[\s*)+(?:\{|\]|\Z)")
+_OBJECT = expression(r'\{\s*(?:"|\}|\Z)')
+_WRAPPER = expression(
     r'\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\[\s*\{|\{.{0,1000}?"hits"\s*:\s*\{'
     # The answers of interfaces, which begin with what they are and then hold the array.
     r'|\{\s*"(?:@odata|kind|apiVersion|status|pagination|stat|paging|response)'
     r'.{0,1000}?"(?:value|items|data|response|entities|authlogs)"\s*:\s*\[\s*\{',
     re.DOTALL,
 )
-_WRAPPED_LINES = re.compile(r'\{\s*"[Rr]ecords"\s*:\s*\[\s*\{')
+_WRAPPED_LINES = expression(r'\{\s*"[Rr]ecords"\s*:\s*\[\s*\{')
 
 
 class JsonDocumentsReader:

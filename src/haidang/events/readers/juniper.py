@@ -26,6 +26,7 @@ import re
 from typing import TYPE_CHECKING
 
 from haidang.events.model import Origin
+from haidang.events.patterns import expression
 from haidang.events.readers import syslog
 from haidang.events.readers._product import ProductReader, envelope
 
@@ -36,16 +37,16 @@ __all__ = ["ORIGIN", "READER", "JuniperReader"]
 
 ORIGIN = Origin("juniper", time_fields=("time", "timestamp"), host_fields=("hostname",))
 
-_TAG = re.compile(
+_TAG = expression(
     r"(?:%[A-Z0-9_]{1,20}-\d-)?([A-Za-z][A-Za-z0-9]{0,30}(?:_[A-Za-z0-9]{1,40}){1,8}): ?", re.ASCII
 )
-_FLOW = re.compile(
+_FLOW = expression(
     r"session (?:created|closed|denied)[^/]{0,80}? ([0-9A-Fa-f.:]{2,45})/(\d{1,5})->"
     r"([0-9A-Fa-f.:]{2,45})/(\d{1,5})",
     re.ASCII,
 )
 _FLOW_NAMES = ("source-address", "source-port", "destination-address", "destination-port")
-_COMMAND = re.compile(r"User '([^']{1,128})', command '([^']{0,1024})'", re.ASCII)
+_COMMAND = expression(r"User '([^']{1,128})', command '([^']{0,1024})'", re.ASCII)
 _PROGRAMS = frozenset(
     {"rt_flow", "rt_ids", "rt_utm", "rpd", "mgd", "bgp", "jddosd", "chassisd", "ui", "kernel"}
 )

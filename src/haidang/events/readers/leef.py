@@ -28,6 +28,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from haidang.events.model import Origin
+from haidang.events.patterns import expression
 from haidang.events.readers import syslog
 from haidang.events.readers._product import ProductReader, envelope
 from haidang.events.readers._urls import url_parts
@@ -43,11 +44,11 @@ ORIGIN = Origin(
     host_fields=("devname", "identHostName", "hostname"),
 )
 
-_HEADER = re.compile(
+_HEADER = expression(
     r"LEEF: ?(\d\.\d{1,2})\|([^|]{0,512})\|([^|]{0,512})\|([^|]{0,512})\|([^|]{0,512})\|", re.DOTALL
 )
-_DELIMITER = re.compile(r"(?:(0?[xX][0-9A-Fa-f]{1,4})|([^\w\s=]|\t))?\|")
-_BLANKS = re.compile(r"[ \t]++(?=[A-Za-z][\w.-]{0,127}=)", re.ASCII)
+_DELIMITER = expression(r"(?:(0?[xX][0-9A-Fa-f]{1,4})|([^\w\s=]|\t))?\|")
+_BLANKS = expression(r"[ \t]++(?=[A-Za-z][\w.-]{0,127}=)", re.ASCII)
 _NAMES = ("leefVersion", "deviceVendor", "deviceProduct", "deviceVersion", "eventId")
 _TAB = "\t"
 

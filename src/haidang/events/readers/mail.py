@@ -30,6 +30,7 @@ import re
 from typing import TYPE_CHECKING
 
 from haidang.events.model import EventBatch, Fields, Origin
+from haidang.events.patterns import expression
 from haidang.events.readers._lines import BOM
 from haidang.events.readers.syslog import ORIGIN, parse_line, parse_lines
 
@@ -47,19 +48,19 @@ _HEAD_LINES = 100
 _LONGEST = 8192
 """Characters of a message that are looked into; a mail server's own lines are far shorter."""
 
-_QUEUE_ID = re.compile(r"([0-9A-F]{6,16}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,20}|NOQUEUE): ", re.ASCII)
-_PAIR = re.compile(r"(?<![^\s,;])([a-z][a-z_-]{1,15})=(?:<([^<>\s]{0,512}>?)>|([^\s,;<]{0,512}))", re.ASCII)
-_CLIENT = re.compile(r"(?:client=|from |warning: )([^\s\[\],;]{1,255})\[([0-9A-Fa-f.:]{3,45})\]", re.ASCII)
-_ACTION = re.compile(
+_QUEUE_ID = expression(r"([0-9A-F]{6,16}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,20}|NOQUEUE): ", re.ASCII)
+_PAIR = expression(r"(?<![^\s,;])([a-z][a-z_-]{1,15})=(?:<([^<>\s]{0,512}>?)>|([^\s,;<]{0,512}))", re.ASCII)
+_CLIENT = expression(r"(?:client=|from |warning: )([^\s\[\],;]{1,255})\[([0-9A-Fa-f.:]{3,45})\]", re.ASCII)
+_ACTION = expression(
     r"(reject|milter-reject|reject_warning|hold|discard|filter|redirect|warn|bcc): ", re.ASCII
 )
-_REPLY = re.compile(r"\]:?\d{0,5}: ([245]\d\d) ", re.ASCII)
-_PASSWORD = re.compile(r"\w{2,32}\(([^,()\s]{1,256})(?:,([0-9A-Fa-f.:]{3,45}))?[,)]", re.ASCII)
-_OUTCOME = re.compile(
+_REPLY = expression(r"\]:?\d{0,5}: ([245]\d\d) ", re.ASCII)
+_PASSWORD = expression(r"\w{2,32}\(([^,()\s]{1,256})(?:,([0-9A-Fa-f.:]{3,45}))?[,)]", re.ASCII)
+_OUTCOME = expression(
     r"(?:[a-z0-9-]{2,32}(?:\([^()\s]{0,256}\))?: )?(?:Info: )?([A-Z][a-z]+(?: login)?)[: ]"
     r"(?:\(([^()]{1,256}(?:\([^()]*\))?)\))?"
 )
-_SESSION = re.compile(r"[a-z0-9-]{2,32}\(([^()\s]{1,256})\)<\d{1,10}><([^<>\s]{1,64})>", re.ASCII)
+_SESSION = expression(r"[a-z0-9-]{2,32}\(([^()\s]{1,256})\)<\d{1,10}><([^<>\s]{1,64})>", re.ASCII)
 # fmt: off
 _POSTFIX = frozenset((
     "from", "to", "orig_to", "relay", "status", "dsn", "size", "nrcpt", "delay", "helo", "proto",

@@ -31,6 +31,7 @@ import re
 from typing import TYPE_CHECKING
 
 from haidang.events.model import Origin
+from haidang.events.patterns import expression
 from haidang.events.readers import syslog
 from haidang.events.readers._product import ProductReader, envelope
 from haidang.events.readers.netfilter import said_by
@@ -42,12 +43,12 @@ __all__ = ["ORIGIN", "READER", "MikrotikReader"]
 
 ORIGIN = Origin("mikrotik", time_fields=("time", "timestamp"), host_fields=("hostname",))
 
-_TOPICS = re.compile(
+_TOPICS = expression(
     r"((?:firewall|system|dhcp|interface|wireless|caps|ppp|pppoe|l2tp|pptp|sstp|ovpn|ipsec|ssh|script|manager|hotspot"
     r"|dns|ntp|route|bgp|ospf|web-proxy|account)(?:,!?[a-z0-9-]{2,20}){1,6}):? (.*)\Z",
     re.ASCII | re.DOTALL,
 )
-_PACKET = re.compile(
+_PACKET = expression(
     r"(?:(?P<prefix>.{1,128}?) )?(?P<chain>[\w-]{1,64}): in:(?P<in>\S{1,64}) "
     r"out:(?P<out>\([^)]{1,64}\)|[^\s,]{1,64}), (?:connection-state:(?P<state>[\w,-]{1,64}) )?"
     r"(?:src-mac (?P<src_mac>[0-9A-Fa-f:]{17}), )?proto (?P<protocol>[\w-]{1,20})"
@@ -56,7 +57,7 @@ _PACKET = re.compile(
     r"\[?(?P<dst_ip>[0-9A-Fa-f.:]{2,45}?)\]?(?::(?P<dst_port>\d{1,5}))?,.{0,256}? len (?P<length>\d{1,6})",
     re.ASCII,
 )
-_SIGN_IN = re.compile(
+_SIGN_IN = expression(
     r"(?:login failure for user (?P<failed>.{1,128}?)|user (?P<user>.{1,128}?) (?P<done>logged (?:in|out))) "
     r"from (?P<src_ip>[0-9A-Fa-f.:]{2,45}) via (?P<service>[\w-]{1,20})",
     re.ASCII,

@@ -39,6 +39,7 @@ import re
 from typing import TYPE_CHECKING
 
 from haidang.events.model import EventBatch, Fields, Origin
+from haidang.events.patterns import expression
 from haidang.events.readers._lines import BOM, broken, decode
 from haidang.events.readers._web import add_request, add_tags
 
@@ -58,11 +59,11 @@ ORIGIN = Origin(
     host_fields=("s-ip", "transaction.host_ip", "transaction.local_address"),
 )
 
-_MARK = re.compile(r"---?([0-9A-Za-z]{6,40})-(?:--)?([A-Z])--\Z", re.ASCII)
-_PART_A = re.compile(
+_MARK = expression(r"---?([0-9A-Za-z]{6,40})-(?:--)?([A-Z])--\Z", re.ASCII)
+_PART_A = expression(
     r"\[([^\]]{1,64})\] (\S{1,128}) (\S{1,64}) (\d{1,5}) (\S{1,64}) (\d{1,5})\s*\Z", re.ASCII
 )
-_STATUS = re.compile(r"HTTP/\S{1,5} (\d{3})\b", re.ASCII)
+_STATUS = expression(r"HTTP/\S{1,5} (\d{3})\b", re.ASCII)
 _HEADERS = {
     "host": "cs-host",
     "user-agent": "cs-user-agent",

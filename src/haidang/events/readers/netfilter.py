@@ -29,6 +29,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from haidang.events.model import Origin
+from haidang.events.patterns import expression
 from haidang.events.readers import syslog
 from haidang.events.readers._product import ProductReader, envelope
 
@@ -41,9 +42,9 @@ ORIGIN = Origin("netfilter", time_fields=("time", "timestamp"), host_fields=("ho
 
 _PROGRAMS = frozenset({"", "kernel", "ulogd"})
 _LONGEST_PREFIX = 200
-_PREFIX = re.compile(r"(?:\[ {0,12}\d{1,12}\.\d{1,9}\] ?)?(.{0,200}?)\Z", re.ASCII | re.DOTALL)
-_PAIR = re.compile(r"([A-Z]{2,16}+)=(\S++)", re.ASCII)
-_WORDS = re.compile(r"[A-Za-z]+")
+_PREFIX = expression(r"(?:\[ {0,12}\d{1,12}\.\d{1,9}\] ?)?(.{0,200}?)\Z", re.ASCII | re.DOTALL)
+_PAIR = expression(r"([A-Z]{2,16}+)=(\S++)", re.ASCII)
+_WORDS = expression(r"[A-Za-z]+")
 _ACTIONS = {
     **dict.fromkeys(("block", "blocked", "drop", "dropped", "deny", "denied", "d"), "drop"),
     **dict.fromkeys(("reject", "rejected", "r"), "reject"),

@@ -27,6 +27,7 @@ import re
 from typing import TYPE_CHECKING
 
 from haidang.events.model import Origin
+from haidang.events.patterns import expression
 from haidang.events.readers import syslog
 from haidang.events.readers._product import ProductReader, envelope
 
@@ -37,18 +38,18 @@ __all__ = ["ORIGIN", "READER", "OpenvpnReader"]
 
 ORIGIN = Origin("openvpn", time_fields=("time", "timestamp"), host_fields=("hostname",))
 
-_TIME = re.compile(
+_TIME = expression(
     r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}) "
     r"(?:us=\d{1,7} )?",
     re.ASCII,
 )
-_PEER = re.compile(
+_PEER = expression(
     r"(?:([^\s/]{1,256})/)?(?:\[?AF_INET6?\]?)?(?:(?:tcp|udp)[46]?:)?"
     r"(\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]{2,45}\]|[0-9a-fA-F]{0,4}:[0-9a-fA-F:.]{2,43}?):(\d{1,5})"
     r"(?:/([^\s/]{1,256}))? ",
     re.ASCII,
 )
-_WORDS = re.compile(
+_WORDS = expression(
     r"OpenVPN \d|TLS(?:_ERROR| Error| Auth|:)|VERIFY |MULTI:|MANAGEMENT:|AUTH[-:]|PLUGIN_|PUSH:|IFCONFIG "
     r"|(?:Incoming |Outgoing )?(?:Control|Data) Channel|Peer Connection|Initialization Sequence"
     r"|Diffie-Hellman|library versions:|TUN/TAP|TCPv[46]_|UDPv[46] |Could not determine IPv4/IPv6"
@@ -56,8 +57,8 @@ _WORDS = re.compile(
     r"|OPTIONS IMPORT|SENT CONTROL",
     re.ASCII,
 )
-_USER = re.compile(r"(?:Username/Password authentication \w+ for username|username) ['\"]?([^\s'\"]{1,256})|\[([^\]\s]{1,256})\] Peer Connection", re.ASCII | re.IGNORECASE)  # fmt: skip  # noqa: E501 - one expression
-_LEARNED = re.compile(r"MULTI: (?:Learn: |primary virtual IP for \S{1,400}: )([0-9a-fA-F.:]{2,45})", re.ASCII)
+_USER = expression(r"(?:Username/Password authentication \w+ for username|username) ['\"]?([^\s'\"]{1,256})|\[([^\]\s]{1,256})\] Peer Connection", re.ASCII | re.IGNORECASE)  # fmt: skip  # noqa: E501 - one expression
+_LEARNED = expression(r"MULTI: (?:Learn: |primary virtual IP for \S{1,400}: )([0-9a-fA-F.:]{2,45})", re.ASCII)
 _ACTIONS = (
     ("Peer Connection Initiated", "connected"),
     ("Username/Password authentication succeeded", "authenticated"),

@@ -31,6 +31,7 @@ import re
 from typing import TYPE_CHECKING
 
 from haidang.events.model import Origin
+from haidang.events.patterns import expression
 from haidang.events.readers import syslog
 from haidang.events.readers._product import ProductReader, envelope
 from haidang.events.readers._urls import url_parts
@@ -46,7 +47,7 @@ ORIGIN = Origin(
     host_fields=("device_name", "hostname", "serial"),
 )
 
-_RECORD = re.compile(r"\d{0,3},\d{4}/\d\d/\d\d \d\d:\d\d:\d\d,[\w-]{1,32},([A-Z][A-Z0-9-]{2,20}),", re.ASCII)
+_RECORD = expression(r"\d{0,3},\d{4}/\d\d/\d\d \d\d:\d\d:\d\d,[\w-]{1,32},([A-Z][A-Z0-9-]{2,20}),", re.ASCII)
 _ALL = ("", "receive_time", "serial", "type", "subtype", "", "time_generated")
 # fmt: off
 _SESSION = (

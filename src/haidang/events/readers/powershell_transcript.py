@@ -39,6 +39,7 @@ import re
 from typing import TYPE_CHECKING
 
 from haidang.events.model import EventBatch, Fields, Origin
+from haidang.events.patterns import expression
 from haidang.events.readers._lines import BOM, decode
 
 if TYPE_CHECKING:
@@ -55,12 +56,12 @@ ORIGIN = Origin("pstranscript", time_fields=("timestamp",), host_fields=("Comput
 
 HEAD_LINES = 40
 _HEADER_LINES = 40
-_STARS = re.compile(r"\*{20,}\s*\Z")
-_PAIR = re.compile(r"([^\W\d_][^:=]{0,39}): ?(.*)\Z", re.DOTALL)
-_MOMENT = re.compile(r"[^:]{1,60}: ?(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)\s*\Z", re.ASCII)
-_PROMPT = re.compile(r"(?:\[[^\]]{1,256}\]: ?)?PS(?: [^>]{0,1024})?> ?(.*)\Z", re.DOTALL)
+_STARS = expression(r"\*{20,}\s*\Z")
+_PAIR = expression(r"([^\W\d_][^:=]{0,39}): ?(.*)\Z", re.DOTALL)
+_MOMENT = expression(r"[^:]{1,60}: ?(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)\s*\Z", re.ASCII)
+_PROMPT = expression(r"(?:\[[^\]]{1,256}\]: ?)?PS(?: [^>]{0,1024})?> ?(.*)\Z", re.DOTALL)
 _TELLING = frozenset({"HostApplication", "PSVersion", "RunAsUser", "ProcessID", "Machine"})
-_BLANK = re.compile(r"\s+")
+_BLANK = expression(r"\s+")
 
 
 class PowershellTranscriptReader:

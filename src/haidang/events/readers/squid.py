@@ -32,6 +32,7 @@ import re
 from typing import TYPE_CHECKING
 
 from haidang.events.model import Origin
+from haidang.events.patterns import expression
 from haidang.events.readers import syslog
 from haidang.events.readers._product import ProductReader, envelope
 from haidang.events.readers._urls import url_parts
@@ -43,14 +44,14 @@ __all__ = ["ORIGIN", "READER", "SquidReader"]
 
 ORIGIN = Origin("squid", time_fields=("timestamp",), host_fields=("hostname",))
 
-_NATIVE = re.compile(
+_NATIVE = expression(
     r"(?P<timestamp>\d{9,11}\.\d{1,6}) {1,12}(?P<duration>-?\d{1,12}) (?P<client>\S{1,256}) "
     r"(?P<result>[A-Z][A-Z_]{2,60})/(?P<status>\d{1,3}|-) (?P<bytes>\d{1,20}|-) (?P<method>\S{1,64}) "
     r"(?P<url>\S+) (?P<user>\S{1,256}) (?P<hierarchy>[A-Z][A-Z_]{2,60}|-)/(?P<peer>\S{1,256}) "
     r"(?P<content_type>\S{1,256})",
     re.ASCII,
 )
-_COMBINED = re.compile(
+_COMBINED = expression(
     r"(?P<client>\S{1,256}) \S{1,256} (?P<user>\S{1,256}) \[(?P<timestamp>[^\]]{1,64})\] "
     r'"(?P<method>\S{1,64}) (?P<url>[^\s"]+)(?: [^"]{0,32})?" (?P<status>\d{1,3}|-) (?P<bytes>\d{1,20}|-) '
     r'"(?P<referrer>[^"\\]*+(?:\\.[^"\\]*+)*+)" "(?P<user_agent>[^"\\]*+(?:\\.[^"\\]*+)*+)" '

@@ -37,6 +37,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from haidang.events.model import EventBatch, Fields, Origin
+from haidang.events.patterns import expression
 from haidang.events.readers._carried import Sorter, carriers, is_bare, note_text
 from haidang.events.readers._lines import BOM, decode, decode_all
 from haidang.events.readers._linux_sysmon import SYSMON, SYSMON_MARK, take_sysmon
@@ -97,7 +98,7 @@ _BSD = (
     r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) {1,2}\d\d?,? (?:\d{4} )?"
     r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: \d{4}(?= ))?"
 )
-_LINE = re.compile(
+_LINE = expression(
     r"(?:<(\d{1,3})>)?(" + _BSD + "|" + _ISO + r")(?=[ :]) ?:? *+"
     # The host never ends in a colon and has no bracket: that would be the program of a line without host.
     r"(?:([^\s\[\]]*[^\s\[\]:]) ++)?"
@@ -109,16 +110,16 @@ _BEGINNINGS = frozenset("<0123456789JFMASOND")
 # Plain characters are passed over many at once, not one alternative at a time.
 _INSIDE = r'[^"\\]*+(?:\\.[^"\\]*+)*+'
 _ELEMENT = r'\[[^\s="\]]{1,256}+(?: ++[^\s="\]]{1,256}+="' + _INSIDE + r'")*+ *+\]'
-_STRUCTURED = re.compile(
+_STRUCTURED = expression(
     r"(?:<(\d{1,3})>)?[1-9]\d? (-|" + _ISO + r") (\S{1,512}+) (\S{1,512}+) (\S{1,512}+) (\S{1,512}+) "
     r"(?:(-|(?:" + _ELEMENT + r")++)(?: |\Z))?(.*)\Z",
     re.ASCII | re.DOTALL,
 )
 # Either the beginning of an element or a parameter, of data that are known to be well-formed.
-_PIECES = re.compile(r'\[([^\s="\]]++)|([^\s="\]]++)="(' + _INSIDE + r')"', re.DOTALL)
-_ESCAPE = re.compile(r'\\(["\\\]])')
-_PRIORITY = re.compile(r"<(\d{1,3})>(.*)\Z", re.ASCII | re.DOTALL)
-_COUNTED = re.compile(rb"(\d{1,7}) (?=<\d{1,3}>)", re.ASCII)
+_PIECES = expression(r'\[([^\s="\]]++)|([^\s="\]]++)="(' + _INSIDE + r')"', re.DOTALL)
+_ESCAPE = expression(r'\\(["\\\]])')
+_PRIORITY = expression(r"<(\d{1,3})>(.*)\Z", re.ASCII | re.DOTALL)
+_COUNTED = expression(rb"(\d{1,7}) (?=<\d{1,3}>)", re.ASCII)
 
 
 def parse_line(text: str) -> Fields | None:

@@ -15,10 +15,10 @@ Fields (origin ``text``):
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from haidang.events.model import EventBatch, Origin
+from haidang.events.patterns import expression
 from haidang.events.readers._lines import decode
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ __all__ = ["ORIGIN", "READER", "TextReader"]
 
 ORIGIN = Origin("text")
 
-_HOLES = re.compile(rb"\x00{8,}")
+_HOLES = expression(rb"\x00{8,}")
 # Tab, line ends, form feed, escape (colours) and NUL (padding) do occur in logs.
 _CONTROL = bytes([*range(1, 7), *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F])
 

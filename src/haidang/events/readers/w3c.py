@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from haidang.events.model import EventBatch, Fields, Origin
+from haidang.events.patterns import expression
 from haidang.events.readers._lines import BOM, broken, decode
 from haidang.events.readers._rows import split_row
 
@@ -63,9 +64,9 @@ _WEB = frozenset({"cs-method", "cs-uri", "cs-uri-stem"})
 _AGENT = "cs(User-Agent)"
 _EXTENSION = "cs-uri-extension"
 _LONGEST_EXTENSION = 16
-_DIRECTIVE = re.compile(r"#\s?([A-Za-z][A-Za-z -]{0,40}):\s*(.*)\Z", re.DOTALL)
-_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_QUOTED = re.compile(r'"((?:[^"]|"")*+)"(?!\S)|(\S+)')
+_DIRECTIVE = expression(r"#\s?([A-Za-z][A-Za-z -]{0,40}):\s*(.*)\Z", re.DOTALL)
+_DAY = expression(r"\d{4}-\d\d-\d\d", re.ASCII)
+_QUOTED = expression(r'"((?:[^"]|"")*+)"(?!\S)|(\S+)')
 
 
 class _Table:

@@ -36,6 +36,7 @@ import re
 from typing import TYPE_CHECKING
 
 from haidang.events.model import EventBatch, Fields, Origin
+from haidang.events.patterns import expression
 from haidang.events.readers._lines import BOM, broken, decode
 from haidang.events.readers._web import QUOTED, add_quoted, add_request, unescaped
 
@@ -57,7 +58,7 @@ ORIGIN = Origin(
 )
 
 _HEAD_LINES = 100
-_LINE = re.compile(
+_LINE = expression(
     r"([^\[\"]*+)(?<= )\[(\d{1,2}/[A-Za-z]{3}/\d{4}:\d\d:\d\d:\d\d(?:\.\d{1,9})? [+-]\d{4})\] "
     + QUOTED
     + r" (\d{3}|-) (\d{1,18}|-)(?: "

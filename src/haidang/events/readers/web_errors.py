@@ -36,6 +36,7 @@ import re
 from typing import TYPE_CHECKING
 
 from haidang.events.model import EventBatch, Fields, Origin
+from haidang.events.patterns import expression
 from haidang.events.readers._lines import BOM, broken, decode
 from haidang.events.readers._web import QUOTED, add_quoted, add_request, add_tags, unescaped
 
@@ -55,21 +56,21 @@ ORIGIN = Origin(
 
 _HEAD_LINES = 100
 _LEVELS = frozenset(["emerg", "alert", "crit", "error", "warn", "notice", "info", "debug"])
-_APACHE = re.compile(
+_APACHE = expression(
     r"\[([A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})? \d{4})\] "
     r"\[(?:([\w-]{0,64}):)?([a-z]{2,6}\d?)\] (?:\[pid (\d{1,10})(?::tid (\d{1,20}))?\] )?(.*)\Z",
     re.ASCII | re.DOTALL,
 )
-_CLIENT = re.compile(
+_CLIENT = expression(
     r"(?:\([^)]{0,20}\)[^\[]{0,200}: )?\[client ([^\]\s]{1,256})\] (?:(AH\d{5}): )?", re.ASCII
 )
-_CODE = re.compile(r"(AH\d{5}): ", re.ASCII)
-_NGINX = re.compile(
+_CODE = expression(r"(AH\d{5}): ", re.ASCII)
+_NGINX = expression(
     r"(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[([a-z]{4,6})\] (\d{1,10})#(\d{1,20}): (?:\*(\d{1,20}) )?(.*)\Z",
     re.ASCII | re.DOTALL,
 )
 # The parts that nginx adds stand at the end, and what a client sent is in quotes.
-_PART = re.compile(
+_PART = expression(
     r", (client|server|request|subrequest|upstream|host|referrer): (?:" + QUOTED + r'|([^,"]*))(?=,|\Z)'
 )
 _NAMES = {"client": "c-ip", "server": "server_name", "host": "cs-host", "referrer": "cs-referer"}

@@ -26,6 +26,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from haidang.events.model import EventBatch, Fields, Origin
+from haidang.events.patterns import expression
 from haidang.events.readers._lines import BOM, broken, decode
 from haidang.events.readers._zeek_table import Table
 
@@ -42,7 +43,7 @@ __all__ = ["ORIGIN", "READER", "ZeekReader", "log_name", "parse_json_lines"]
 ORIGIN = Origin("zeek", time_fields=("ts",), host_fields=("id.orig_h", "id_orig_h", "src"))
 
 HEAD_LINES = 50
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+_NAME = expression(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 
 def parse_json_lines(

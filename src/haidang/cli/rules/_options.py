@@ -1,0 +1,69 @@
+"""Options that several commands on rules share."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from haidang.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from haidang.cli._command import Context
+    from haidang.i18n import Translator
+
+__all__ = ["chosen_format", "count", "format_option", "reading_options", "rule_paths"]
+
+
+def rule_paths(group: argparse._ArgumentGroup, translate: Translator) -> None:
+    """Add the rules as arguments."""
+    group.add_argument(
+        "paths",
+        metavar="PATH",
+        nargs="*",
+        help=translate("Sigma rules: a folder, a file or a zip (default: the built-in rules)"),
+    )
+
+
+def reading_options(group: argparse._ArgumentGroup, translate: Translator) -> None:
+    """Add the options that say how rules are to be read, where the rules are arguments."""
+    for name, metavar, text in (
+        ("--pipeline", "FILE", translate("pySigma processing pipeline to apply to the rules (repeatable)")),
+        ("--placeholders", "FILE", translate("YAML file with the values of placeholders (repeatable)")),
+        ("--logsource-map", "FILE", translate("your own logsource map (repeatable)")),
+    ):
+        group.add_argument(name, metavar=metavar, action="append", default=[], help=text)
+    group.add_argument(
+        "--no-cache",
+        dest="cache",
+        action="store_false",
+        help=translate("compile the rules anew, and keep nothing of it"),
+    )
+
+
+def format_option(group: argparse._ArgumentGroup, text: str, default: str) -> None:
+    """Add ``--format``."""
+    group.add_argument("--format", metavar="FORMAT", default=default, help=text)
+
+
+def chosen_format(word: str, known: Sequence[str], context: Context, command: str) -> str:
+    """Return the format, which must be one of ``known``; raise ConfigurationError."""
+    if word in known:
+        return word
+    raise ConfigurationError(
+        context.translate("{word} is none of: {known}").format(word=repr(word), known=", ".join(known)),
+        hint=context.translate("See {command} --help.").format(command=command),
+    )
+
+
+def count(translate: Translator) -> Callable[[str], int]:
+    """Return what reads a number from 1 up."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or int(text) < 1:
+            message = translate("{word} is no number from 1 on").format(word=repr(text))
+            raise argparse.ArgumentTypeError(message)
+        return int(text)
+
+    return read

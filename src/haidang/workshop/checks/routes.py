@@ -1,0 +1,81 @@
+"""Where a rule looks: whether anything that is read gets there, and whether its fields are there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from haidang.detect.coverage import NO_FIELD, NO_FORMAT, NO_MAP, NO_RULE, NO_SOURCE, NO_VALUE, cover
+from haidang.i18n import N_
+from haidang.scanning.coverage import formats_by_origin
+from haidang.workshop.checks import WARNING, Check
+from haidang.workshop.known_fields import KnownFields, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from haidang.workshop.checks import Issue, Pack, Subject
+
+__all__ = ["CHECKS", "run"]
+
+NO_ROUTE = Check("no-route", WARNING, N_("nothing that is read leads to the rule"))
+UNKNOWN_FIELD = Check("unknown-field", WARNING, N_("the log source does not have this field"))
+CHECKS = (NO_ROUTE, UNKNOWN_FIELD)
+
+_REASONS = {
+    NO_MAP: N_("the rule cannot fire: its product is not known; add a logsource map for it"),
+    NO_SOURCE: N_("the rule cannot fire: this log source of the product is not known"),
+    NO_FORMAT: N_("the rule cannot fire: no format that is read gives events of its log source"),
+    NO_FIELD: N_("the rule cannot fire: the events of its log source never have {fields}"),
+    NO_VALUE: N_("the rule cannot fire: its log source never has the value that it looks for"),
+    NO_RULE: N_("the correlation cannot fire: a rule that it refers to cannot"),
+}
+
+
+def run(pack: Pack) -> Iterator[Issue]:
+    """Yield an issue for each rule without a route, and for each field that is not there."""
+    joined = pack.written.joined
+    if joined is None:
+        return
+    formats = formats_by_origin(pack.maps)
+    for covered in cover(joined.rules, joined.correlations, pack.maps, formats):
+        subject = pack.by_key.get(covered.info.key)
+        if subject is not None and not covered.routes:
+            place = ("correlation",) if covered.info.correlation else ("logsource",)
+            fields = ", ".join(covered.fields)
+            yield subject.issue(NO_ROUTE, place, _REASONS[covered.reason], fields=fields)
+    known = KnownFields(pack.maps)
+    for subject in pack.subjects:
+        yield from _fields(subject, known)
+
+
+def _fields(subject: Subject, known: KnownFields) -> Iterator[Issue]:
+    if subject.rule is None or subject.outline is None:
+        return
+    logsource = subject.rule.logsource
+    for selection in subject.outline.selections.values():
+        names = dict.fromkeys(item.field for item in selection.items() if item.field)
+        for name in known.unknown(logsource, names):
+            meant = nearest(name, known.of(logsource))
+            template = (
+                N_("events of {source} have no field {name}; is {meant} meant?")
+                if meant
+                else N_("events of {source} have no field {name}")
+            )
+            source = " ".join(part for part in logsource if part)
+            place = _place(subject, selection.name, name)
+            yield subject.issue(UNKNOWN_FIELD, place, template, source=source, name=name, meant=meant)
+
+
+def _place(subject: Subject, selection: str, field: str) -> tuple[str | int, ...]:
+    """Return the place of a field in a selection."""
+    found = subject.written.document["detection"].get(selection)
+    places: list[tuple[tuple[str | int, ...], object]] = [((), found)]
+    while places:
+        place, node = places.pop()
+        if isinstance(node, dict):
+            for key in node:
+                if str(key).partition("|")[0] == field:
+                    return ("detection", selection, *place, str(key))
+        elif isinstance(node, list):
+            places.extend(((*place, at), one) for at, one in enumerate(node))
+    return ("detection", selection)
