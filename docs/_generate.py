@@ -22,6 +22,8 @@ from haidang.events.readers import readers
 from haidang.findings.outputs import outputs
 from haidang.findings.words import level_rank, techniques
 from haidang.i18n import translator
+from haidang.inquiry.notability import NOTABLE
+from haidang.sigma.yaml_source import documents
 from haidang.workshop.checks import checks
 
 if TYPE_CHECKING:
@@ -47,6 +49,12 @@ OUTPUTS = """
 ## Outputs
 
 `--format NAME` or the ending of `--output FILE` chooses one; several may be given at once.
+
+"""
+NOTABLE_HEAD = """# What a time line shows
+
+`haidang timeline` shows these events, and the findings of the rules among them. The kinds are stable words
+for machines. Each product is a data file in `src/haidang/inquiry/notable/`; a new product is a new file.
 
 """
 LIMITS = """# Limits
@@ -121,6 +129,7 @@ def pages() -> dict[str, str]:
         "checks.md": NOTE + CHECKS + _table(_checks()),
         "formats.md": NOTE + FORMATS + _table(_formats()) + OUTPUTS + _table(_outputs()),
         "limits.md": NOTE + LIMITS + _table(_limits()),
+        "notable.md": NOTE + NOTABLE_HEAD + _notable(),
         "python.md": NOTE + PYTHON + _python(),
     }
 
@@ -192,6 +201,25 @@ def _formats() -> Iterator[tuple[str, ...]]:
     yield "name", "format", "origins"
     for name, reader in sorted(readers().items()):
         yield f"`{name}`", reader.title, ", ".join(f"`{origin.name}`" for origin in reader.origins)
+
+
+def _notable() -> str:
+    """Return a table for each product: kinds, and where their events are."""
+    text = ""
+    for path in sorted(NOTABLE.glob("*.yml")):
+        (product,) = documents(path.read_bytes())
+        rows = [("kind", "what happened", "events", "notes")]
+        for entry in product["notable"]:
+            where = "; ".join(f"{name} {_listed(values)}" for name, values in entry["when"].items())
+            notes = ["only the first of its kind on a host"] if "once" in entry else []
+            notes += [f"{what} a session" for what in ("opens", "closes") if what in entry.get("session", {})]
+            rows.append((f"`{entry['kind']}`", entry["title"]["en"], where, ", ".join(notes)))
+        text += f"## {path.stem.replace('_', ' ')}\n\n{_table(rows)}\n"
+    return text.rstrip("\n") + "\n"
+
+
+def _listed(values: object) -> str:
+    return ", ".join(map(str, values)) if isinstance(values, list) else str(values)
 
 
 def _outputs() -> Iterator[tuple[str, ...]]:

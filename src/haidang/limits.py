@@ -79,6 +79,25 @@ class Limits:
     summary_hosts: int = 1_000
     """Host names that the terminal summary remembers for one rule; more are only said to be there."""
 
+    stats_groups: int = 10_000
+    """Sources on hosts that ``haidang stats`` tells apart; more are counted together, and said to be so."""
+    stats_ids: int = 50_000
+    """Event ids that it tells apart, over all sources."""
+    stats_slots: int = 1_000_000
+    """Stretches of time that it remembers over all sources and hosts; the stretches grow to fit."""
+    sort_bytes: int = 32 * MIB
+    """Memory that sorting a time line may take before it goes to a temporary file."""
+    timeline_sessions: int = 50_000
+    """Logon sessions that a time line holds open at once; the least recently seen go first."""
+    timeline_held: int = 2_000
+    """Lines that a time line holds back for a moment, in case that the logon of their session comes late."""
+    timeline_places: int = 200_000
+    """Places that a time line remembers as seen; the least recently seen go first, and may be new again."""
+    timeline_text: int = 4_096
+    """Longest text of one line of a time line (a script, a command line); a longer one is cut."""
+
+    stix_objects: int = 200_000
+    """Ids of objects that a STIX bundle remembers so as to write each once; beyond, one may come again."""
     page_rows: int = 4_096
     """Findings of one block of the HTML page."""
     page_bytes: int = 4 * MIB

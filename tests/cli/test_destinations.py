@@ -33,6 +33,17 @@ def test_format_goes_with_the_output_that_follows() -> None:
     assert paired("F:csv", "O:a.txt", "F:ndjson", "O:-") == [("csv", "a.txt"), ("ndjson", "-")]
 
 
+def test_the_longest_ending_names_the_format() -> None:
+    for name, format_name in (
+        ("x.json", "ndjson"),
+        ("x.stix.json", "stix"),
+        ("x.OCSF.json", "ocsf"),
+        ("x.timesketch.jsonl", "timesketch"),
+        ("x.navigator.json", "navigator"),
+    ):
+        assert paired(f"O:{name}") == [(format_name, name)]
+
+
 def test_output_alone_takes_the_format_of_its_ending() -> None:
     assert paired("O:a.CSV", "O:b.jsonl", "O:c.html") == [
         ("csv", "a.CSV"),

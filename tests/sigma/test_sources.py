@@ -10,7 +10,7 @@ import pytest
 from haidang.errors import ConfigurationError
 from haidang.limits import DEFAULT_LIMITS
 from haidang.sigma.loading import load
-from haidang.sigma.sources import find_sources, read_source
+from haidang.sigma.sources import find_sources, read_rule_file, read_source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,3 +130,23 @@ def test_a_file_that_may_not_be_read_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "a.yml").chmod(0)
     (error,) = load([tmp_path], cache=False).refused
     assert "cannot be read" in error.reason
+
+
+def test_one_rule_file_is_read_by_the_path_that_its_rules_carry(tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_bytes(b"title: A\n")
+    with zipfile.ZipFile(tmp_path / "rules.zip", "w") as archive:
+        archive.writestr("x/b.yml", b"title: B\n")
+    assert read_rule_file(str(tmp_path / "a.yml"), DEFAULT_LIMITS).data == b"title: A\n"
+    assert read_rule_file(f"{tmp_path}/rules.zip!x/b.yml", DEFAULT_LIMITS).data == b"title: B\n"
+    small = dataclasses.replace(DEFAULT_LIMITS, rule_file_bytes=4)
+    for path, limits in (
+        (str(tmp_path / "a.yml"), small),
+        (f"{tmp_path}/rules.zip!x/b.yml", small),
+        (f"{tmp_path}/rules.zip!absent.yml", DEFAULT_LIMITS),
+        (f"{tmp_path}/a.yml!b.yml", DEFAULT_LIMITS),
+        (str(tmp_path / "absent.yml"), DEFAULT_LIMITS),
+        (str(tmp_path), DEFAULT_LIMITS),
+    ):
+        found = read_rule_file(path, limits)
+        assert found.data == b""
+        assert found.fault

@@ -8,6 +8,7 @@ Rules:
 - A file is written under a temporary name in its own folder and renamed when the run is over. A run
   that fails leaves what was there before; one that the user stops leaves ``NAME.partial``.
 - What exists and is no regular file (a device, a named pipe) is written to directly.
+- ``syslog://HOST:PORT`` sends each finding as a message (:mod:`haidang.cli._syslog_stream`) in CEF.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
+from haidang.cli._syslog_stream import SyslogStream, is_syslog, parse_address
 from haidang.errors import ConfigurationError, OutputError
 from haidang.findings.outputs import OutputFormat, Writer, outputs
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["STDOUT", "Destination", "OpenDestination", "pair"]
 
 STDOUT = "-"
+_SYSLOG_FORMAT = "cef"
 _BUFFER = 1 << 20
 
 
@@ -55,7 +58,10 @@ def pair(asked: Sequence[tuple[str, str]]) -> tuple[Destination, ...]:
                 destinations.append(Destination(waiting, STDOUT))
             waiting = _named(value)
         else:
-            destinations.append(Destination(waiting or _by_suffix(value), value))
+            if is_syslog(value):
+                destinations.append(Destination(_for_syslog(waiting, value), value))
+            else:
+                destinations.append(Destination(waiting or _by_suffix(value), value))
             waiting = None
     if waiting is not None:
         destinations.append(Destination(waiting, STDOUT))
@@ -79,9 +85,16 @@ class OpenDestination:
         self.destination = destination
         self._stdout = stdout
         self._lang = lang
+        self._syslog: SyslogStream | None = None
         self._final, self._temporary = _places(destination.path)
         self._stream: IO[bytes] | None = None
         self._writer: Writer | None = None
+        if is_syslog(destination.path):
+            # At once: a run over terabytes should not end with a collector that was never there.
+            try:
+                self._syslog = SyslogStream(parse_address(destination.path))
+            except OSError as error:
+                raise self._failure(error) from error
         if self._temporary is not None:
             try:
                 self._temporary.touch(exist_ok=False)
@@ -125,9 +138,9 @@ class OpenDestination:
             self.writer.close(summary)
             if self._stream is not None:
                 self._stream.flush()
+            self._close()
             if self._final is None:
                 return None
-            self._close()
             final = self._final
             if summary.interrupted:
                 final = final.with_name(f"{final.name}.partial")
@@ -147,10 +160,14 @@ class OpenDestination:
             self._temporary.unlink(missing_ok=True)
 
     def _close(self) -> None:
+        if self._syslog is not None:
+            self._syslog.close()
         if self._stream is not None and self._final is not None:
             self._stream.close()
 
     def _open(self) -> IO[bytes]:
+        if self._syslog is not None:
+            return cast("IO[bytes]", self._syslog)
         if self._final is None:
             return self._stdout
         if self._temporary is None:
@@ -176,9 +193,15 @@ def _named(name: str) -> OutputFormat:
 
 def _by_suffix(path: str) -> OutputFormat:
     name = Path(path).name.lower()
-    for output in outputs().values():
-        if path != STDOUT and name.endswith(output.suffixes):
-            return output
+    # The longest ending counts: report.stix.json is STIX, not whatever else is JSON.
+    fitting = [
+        (len(suffix), output)
+        for output in outputs().values()
+        for suffix in output.suffixes
+        if name.endswith(suffix)
+    ]
+    if fitting and path != STDOUT:
+        return max(fitting, key=lambda each: each[0])[1]
     known = ", ".join(suffix for output in outputs().values() for suffix in output.suffixes)
     raise ConfigurationError(
         f"--output {path}: its ending names no format",
@@ -186,10 +209,21 @@ def _by_suffix(path: str) -> OutputFormat:
     )
 
 
+def _for_syslog(asked: OutputFormat | None, path: str) -> OutputFormat:
+    parse_address(path)
+    if asked is not None and asked.name != _SYSLOG_FORMAT:
+        raise ConfigurationError(
+            f"--output {path}: syslog carries messages, not {asked.name}",
+            hint=f"Use --format {_SYSLOG_FORMAT}, or leave --format out.",
+        )
+    return outputs()[_SYSLOG_FORMAT]
+
+
 def _refuse_shared_places(destinations: Sequence[Destination]) -> None:
     taken: set[str] = set()
     for destination in destinations:
-        place = destination.path if destination.path == STDOUT else os.path.realpath(destination.path)
+        plain = destination.path == STDOUT or is_syslog(destination.path)
+        place = destination.path if plain else os.path.realpath(destination.path)
         if place in taken:
             name = "standard output" if place == STDOUT else destination.path
             raise ConfigurationError(
@@ -200,7 +234,7 @@ def _refuse_shared_places(destinations: Sequence[Destination]) -> None:
 
 def _places(path: str) -> tuple[Path | None, Path | None]:
     """Return the file's own path and its temporary one; None for standard output, or for neither."""
-    if path == STDOUT:
+    if path == STDOUT or is_syslog(path):
         return None, None
     # Through a symbolic link, so that the link stays and its target is replaced.
     final = Path(os.path.realpath(path))

@@ -35,8 +35,12 @@ class Progress:
         clock: Callable[[], float],
         columns: Callable[[], int],
         colour: bool,
+        opening: str = "",
     ) -> None:
-        """Write to the terminal ``stream``, ``columns()`` wide, by the time of ``clock`` in seconds."""
+        """Write to the terminal ``stream``, ``columns()`` wide, by the time of ``clock`` in seconds.
+
+        ``opening`` is what stands there until something is read; by default that the rules are loaded.
+        """
         self._stream = stream
         self._translate = translate
         self._clock = clock
@@ -44,10 +48,10 @@ class Progress:
         self._colour = colour
         self._begin = clock()
         self._next = self._begin
-        self._write(translate("Loading the rules …"))
+        self._write(opening or translate("Loading the rules …"))
 
-    def update(self, done: int, total: int, events: int, findings: int) -> None:
-        """Take the state of the run: bytes done and in all (0: unknown), events, findings."""
+    def update(self, done: int, total: int, events: int, findings: int | None = None) -> None:
+        """Take the state of the run: bytes done and in all (0: unknown), events, findings (if sought)."""
         now = self._clock()
         if now < self._next:
             return
@@ -73,7 +77,7 @@ class Progress:
 
 
 def progress_line(
-    state: tuple[int, int, int, int], seconds: float, *, columns: int, translate: Translator
+    state: tuple[int, int, int, int | None], seconds: float, *, columns: int, translate: Translator
 ) -> str:
     """Return the line: bar, share, time left, rate, findings, bytes; the last that do not fit are left out.
 
@@ -94,7 +98,9 @@ def progress_line(
         parts.append(translate("{time} left").format(time=left))
     rate = number(events / seconds if seconds else 0, lang)
     parts.append(translate("{n} events/s").format(n=rate))
-    parts.append(translate.ngettext("{n} finding", "{n} findings", findings).format(n=number(findings, lang)))
+    if findings is not None:
+        found = translate.ngettext("{n} finding", "{n} findings", findings)
+        parts.append(found.format(n=number(findings, lang)))
     parts.append(f"{size(done, lang)} / {size(total, lang)}" if total else size(done, lang))
     while parts and len("  ".join(parts)) > columns:
         parts.pop()

@@ -24,7 +24,19 @@ if TYPE_CHECKING:
     from haidang.i18n import Translator
     from haidang.scanning import ScanOptions
 
-__all__ = ["PASSWORD_VARIABLE", "STATUSES", "configure", "rule_options", "scan_options", "selection_options"]
+__all__ = [
+    "PASSWORD_VARIABLE",
+    "STATUSES",
+    "archive_password",
+    "available_cores",
+    "configure",
+    "counting",
+    "input_options",
+    "known_input_format",
+    "rule_options",
+    "scan_options",
+    "selection_options",
+]
 
 PASSWORD_VARIABLE = "HAIDANG_ARCHIVE_PASSWORD"  # noqa: S105 -- the name of a variable
 STATUSES = ("stable", "test", "experimental", "deprecated", "unsupported")
@@ -43,7 +55,7 @@ configuration or rules, 3 done but some input could not be read in whole."""
 def configure(parser: CommandParser, translate: Translator) -> None:
     """Add the options of a scan to ``parser``."""
     parser.epilog = translate(EPILOG)
-    _inputs(parser.add_argument_group(translate("Inputs")), translate)
+    input_options(parser.add_argument_group(translate("Inputs")), translate)
     _rules(parser.add_argument_group(translate("Rules")), translate)
     _filters(parser.add_argument_group(translate("Filters")), translate)
     _outputs(parser.add_argument_group(translate("Outputs")), translate)
@@ -77,8 +89,8 @@ def scan_options(args: argparse.Namespace, context: Context) -> ScanOptions:
         placeholders=tuple(args.placeholders),
         logsource_maps=tuple(args.logsource_map),
         strict=args.strict_rules,
-        input_format=_input_format(args.input_format),
-        password=_password(args, context),
+        input_format=known_input_format(args.input_format),
+        password=archive_password(args, context),
         min_level=args.min_level,
         statuses=tuple(args.status),
         tags=tuple(args.tag),
@@ -87,7 +99,7 @@ def scan_options(args: argparse.Namespace, context: Context) -> ScanOptions:
         since=moment_ns(args.since, now=now, end=False) if args.since else None,
         until=moment_ns(args.until, now=now, end=True) if args.until else None,
         full_event=args.full_event,
-        processes=args.processes or _cores(),
+        processes=args.processes or available_cores(),
         cache=args.cache,
     )
 
@@ -106,7 +118,8 @@ class _InOrder(argparse.Action):
         namespace.outputs = [*namespace.outputs, (kind, str(values))]
 
 
-def _inputs(group: argparse._ArgumentGroup, _: Translator) -> None:
+def input_options(group: argparse._ArgumentGroup, _: Translator) -> None:
+    """Add the options that say what is read, and how."""
     group.add_argument(
         "paths", metavar="PATH", nargs="*", help=_("file, folder or archive with logs; - is standard input")
     )
@@ -234,7 +247,7 @@ def _outputs(group: argparse._ArgumentGroup, _: Translator) -> None:
         metavar="FILE",
         action=_InOrder,
         dest="outputs",
-        help=_("write to FILE; its ending names the format where no --format does (repeatable)"),
+        help=_("write to FILE or syslog://HOST:PORT; its ending names the format where no --format does"),
     )
     group.add_argument(
         "--full-event", action="store_true", help=_("put every field of the event into the findings")
@@ -243,7 +256,10 @@ def _outputs(group: argparse._ArgumentGroup, _: Translator) -> None:
 
 def _running(group: argparse._ArgumentGroup, _: Translator) -> None:
     group.add_argument(
-        "--processes", metavar="N", type=_count(_), help=_("number of processes (default: one for each core)")
+        "--processes",
+        metavar="N",
+        type=counting(_),
+        help=_("number of processes (default: one for each core)"),
     )
     group.add_argument(
         "--no-cache",
@@ -264,7 +280,9 @@ def _one_of(words: Sequence[str], _: Translator) -> Any:
     return check
 
 
-def _count(_: Translator) -> Any:
+def counting(_: Translator) -> Any:
+    """Return what checks an argument that must be a number from 1 on."""
+
     def check(text: str) -> int:
         if text.isascii() and text.isdecimal() and int(text):
             return int(text)
@@ -273,7 +291,12 @@ def _count(_: Translator) -> Any:
     return check
 
 
-def _input_format(name: str | None) -> str | None:
+def known_input_format(name: str | None) -> str | None:
+    """Return the value of ``--input-format``.
+
+    Raises:
+        ConfigurationError: There is no such format.
+    """
     from haidang.events.readers import readers
 
     if name is not None and name not in readers():
@@ -284,7 +307,7 @@ def _input_format(name: str | None) -> str | None:
     return name
 
 
-def _password(args: argparse.Namespace, context: Context) -> bytes | None:
+def archive_password(args: argparse.Namespace, context: Context) -> bytes | None:
     """Return the password of archives; it is never an argument, which every process could read."""
     if args.password:
         import getpass
@@ -302,6 +325,6 @@ def _password(args: argparse.Namespace, context: Context) -> bytes | None:
     return os.fsencode(variable) if variable else None
 
 
-def _cores() -> int:
+def available_cores() -> int:
     """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

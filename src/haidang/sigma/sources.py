@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from haidang.limits import Limits
 
-__all__ = ["RuleFile", "Source", "find_sources", "read_source"]
+__all__ = ["RuleFile", "Source", "find_sources", "read_rule_file", "read_source"]
 
 _SUFFIXES = (".yml", ".yaml")
 _EXAMPLES = (".test.yml", ".test.yaml")
@@ -126,3 +126,19 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: Source, lim
     if len(data) > limits.rule_file_bytes:
         return RuleFile(path, b"", f"larger than {limits.rule_file_bytes} bytes")
     return RuleFile(path, data)
+
+
+def read_rule_file(path: str, limits: Limits) -> RuleFile:
+    """Return one rule file by the path that rules carry, ``rules.zip!folder/name.yml`` included."""
+    outer, inside, member = path.partition("!")
+    if not inside or Path(path).is_file():
+        try:
+            source = Source(path, Path(path).stat().st_size, 0)
+        except OSError as error:
+            return RuleFile(path, b"", f"cannot be read: {error.strerror or error}")
+        return next(read_source(source, limits))
+    try:
+        with zipfile.ZipFile(outer) as archive:
+            return _member(archive, archive.getinfo(member), Source(outer, 0, 0, archive=True), limits)
+    except (OSError, zipfile.BadZipFile, KeyError) as error:
+        return RuleFile(path, b"", f"not a readable zip: {error}")

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from haidang.detect.regexes import required_literal, runs_in_linear_time, shortest_match
 from haidang.detect.semantics import holds, text
+from haidang.detect.words import EventWords
 from haidang.scanning._evidence import in_words
 from haidang.sigma.ir import ONE, Test
 from haidang.workshop.reading import read_events
@@ -138,7 +139,7 @@ def _take(known: _Seen, part: Part, event: dict[str, Any], most: int) -> tuple[i
         for item in value if isinstance(value, list) else (value,):
             if item is not None and not isinstance(item, dict) and len(kept) < most:
                 kept[text(item)] = None
-    return part.table.signature(values, pairs, event)
+    return part.table.signature(values, pairs, EventWords(event))
 
 
 def _conditions(met: Counter[tuple[_Sign, ...]], tables: dict[int, Table], costs: dict[int, Cost]) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from haidang.findings.model import Finding, ScanSummary
 
-__all__ = ["COLUMNS", "OUTPUT", "CsvOutput", "CsvWriter"]
+__all__ = ["COLUMNS", "OUTPUT", "CsvOutput", "CsvWriter", "harmless"]
 
 COLUMNS = (
     "time",
@@ -81,7 +81,7 @@ class CsvWriter:
             str(finding.count),
             finding.id,
         )
-        self._row([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells])
+        self._row([harmless(cell) for cell in cells])
 
     def close(self, summary: ScanSummary) -> None:  # noqa: ARG002 -- see the module's rules
         """Hand the stream back to the caller, complete."""
@@ -102,6 +102,11 @@ class CsvOutput:
 
 
 OUTPUT = CsvOutput()
+
+
+def harmless(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def _pairs(items: Iterable[tuple[str, Any]]) -> str:

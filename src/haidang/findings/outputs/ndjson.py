@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 import msgspec
 
 from haidang._version import __version__
+from haidang.findings.outputs._json import unicode_only
 
 if TYPE_CHECKING:
     from haidang.errors import RuleError
@@ -76,16 +77,16 @@ class NdjsonWriter:
         try:
             self._write(self._encode(line) + b"\n")
         except UnicodeEncodeError:
-            builtins = _unicode(msgspec.to_builtins(line, builtin_types=(msgspec.Raw,)))
+            builtins = unicode_only(msgspec.to_builtins(line, builtin_types=(msgspec.Raw,)))
             self._write(self._encode(builtins) + b"\n")
 
     def close(self, summary: ScanSummary) -> None:
         """Write the account of the run."""
-        self._write(self._encode(_unicode(_account(summary))) + b"\n")
+        self._write(self._encode(unicode_only(_account(summary))) + b"\n")
 
     def _rule(self, rule: FindingRule) -> msgspec.Raw:
         parts = _Rule(rule.id, rule.title, rule.level, rule.status, rule.tags, rule.author)
-        return msgspec.Raw(self._encode(_unicode(msgspec.to_builtins(parts))))
+        return msgspec.Raw(self._encode(unicode_only(msgspec.to_builtins(parts))))
 
 
 class NdjsonOutput:
@@ -147,14 +148,3 @@ def _file(report: FileReport) -> dict[str, Any]:
 
 def _refused(error: RuleError) -> dict[str, Any]:
     return {"rule": error.rule, "path": error.path, "line": error.line, "reason": error.reason}
-
-
-def _unicode(value: Any) -> Any:
-    """Return ``value`` with the text that UTF-8 cannot carry written as escapes."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
-    if isinstance(value, dict):
-        return {_unicode(key): _unicode(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_unicode(item) for item in value]
-    return value

@@ -1,0 +1,300 @@
+r"""What is worth a line on a time line: data files, one for each product, in ``inquiry/notable``.
+
+    origin: windows                     the family of logs
+    by: [Channel, EventID]              fields by which entries are looked up; ``when`` names all of them
+    sessions:                           how the events of a logon session are told (may be left out)
+      fields: [TargetLogonId, LogonId]  fields that may hold a session's id
+      ignore: ['0x0', '0x3e7']          ids that are no session of a person
+      only: [sshd]                      values of the first ``by`` field for which that holds
+    notable:
+      - kind: logon                     stable word for machines
+        title: {en: Logon, vi: …}       for people
+        when: {Channel: Security, EventID: [4624]}
+        where: {res: [success]}         other fields that must have one of these values
+        unless: {LogonType: ['0']}      ... or must not; ``*`` at either end stands for anything
+        match: {field: message, pattern: '…(?P<user>\S+)…'}   an RE2 expression; its groups are fields
+        user: '[{Domain}\]{User}'       templates, see below
+        host: '{id.orig_h}'             where the event's own host is not the one concerned
+        text: '{CommandLine|Image}'
+        once: [Image, DestinationIp]    only the first time on a host that these fields have these values
+        session: {opens: TargetLogonId, from: '{IpAddress}'}   or {closes: TargetLogonId}
+
+A template holds ``{FIELD}`` or ``{FIELD|OTHER}`` (the first that is present) and ``[…]``, which is left out
+where one of its fields is absent. Values are compared without regard to case. The files are part of the
+package and trusted; events are not.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from haidang.detect.semantics import lookup, text
+from haidang.inquiry.questions import Sieve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from haidang.events.model import Fields
+
+__all__ = [
+    "NOTABLE",
+    "Notable",
+    "Product",
+    "Template",
+    "load_product",
+    "products",
+    "value_of",
+    "windows_sieve",
+]
+
+NOTABLE = Path(__file__).parent / "notable"
+"""Folder of the data files."""
+
+_PIECE = re.compile(r"\{([^{}]+)\}|([\[\]])|([^{}\[\]]+)")
+_MOST_KNOWN = 10_000
+"""Combinations of values for which the entries are remembered."""
+_PLAIN = (str, int, type(None))
+_EVENT_ID = re.compile(
+    rb'"(?:EventID|event_id|EventCode|code)"\s*:\s*(?:\{[^{}]{0,200}?"(?:#text|Value)"\s*:\s*)?"?(\d{1,9})\b'
+)
+_EVENT_ID_KEYS = (b'"EventID"', b'"event_id"', b'"EventCode"')
+_CHANNEL_KEYS = (b'hannel"', b'LogName"', b'"SourceName"', b'"Provider_Name"', b'"source"')
+_ABSENT = frozenset({"", "-", "?", "(null)"})
+
+
+class Template:
+    """A text with fields of an event in it."""
+
+    def __init__(self, source: str) -> None:
+        """Take the template apart."""
+        # A group is a list of pieces: text, or the names of which the first present one counts.
+        self._groups: list[tuple[bool, list[str | tuple[str, ...]]]] = [(False, [])]
+        for names, bracket, literal in _PIECE.findall(source):
+            if bracket:
+                self._groups.append((bracket == "[", []))
+            else:
+                self._groups[-1][1].append(tuple(names.split("|")) if names else literal)
+
+    def fill(self, event: Fields) -> str:
+        """Return the text with the values of ``event``."""
+        return "".join(
+            self._filled(event, pieces, optional=optional) for optional, pieces in self._groups
+        ).strip()
+
+    def _filled(self, event: Fields, pieces: list[str | tuple[str, ...]], *, optional: bool) -> str:
+        parts = []
+        for piece in pieces:
+            if isinstance(piece, str):
+                parts.append(piece)
+                continue
+            value = next((found for name in piece if (found := value_of(event, name))), "")
+            if optional and not value:
+                return ""
+            parts.append(value)
+        return "".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Notable:
+    """One entry of a data file."""
+
+    kind: str
+    title: Mapping[str, str]
+    text: Template
+    user: Template
+    host: Template | None
+    once: tuple[str, ...]
+    where: tuple[tuple[str, Callable[[str], bool]], ...]
+    unless: tuple[tuple[str, Callable[[str], bool]], ...]
+    pattern: tuple[str, Any] | None
+    opens: str
+    closes: str
+    source: Template
+    """Where the one who opened a session came from."""
+
+    def accept(self, event: Fields) -> Fields | None:
+        """Return the event, with the groups of the pattern in it, where the entry is about it; else None."""
+        for name, holds in self.where:
+            if not holds(value_of(event, name).lower()):
+                return None
+        for name, holds in self.unless:
+            if holds(value_of(event, name).lower()):
+                return None
+        if self.pattern is None:
+            return event
+        name, search = self.pattern
+        try:
+            match = search(value_of(event, name))
+        except UnicodeEncodeError:
+            return None
+        if match is None:
+            return None
+        return {**event, **{group: found for group, found in match.groupdict().items() if found}}
+
+
+@dataclass(slots=True)
+class Product:
+    """One data file."""
+
+    origin: str
+    by: tuple[str, ...]
+    entries: list[Notable] = field(default_factory=list)
+    session_fields: tuple[str, ...] = ()
+    session_only: frozenset[str] = frozenset()
+    ignored_sessions: frozenset[str] = frozenset()
+    _index: dict[tuple[str, ...], list[Notable]] = field(default_factory=dict)
+    _known: dict[tuple[Any, ...], Sequence[Notable]] = field(default_factory=dict)
+
+    def entries_for(self, event: Fields) -> Sequence[Notable]:
+        """Return the entries that may be about an event."""
+        values = tuple([lookup(event, name) for name in self.by])
+        try:
+            return self._known[values]
+        except (KeyError, TypeError):
+            found = self._look_up(values)
+        if len(self._known) < _MOST_KNOWN and all(value.__class__ in _PLAIN for value in values):
+            self._known[values] = found
+        return found
+
+    def _look_up(self, values: tuple[Any, ...]) -> Sequence[Notable]:
+        if not any(isinstance(value, list) for value in values):
+            return self._index.get(tuple(text(value).lower() for value in values), ())
+        keys = product(
+            *(
+                [text(item).lower() for item in value] if isinstance(value, list) else [text(value).lower()]
+                for value in values
+            )
+        )
+        found: dict[int, Notable] = {}
+        for key in dict.fromkeys(keys):
+            found |= {id(entry): entry for entry in self._index.get(key, ())}
+        return list(found.values())
+
+    def sessions_of(self, event: Fields) -> tuple[str, ...]:
+        """Return the ids of the sessions that an event may be of, the likeliest first."""
+        if self.session_only and text(lookup(event, self.by[0])).lower() not in self.session_only:
+            return ()
+        found = (self.session_id(value_of(event, name)) for name in self.session_fields)
+        return tuple(dict.fromkeys(filter(None, found)))
+
+    def session_id(self, value: str) -> str:
+        """Return a session's id in one form, "" for one that is nobody's."""
+        value = value.lower()
+        return "" if value in self.ignored_sessions else value
+
+    def last_values(self) -> set[str]:
+        """Return the values of the last ``by`` field that any entry is about."""
+        return {key[-1] for key in self._index}
+
+    def add(self, entry: Notable, when: Mapping[str, Any]) -> None:
+        """Put an entry where events of its kind find it."""
+        self.entries.append(entry)
+        for key in product(*(_values(when[name]) for name in self.by)):
+            self._index.setdefault(key, []).append(entry)
+
+
+def value_of(event: Fields, name: str) -> str:
+    """Return the text of a field, "" where it is absent or a placeholder; of a list, its elements."""
+    value = lookup(event, name)
+    if isinstance(value, list):
+        value = " ".join(filter(None, map(text, value)))
+    found = text(value)
+    return "" if found in _ABSENT else found
+
+
+@cache
+def products() -> dict[str, Product]:
+    """Return what is notable of each origin, found by walking the folder of data files."""
+    found = [load_product(path.read_bytes()) for path in sorted(NOTABLE.glob("*.yml"))]
+    return {each.origin: each for each in found}
+
+
+def windows_sieve(known: Mapping[str, Product]) -> Sieve | None:
+    """Return what rules out JSON documents of Windows events with an id that is never notable.
+
+    A document is ruled out only where it has the keys of a Windows event, none of the ids in it (there may be
+    several, an inner one among them) is notable, and no key can be written in another way.
+    """
+    windows = known.get("windows")
+    if windows is None or windows.by[-1] != "EventID":
+        return None
+    wanted = frozenset(identifier.encode() for identifier in windows.last_values())
+    find, isdisjoint = _EVENT_ID.findall, wanted.isdisjoint
+
+    def accepts(document: bytes) -> bool:
+        found = find(document)
+        if not found or not isdisjoint(found) or b"\\u" in document:
+            return True
+        # As many ids as keys: each was read.
+        keys = sum(map(document.count, _EVENT_ID_KEYS))
+        return not (0 < keys <= len(found) and any(key in document for key in _CHANNEL_KEYS))
+
+    return Sieve(accepts)
+
+
+def load_product(data: bytes) -> Product:
+    """Return what a data file says."""
+    from haidang.sigma.yaml_source import documents
+
+    (read,) = documents(data)
+    sessions = read.get("sessions", {})
+    made = Product(
+        read["origin"],
+        tuple(read["by"]),
+        session_fields=tuple(sessions.get("fields", ())),
+        session_only=frozenset(_values(sessions.get("only", ()))),
+        ignored_sessions=frozenset(_values(sessions.get("ignore", ()))),
+    )
+    for entry in read["notable"]:
+        made.add(_notable(entry), entry["when"])
+    return made
+
+
+def _notable(entry: Mapping[str, Any]) -> Notable:
+    session = entry.get("session", {})
+    pattern = entry.get("match")
+    return Notable(
+        kind=entry["kind"],
+        title=dict(entry["title"]),
+        text=Template(entry["text"]),
+        user=Template(entry.get("user", "")),
+        host=Template(entry["host"]) if "host" in entry else None,
+        once=tuple(entry.get("once", ())),
+        where=_tests(entry.get("where", {})),
+        unless=_tests(entry.get("unless", {})),
+        pattern=(pattern["field"], _search(pattern["pattern"])) if pattern else None,
+        opens=session.get("opens", ""),
+        closes=session.get("closes", ""),
+        source=Template(session.get("from", "")),
+    )
+
+
+def _tests(fields: Mapping[str, Any]) -> tuple[tuple[str, Callable[[str], bool]], ...]:
+    return tuple((name, _one_of(_values(wanted))) for name, wanted in fields.items())
+
+
+def _one_of(wanted: Sequence[str]) -> Callable[[str], bool]:
+    exact = frozenset(value for value in wanted if "*" not in value)
+    ends = tuple(value[1:] for value in wanted if value.startswith("*"))
+    starts = tuple(value[:-1] for value in wanted if value.endswith("*") and not value.startswith("*"))
+
+    def holds(value: str) -> bool:
+        return value in exact or bool(value and (value.endswith(ends) or value.startswith(starts)))
+
+    return holds
+
+
+def _values(wanted: Any) -> list[str]:
+    return [text(value).lower() for value in (wanted if isinstance(wanted, list | tuple) else [wanted])]
+
+
+def _search(pattern: str) -> Callable[[str], Any]:
+    import re2
+
+    search: Callable[[str], Any] = re2.compile(pattern).search
+    return search

@@ -1,0 +1,107 @@
+"""The data files that say what is notable, and the templates in them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from haidang.events.readers import readers
+from haidang.inquiry.notability import NOTABLE, Template, load_product, products
+from haidang.sigma.yaml_source import documents
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILES = sorted(NOTABLE.glob("*.yml"))
+KEYS = {"kind", "title", "when", "where", "unless", "match", "user", "host", "text", "once", "session"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_entry_says_what_it_must_and_nothing_that_nobody_reads(path: Path) -> None:
+    (read,) = documents(path.read_bytes())
+    assert set(read) <= {"origin", "by", "sessions", "notable"}
+    assert read["notable"]
+    for entry in read["notable"]:
+        assert set(entry) <= KEYS, entry
+        assert set(entry["when"]) == set(read["by"]), entry
+        assert set(entry["title"]) == {"en", "vi"}, entry
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", entry["kind"]), entry
+        assert entry["text"], entry
+
+
+def test_a_kind_has_one_title_in_a_product() -> None:
+    for path in FILES:
+        (read,) = documents(path.read_bytes())
+        titles: dict[str, Any] = {}
+        for entry in read["notable"]:
+            assert titles.setdefault(entry["kind"], entry["title"]) == entry["title"], (
+                path.stem,
+                entry["kind"],
+            )
+
+
+def test_every_origin_is_one_that_a_reader_or_a_shape_hands_over() -> None:
+    known = {origin.name for reader in readers().values() for origin in reader.origins} | {"windows"}
+    assert set(products()) <= known
+    assert len(products()) == len(FILES)
+
+
+@pytest.mark.parametrize(
+    ("template", "event", "text"),
+    [
+        ("{a}", {"a": "x"}, "x"),
+        ("{a|b}", {"b": "x"}, "x"),
+        ("{a|b}", {"a": "-", "b": "x"}, "x"),
+        ("{a}[ ← {b}]", {"a": "x"}, "x"),
+        ("{a}[ ← {b}]", {"a": "x", "b": 3}, "x ← 3"),
+        ("[{d}\\]{u}", {"d": "D", "u": "u"}, "D\\u"),
+        ("[{d}\\]{u}", {"u": "u"}, "u"),
+        ("[{a}][{b}]", {"b": ["p", "q"]}, "p q"),
+        ("x{a}y", {}, "xy"),
+        ("{a.b}", {"a": {"b": True}}, "true"),
+    ],
+)
+def test_a_template_is_filled_and_leaves_out_what_is_absent(
+    template: str, event: dict[str, Any], text: str
+) -> None:
+    assert Template(template).fill(event) == text
+
+
+PRODUCT = rb"""
+origin: x
+by: [kind]
+sessions: {fields: [a, b], ignore: ['0'], only: [one]}
+notable:
+  - kind: first
+    title: {en: First, vi: First}
+    when: {kind: [one, two]}
+    where: {state: ['ok*', '*fine', done]}
+    unless: {user: [nobody]}
+    match: {field: text, pattern: 'by (?P<who>\S+)'}
+    text: '{who}'
+"""
+
+
+def test_an_entry_takes_events_by_all_of_its_conditions() -> None:
+    made = load_product(PRODUCT)
+    event = {"kind": "ONE", "state": "okay", "text": "done by lan"}
+    (entry,) = made.entries_for(event)
+    accepted = entry.accept(event)
+    assert accepted is not None
+    assert entry.text.fill(accepted) == "lan"
+    assert entry.accept({**event, "state": "very FINE"}) is not None
+    assert entry.accept({**event, "state": "Done"}) is not None
+    assert entry.accept({**event, "state": "bad"}) is None
+    assert entry.accept({**event, "user": "Nobody"}) is None
+    assert entry.accept({**event, "text": "by"}) is None
+    assert entry.accept({**event, "text": "by \ud800"}) is None
+    assert not made.entries_for({**event, "kind": "three"})
+    assert made.entries_for({**event, "kind": ["three", "two"]}) == [entry]
+
+
+def test_session_ids_are_compared_in_one_form_and_some_are_nobodys() -> None:
+    made = load_product(PRODUCT)
+    assert made.sessions_of({"kind": "one", "a": "0xAB", "b": "0"}) == ("0xab",)
+    assert made.sessions_of({"kind": "two", "a": "0xAB"}) == ()
