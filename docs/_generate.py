@@ -1,4 +1,4 @@
-"""Write the reference pages that the code itself knows: commands, formats, outputs, limits.
+"""Write the reference pages that the code itself knows: commands, formats, outputs, limits, built-in rules.
 
 ``python docs/_generate.py`` writes them; with ``--check`` it writes nothing and exits with 1 when a page
 is not what it would write (``tests/test_conventions.py`` calls that). Input: the package's own source.
@@ -20,6 +20,7 @@ from haidang.cli._command import build_parser
 from haidang.cli.main import EXIT_CODES, commands
 from haidang.events.readers import readers
 from haidang.findings.outputs import outputs
+from haidang.findings.words import level_rank, techniques
 from haidang.i18n import translator
 from haidang.inquiry.notability import NOTABLE
 from haidang.intel.feeds import feeds
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from haidang.cli._command import Command
+    from haidang.sigma.ir import RuleInfo
 
 __all__ = ["main", "pages"]
 
@@ -70,6 +72,12 @@ LIMITS = """# Limits
 Every bound that protects a run from hostile or broken input. What is cut, skipped or dropped because of one
 is counted and reported. From Python, hand your own to `haidang.load_rules(limits=...)`, for example
 `haidang.Limits(line_bytes=1 << 20)`.
+
+"""
+RULES = """# Built-in rules
+
+What `haidang scan` looks for where `--rules` does not name other rules. They are of our own writing. Each
+says, in English and Vietnamese, what it means and what to do first; the page shows that with the findings.
 
 """
 PYTHON = """# Python
@@ -126,6 +134,7 @@ def main(arguments: list[str]) -> int:
 def pages() -> dict[str, str]:
     """Return the text of each generated page by its name in ``docs/reference``."""
     return {
+        "builtin-rules.md": NOTE + RULES + _builtin_rules(),
         "command-line.md": NOTE + COMMAND_LINE + _commands() + EXIT_CODES_HEAD + _table(_exit_codes()),
         "checks.md": NOTE + CHECKS + _table(_checks()),
         "formats.md": NOTE + FORMATS + _table(_formats()) + OUTPUTS + _table(_outputs()),
@@ -134,6 +143,28 @@ def pages() -> dict[str, str]:
         "notable.md": NOTE + NOTABLE_HEAD + _notable(),
         "python.md": NOTE + PYTHON + _python(),
     }
+
+
+def _builtin_rules() -> str:
+    """Return a section for each folder of the pack, the most severe rules first."""
+    infos = haidang.load_rules(builtin=True, cache=False).infos
+    folders = sorted({Path(info.path).parent for info in infos})
+    text = f"{len(infos)} rules, {sum(info.correlation for info in infos)} of them over several events.\n"
+    for folder in folders:
+        rules = [info for info in infos if Path(info.path).parent == folder]
+        rules.sort(key=lambda info: (level_rank(info.level), info.title))
+        shown = [info for info in rules if info.generate]
+        rows = [(info.level, _described(info), ", ".join(techniques(info.tags))) for info in shown]
+        heading = folder.name.capitalize().replace("Macos", "macOS")
+        text += f"\n## {heading}\n\n{_table([('level', 'rule', 'ATT&CK'), *rows])}"
+        if len(rules) > len(shown):
+            names = "; ".join(info.title for info in rules if not info.generate)
+            text += f"\nOnly counted by correlations: {names}.\n"
+    return text
+
+
+def _described(info: RuleInfo) -> str:
+    return f"**{info.title}**<br>{' '.join(info.description.split())}"
 
 
 def _commands() -> str:

@@ -40,3 +40,34 @@ def test_sees_recorded_attacks_and_little_else(corpora: Path) -> None:
     assert [name for name, title in SEEN.items() if not found[name, title]] == []
     assert summary.events > 150_000
     assert sum(found.values()) < summary.events / 1000
+
+
+# Logs of single cases that others collected. Where none of these was at work, the pack is quiet.
+CASES = {
+    ("CVE-2022-26134", "Request That Carries an Expression for a Java Application"),
+    ("CVE-2022-42889", "Request That Carries an Expression for a Java Application"),
+    ("apache-http-probing", "One Address Asks for Many Pages That Do Not Exist"),
+    ("apache_log4j2_cve-2021-44228", "Request That Makes a Java Server Load Code (JNDI Lookup)"),
+    ("auditd-postexploit-exec-from-net", "Program Runs From a Folder That Everyone Can Write To"),
+    ("bunkerweb-bad-user-agent", "Scanner That Gives Its Own Name"),
+    ("cve-2021-42013", "Request That Carries a Shell Command"),
+    ("f5-big-ip-cve-2020-5902", "Page That Takes a Command as Its Parameter"),
+    ("f5-big-ip-cve-2020-5902", "Path Traversal Answered With Success"),
+    ("fortinet-cve-2018-13379", "Path Traversal Answered With Success"),
+    ("iptables-scan-multi-port", "Many Ports of One Host Tried"),
+    ("ipv6-postoverflow", "Scanner That Gives Its Own Name"),
+    ("jira_cve-2021-26086", "Scanner That Gives Its Own Name"),
+    ("netgear_rce", "Request That Carries a Shell Command"),
+    ("nginx-bad-user-agent", "Scanner That Gives Its Own Name"),
+    ("pulse-secure-sslvpn-cve-2019-11510", "Path Traversal Answered With Success"),
+    ("spring4shell_cve-2022-22965", "Request That Carries an Expression for a Java Application"),
+    ("traefik_clf", "Scanner That Gives Its Own Name"),
+}
+
+
+def test_sees_the_cases_in_logs_of_many_products_and_nothing_else(corpora: Path) -> None:
+    found = {
+        (finding.source.path.rsplit("/", 1)[1].split("__")[0], finding.rule.title)
+        for finding in haidang.scan(corpora / "logs")
+    }
+    assert found == CASES

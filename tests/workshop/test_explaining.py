@@ -62,11 +62,12 @@ RULES = sorted(
 def test_agrees_with_the_matcher_on_the_examples_of_the_pack(path: Path) -> None:
     one, rule, written = choose_rule(str(path), [])
     ruleset = haidang.load_rules(path, cache=False)
-    (examples,), _ = read_examples(path.with_name(f"{path.stem}.test.yml"), DEFAULT_LIMITS)
-    for single in examples.singles:
-        found = ReadEvent("log", 1, examples.origin, single.event)
-        fires = bool(ruleset.match(single.event, origin=examples.origin))
-        assert explain(one, rule, written, found, maps()).fires is fires is single.fires
+    of_each_origin, _ = read_examples(path.with_name(f"{path.stem}.test.yml"), DEFAULT_LIMITS)
+    for examples in of_each_origin:
+        for single in examples.singles:
+            found = ReadEvent("log", 1, examples.origin, single.event)
+            fires = bool(ruleset.match(single.event, origin=examples.origin))
+            assert explain(one, rule, written, found, maps()).fires is fires is single.fires
 
 
 def test_says_of_each_item_what_the_event_has(rule: Path) -> None:
