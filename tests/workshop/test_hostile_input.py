@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from haidang.errors import HaidangError
@@ -77,6 +77,8 @@ def test_any_event_can_be_explained(rule: Any, event: dict[str, Any], origin: st
     assert not (found.fires and not found.way.reached)
 
 
+@example([], [{"Channel": None, "EventID": "\ud800"}])
+@example([], [{"\ud800": "value"}])
 @given(st.lists(EVENTS, max_size=4), st.lists(EVENTS, min_size=1, max_size=4))
 def test_any_findings_can_be_judged(true: list[dict[str, Any]], false: list[dict[str, Any]]) -> None:
     def judged(events: list[dict[str, Any]]) -> list[Judged]:

@@ -205,11 +205,20 @@ def _traits(event: dict[str, Any]) -> Iterator[Trait]:
             continue
         for item in value if isinstance(value, list) else [value]:
             words = _text(item)
-            if not words or len(words) > _LONGEST:
+            if not words or len(words) > _LONGEST or not _is_text(name + words):
                 continue
             yield Trait(name, "", words)
             if isinstance(item, str):
                 yield from _edges(name, words)
+
+
+def _is_text(words: str) -> bool:
+    """Return whether a file can hold that; half of a surrogate pair is no character of any file."""
+    try:
+        words.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _edges(name: str, value: str) -> Iterator[Trait]:

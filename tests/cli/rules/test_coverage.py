@@ -25,7 +25,7 @@ RULES = {
     "own names": ("category: proxy", "c-uri: /a"),
     "unknown product": ("product: nobody, service: x", "a: b"),
     "unknown source": ("product: windows, service: nothing", "a: b"),
-    "no field": ("product: linux, service: sudo", "USER: root"),
+    "no field": ("product: windows, category: file_event", "IntegrityLevel: High"),
     "no value": ("product: windows, service: system", "Channel: Security"),
 }
 
@@ -62,7 +62,7 @@ def test_json_names_each_rule_without_a_route_and_why(
     assert {one["title"]: (one["reason"], one["fields"]) for one in found["missing"]} == {
         "unknown product": ("no-map", []),
         "unknown source": ("no-log-source", []),
-        "no field": ("no-field", ["USER"]),
+        "no field": ("no-field", ["IntegrityLevel"]),
         "no value": ("no-value", []),
     }
     assert [error["rule"] for error in found["refused"]] == ["refused"]
@@ -76,7 +76,10 @@ def test_json_names_each_rule_without_a_route_and_why(
 def test_the_table_says_the_same_to_people(folder: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     text = run(capfdbinary, "--rules", str(folder))
     assert text.startswith("2 of 7 rules can fire on the logs that are read (28.6 %).\n")
-    assert "  linux sudo: 1 – the logs never have the fields that are looked at (USER)\n" in text
+    assert (
+        "  windows file_event: 1 – the logs never have the fields that are looked at (IntegrityLevel)\n"
+        in text
+    )
     assert "unknown product" not in text
     assert "    unknown product  " in run(capfdbinary, "--rules", str(folder), "--list-missing")
     vietnamese = run(capfdbinary, "--rules", str(folder), "--lang", "vi")
