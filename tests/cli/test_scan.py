@@ -352,8 +352,10 @@ def test_reader_that_goes_away_ends_the_scan_quietly(case: Path) -> None:
 
 
 def test_interrupt_keeps_what_was_found_and_is_exit_code_130(case: Path) -> None:
-    arguments = [*COMMAND_LINE, "scan", "-", "--rules", "rules", "--no-cache", "--processes", "1"]
-    arguments += ["--output", "out.ndjson", "--format", "ndjson"]
+    # Who started the tests in the background has told them to ignore the signal.
+    heeded = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    arguments = [sys.executable, "-c", heeded + COMMAND_LINE[-1], "scan", "-", "--rules", "rules"]
+    arguments += ["--no-cache", "--processes", "1", "--output", "out.ndjson", "--format", "ndjson"]
     with subprocess.Popen(
         arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
