@@ -35,6 +35,8 @@ SINKS = {
     "_error": 1,
     "refused": 1,
     "notices.append": 0,
+    "_Fault": 0,
+    "_wrong": 0,
 }
 """Name of what is called to the argument that is a text."""
 
@@ -58,7 +60,9 @@ HANDED_ON = frozenset(
         "describe(head)",
         "error.message",
         "error.reason",
+        "fault.reason",
         "file.fault",
+        "log",
         "problem.detail",
         "refusal.reason",
         "str(error)",

@@ -23,7 +23,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["KINDS", "TLP", "Indicator", "Reading", "Refusal", "level_of"]
+__all__ = ["KINDS", "TLP", "Indicator", "Reading", "RefusedEntry", "level_of"]
 
 KINDS = ("ip", "network", "domain", "url", "hash", "email", "pattern")
 TLP = ("clear", "green", "amber", "amber+strict", "red")
@@ -54,7 +54,7 @@ class Indicator(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Such as ``attack.t1071``."""
 
 
-class Refusal(msgspec.Struct, frozen=True, array_like=True):
+class RefusedEntry(msgspec.Struct, frozen=True, array_like=True):
     """Why an entry of a feed is not used."""
 
     what: str
@@ -67,7 +67,7 @@ class Reading:
     """What reading a feed came to."""
 
     indicators: list[Indicator] = field(default_factory=list)
-    refused: list[Refusal] = field(default_factory=list)
+    refused: list[RefusedEntry] = field(default_factory=list)
     """Entries that cannot be used: of each reason, the first ones by name."""
     withdrawn: list[str] = field(default_factory=list)
     """Ids of indicators that the feed has taken back."""
@@ -78,7 +78,7 @@ class Reading:
         """Count an entry that cannot be used, and name it unless there are many of its kind."""
         self.counts[reason] += 1
         if self.counts[reason] <= _MOST_NAMED:
-            self.refused.append(Refusal(what[:_LONGEST_NAME], reason))
+            self.refused.append(RefusedEntry(what[:_LONGEST_NAME], reason))
 
     def reasons(self) -> Iterator[tuple[str, int]]:
         """Yield the reasons with how often each held, the commonest first."""

@@ -22,7 +22,7 @@ import msgspec
 
 from haidang.errors import ConfigurationError, OutputError
 from haidang.intel.index import INDEX_VERSION, IndexBuilder, IndicatorIndex
-from haidang.intel.model import Indicator, Refusal
+from haidang.intel.model import Indicator, RefusedEntry
 from haidang.intel.place import store_folder
 from haidang.intel.warninglists import Warninglists, read_warninglist
 from haidang.sigma.private_files import read_private, write_private
@@ -69,7 +69,7 @@ class Source(msgspec.Struct, frozen=True):
     failed: str = ""
     """Why the last update did not work, "" when it did."""
     indicators: int = 0
-    refused: tuple[Refusal, ...] = ()
+    refused: tuple[RefusedEntry, ...] = ()
     counts: dict[str, int] = {}
     """Reason to how many entries it refused."""
 

@@ -81,14 +81,19 @@ def _log(file: Path, root: Path, test: Any, line: int) -> LogExample | str:
     """Return one test, or what is wrong with it."""
     path = test.get("path") if isinstance(test, dict) else None
     if not isinstance(path, str) or not path:
-        return "a test has no 'path'"
+        return _wrong("a test has no 'path'")
     count = test.get("match_count")
     if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 0):
-        return "'match_count' must be a number"
+        return _wrong("'match_count' must be a number")
     place = _place(file, root, path)
     if place is None:
-        return f"{path} leads out of the folder"
+        return _wrong(f"{path} leads out of the folder")
     return LogExample(str(test.get("name") or place.name), place, 1 if count is None else count, line)
+
+
+def _wrong(reason: str) -> str:
+    """Return what is wrong with a test, which people read in their language."""
+    return reason
 
 
 def _place(file: Path, root: Path, path: str) -> Path | None:
