@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "drop_rules",
     "evtx_folder",
     "made_indicators",
     "more_rules",
+    "rule_ids",
     "windows_events",
     "windows_ndjson",
     "windows_parquet",
@@ -125,6 +127,27 @@ def more_rules(rules: Path, work: Path, times: int) -> Path:
                 yaml.dump_all(some, out, yaml.CSafeDumper, allow_unicode=True, sort_keys=False)
     temporary.rename(folder)
     return folder
+
+
+def rule_ids(rules: Path) -> set[str]:
+    """Return the ids of the rules of a release."""
+    import yaml
+
+    with zipfile.ZipFile(rules) as source:
+        names = [name for name in source.namelist() if name.endswith(".yml")]
+        return {str(yaml.load(source.read(name), yaml.CSafeLoader)["id"]) for name in names}
+
+
+def drop_rules(folder: Path, ids: set[str]) -> None:
+    """Take the rules with these ids out of the files of a folder."""
+    import yaml
+
+    for path in sorted(folder.glob("*.yml")) if ids else ():
+        documents = list(yaml.load_all(path.read_text(encoding="utf-8"), yaml.CSafeLoader))
+        kept = [document for document in documents if document["id"] not in ids]
+        if len(kept) < len(documents):
+            with path.open("w", encoding="utf-8") as out:
+                yaml.dump_all(kept, out, yaml.CSafeDumper, allow_unicode=True, sort_keys=False)
 
 
 def made_indicators(work: Path, count: int) -> Path:
