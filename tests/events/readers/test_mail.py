@@ -167,3 +167,13 @@ def test_reads_the_mail_logs_of_the_corpora(corpora: Path) -> None:
             assert seen.report.complete, path
             assert len(seen.events) == sum(bool(line.strip()) for line in data.split(b"\n"))
             assert sum("client_ip" in event for event in seen.events) * 2 > len(seen.events), path
+
+
+def test_lines_of_others_in_a_mail_servers_file_go_to_whom_they_belong() -> None:
+    firewall = (
+        b"Nov 11 21:58:03 hv-thu01 kernel: [ 8112.4] [UFW BLOCK] IN=eth0 OUT= SRC=203.0.113.9 DST=10.20.0.8 "
+        b"LEN=44 TTL=43 ID=25313 PROTO=TCP SPT=52220 DPT=22 WINDOW=1024 SYN\n"
+    )
+    seen = feed(READER, sample("mail", "postfix.log") + firewall)
+    assert set(seen.origins) == {"syslog", "netfilter"}
+    assert seen.report.complete

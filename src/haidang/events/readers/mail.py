@@ -29,20 +29,21 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from haidang.events.model import EventBatch, Fields, Origin
 from haidang.events.patterns import expression
 from haidang.events.readers._lines import BOM
-from haidang.events.readers.syslog import ORIGIN, parse_line, parse_lines
+from haidang.events.readers._years import Years
+from haidang.events.readers.syslog import READER as SYSLOG
+from haidang.events.readers.syslog import parse_line, parse_lines, sorted_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from haidang.events.model import FileReport
+    from haidang.events.model import EventBatch, Fields, FileReport, Origin
     from haidang.events.readers import Head
     from haidang.events.streams import Stream
     from haidang.limits import Limits
 
-__all__ = ["ORIGIN", "READER", "MailReader"]
+__all__ = ["READER", "MailReader"]
 
 _HEAD_LINES = 100
 _LONGEST = 8192
@@ -156,9 +157,13 @@ class MailReader:
 
     name = "mail"
     title = "Mail log (Postfix, Dovecot)"
-    origins: tuple[Origin, ...] = (ORIGIN,)
     splittable = False
     """A line may be told about by an earlier one."""
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """Return syslog, and the families of logs that travel through it."""
+        return SYSLOG.origins
 
     def recognises(self, head: Head) -> int:
         """Return 93 where most of the first lines are syslog lines of a mail server."""
@@ -169,12 +174,14 @@ class MailReader:
     def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[EventBatch]:
         """Yield one batch of events for each batch of lines."""
         queue = _Queue(limits)
+        years = Years(stream.mtime)
         for first, lines in stream.line_batches(report, limits):
-            events, records = parse_lines(first, lines, report)
+            events, records = parse_lines(first, lines, report, note_plain=False)
+            years.place(events)
             for fields in events:
                 add_fields(fields, queue)
-            if events:
-                yield EventBatch(report, ORIGIN.name, events, records)
+            # A mail server's file may hold the lines of others, too.
+            yield from sorted_out(events, records, report)
 
 
 READER = MailReader()
