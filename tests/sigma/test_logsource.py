@@ -45,6 +45,7 @@ def test_a_map_is_taken_over_with_its_defaults() -> None:
     ("old", "new", "line", "reason"),
     [
         ("origin: Ours\n", "", 1, "'origin' is missing"),
+        ("values: {Level: {'1': high}}", "values: {kind: {fw: fire}}", 9, "'kind' is never 'fw'"),
         ("product: Acme", "produkt: Acme", 2, "unknown key 'produkt'"),
         ("product: Acme", "product: [a]", 2, "a text is expected here"),
         ("recognise: [[kind, acme.version]]", "recognise: [kind]", 4, "list of lists"),

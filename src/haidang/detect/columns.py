@@ -18,6 +18,8 @@ from heapq import merge
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from haidang.detect.column_shapes import ColumnShape, PlainWayError
+from haidang.detect.column_signatures import ColumnSignature
 from haidang.detect.semantics import holds
 from haidang.detect.tables import Held
 from haidang.events import shapes
@@ -68,109 +70,6 @@ class ColumnHit(NamedTuple):
     rules: Held
 
 
-class _PlainWayError(Exception):
-    """The columns cannot say this exactly as the decoded event would."""
-
-
-class _Shape:
-    """How the fields of the events of a layout are found in its columns."""
-
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
-        self.name = _shape_of(layout)
-        self._known: dict[str, tuple[Path, ...] | None] = {}
-
-    def paths(self, name: str) -> tuple[Path, ...]:
-        """Return the columns of a field, the first that is not null counts; raise _PlainWayError."""
-        if name not in self._known:
-            try:
-                self._known[name] = tuple(dict.fromkeys(self._find(name)))
-            except _PlainWayError:
-                self._known[name] = None
-        found = self._known[name]
-        if found is None:
-            raise _PlainWayError
-        return found
-
-    def _find(self, name: str) -> Iterator[Path]:
-        if self.name in {"", "flat"}:
-            yield from self._descend((), name)
-            if self.name == "flat" and name == "Provider_Name":
-                yield from self._descend((), "SourceName")
-            return
-        places = shapes.paths(self.name, name)
-        if not places:
-            raise _PlainWayError
-        for path in places:
-            if path in self._layout.structures:
-                raise _PlainWayError
-            if path in self._layout.leaves:
-                yield path
-        # A name with dots may lead into an object of the event's data.
-        for at, letter in enumerate(name):
-            if letter == "." and any(self._leads_on(path) for path in shapes.paths(self.name, name[:at])):
-                raise _PlainWayError
-
-    def _leads_on(self, path: Path) -> bool:
-        return path in self._layout.structures or _is_nested(self._layout.leaves.get(path))
-
-    def _descend(self, node: Path, name: str) -> Iterator[Path]:
-        """Follow ``semantics.lookup``: the name as it is, else descending at the dots."""
-        whole = (*node, name)
-        if whole in self._layout.structures:
-            raise _PlainWayError
-        if whole in self._layout.leaves:
-            yield whole
-        for at, letter in enumerate(name):
-            if letter == ".":
-                child = (*node, name[:at])
-                if child in self._layout.structures:
-                    yield from self._descend(child, name[at + 1 :])
-                elif _is_nested(self._layout.leaves.get(child)):
-                    raise _PlainWayError
-
-
-def _is_nested(kind: Any) -> bool:
-    if kind is None:
-        return False
-    import pyarrow as pa
-
-    return bool(pa.types.is_nested(kind))
-
-
-def _shape_of(layout: Layout) -> str:
-    """Return the Windows shape of all rows that have one, "" for none; raise where rows may differ."""
-    tops = {path[0] for path in (*layout.leaves, *layout.structures)}
-    if not tops.isdisjoint(shapes.WRAPPERS):
-        raise _PlainWayError
-    found = [
-        name
-        for name, has in (
-            ("event", ("Event", "System") in layout.structures),
-            ("winlogbeat", ("winlog",) in layout.structures),
-        )
-        if has
-    ]
-    if ("Event",) in layout.leaves or ("winlog",) in layout.leaves or len(found) > 1 or "EventCode" in tops:
-        raise _PlainWayError
-    if found:
-        if found[0] == "event":
-            _check_attributes(layout)
-        return found[0]
-    if "EventID" not in tops:
-        return ""
-    if ("EventID",) in layout.structures or _is_nested(layout.leaves[("EventID",)]):
-        raise _PlainWayError
-    return "flat"
-
-
-def _check_attributes(layout: Layout) -> None:
-    """Refuse another library's way to write the attributes of the system part."""
-    for path in layout.under(("Event", "System")):
-        if path in layout.structures and layout.under(path) != [(*path, "#attributes")]:
-            raise _PlainWayError
-
-
 class ColumnMatcher:
     """Applies a matcher to batches of columns."""
 
@@ -183,7 +82,7 @@ class ColumnMatcher:
         self._matcher = matcher
         self._limits = limits
         self._layout: Layout | None = None
-        self._shape: _Shape | None = None
+        self._shape: ColumnShape | None = None
         self._always_known: dict[str, frozenset[str]] = {}
         self._searched: dict[Path, tuple[Array, list[int]]] = {}
         """Column to the distinct values that were searched last, and those that may hold a keyword."""
@@ -224,7 +123,7 @@ class ColumnMatcher:
         for name in names:
             try:
                 found.update(shape.paths(name))
-            except _PlainWayError:
+            except PlainWayError:
                 return None
         return found
 
@@ -267,8 +166,8 @@ class ColumnMatcher:
             self._layout = batch.layout
             self._searched.clear()
             try:
-                self._shape = _Shape(batch.layout)
-            except _PlainWayError:
+                self._shape = ColumnShape(batch.layout)
+            except PlainWayError:
                 self._shape = None
         if self._shape is None:
             return {}, set(range(batch.rows)), set()
@@ -283,7 +182,7 @@ class _Look:
     def __init__(
         self,
         matcher: Matcher,
-        shape: _Shape,
+        shape: ColumnShape,
         batch: ColumnBatch,
         searched: dict[Path, tuple[Array, list[int]]],
         long: dict[int, dict[tuple[int, int], tuple[int, ...]]],
@@ -311,7 +210,7 @@ class _Look:
             for origin, rows in self._origins():
                 if len(rows):
                     self._of_origin(origin, rows)
-        except _PlainWayError:
+        except PlainWayError:
             return {}, set(range(self._batch.rows)), set()
         return self._found, self._plain, self._names
 
@@ -381,7 +280,7 @@ class _Look:
     def _of_origin(self, origin: str, rows: Array) -> None:
         names = self._matcher.routing_fields(origin)
         if names is None:
-            raise _PlainWayError
+            raise PlainWayError
         work: list[tuple[Route, Array]] = []
         if not names:
             work.append((self._matcher.route(origin, {}), rows))
@@ -474,7 +373,7 @@ class _Look:
                 for row, rules in self._of_part(part, rows, memo):
                     known = answers.get(row)
                     answers[row] = Held.merged([known, rules]) if known else rules
-        except _PlainWayError:
+        except PlainWayError:
             self._plain.update(rows.to_pylist())
             return
         self._found.update((row, (origin, rules)) for row, rules in answers.items())
@@ -484,8 +383,8 @@ class _Look:
     ) -> Iterator[tuple[int, Held]]:
         table = part.table
         if not self._matcher.wide_gate.covers.issuperset(test for _, test in table.keywords):
-            raise _PlainWayError
-        signature = _Signature(self._pa, self._pc)
+            raise PlainWayError
+        signature = ColumnSignature(self._pa, self._pc)
         for accessor, memo in zip(part.accessors, table.memos, strict=True):
             numbers, values = self._values(accessor, rows, known)
             signature.add(
@@ -562,7 +461,7 @@ class _Look:
     ) -> tuple[Array, list[tuple[Any, Any]]]:
         left, lefts = self._values(first, rows, known)
         right, rights = self._values(second, rows, known)
-        both = _Signature(self._pa, self._pc)
+        both = ColumnSignature(self._pa, self._pc)
         both.add(left, list(range(len(lefts))))
         both.add(right, list(range(len(rights))))
         numbers, keys = both.result()
@@ -638,36 +537,3 @@ def _is_number(kind: Any) -> bool:
     return bool(
         kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_boolean(kind) or kinds.is_null(kind)
     )
-
-
-class _Signature:
-    """The classes of each row, joined: each distinct combination once."""
-
-    def __init__(self, pa: Any, pc: Any) -> None:
-        self._pa, self._pc = pa, pc
-        self._numbers: Array = None
-        self._keys: list[tuple[int, ...]] = [()]
-
-    def add(self, numbers: Array | None, classes: list[int]) -> None:
-        """Add a field: each row's number among its values, and the class of each value."""
-        first = classes[0]
-        if numbers is None or all(one == first for one in classes):
-            self._keys = [(*key, first) for key in self._keys]
-            return
-        dense = {one: at for at, one in enumerate(dict.fromkeys(classes))}
-        codes = self._pa.array([dense[one] for one in classes], type=self._pa.int64()).take(numbers)
-        meant = list(dense)
-        if self._numbers is None:
-            self._numbers = codes
-            self._keys = [(*self._keys[0], one) for one in meant]
-            return
-        radix = len(meant)
-        encoded = self._pc.add(self._pc.multiply(self._numbers, radix), codes).dictionary_encode()
-        self._keys = [
-            (*self._keys[key // radix], meant[key % radix]) for key in encoded.dictionary.to_pylist()
-        ]
-        self._numbers = encoded.indices.cast(self._pa.int64())
-
-    def result(self) -> tuple[Array | None, list[tuple[int, ...]]]:
-        """Return the number of each row's combination (None where there is but one), and all of them."""
-        return self._numbers, self._keys

@@ -216,7 +216,7 @@ class _Map:
         self.known(entry, _ENTRY_KEYS, *place)
         return LogsourceEntry(
             logsource=self.logsource(entry.get("logsource"), product, index),
-            when=self.when(entry.get("when"), *place, "when"),
+            when=self.when(entry.get("when"), values, *place, "when"),
             fields={**fields, **self.fields(entry.get("fields"), *place, "fields")},
             values={**values, **self.values(entry.get("values"), *place, "values")},
             absent=(*absent, *self.texts(entry.get("absent", []), *place, "absent")),
@@ -236,7 +236,9 @@ class _Map:
             parts[name] = "" if part is None else self.text(part, *place, name).lower()
         return LogSource(**parts)
 
-    def when(self, value: Any, *place: str | int) -> dict[str, tuple[str, ...]]:
+    def when(
+        self, value: Any, values: dict[str, dict[str, str]], *place: str | int
+    ) -> dict[str, tuple[str, ...]]:
         found = {}
         for name, wanted in self.mapping(value, *place).items():
             if name not in self.route_by:
@@ -245,6 +247,13 @@ class _Map:
             found[str(name)] = tuple(text.lower() for text in self.texts(wanted, *place, str(name)))
             if not found[str(name)]:
                 self.fail(f"{name!r} accepts no value", "List at least one value.", *place, str(name))
+            # A routing field is translated before it is compared.
+            meanings = values.get(str(name), {})
+            reached = {meant.lower() for meant in meanings.values()}
+            for text in found[str(name)]:
+                if text in meanings and text not in reached:
+                    reason = f"{name!r} is never {text!r}: the map's values make {meanings[text]!r} of it"
+                    self.fail(reason, f"Write {meanings[text]!r}.", *place, str(name))
         return found
 
 
