@@ -6,6 +6,12 @@
     ├── RuleErrors            several of them at once (strict loading)
     ├── ConfigurationError    an option, pipeline, logsource map or placeholder file is wrong
     ├── VerificationError     a pack is not signed, or not what was signed
+    ├── ProtectError          a key, certificate, signature, seal or timestamp; see haidang.crypto
+    │   ├── KeyAccessError    a key, passphrase, share or token cannot be used
+    │   ├── AuthorityError    an authority cannot or must not do what it was asked for
+    │   ├── SealError         a file cannot be sealed or opened
+    │   ├── SigningError      a file cannot be signed, or a timestamp cannot be had
+    │   └── PolicyError       a rule of this system forbids it: a label, a weak algorithm
     └── OutputError           a result cannot be written
 
 No builtin exception leaves a public function. ``diagnostics()`` says in plain words what
@@ -16,16 +22,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from haidang.messages import Message
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = [
+    "AuthorityError",
     "ConfigurationError",
     "HaidangError",
     "InputError",
+    "KeyAccessError",
     "OutputError",
+    "PolicyError",
+    "ProtectError",
     "RuleError",
     "RuleErrors",
+    "SealError",
+    "SigningError",
     "VerificationError",
 ]
 
@@ -39,8 +53,12 @@ class HaidangError(Exception):
         self.message = message
         self.hint = hint
 
-    def diagnostics(self) -> str:
-        """Return the message and, on a line of its own, what to do."""
+    def diagnostics(self, translate: Callable[[str], str] = str) -> str:
+        """Return the message and, on a line of its own, what to do.
+
+        Errors that know their template (:class:`ProtectError`) say it with the words of ``translate``.
+        """
+        del translate
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 
 
@@ -92,3 +110,43 @@ class RuleErrors(HaidangError):
     def diagnostics(self) -> str:
         """Return one line for each refused rule."""
         return "\n".join([self.message, *(error.message for error in self.errors)])
+
+
+class ProtectError(HaidangError):
+    """What is wrong with a key, certificate, signature, seal or timestamp, sayable in every language.
+
+    Example::
+
+        raise KeyAccessError(N_("{path} is not a key file."), hint=N_("Name another."), path=path)
+    """
+
+    def __init__(self, message: str, *, hint: str = "", **values: object) -> None:
+        """Fill the templates ``message`` and ``hint`` with ``values``; never put a secret into them."""
+        self.said_message = Message(message, **values)
+        self.said_hint = Message(hint, **values)
+        super().__init__(str(self.said_message), hint=str(self.said_hint))
+
+    def diagnostics(self, translate: Callable[[str], str] = str) -> str:
+        """Return the message and, on a line of its own, what to do, in the language of ``translate``."""
+        lines = (self.said_message.said(translate), self.said_hint.said(translate))
+        return "\n".join(filter(None, lines))
+
+
+class KeyAccessError(ProtectError):
+    """A key, passphrase, share or token cannot be used."""
+
+
+class AuthorityError(ProtectError):
+    """An authority cannot, or must not, do what it was asked for."""
+
+
+class SealError(ProtectError):
+    """A file cannot be sealed, or not be opened."""
+
+
+class SigningError(ProtectError):
+    """A file cannot be signed, or a timestamp cannot be had."""
+
+
+class PolicyError(ProtectError):
+    """A rule of this system forbids it: a label that it is not cleared for, an algorithm that is too weak."""

@@ -194,7 +194,7 @@ def _complain(error: Exception, context: Context) -> None:
     from haidang.errors import HaidangError
     from haidang.plaintext import neutralise
 
-    text = error.diagnostics() if isinstance(error, HaidangError) else str(error)
+    text = error.diagnostics(context.translate) if isinstance(error, HaidangError) else str(error)
     first, *rest = text.split("\n")
     context.say(f"haidang: {neutralise(first)}")
     for line in rest:
