@@ -1,0 +1,1 @@
+"""Verifies signed files of any kind, made by anyone, without a network, into a verdict."""
