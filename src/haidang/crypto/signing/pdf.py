@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 from haidang.crypto.files import read_bounded, write_whole
 from haidang.crypto.lean import lean_pyhanko
 from haidang.crypto.pdfs import LARGEST_PDF, open_pdf, reading
-from haidang.crypto.trust import as_asn1
+from haidang.crypto.signing._evidence import evidence_for
 from haidang.errors import SigningError
 from haidang.i18n import N_
 
@@ -61,6 +61,15 @@ class Details(NamedTuple):
     """An empty signature field of the form that is to be signed, or the name of a new one."""
     password: Passphrase | None = None
     """What opens an encrypted document."""
+
+
+class _Wanted(NamedTuple):
+    signatory: Signatory
+    level: Level
+    timestamper: Any
+    trust: Trust | None
+    details: Details
+    now: dt.datetime
 
 
 def sign_pdf(
@@ -133,9 +142,9 @@ def sign_pdf_bytes(
         name = _field_name(reader, details.field)
         seal = appearance.placed(reader, signatory, now) if appearance else None
         writer = IncrementalPdfFileWriter.from_reader(reader)
-    signer = _pdf_signer(signatory, name, level, timestamper, trust, seal, details, now)
-    with reading(_NO_LIMIT):  # a timestamp authority has its own time
-        signed = asyncio.run(_sign(signer, writer, details, now))
+    wanted = _Wanted(signatory, level, timestamper, trust, details, now)
+    with reading(_NO_LIMIT):  # a time stamping authority may take its time
+        signed = asyncio.run(_sign(wanted, writer, name, seal))
     with reading():
         _read_again(signed, details.password, name, earlier)
     return signed
@@ -209,16 +218,8 @@ def _all_names(reader: Any) -> list[str]:
         return []
 
 
-def _pdf_signer(
-    signatory: Signatory,
-    name: str,
-    level: Level,
-    timestamper: Any,
-    trust: Trust | None,
-    seal: Placed | None,
-    details: Details,
-    now: dt.datetime,
-) -> Any:
+def _pdf_signer(wanted: _Wanted, name: str, seal: Placed | None, evidence: Any) -> Any:
+    """Return the ``PdfSigner`` for what is wanted; ``evidence`` is a validation context, or None."""
     from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter
     from pyhanko.sign.signers.pdf_signer import (
         DSSContentSettings,
@@ -227,16 +228,15 @@ def _pdf_signer(
         SigDSSPlacementPreference,
     )
 
-    keeps = level in {"B-LT", "B-LTA"} and trust is not None
     meta = PdfSignatureMetadata(
         field_name=name,
-        md_algorithm=signatory.digest,
-        reason=details.reason or None,
-        location=details.location or None,
+        md_algorithm=wanted.signatory.digest,
+        reason=wanted.details.reason or None,
+        location=wanted.details.location or None,
         subfilter=SigSeedSubFilter.PADES,
-        embed_validation_info=keeps,
-        use_pades_lta=level == "B-LTA",
-        validation_context=_what_is_needed(trust, signatory, timestamper, now) if keeps and trust else None,
+        embed_validation_info=evidence is not None,
+        use_pades_lta=wanted.level == "B-LTA",
+        validation_context=evidence,
         signer_key_usage=set(),
         # In the revision of the signature: programs that compare no revisions see one whole document.
         dss_settings=DSSContentSettings(
@@ -248,42 +248,33 @@ def _pdf_signer(
         spec = SigFieldSpec(sig_field_name=name, on_page=seal.page, box=seal.box)
     return PdfSigner(
         meta,
-        signatory.pyhanko_signer(),
-        timestamper=None if level == "B-B" else timestamper,
+        wanted.signatory.pyhanko_signer(),
+        timestamper=None if wanted.level == "B-B" else wanted.timestamper,
         stamp_style=seal.style if seal is not None else None,
         new_field_spec=spec,
     )
 
 
-def _what_is_needed(trust: Trust, signatory: Signatory, timestamper: Any, now: dt.datetime) -> Any:
-    """Return a validation context with what the chains concerned need of ``trust``, and nothing more.
-
-    pyHanko embeds every CRL that its context knows; those of a whole administration are megabytes.
-    """
-    del timestamper
-    return trust.plus(authorities=signatory.authorities).context(now)
-
-
-async def _sign(signer: Any, writer: Any, details: Details, now: dt.datetime) -> bytes:
+async def _sign(wanted: _Wanted, writer: Any, name: str, seal: Placed | None) -> bytes:
     """Return the signed document: the steps of ``PdfSigner.async_sign_pdf``, at the time ``now``."""
-    from pyhanko.sign.ades.api import CAdESSignedAttrSpec
     from pyhanko.sign.general import SigningError as PyhankoSigningError
     from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
     from pyhanko.sign.timestamps.common_utils import TimestampRequestError
     from pyhanko_certvalidator.errors import PathError, ValidationError
 
     output = io.BytesIO()
+    evidence = None
     try:
-        session = signer.init_signing_session(writer)
-        session.system_time = now
+        if wanted.trust is not None and wanted.level in {"B-LT", "B-LTA"}:
+            evidence = await evidence_for(wanted.trust, wanted.signatory, wanted.timestamper, wanted.now)
+        session = _pdf_signer(wanted, name, seal, evidence).init_signing_session(writer)
+        session.system_time = wanted.now
         info = await session.perform_presign_validation(writer)
         reserved = await session.estimate_signature_container_size(info, tight=False)
         document = session.prepare_tbs_document(info, bytes_reserved=reserved)
-        _mark(session.sig_field, details.marking)
+        _mark(session.sig_field, wanted.details.marking)
         digest, output = document.digest_tbs_document(output=output)
-        attributes = PdfCMSSignedAttributes(
-            signing_time=now, cades_signed_attrs=CAdESSignedAttrSpec() if details.reason else None
-        )
+        attributes = PdfCMSSignedAttributes(signing_time=wanted.now)
         finished = await document.perform_signature(digest.document_digest, attributes)
         await finished.post_signature_processing(output)
     except (PathError, ValidationError) as error:
