@@ -11,11 +11,11 @@ import json
 import os
 import re
 import stat
-import zipfile
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from haidang.crypto.certificates import certificate_facts
+from haidang.crypto.embedded import signatures_in
 from haidang.crypto.extra import needs_extra
 from haidang.crypto.inventory.model import Asset, Inventory
 from haidang.crypto.keys import algorithm_of, key_id
@@ -35,7 +35,6 @@ _LARGEST = 256 << 20
 _HEAD = 4096
 _MOST_FILES = 1_000_000
 _MOST_BLOCKS = 2000
-_MOST_SIGNATURE = 4 << 20
 
 _NOTHING = "nothing in it can be read"
 _EXPECTED = {
@@ -47,7 +46,6 @@ _EXPECTED = {
 """Suffixes of files in which something should be, and what to say where nothing is."""
 
 _PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----(.{0,2000000}?)-----END \1-----", re.DOTALL)
-_PDF_CONTENTS = re.compile(rb"/Contents\s*<([0-9A-Fa-f\s]{256,8388608})>")
 _AGE = b"age-encryption.org/v1\n"
 _AGE_STANZA = re.compile(rb"^-> ([!-~]{1,64})", re.MULTILINE)
 _AGE_SECRET = re.compile(rb"AGE-SECRET-KEY-(PQ-)?1")
@@ -68,7 +66,7 @@ def find_assets(paths: Iterable[Path]) -> Inventory:
                 unread.append((str(path), _EXPECTED[path.suffix.lower()]))
         except OSError as error:
             unread.append((str(path), error.strerror or str(error)))
-        except (ValueError, TypeError, KeyError, IndexError, zipfile.BadZipFile, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
             unread.append((str(path), f"damaged: {type(error).__name__}"))
     return Inventory(tuple(_joined(assets)), (), tuple(unread), files)
 
@@ -119,10 +117,8 @@ def _may_hold(head: bytes, path: Path) -> bool:
 
 
 def _of_content(content: bytes, path: Path, *, shared: bool) -> list[Asset]:
-    if content.startswith(b"%PDF-"):
-        return _pdf(content, path)
-    if content.startswith(b"PK\x03\x04"):
-        return _container(path)
+    if content.startswith((b"%PDF-", b"PK\x03\x04")):
+        return [one for info in signatures_in(path) for one in _cms(info, str(path))]
     if content[:1] == b"{":
         return _locked(content, path, shared=shared)
     if b"-----BEGIN" in content:
@@ -337,37 +333,6 @@ def _cms(info: Any, where: str) -> list[Asset]:
             found.append(_certificate(mine[0], where, kind)._replace(digest=digest))
         else:
             found.append(Asset(kind, where, "", "", digest=digest))
-    return found
-
-
-def _pdf(content: bytes, path: Path) -> list[Asset]:
-    from asn1crypto import cms
-
-    found: list[Asset] = []
-    for number, match in enumerate(_PDF_CONTENTS.finditer(content)):
-        if number == _MOST_BLOCKS or len(match[1]) > 2 * _MOST_SIGNATURE:
-            break
-        try:
-            raw = bytes.fromhex(re.sub(rb"\s+", b"", match[1]).decode())
-            # The place for a signature is larger than the signature; zeros follow it.
-            found.extend(_cms(cms.ContentInfo.load(raw), str(path)))
-        except (ValueError, TypeError, KeyError):
-            continue
-    return found
-
-
-def _container(path: Path) -> list[Asset]:
-    """Return the signatures of an ASiC container; another zip has none."""
-    found: list[Asset] = []
-    with zipfile.ZipFile(path) as archive:
-        for member in archive.infolist()[:_MOST_BLOCKS]:
-            name = member.filename.lower()
-            if not (name.startswith("meta-inf/") and name.endswith((".p7s", ".tst"))):
-                continue
-            with archive.open(member) as stream:
-                content = stream.read(_MOST_SIGNATURE + 1)
-            if len(content) <= _MOST_SIGNATURE:
-                found.extend(one._replace(where=str(path)) for one in _der(content, path))
     return found
 
 

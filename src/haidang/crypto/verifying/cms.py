@@ -288,7 +288,9 @@ def _verdict(
 ) -> SignatureVerdict:
     certificate = signed.certificate if signed is not None else None
     evidence = (
-        {"digest": signed.digest_algorithm, "signature": signed.signature_algorithm} if signed is not None else {}
+        {"digest": signed.digest_algorithm, "signature": signed.signature_algorithm}
+        if signed is not None
+        else {}
     )
     return SignatureVerdict(
         failure.indication,
