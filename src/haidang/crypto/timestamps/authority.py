@@ -112,8 +112,8 @@ class TimestampAuthority:
         class DirectTimeStamper(TimeStamper):
             async def async_request_tsa_response(self, req: Any) -> Any:
                 try:
-                    asked = authority._read(req.dump())  # noqa: SLF001 -- the same authority
-                    token = await authority._stamp_async(asked)  # noqa: SLF001 -- the same authority
+                    asked = authority._read(req.dump())
+                    token = await authority._stamp_async(asked)
                 except _Refusal as refusal:
                     from pyhanko.sign.timestamps.common_utils import TimestampRequestError
 

@@ -132,7 +132,9 @@ def _check(
     signed = signed._replace(certificate=certificate)
     if attributes is None:
         return signed._replace(failure=_no_attributes())
-    wrong = _content(attributes, content_type, digest(digest_algorithm)) or _reference(attributes, certificate)
+    wrong = _content(attributes, content_type, digest(digest_algorithm)) or _reference(
+        attributes, certificate
+    )
     wrong = wrong or _protection(attributes, info) or _signature(info, certificate)
     if wrong is None:
         weak = weak_digest(_digests(info)) or weak_key(certificate.public_key)
@@ -179,7 +181,9 @@ def _content(attributes: dict[str, list[Any]], content_type: str, digest: bytes)
         return None
     reason = Reason(
         "content-changed",
-        Message(N_("The content is not what was signed: it was changed, or the signature is of another file.")),
+        Message(
+            N_("The content is not what was signed: it was changed, or the signature is of another file.")
+        ),
         Message(N_("Do not rely on it. Fetch the file again, with its signature.")),
     )
     return Failure("TOTAL-FAILED", "HASH_FAILURE", reason)
