@@ -46,9 +46,7 @@ def add_home(parser: CommandParser, translate: Translator) -> argparse._Argument
     group.add_argument(
         "--home",
         metavar="DIR",
-        help=_(
-            "folder of keys and trust (default: $HAIDANG_HOME, or haidang/protect below your data folder)"
-        ),
+        help=_("folder of keys and trust (default: $HAIDANG_HOME, or haidang/protect in your data)"),
     )
     return group
 

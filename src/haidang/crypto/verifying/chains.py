@@ -1,7 +1,7 @@
-"""Whether a certificate may be believed for what it signed: chain, usage, strength, validity, revocation, time.
+"""Whether a certificate may be believed for what it signed: chain, usage, validity, revocation, time.
 
-The path is built and validated by pyhanko-certvalidator (RFC 5280); here is what follows from its answer for a
-signature (ETSI EN 319 102-1, sections 5.2.6, 5.5 and 5.6), with nothing fetched:
+The path is built and validated by pyhanko-certvalidator (RFC 5280); here is what follows from its answer
+for a signature (ETSI EN 319 102-1, sections 5.2.6, 5.5 and 5.6), with nothing fetched:
 
 - A chain must hold now. Where it does not hold any more (an end of validity, a revocation), it is enough that
   it held at the moment at which a believed timestamp proves that the signature was there.
@@ -45,6 +45,9 @@ Purpose: TypeAlias = Literal["signing", "timestamping"]
 
 MOST_CERTIFICATES = 100
 """How many certificates that a signature brings along are looked at."""
+
+MOST_REMEMBERED = 10_000
+"""How many outcomes are remembered before they are forgotten."""
 
 _DOCUMENT_SIGNING = frozenset(
     {
@@ -178,6 +181,8 @@ class Chains:
         self, certificate: Any, moment: dt.datetime, extras: _Extras, *, retroactive: bool
     ) -> _Outcome:
         key = (certificate.sha256, moment, retroactive, extras.key)
+        if len(self._found) > MOST_REMEMBERED:
+            self._found.clear()
         if key not in self._found:
             self._found[key] = self._validate(certificate, moment, extras, retroactive=retroactive)
         return self._found[key]
@@ -323,7 +328,8 @@ def _since(error: Exception | None, proven: dt.datetime) -> tuple[Reason, ...]:
     if isinstance(error, RevokedError):
         said = Message(
             N_(
-                "The certificate was revoked on {date}; a timestamp proves the signature before that, on {proven}."
+                "The certificate was revoked on {date}; "
+                "a timestamp proves the signature before that, on {proven}."
             ),
             date=_day(error.revocation_dt),
             proven=_day(proven),

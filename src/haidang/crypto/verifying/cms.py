@@ -242,18 +242,18 @@ def _timestamps(
     for attribute in info["unsigned_attrs"] or ():
         if attribute["type"].native != "signature_time_stamp_token":
             continue
-        for token in list(attribute["values"])[:MOST_TIMESTAMPS]:
-            found.append(
-                verify_token(
-                    token,
-                    lambda name: hashlib.new(name, signed.signature).digest(),
-                    chains,
-                    now=now,
-                    others=parts.certificates,
-                    crls=parts.crls,
-                    ocsps=parts.ocsps,
-                )
+        found.extend(
+            verify_token(
+                token,
+                lambda name: hashlib.new(name, signed.signature).digest(),
+                chains,
+                now=now,
+                others=parts.certificates,
+                crls=parts.crls,
+                ocsps=parts.ocsps,
             )
+            for token in list(attribute["values"])[:MOST_TIMESTAMPS]
+        )
     return found[:MOST_TIMESTAMPS]
 
 
