@@ -1,7 +1,7 @@
-"""Whether a certificate may be believed for what it signed: chain, usage, strength, validity, revocation, time.
+"""Whether a certificate may be believed for what it signed: chain, usage, validity, revocation, time.
 
-The path is built and validated by pyhanko-certvalidator (RFC 5280); here is what follows from its answer for a
-signature (ETSI EN 319 102-1, sections 5.2.6, 5.5 and 5.6), with nothing fetched:
+The path is built and validated by pyhanko-certvalidator (RFC 5280); here is what follows from its answer
+for a signature (ETSI EN 319 102-1, sections 5.2.6, 5.5 and 5.6), with nothing fetched:
 
 - A chain must hold now. Where it does not hold any more (an end of validity, a revocation), it is enough that
   it held at the moment at which a believed timestamp proves that the signature was there.
@@ -12,10 +12,11 @@ signature (ETSI EN 319 102-1, sections 5.2.6, 5.5 and 5.6), with nothing fetched
   says nothing of it, unless it promises to (``expiredCertsOnCRL``): authorities may drop what has ended.
 
 One :class:`Chains` serves many signatures: it keeps what it parsed, and what it found for a certificate.
+:func:`chains_for` keeps the last few by what they trust.
 
 Example::
 
-    found = Chains(trust).judge(certificate, purpose="signing", now=now, proven=timestamp_time)
+    found = chains_for(trust).judge(certificate, purpose="signing", now=now, proven=timestamp_time)
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import hashlib
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from haidang.crypto.certificates import certificate_facts
@@ -37,12 +39,15 @@ if TYPE_CHECKING:
 
     from haidang.crypto.verdicts import CertificateFacts
 
-__all__ = ["ChainVerdict", "Chains", "Purpose", "certificate_name"]
+__all__ = ["ChainVerdict", "Chains", "Purpose", "certificate_name", "chains_for"]
 
 Purpose: TypeAlias = Literal["signing", "timestamping"]
 
 MOST_CERTIFICATES = 100
 """How many certificates that a signature brings along are looked at."""
+
+MOST_REMEMBERED = 10_000
+"""How many outcomes are remembered before they are forgotten."""
 
 _DOCUMENT_SIGNING = frozenset(
     {
@@ -176,6 +181,8 @@ class Chains:
         self, certificate: Any, moment: dt.datetime, extras: _Extras, *, retroactive: bool
     ) -> _Outcome:
         key = (certificate.sha256, moment, retroactive, extras.key)
+        if len(self._found) > MOST_REMEMBERED:
+            self._found.clear()
         if key not in self._found:
             self._found[key] = self._validate(certificate, moment, extras, retroactive=retroactive)
         return self._found[key]
@@ -215,6 +222,12 @@ class Chains:
             [*self._crls, *(crl.CertificateList.load(one) for one in extras.crls)],
             [*self._ocsps, *(ocsp.OCSPResponse.load(one) for one in extras.ocsps)],
         )
+
+
+@lru_cache(maxsize=4)
+def chains_for(trust: Trust) -> Chains:
+    """Return the :class:`Chains` that start from ``trust``, the same as the last time."""
+    return Chains(trust)
 
 
 def certificate_name(certificate: Any) -> str:
@@ -315,7 +328,8 @@ def _since(error: Exception | None, proven: dt.datetime) -> tuple[Reason, ...]:
     if isinstance(error, RevokedError):
         said = Message(
             N_(
-                "The certificate was revoked on {date}; a timestamp proves the signature before that, on {proven}."
+                "The certificate was revoked on {date}; "
+                "a timestamp proves the signature before that, on {proven}."
             ),
             date=_day(error.revocation_dt),
             proven=_day(proven),

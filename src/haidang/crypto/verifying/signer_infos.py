@@ -14,6 +14,7 @@ Whether the signer is believed is for :mod:`haidang.crypto.verifying.chains`.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -43,8 +44,6 @@ PARSER_ERRORS = (
     UnicodeError,
 )
 """What asn1crypto and those who build on it raise for input that is not sound."""
-
-_NO_SIGNED_DATA = "data"
 
 
 class Failure(NamedTuple):
@@ -138,7 +137,7 @@ def _check(
     wrong = wrong or _protection(attributes, info) or _signature(info, certificate)
     if wrong is None:
         weak = weak_digest(_digests(info)) or weak_key(certificate.public_key)
-        wrong = weak and Failure("INDETERMINATE", "CRYPTO_CONSTRAINTS_FAILURE", weak)
+        wrong = Failure("INDETERMINATE", "CRYPTO_CONSTRAINTS_FAILURE", weak) if weak else None
     named = "signing_certificate" in attributes or "signing_certificate_v2" in attributes
     return signed._replace(failure=wrong, has_certificate_reference=named)
 
@@ -227,10 +226,9 @@ def _protection(attributes: dict[str, list[Any]], info: Any) -> Failure | None:
 
 def _digests(info: Any) -> set[str]:
     names = {info["digest_algorithm"]["algorithm"].native}
-    try:
+    # Ed25519, ML-DSA and plain RSA name none.
+    with contextlib.suppress(ValueError):
         names.add(info["signature_algorithm"].hash_algo)
-    except ValueError:
-        pass  # Ed25519, ML-DSA and plain RSA name none.
     return names
 
 
