@@ -38,11 +38,13 @@ if TYPE_CHECKING:
     from haidang.crypto.signing.appearance import Appearance, Placed
     from haidang.crypto.trust import Trust
 
-__all__ = ["LEVELS", "MARKING", "Details", "Level", "sign_pdf", "sign_pdf_bytes"]
+__all__ = ["LEVELS", "LONGEST_MARKING", "MARKING", "Details", "Level", "sign_pdf", "sign_pdf_bytes"]
 
 Level: TypeAlias = Literal["B-B", "B-T", "B-LT", "B-LTA"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 
+LONGEST_MARKING = 200
+"""Letters of a label that are read back."""
 MARKING = "/HAID_Marking"
 """Where a signature dictionary has the marking of the document (a private key, ISO 32000-2, annex E)."""
 
