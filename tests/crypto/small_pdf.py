@@ -105,13 +105,20 @@ def hybrid_pdf() -> bytes:
     entries = b"/Type /XRef /W [1 4 2] /Index [6 2] /Size 9 /Root 1 0 R"
     out += b"8 0 obj\n%s\nendobj\n" % stream(rows, entries)
     start = len(out)
-    out += b"xref\n0 6\n0000000000 65535 f \n" + b"".join(b"%010d 00000 n \n" % offsets[n] for n in range(1, 6))
+    out += b"xref\n0 6\n0000000000 65535 f \n" + b"".join(
+        b"%010d 00000 n \n" % offsets[n] for n in range(1, 6)
+    )
     out += b"trailer\n<< /Size 9 /Root 1 0 R /XRefStm %d >>\nstartxref\n%d\n%%%%EOF\n" % (table, start)
     return bytes(out)
 
 
 def appended(
-    content: bytes, objects: Mapping[int, bytes], *, trailer: bytes = b"", root: bytes = b"1 0 R", size: int = 200
+    content: bytes,
+    objects: Mapping[int, bytes],
+    *,
+    trailer: bytes = b"",
+    root: bytes = b"1 0 R",
+    size: int = 200,
 ) -> bytes:
     """Return ``content`` with one more revision (a classic one), in which ``objects`` are new."""
     out = bytearray(content if content.endswith(b"\n") else content + b"\n")

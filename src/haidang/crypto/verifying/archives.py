@@ -18,7 +18,7 @@ import re
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -29,6 +29,7 @@ from haidang.crypto.containers.zip_walking import stored_sizes, walk
 from haidang.crypto.extra import needs_extra
 from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict
 from haidang.crypto.verifying.chains import Chains
+from haidang.crypto.verifying.options import DEFAULT_OPTIONS, Options
 from haidang.crypto.verifying.timestamps import verify_token
 from haidang.errors import HaidangError, InputError
 from haidang.i18n import N_
@@ -66,18 +67,22 @@ class _Read(NamedTuple):
     digests: dict[str, dict[str, bytes]]
 
 
-def recognises(head: bytes, path: Path | None = None) -> bool:
-    """Return whether a file that begins with ``head`` is an archive package."""
+def recognises(head: bytes, path: Path | None = None) -> int:
+    """Return how sure it is that a file that begins with ``head`` is an archive package (0 or 95)."""
     del path
-    return head.startswith(b"PK\x03\x04") and head[30:38] == b"mimetype" and INDEX.encode() in head[38:200]
+    begins = head.startswith(b"PK\x03\x04") and head[30:38] == b"mimetype"
+    return 95 if begins and INDEX.encode() in head[38:200] else 0
 
 
-def verify_file(path: Path, trust: Trust, *, now: dt.datetime) -> DocumentVerdict:
+def verify_file(
+    path: Path, trust: Trust, *, now: dt.datetime, options: Options = DEFAULT_OPTIONS
+) -> DocumentVerdict:
     """Return what holds of the package in ``path``: its timestamps, then its documents' signatures.
 
     Raises:
         InputError: It cannot be read.
     """
+    del options
     try:
         with tempfile.TemporaryDirectory(prefix="haidang-") as folder:
             read = _read(path, Path(folder))
@@ -269,8 +274,8 @@ class _Judging:
             )
             return (SignatureVerdict("TOTAL-FAILED", "SIGNED_DATA_NOT_FOUND", reasons=(reason,)),)
         try:
-            options: dict[str, Any] = {"signature": paths[1]} if kept.signature else {}
-            verdict = verify(paths[0], self.trust, now=moment, **options)
+            options = Options(signature=paths[1]) if kept.signature else DEFAULT_OPTIONS
+            verdict = verify(paths[0], self.trust, now=moment, options=options)
         except HaidangError as error:
             reason = Reason("document-unreadable", Message(N_("{reason}"), reason=error.message))
             return (SignatureVerdict("INDETERMINATE", "SIGNED_DATA_NOT_FOUND", reasons=(reason,)),)
