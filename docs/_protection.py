@@ -130,10 +130,11 @@ def _reasons() -> Iterator[tuple[str, ...]]:
     found: dict[str, str] = {}
     for path in sorted((SOURCE / "crypto").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and _name(node) in _WITH_CODE:
-                code = node.args[0] if node.args else None
-                if isinstance(code, ast.Constant) and isinstance(code.value, str):
-                    found.setdefault(code.value, _template(node))
+            match node:
+                case ast.Call(args=[ast.Constant(value=str(code)), *_]) if _name(node) in _WITH_CODE:
+                    found[code] = found.get(code) or _template(node)
+                case _:
+                    pass
     for code in sorted(found):
         yield f"`{code}`", found[code]
 

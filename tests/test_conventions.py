@@ -166,7 +166,11 @@ def dependency_names(requirements: list[str]) -> set[str]:
 
 
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
-ALL_REQUIREMENTS = [*PROJECT["dependencies"], *(r for extra in EXTRAS.values() for r in extra)]
+# The extra "dev" names the extra "crypto" by way of the package itself.
+ALL_REQUIREMENTS = [
+    *PROJECT["dependencies"],
+    *(r for extra in EXTRAS.values() for r in extra if not r.startswith("haidang[")),
+]
 
 
 @pytest.mark.parametrize("name", sorted(dependency_names(ALL_REQUIREMENTS)))
