@@ -1,7 +1,8 @@
 """Write the reference pages that the code itself knows: commands, formats, outputs, limits, built-in rules.
 
 ``python -m docs._generate`` (from the folder of the project) writes them; with ``--check`` it writes nothing
-and exits with 1 when a page is not what it would write (``tests/test_conventions.py`` calls that). Input: the package's own source.
+and exits with 1 when a page is not what it would write (``tests/test_conventions.py`` calls that). Input: the
+package's own source.
 """
 
 from __future__ import annotations
