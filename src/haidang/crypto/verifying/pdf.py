@@ -36,6 +36,7 @@ from haidang.crypto.verifying._pdf_structure import (
     unseen_after,
 )
 from haidang.crypto.verifying.cms import verify_cms
+from haidang.crypto.verifying.options import DEFAULT_OPTIONS, Options, with_needs
 from haidang.crypto.verifying.timestamps import verify_token
 from haidang.i18n import N_
 from haidang.messages import Message
@@ -73,14 +74,20 @@ def recognises(head: bytes, path: Path | None = None) -> int:
 
 
 def verify_file(
-    path: Path, trust: Trust, *, now: dt.datetime, password: Passphrase | None = None
+    path: Path,
+    trust: Trust,
+    *,
+    now: dt.datetime,
+    options: Options = DEFAULT_OPTIONS,
+    password: Passphrase | None = None,
 ) -> DocumentVerdict:
     """Return what holds of the PDF ``path``.
 
     Raises:
         InputError: It cannot be read, or is larger than any PDF that is verified.
     """
-    return verify_pdf(read_bounded(path, LARGEST_PDF), trust, now=now, password=password, path=str(path))
+    content = read_bounded(path, LARGEST_PDF)
+    return with_needs(verify_pdf(content, trust, now=now, password=password, path=str(path)), options)
 
 
 def verify_pdf(
@@ -357,7 +364,7 @@ def _claimed(found: _Found) -> dt.datetime | None:
 
 def _marking(found: list[_Found]) -> dict[str, str]:
     """Return the marking that the last signature that has one states."""
-    from haidang.crypto.signing.pdf import MARKING, LONGEST_MARKING
+    from haidang.crypto.signing.pdf import LONGEST_MARKING, MARKING
 
     for one in reversed(found):
         if one.failure is not None:
