@@ -11,7 +11,7 @@ from collections import deque
 
 __all__ = ["AbandonedError", "BytePipe"]
 
-_BLOCK = 1 << 18
+_BLOCK = 1 << 19
 
 
 class AbandonedError(Exception):
@@ -21,10 +21,10 @@ class AbandonedError(Exception):
 class BytePipe:
     """Bytes go in with :meth:`write` and come out with :meth:`read`, in order.
 
-    One thread writes and one reads. At most ``most`` blocks of about 256 KiB are in it.
+    One thread writes and one reads. At most ``most`` blocks of about 512 KiB are in it.
     """
 
-    def __init__(self, most: int = 8) -> None:
+    def __init__(self, most: int = 4) -> None:
         """Hold up to ``most`` blocks."""
         self._most = most
         self._blocks: deque[bytes] = deque()
