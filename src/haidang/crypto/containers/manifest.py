@@ -34,7 +34,6 @@ _DIGESTS: Final = {
     "http://www.w3.org/2001/04/xmlenc#sha512": "sha512",
 }
 _LENGTHS: Final = {"sha256": 32, "sha384": 48, "sha512": 64}
-_SHA256: Final = next(iter(_DIGESTS))
 
 
 class Reference(NamedTuple):
@@ -54,18 +53,21 @@ class Manifest(NamedTuple):
     references: tuple[Reference, ...]
 
 
-def write_manifest(signature: str, references: Sequence[Reference]) -> bytes:
-    """Return a manifest as XML; digests are SHA-256."""
+def write_manifest(
+    signature: str, references: Sequence[Reference], *, mime: str = "application/pkcs7-signature"
+) -> bytes:
+    """Return a manifest as XML; ``mime`` is the kind of the file ``signature``: a signature or a token."""
+    methods = {name: method for method, name in _DIGESTS.items()}
     lines = [
         '<?xml version="1.0" encoding="UTF-8" standalone="no"?>',
         f'<asic:ASiCManifest xmlns:asic="{_ASIC}" xmlns:ds="{_DSIG}">',
-        f'<asic:SigReference URI={_uri(signature)} MimeType="application/pkcs7-signature"/>',
+        f"<asic:SigReference URI={_uri(signature)} MimeType={quoteattr(mime)}/>",
     ]
     for one in references:
-        mime = f" MimeType={quoteattr(one.mime)}" if one.mime else ""
+        kind = f" MimeType={quoteattr(one.mime)}" if one.mime else ""
         lines += (
-            f"<asic:DataObjectReference URI={_uri(one.name)}{mime}>",
-            f'<ds:DigestMethod Algorithm="{_SHA256}"/>',
+            f"<asic:DataObjectReference URI={_uri(one.name)}{kind}>",
+            f'<ds:DigestMethod Algorithm="{methods[one.algorithm]}"/>',
             f"<ds:DigestValue>{base64.b64encode(one.digest).decode()}</ds:DigestValue>",
             "</asic:DataObjectReference>",
         )
