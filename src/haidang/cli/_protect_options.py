@@ -1,0 +1,154 @@
+"""What the commands of the cryptographic service share: whose folder, whose key, which passphrase, what time.
+
+Rules:
+
+- A passphrase is asked for once a run, whatever it opens; it comes from a file of the user or a credential of
+  the service where one is named, and never from an argument or the environment.
+- The present comes from the context, so that tests can set it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from haidang.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from haidang.cli._command import CommandParser, Context
+    from haidang.crypto.home import Home
+    from haidang.crypto.passphrases import Passphrase
+    from haidang.crypto.settings import Settings
+    from haidang.crypto.signers import Signatory
+    from haidang.crypto.trust import Trust
+    from haidang.i18n import Translator
+
+__all__ = [
+    "add_home",
+    "add_key_options",
+    "add_passphrase",
+    "home_of",
+    "passphrase_of",
+    "present",
+    "settings_of",
+    "signatory_of",
+    "trust_of",
+]
+
+
+def add_home(parser: CommandParser, translate: Translator) -> argparse._ArgumentGroup:
+    """Add ``--home``; return the group, for more options about whom the command speaks for."""
+    _ = translate
+    group = parser.add_argument_group(_("Keys and trust"))
+    group.add_argument(
+        "--home",
+        metavar="DIR",
+        help=_("folder of keys and trust (default: $HAIDANG_HOME, or haidang/protect in your data)"),
+    )
+    return group
+
+
+def add_passphrase(group: argparse._ArgumentGroup, translate: Translator) -> None:
+    """Add where a passphrase comes from, if it is not asked for."""
+    _ = translate
+    group.add_argument(
+        "--passphrase-file",
+        metavar="FILE",
+        help=_("read the passphrase from FILE, which nobody else may read"),
+    )
+    group.add_argument(
+        "--credential",
+        metavar="NAME",
+        help=_("take the passphrase from the systemd credential NAME"),
+    )
+
+
+def add_key_options(parser: CommandParser, translate: Translator) -> argparse._ArgumentGroup:
+    """Add ``--home``, ``--as``, ``--passphrase-file`` and ``--credential``; return their group."""
+    _ = translate
+    group = add_home(parser, translate)
+    group.add_argument(
+        "--as",
+        dest="identity",
+        metavar="NAME",
+        default="",
+        help=_("which identity of the folder to use (needed where there are several)"),
+    )
+    add_passphrase(group, translate)
+    return group
+
+
+def home_of(args: argparse.Namespace, context: Context) -> Home:
+    """Return the folder that the command works with."""
+    from haidang.crypto.home import find_home
+
+    return find_home(args.home, context.environ)
+
+
+def present(context: Context) -> dt.datetime:
+    """Return the present, aware, in UTC."""
+    return dt.datetime.fromtimestamp(context.now() / 1e9, dt.UTC)
+
+
+def passphrase_of(
+    args: argparse.Namespace, context: Context, question: str, *, again: str = ""
+) -> Passphrase:
+    """Return the passphrase: of the file, of the credential, or as it is typed.
+
+    Args:
+        args: has ``passphrase_file`` and ``credential``.
+        context: where the credentials of the service are, and what the person reads.
+        question: what to ask the person, already translated.
+        again: what to ask for the second time, for a new passphrase.
+
+    Raises:
+        ConfigurationError: Both a file and a credential are named.
+        KeyAccessError: It cannot be had.
+    """
+    from haidang.crypto.passphrases import from_credential, from_file, from_prompt
+
+    if args.passphrase_file and args.credential:
+        raise ConfigurationError(context.translate("--passphrase-file and --credential exclude each other."))
+    if args.passphrase_file:
+        return from_file(Path(args.passphrase_file))
+    if args.credential:
+        return from_credential(args.credential, context.environ)
+    return from_prompt(question, again=again)
+
+
+def signatory_of(args: argparse.Namespace, context: Context) -> Signatory:
+    """Return the key and certificates of ``--as`` (or of the only identity), asking for the passphrase.
+
+    Raises:
+        KeyAccessError: There is no such identity, or its key cannot be used.
+    """
+    from haidang.crypto.signers import load_signatory
+
+    identity = home_of(args, context).identity(args.identity)
+    question = context.translate("Passphrase of {name}: ").format(name=identity.name)
+    return load_signatory(identity, passphrase_of(args, context, question))
+
+
+def trust_of(args: argparse.Namespace, context: Context) -> Trust:
+    """Return what the folder believes.
+
+    Raises:
+        InputError: A file in it is not sound.
+    """
+    from haidang.crypto.trust import load_trust
+
+    return load_trust(home_of(args, context).trust)
+
+
+def settings_of(args: argparse.Namespace, context: Context) -> Settings:
+    """Return the settings of the folder.
+
+    Raises:
+        ConfigurationError: They are not sound.
+    """
+    from haidang.crypto.settings import load_settings
+
+    return load_settings(home_of(args, context).settings)

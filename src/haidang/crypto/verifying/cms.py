@@ -1,0 +1,312 @@
+"""CMS and CAdES signatures (RFC 5652, ETSI EN 319 122-1), ours and those of others, into verdicts.
+
+What is signed is handed in as a function from the name of a digest algorithm to the digest, so files of any
+size are read once. Content inside the signature is hashed here. Nothing that the signature holds is trusted.
+
+Example::
+
+    verdict = verify_cms(signature, lambda name: digest_of_file(path, name), trust, now=now)
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from haidang.crypto.extra import needs_extra
+from haidang.crypto.verdicts import Reason, SignatureVerdict
+from haidang.crypto.verifying.chains import MOST_CERTIFICATES, chains_for
+from haidang.crypto.verifying.signer_infos import (
+    PARSER_ERRORS,
+    Failure,
+    Signed,
+    check_signer,
+    embedded_certificates,
+    unsound,
+)
+from haidang.crypto.verifying.timestamps import verify_token
+from haidang.i18n import N_
+from haidang.messages import Message
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable
+
+    from haidang.crypto.trust import Trust
+    from haidang.crypto.verifying.chains import Chains
+
+__all__ = ["LARGEST_SIGNATURE", "content_inside", "verify_cms", "verify_signers"]
+
+LARGEST_SIGNATURE = 64 << 20
+"""Bytes of a signature, with the content where it is inside."""
+MOST_SIGNERS = 64
+MOST_TIMESTAMPS = 16
+"""Timestamps of one signer that are looked at."""
+
+
+class _Parts(NamedTuple):
+    """What a SignedData holds beside its signers."""
+
+    content_type: str
+    certificates: list[Any]
+    crls: list[bytes]
+    ocsps: list[bytes]
+
+
+def verify_cms(
+    signature: bytes,
+    digest: Callable[[str], bytes],
+    trust: Trust,
+    *,
+    now: dt.datetime,
+    level_prefix: str = "CAdES",
+) -> SignatureVerdict:
+    """Return what holds of a signature; of the worst, where there are several signers.
+
+    Args:
+        signature: CMS SignedData, DER or PEM.
+        digest: returns the digest of the detached content by the name of an algorithm.
+        trust: what is believed.
+        now: the present.
+        level_prefix: what the level begins with, e.g. ``ASiC-E/CAdES``.
+    """
+    verdicts = verify_signers(signature, digest, trust, now=now, level_prefix=level_prefix)
+    worst = {"TOTAL-FAILED": 0, "INDETERMINATE": 1, "TOTAL-PASSED": 2}
+    return min(verdicts, key=lambda verdict: worst[verdict.indication])
+
+
+def verify_signers(
+    signature: bytes,
+    digest: Callable[[str], bytes] | None,
+    trust: Trust,
+    *,
+    now: dt.datetime,
+    level_prefix: str = "CAdES",
+) -> tuple[SignatureVerdict, ...]:
+    """Return what holds of each signer, at least one; see :func:`verify_cms`.
+
+    ``digest`` None means that the content is inside; content inside goes before content outside.
+    """
+    try:
+        return _verify(signature, digest, chains_for(trust), now, level_prefix)
+    except PARSER_ERRORS as error:
+        return (_verdict(unsound(str(error)), level_prefix),)
+
+
+def content_inside(signature: bytes) -> bytes | None:
+    """Return the content that a SignedData holds; None where it is detached.
+
+    Raises:
+        ValueError: This is no SignedData.
+    """
+    try:
+        content = _signed_data(signature)["encap_content_info"]["content"]
+        return _octets(content)
+    except PARSER_ERRORS as error:
+        raise ValueError(str(error)) from error
+
+
+def _verify(
+    signature: bytes,
+    digest: Callable[[str], bytes] | None,
+    chains: Chains,
+    now: dt.datetime,
+    prefix: str,
+) -> tuple[SignatureVerdict, ...]:
+    if len(signature) > LARGEST_SIGNATURE:
+        return (_verdict(unsound(f"more than {LARGEST_SIGNATURE} bytes"), prefix),)
+    signed_data = _signed_data(signature)
+    inside = _octets(signed_data["encap_content_info"]["content"])
+    if inside is not None:
+        digest = lambda name: hashlib.new(name, inside).digest()  # noqa: E731 -- a closure over bytes
+    if digest is None:
+        return (_verdict(_no_content(), prefix),)
+    known = _once(digest)
+    parts = _Parts(
+        signed_data["encap_content_info"]["content_type"].native,
+        embedded_certificates(signed_data, MOST_CERTIFICATES),
+        *_revocation(signed_data),
+    )
+    infos = list(signed_data["signer_infos"])
+    if not infos:
+        return (_verdict(unsound("nobody signed"), prefix),)
+    if len(infos) > MOST_SIGNERS:
+        return (_verdict(unsound(f"more than {MOST_SIGNERS} signers"), prefix),)
+    return tuple(_signer(info, parts, known, chains, now, prefix) for info in infos)
+
+
+def _signed_data(signature: bytes) -> Any:
+    with needs_extra():
+        from asn1crypto import cms, pem
+    if pem.detect(signature):
+        _, _, signature = pem.unarmor(signature)
+    info = cms.ContentInfo.load(signature, strict=True)
+    if info["content_type"].native != "signed_data":
+        raise ValueError(f"this is {info['content_type'].native}, not a signature")
+    return info["content"]
+
+
+def _octets(content: Any) -> bytes | None:
+    """Return the content of an EncapsulatedContentInfo, or of a ContentInfo of PKCS #7."""
+    from asn1crypto import core
+
+    if content is None or isinstance(content, core.Void) or content.native is None:
+        return None
+    if isinstance(content, core.OctetString | core.ParsableOctetString):
+        return bytes(content)
+    return bytes(content.contents)
+
+
+def _once(digest: Callable[[str], bytes]) -> Callable[[str], bytes]:
+    """Return ``digest``, which reads the content once for each algorithm."""
+    found: dict[str, bytes] = {}
+
+    def remembered(name: str) -> bytes:
+        if name not in found:
+            found[name] = digest(name)
+        return found[name]
+
+    return remembered
+
+
+def _revocation(signed_data: Any) -> tuple[list[bytes], list[bytes]]:
+    crls: list[bytes] = []
+    ocsps: list[bytes] = []
+    for choice in list(signed_data["crls"] or ())[:MOST_CERTIFICATES]:
+        if choice.name == "certificate_list":
+            crls.append(choice.chosen.dump())
+        elif choice.chosen["other_rev_info_format"].dotted == "1.3.6.1.5.5.7.16.2":
+            # RFC 5940: an OCSP response.
+            ocsps.append(choice.chosen["other_rev_info"].dump())
+    return crls, ocsps
+
+
+def _signer(
+    info: Any,
+    parts: _Parts,
+    digest: Callable[[str], bytes],
+    chains: Chains,
+    now: dt.datetime,
+    prefix: str,
+) -> SignatureVerdict:
+    signed = check_signer(
+        info,
+        [*parts.certificates, *chains.certificates],
+        content_type=parts.content_type,
+        digest=digest,
+    )
+    if signed.failure is not None and signed.failure.indication == "TOTAL-FAILED":
+        return _verdict(signed.failure, prefix, signed, chains)
+    stamps = _timestamps(info, signed, parts, chains, now)
+    level = _level(prefix, signed, stamps)
+    if signed.failure is not None:
+        return replace(_verdict(signed.failure, prefix, signed, chains), level=level)
+    believed = [one for one in stamps if one.holds and one.proven_time is not None]
+    earliest = min(believed, key=lambda one: one.proven_time or now, default=None)
+    proven = earliest.proven_time if earliest else None
+    chain = chains.judge(
+        signed.certificate,
+        purpose="signing",
+        now=now,
+        proven=proven,
+        claimed=signed.claimed,
+        others=parts.certificates,
+        crls=parts.crls,
+        ocsps=parts.ocsps,
+    )
+    verdict = SignatureVerdict(
+        chain.indication,
+        chain.subindication,
+        level=level,
+        signer=chains.facts(signed.certificate),
+        claimed_time=signed.claimed,
+        proven_time=proven,
+        time_authority=earliest.signer if earliest else None,
+        reasons=chain.reasons,
+        evidence={
+            "digest": signed.digest_algorithm,
+            "signature": signed.signature_algorithm,
+            "timestamps": [one.to_json() for one in stamps],
+            **chain.evidence,
+        },
+    )
+    return _with_timestamps(verdict, stamps)
+
+
+def _timestamps(
+    info: Any, signed: Signed, parts: _Parts, chains: Chains, now: dt.datetime
+) -> list[SignatureVerdict]:
+    """Return the verdicts on the signature timestamps (ETSI EN 319 122-1, section 5.3)."""
+    found: list[SignatureVerdict] = []
+    for attribute in info["unsigned_attrs"] or ():
+        if attribute["type"].native != "signature_time_stamp_token":
+            continue
+        found.extend(
+            verify_token(
+                token,
+                lambda name: hashlib.new(name, signed.signature).digest(),
+                chains,
+                now=now,
+                others=parts.certificates,
+                crls=parts.crls,
+                ocsps=parts.ocsps,
+            )
+            for token in list(attribute["values"])[:MOST_TIMESTAMPS]
+        )
+    return found[:MOST_TIMESTAMPS]
+
+
+def _level(prefix: str, signed: Signed, stamps: list[SignatureVerdict]) -> str:
+    if not signed.has_certificate_reference:
+        return prefix.replace("CAdES", "CMS")
+    return f"{prefix}-B-T" if stamps else f"{prefix}-B-B"
+
+
+def _with_timestamps(verdict: SignatureVerdict, stamps: list[SignatureVerdict]) -> SignatureVerdict:
+    """Return the verdict where a timestamp that is not believed does not pass in silence."""
+    wrong = next((one for one in stamps if not one.holds), None)
+    if wrong is None:
+        return verdict
+    reason = Reason(
+        "timestamp-not-believed",
+        Message(N_("The timestamp on the signature is not believed: {why}"), why=wrong.reasons[0].message),
+        wrong.reasons[0].hint,
+    )
+    if not verdict.holds:
+        return replace(verdict, reasons=(*verdict.reasons, reason))
+    return replace(
+        verdict,
+        indication="INDETERMINATE",
+        subindication="SIG_CONSTRAINTS_FAILURE",
+        reasons=(*verdict.reasons, reason),
+    )
+
+
+def _verdict(
+    failure: Failure, prefix: str, signed: Signed | None = None, chains: Chains | None = None
+) -> SignatureVerdict:
+    certificate = signed.certificate if signed is not None else None
+    evidence = (
+        {"digest": signed.digest_algorithm, "signature": signed.signature_algorithm}
+        if signed is not None
+        else {}
+    )
+    return SignatureVerdict(
+        failure.indication,
+        failure.subindication,
+        level=prefix.replace("CAdES", "CMS"),
+        signer=chains.facts(certificate) if chains is not None else None,
+        claimed_time=signed.claimed if signed is not None else None,
+        reasons=(failure.reason,),
+        evidence=evidence,
+    )
+
+
+def _no_content() -> Failure:
+    reason = Reason(
+        "content-missing",
+        Message(N_("The file that was signed is not there.")),
+        Message(N_("Put the signed file beside its signature, or name it.")),
+    )
+    return Failure("INDETERMINATE", "SIGNED_DATA_NOT_FOUND", reason)
