@@ -33,7 +33,7 @@ from haidang.crypto.certificates import certificate_facts, fingerprint, parse_ce
 from haidang.crypto.extra import needs_extra
 from haidang.crypto.files import sync_folder
 from haidang.crypto.keys import key_id
-from haidang.crypto.pki.chains import as_pem, chain_for, check_authority_chain
+from haidang.crypto.pki.chains import as_pem, chain_for, check_authority_chain, check_root
 from haidang.crypto.pki.issuing import (
     Issuer,
     Places,
@@ -52,7 +52,7 @@ from haidang.errors import AuthorityError, OutputError
 from haidang.i18n import N_
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cryptography import x509
 
@@ -307,8 +307,17 @@ class OpenAuthority:
         with self._act(now) as account:
             return {chain: self._crl(chain, now, account, days) for chain in chains}
 
-    def accept(self, certificates: Sequence[x509.Certificate], *, now: dt.datetime) -> None:
-        """Take the certificates that the authority above issued to this one.
+    def accept(
+        self,
+        certificates: Sequence[x509.Certificate],
+        crls: Mapping[str, bytes],
+        *,
+        now: dt.datetime,
+        root: str = "",
+    ) -> None:
+        """Take the certificates that the authority above issued to this one, and its CRLs by name.
+
+        ``root`` is the fingerprint of the root as a person compared it; "" compares nothing.
 
         Raises:
             AuthorityError: None of them is for this authority's key, one has ended, or the chain does not
@@ -320,8 +329,19 @@ class OpenAuthority:
                     continue
                 path = chain_for(key, certificates)
                 check_authority_chain(path, now)
+                if chain == "first":
+                    check_root(path, root)
                 self.records.set_fact(f"chain:{chain}", as_pem(path))
                 account.write("accept", now, chain=chain, sha256=fingerprint(path[0]))
+            for name, der in crls.items():
+                self.records.set_parent_crl(name, der)
+
+    def accept_crls(self, crls: Mapping[str, bytes], *, now: dt.datetime) -> None:
+        """Take newer CRLs of the authorities above this one, by name."""
+        with self._act(now) as account:
+            for name, der in crls.items():
+                self.records.set_parent_crl(name, der)
+                account.write("parent-crl", now, name=name, sha256=_sha256(der))
 
     def note(self, act: str, now: dt.datetime, **about: Any) -> None:
         """Write into the log something that was done with the authority, e.g. a ceremony."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from haidang.crypto.certificates import certificate_facts
+from haidang.crypto.certificates import certificate_facts, fingerprint
 from haidang.crypto.extra import needs_extra
 from haidang.crypto.keys import key_id
 from haidang.errors import AuthorityError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
-__all__ = ["as_pem", "chain_for", "check_authority_chain", "is_signed_by"]
+__all__ = ["as_pem", "chain_for", "check_authority_chain", "check_root", "is_signed_by"]
 
 _CLOCK_SLACK = dt.timedelta(minutes=5)
 _LONGEST = 10
@@ -75,6 +75,22 @@ def check_authority_chain(path: Sequence[x509.Certificate], now: dt.datetime) ->
             N_("The chain of certificates is not accepted: {reason}."),
             hint=N_("Name the file that haidang pki sign wrote on the root's machine."),
             reason=reason,
+        )
+
+
+def check_root(path: Sequence[x509.Certificate], wanted: str) -> None:
+    """Check that the last of ``path`` has the fingerprint that a person has from elsewhere; "" asks nothing.
+
+    Raises:
+        AuthorityError: It has another.
+    """
+    digits = "".join(wanted.replace(":", "").split()).lower()
+    found = fingerprint(path[-1])
+    if digits and digits != found:
+        raise AuthorityError(
+            N_("The root of this certificate has another fingerprint: {found}."),
+            hint=N_("Do not use it. Ask the authority, by another way than this file came."),
+            found=found,
         )
 
 

@@ -2,12 +2,13 @@
 
 Two ways lead to one:
 
-- :func:`request_identity` makes the keys where they are used, and a request; :func:`accept_identity` takes the
-  authority's answer. The private keys never travel.
+- :func:`request_identity` makes the keys where they are used, and a request; :func:`accept_identity` takes
+  the authority's answer. The private keys never travel.
 - :func:`issue_identity` makes keys and certificate at once on the authority's machine.
 
 Either way a folder appears whole. An answer is a bundle: the certificates, those of the authorities, and the
-CRLs, all in PEM. It comes from elsewhere; a root in it is believed only where a person compared its fingerprint.
+CRLs, all in PEM. It comes from elsewhere; a root in it is believed only where a person compared its
+fingerprint.
 """
 
 from __future__ import annotations
@@ -31,15 +32,16 @@ from haidang.crypto.extra import needs_extra
 from haidang.crypto.files import read_bounded, sync_folder, write_whole
 from haidang.crypto.home import Home, Identity
 from haidang.crypto.keys import DEFAULT_ALGORITHM, load_key, make_key, save_key
-from haidang.crypto.pki.chains import as_pem, chain_for, is_signed_by
+from haidang.crypto.pki.chains import as_pem, chain_for, check_root, is_signed_by
 from haidang.crypto.pki.orders import Order
 from haidang.crypto.pki.requests import make_request
-from haidang.errors import AuthorityError, InputError, OutputError
+from haidang.crypto.trust import load_trust
+from haidang.errors import AuthorityError, InputError, KeyAccessError, OutputError
 from haidang.i18n import N_
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from cryptography import x509
@@ -52,10 +54,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Bundle",
     "NewIdentity",
+    "accept_crls",
     "accept_identity",
     "bundle_of",
     "install_trust",
     "issue_identity",
+    "parent_crls",
     "read_bundle",
     "renewal_request",
     "request_identity",
@@ -153,7 +157,12 @@ def issue_identity(
         KeyAccessError: The name is none, or the token cannot be used.
         OutputError: There is such an identity already.
     """
-    with _appearing(home, wanted.name) as made:
+
+    def kept(made: Path) -> bool:
+        # Once the act is kept the keys belong to a certificate; the authority gives them their place later.
+        return any(folder == str(made.resolve()) for folder, _ in authority.records.deliveries())
+
+    with _appearing(home, wanted.name, kept) as made:
         keys = _make_keys(made, wanted, passphrase)
         order = Order(wanted.subject, keys.signing.public_key(), profile, wanted.names, days, keys.recipient)
         extra = (
@@ -192,16 +201,10 @@ def accept_identity(
             hint=N_("Ask the authority for a new one: haidang pki request --renew."),
             date=path[0].not_valid_after_utc.date(),
         )
-    wanted = root.replace(":", "").replace(" ", "").lower()
-    if wanted and fingerprint(path[-1]) != wanted:
-        raise AuthorityError(
-            N_("The root of this certificate has another fingerprint: {found}."),
-            hint=N_("Do not use it. Ask the authority, by another way than this file came."),
-            found=fingerprint(path[-1]),
-        )
+    check_root(path, root)
     for chain, file in zip(found, (identity.certificate, identity.second_certificate), strict=False):
         write_certificates(_without_root(chain), file, replace=True)
-    _install(home, [one for chain in found for one in chain[1:]], bundle.crls, roots=bool(wanted))
+    _install(home, [one for chain in found for one in chain[1:]], bundle.crls, roots=bool(root))
     return path
 
 
@@ -211,9 +214,28 @@ def install_trust(authority: Authority, home: Home) -> None:
     _install(home, certificates, list(authority.crls().values()), roots=True)
 
 
+def accept_crls(home: Home, crls: Sequence[bytes]) -> None:
+    """Take newer CRLs into ``home``.
+
+    Raises:
+        AuthorityError: One is not signed by an authority that is known there.
+    """
+    trust = load_trust(home.trust)
+    _install(home, [*trust.authorities, *trust.anchors], crls, roots=True)
+
+
+def parent_crls(crls: Sequence[bytes], authorities: Sequence[x509.Certificate]) -> dict[str, bytes]:
+    """Return CRLs by the names of those who signed them.
+
+    Raises:
+        AuthorityError: One is not signed by any of ``authorities``.
+    """
+    return {_file_name(check_crl(der, authorities)): der for der in crls}
+
+
 def bundle_of(certificates: Sequence[x509.Certificate], authority: Authority) -> bytes:
     """Return what is handed out with new certificates: them, the authorities, the CRLs; PEM."""
-    above = [one for chain in ("first", "second") for one in authority.chain(chain)]  # type: ignore[arg-type]
+    above = [one for chain in ("first", "second") for one in authority.chain(chain)]
     crls = b"".join(_pem_crl(der) for der in authority.crls().values())
     return as_pem([*certificates, *above]).encode() + crls
 
@@ -267,8 +289,8 @@ def check_crl(der: bytes, authorities: Sequence[x509.Certificate]) -> x509.Certi
 
 
 @contextlib.contextmanager
-def _appearing(home: Home, name: str) -> Iterator[Path]:
-    """Yield a hidden folder among the identities; what is left of it at the end is taken away."""
+def _appearing(home: Home, name: str, kept: Callable[[Path], bool] | None = None) -> Iterator[Path]:
+    """Yield a hidden folder among the identities; at the end it is taken away, unless it is ``kept``."""
     place = home.place_of(name)
     if place.exists():
         raise OutputError(f"{place} is there already", hint="Choose another name with --as.")
@@ -282,7 +304,7 @@ def _appearing(home: Home, name: str) -> Iterator[Path]:
             f"{place} cannot be made: {error.strerror or error}", hint="Name another place."
         ) from error
     finally:
-        if made.exists():
+        if made.exists() and not (kept and kept(made)):
             shutil.rmtree(made, ignore_errors=True)
 
 
@@ -291,6 +313,11 @@ def _make_keys(folder: Path, wanted: NewIdentity, passphrase: Passphrase) -> _Ke
     if wanted.token is not None:
         from haidang.crypto.tokens import make_token_key, save_place
 
+        if wanted.second or wanted.sealing:
+            raise KeyAccessError(
+                N_("Beside a token's key no other key is made: a PIN is too short to lock it."),
+                hint=N_("Make a second identity without a token for those."),
+            )
         token = wanted.token
         key, place = make_token_key(
             token.module, token.label, passphrase, label=wanted.name, algorithm=wanted.algorithm

@@ -158,6 +158,10 @@ class Records:
         rows = self._rows("SELECT serial, moment, reason FROM revocations WHERE serial = ?", serial)
         return Revocation(*rows[0]) if rows else None
 
+    def status(self, serial: str) -> tuple[Kept | None, Revocation | None]:
+        """Return a certificate and its revocation, where there are any."""
+        return self.certificate(serial), self.revocation(serial)
+
     def add_crl(self, chain: str, number: int, der: bytes, moment: str) -> None:
         """Keep a CRL."""
         self._change("INSERT INTO crls VALUES (?, ?, ?, ?)", chain, number, der, moment)
