@@ -8,8 +8,18 @@ sender signed: ``envelope.json`` (who, to whom, when, how it is marked) and the 
 """
 
 from haidang.crypto.sealing.envelope import SealedEnvelope
-from haidang.crypto.sealing.opening import Opened, RefusedError, open_sealed
+from haidang.crypto.sealing.opening import NotForYouError, Opened, OpenOptions, RefusedError, open_sealed
 from haidang.crypto.sealing.recipients import Recipient
 from haidang.crypto.sealing.sealing import SealOptions, seal
 
-__all__ = ["Opened", "Recipient", "RefusedError", "SealOptions", "SealedEnvelope", "open_sealed", "seal"]
+__all__ = [
+    "NotForYouError",
+    "OpenOptions",
+    "Opened",
+    "Recipient",
+    "RefusedError",
+    "SealOptions",
+    "SealedEnvelope",
+    "open_sealed",
+    "seal",
+]

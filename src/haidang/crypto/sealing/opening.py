@@ -32,7 +32,7 @@ from haidang.crypto.sealing.envelope import (
     decode_envelope,
 )
 from haidang.crypto.sealing.pipes import AbandonedError, BytePipe
-from haidang.crypto.sealing.policy import check_labels
+from haidang.crypto.sealing.policy import labels_to_open
 from haidang.crypto.sealing.unfinished import FOLDER_PREFIX, claim, sweep_folder
 from haidang.crypto.settings import DEFAULT_MARKING, Marking
 from haidang.crypto.verdicts import DocumentVerdict, Reason
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from haidang.crypto.sealing.keys import SealingKey
     from haidang.crypto.trust import Trust
 
-__all__ = ["OpenOptions", "Opened", "RefusedError", "is_sealed", "open_sealed"]
+__all__ = ["NotForYouError", "OpenOptions", "Opened", "RefusedError", "is_sealed", "open_sealed"]
 
 _AGE = b"age-encryption.org/v1\n"
 _ARMOR = b"-----BEGIN AGE ENCRYPTED FILE-----"
@@ -120,6 +120,10 @@ class RefusedError(SealError):
     def indeterminate(self) -> bool:
         """Whether it may hold, and only cannot be determined."""
         return self.reason.code == "signature-indeterminate"
+
+
+class NotForYouError(SealError):
+    """None of the opener's keys opens it."""
 
 
 def is_sealed(head: bytes) -> bool:
@@ -203,7 +207,10 @@ class _Checking:
         self._sender(envelope)
         self._content(envelope)
         self._recipients(envelope, stanzas)
-        check_labels(envelope.labels, self.options.marking)
+        for label in labels_to_open(envelope.labels, self.options.marking):
+            self._note(
+                "label-unknown", N_("The label {label} is not known here; ask the sender."), label=label
+            )
         self._wishes(envelope)
         return envelope, tuple(self.reasons)
 
@@ -423,7 +430,7 @@ def _decrypt(stream: IO[bytes], keys: Sequence[SealingKey], store: _Store, path:
 
 def _undecryptable(error: Exception | None, path: Path) -> SealError:
     if error is not None and "no matching keys" in str(error).lower():
-        return SealError(
+        return NotForYouError(
             N_("{path} is not sealed to you: none of your keys opens it."),
             hint=N_("Choose another identity with --as NAME, or ask the sender to seal it to you."),
             path=path,

@@ -1,41 +1,48 @@
-"""What the rules of this system say of markings, at the one place where sealing and opening ask.
+"""What the rules of this system say of labels, at the one place where sealing and opening ask.
 
-The decision is :mod:`haidang.crypto.marking`'s; here is only what of it concerns sealed files.
+The rules are those of :mod:`haidang.crypto.marking`. A sealed file of another body may have a label that is
+not known here: it is told to the opener, not refused.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from haidang.crypto.marking.labels import parse_labels
+from haidang.crypto.marking.policy import check_labels, labels_for
 from haidang.errors import PolicyError
-from haidang.i18n import N_
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from haidang.crypto.settings import Marking
 
-__all__ = ["check_labels"]
+__all__ = ["labels_to_open", "labels_to_seal"]
 
 
-def check_labels(labels: Iterable[str], marking: Marking) -> None:
-    """Refuse a label that this system is not cleared for, when it is sealed and when it is opened.
+def labels_to_seal(written: Iterable[str], rules: Marking) -> tuple[str, ...]:
+    """Return the labels as they are written on documents.
 
     Raises:
-        PolicyError: A label is forbidden here.
+        PolicyError: One is unknown, or forbidden on this system.
+        ConfigurationError: The rules name a label that there is not.
     """
-    forbidden = {_plain(label) for label in marking.forbidden}
-    for label in labels:
-        if _plain(label) in forbidden:
-            raise PolicyError(
-                N_("This system must not hold what is marked {label}."),
-                hint=N_("Take it to a system that is cleared for it."),
-                label=label,
-            )
+    return tuple(str(label) for label in labels_for(written, rules, "seal"))
 
 
-def _plain(label: str) -> str:
-    import unicodedata
+def labels_to_open(written: Iterable[str], rules: Marking) -> tuple[str, ...]:
+    """Return those of the labels of a sealed file that are not known here.
 
-    folded = unicodedata.normalize("NFC", label).casefold().strip()
-    return folded.removeprefix("tlp:").strip()
+    Raises:
+        PolicyError: One is forbidden on this system.
+        ConfigurationError: The rules name a label that there is not.
+    """
+    unknown = []
+    for one in written:
+        try:
+            labels = parse_labels([one], rules.labels)
+        except PolicyError:
+            unknown.append(one)
+        else:
+            check_labels(labels, rules, "open")
+    return tuple(unknown)

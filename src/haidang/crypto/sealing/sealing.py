@@ -8,7 +8,7 @@ or not at all.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any
 
 from haidang.crypto.certificates import certificate_facts
@@ -25,7 +25,7 @@ from haidang.crypto.sealing.envelope import (
 from haidang.crypto.sealing.keys import age_recipient
 from haidang.crypto.sealing.packing import Packing, pack
 from haidang.crypto.sealing.pipes import AbandonedError, BytePipe
-from haidang.crypto.sealing.policy import check_labels
+from haidang.crypto.sealing.policy import labels_to_seal
 from haidang.crypto.sealing.recipients import check_count
 from haidang.crypto.sealing.unfinished import claim, sweep
 from haidang.crypto.settings import DEFAULT_MARKING, Marking
@@ -93,7 +93,7 @@ def seal(
         OutputError: ``target`` cannot be written, or is there already.
     """
     check_count(recipients)
-    check_labels(options.labels, options.marking)
+    options = replace(options, labels=labels_to_seal(options.labels, options.marking))
     if options.expires is not None and options.expires <= now:
         raise SealError(N_("The sealed file would have expired already."), hint=N_("Name a later moment."))
     keys = [age_recipient(one.key) for one in recipients]

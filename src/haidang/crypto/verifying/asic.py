@@ -15,12 +15,15 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 from haidang.crypto.containers.manifest import Manifest, read_manifest
 from haidang.crypto.containers.problems import ContainerError
 from haidang.crypto.containers.zip_walking import DEFAULT_BOUNDS, stored_sizes, walk
 from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict
+from haidang.crypto.verifying.detached import needing
+from haidang.crypto.verifying.options import DEFAULT_OPTIONS
 from haidang.errors import InputError
 from haidang.i18n import N_
 from haidang.messages import Message
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
     from haidang.crypto.containers.zip_walking import Bounds, Member, Readable
     from haidang.crypto.trust import Trust
+    from haidang.crypto.verifying.options import Options
 
 __all__ = [
     "LARGEST_KEPT",
@@ -75,22 +79,26 @@ class Contents(NamedTuple):
     """The files that were asked for."""
 
 
-def recognises(head: bytes, path: Path | None = None) -> bool:
-    """Return whether a file that begins with ``head`` is an ASiC container, by its mimetype or its name."""
-    if not head.startswith(b"PK\x03\x04"):
-        return False
-    return (head[30:38] == b"mimetype" and b"application/vnd.etsi.asic-" in head[38:100]) or (
-        path is not None and path.suffix.lower() in _SUFFIXES
-    )
+def recognises(head: bytes, path: Path | None = None) -> int:
+    """Return how sure it is that this is an ASiC container, by its mimetype or its name (0 to 90)."""
+    if not head.startswith(b"PK"):
+        return 0
+    if head[30:38] == b"mimetype" and b"application/vnd.etsi.asic-" in head[38:200]:
+        return 90
+    return 80 if path is not None and path.suffix.lower() in _SUFFIXES else 0
 
 
-def verify_file(path: Path, trust: Trust, *, now: dt.datetime) -> DocumentVerdict:
+def verify_file(
+    path: Path, trust: Trust, *, now: dt.datetime, options: Options = DEFAULT_OPTIONS
+) -> DocumentVerdict:
     """Return what holds of the container in ``path``.
 
     Raises:
         InputError: It cannot be read.
     """
-    return verified_contents(path, trust, now=now)[0]
+    verdict = verified_contents(path, trust, now=now)[0]
+    signatures = tuple(needing(one, options) for one in verdict.signatures)
+    return replace(verdict, signatures=signatures)
 
 
 def verified_contents(
@@ -330,8 +338,6 @@ class _Judging:
 
 
 def _with(verdict: SignatureVerdict, covers: tuple[str, ...], wrong: tuple[Reason, ...]) -> SignatureVerdict:
-    from dataclasses import replace
-
     if wrong:
         return replace(
             verdict,
