@@ -18,16 +18,28 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from haidang.crypto.certificates import certificate_facts, read_certificates
 from haidang.crypto.files import read_bounded
-from haidang.crypto.sealing.keys import age_recipient
-from haidang.errors import InputError, SealError
+from haidang.crypto.sealing.keys import age_recipient, public_part
+from haidang.errors import InputError, KeyAccessError, SealError
 from haidang.i18n import N_
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-__all__ = ["MOST_RECIPIENTS", "Recipient", "RecipientBook", "RecipientsFile", "find_recipients"]
+    from haidang.crypto.home import Identity
+
+__all__ = [
+    "MOST_RECIPIENTS",
+    "Recipient",
+    "RecipientBook",
+    "RecipientsFile",
+    "check_count",
+    "find_recipients",
+    "of_files",
+    "of_identity",
+]
 
 MOST_RECIPIENTS = 500
 """Keys that one file is sealed to."""
@@ -94,9 +106,7 @@ class RecipientsFile:
     def _add(self, who: Recipient, key: str, path: Path, number: int) -> None:
         try:
             age_recipient(key)
-        except SealError:
-            raise
-        except Exception as error:
+        except KeyAccessError as error:
             raise InputError(
                 f"{path}:{number}: this is no age recipient", hint="It begins with age1; or is it an SSH key?"
             ) from error
@@ -124,14 +134,35 @@ def find_recipients(
             raise _unknown(name, books)
         valid = [one for one in several if one.valid_until is None or one.valid_until >= now]
         if not valid:
-            raise SealError(
-                N_("Every sealing key of {name} has run out."),
-                hint=N_("Ask for a new one, or get a newer address book."),
-                name=name,
-            )
+            raise _run_out(name)
         found |= {one.key: one for one in valid if one.key not in found}
     check_count(found)
     return list(found.values())
+
+
+def of_files(files: Iterable[RecipientsFile], *, now: dt.datetime) -> list[Recipient]:
+    """Return everybody in recipients files.
+
+    Raises:
+        SealError: A key has run out: the file must be renewed, nobody is left out in silence.
+    """
+    found = [one for file in files for one in file.everybody()]
+    for one in found:
+        if one.valid_until is not None and one.valid_until < now:
+            raise _run_out(one.name)
+    return found
+
+
+def of_identity(identity: Identity) -> Recipient:
+    """Return an identity of one's own as a recipient.
+
+    Raises:
+        InputError: It has no sealing key, or no certificate.
+    """
+    key = public_part(identity.sealing_key)
+    certificates = read_certificates(identity.certificate)
+    facts = certificate_facts(certificates[0])
+    return Recipient(facts.name, key, facts.unit, facts.sha256, facts.not_after)
 
 
 def check_count(keys: Iterable[object]) -> None:
@@ -147,6 +178,14 @@ def check_count(keys: Iterable[object]) -> None:
         raise SealError(
             N_("{n} keys are more than the {most} that one file is sealed to."), n=count, most=MOST_RECIPIENTS
         )
+
+
+def _run_out(name: str) -> SealError:
+    return SealError(
+        N_("Every sealing key of {name} has run out."),
+        hint=N_("Ask for a new one, or get a newer address book."),
+        name=name,
+    )
 
 
 def _unknown(name: str, books: Sequence[RecipientBook]) -> SealError:
