@@ -20,7 +20,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from haidang.crypto.files import read_bounded
 from haidang.crypto.pdfs import LARGEST_PDF, UnreadablePdfError, open_pdf, reading
@@ -116,11 +116,23 @@ def _verify(
         found = [_look(reader, content, name, field) for name, field in signature_fields(reader)]
     except Misplaced as misplaced:
         return DocumentVerdict(path, KIND, reasons=(misplaced.reason,))
+    more = content.count(b"/ByteRange") > len(found)
     if not found:
-        return DocumentVerdict(path, KIND, reasons=(_unsigned(),))
+        return DocumentVerdict(path, KIND, reasons=(_taken_out("error") if more else _unsigned(),))
     evidence = evidence_in(reader)
     signed = _judge_all(content, found, evidence, trust, now)
-    return DocumentVerdict(path, KIND, tuple(signed), marking=_marking(found))
+    reasons = (_taken_out("warning"),) if more else ()
+    return DocumentVerdict(path, KIND, tuple(signed), reasons, _marking(found))
+
+
+def _taken_out(severity: Literal["warning", "error"]) -> Reason:
+    """Return that the file has a signature which the form of the document does not name."""
+    return Reason(
+        "signature-taken-out",
+        Message(N_("The file has a signature that the document no longer shows: it was taken out.")),
+        _HINT,
+        severity,
+    )
 
 
 def _unsigned() -> Reason:
@@ -164,6 +176,7 @@ def _look(reader: Any, content: bytes, name: str, field: Any) -> _Found:
 
 def _with_changes(reader: Any, content: bytes, one: Any, found: _Found, place: Placed) -> _Found:
     """Return the signature with what came after it."""
+    from pyhanko.pdf_utils.misc import PdfDecodeLimitError, PdfReadError
     from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, DiffResult
 
     if reader.xrefs.total_revisions - 1 == one.signed_revision:
@@ -175,7 +188,13 @@ def _with_changes(reader: Any, content: bytes, one: Any, found: _Found, place: P
             _HINT,
         )
         return found._replace(failure=_failed("HASH_FAILURE", reason))
-    result = one.evaluate_modifications(DEFAULT_DIFF_POLICY)
+    result: Any
+    try:
+        result = one.evaluate_modifications(DEFAULT_DIFF_POLICY)
+    except PdfDecodeLimitError:
+        raise
+    except PdfReadError as error:  # what was signed refers to something that is gone
+        result = error
     limit = one.docmdp_level
     level = result.modification_level.value if isinstance(result, DiffResult) else None
     allowed = level is not None and level <= (limit.value if limit is not None else _FORM_FILLING)
@@ -281,17 +300,16 @@ def _judge(
 
 
 def _joined(verdict: SignatureVerdict, found: _Found) -> SignatureVerdict:
-    """Return what the signer's side says together with what the document's side says; the worse one leads."""
+    """Return what the signer's side says together with what the document's side says, which leads."""
     extra = {"field": found.name, "covers": [0, found.place.end if found.place else 0]}
     failure = found.failure
     if failure is None:
         reasons = (*verdict.reasons, *found.reasons)
         return replace(verdict, reasons=reasons, evidence={**verdict.evidence, **extra})
-    leads = verdict if verdict.indication == "TOTAL-FAILED" else failure
     return replace(
         verdict,
-        indication=leads.indication,
-        subindication=leads.subindication,
+        indication=failure.indication,
+        subindication=failure.subindication,
         reasons=(*failure.reasons, *verdict.reasons),
         evidence={**verdict.evidence, **failure.evidence, **extra},
     )
