@@ -46,7 +46,7 @@ def add_home(parser: CommandParser, translate: Translator) -> argparse._Argument
     group.add_argument(
         "--home",
         metavar="DIR",
-        help=_("folder of keys and trust (default: $HAIDANG_HOME, or haidang/protect below your data folder)"),
+        help=_("folder of keys and trust (default: $HAIDANG_HOME, or haidang/protect in your data)"),
     )
     return group
 
@@ -93,7 +93,9 @@ def present(context: Context) -> dt.datetime:
     return dt.datetime.fromtimestamp(context.now() / 1e9, dt.UTC)
 
 
-def passphrase_of(args: argparse.Namespace, context: Context, question: str, *, again: str = "") -> Passphrase:
+def passphrase_of(
+    args: argparse.Namespace, context: Context, question: str, *, again: str = ""
+) -> Passphrase:
     """Return the passphrase: of the file, of the credential, or as it is typed.
 
     Args:
@@ -109,9 +111,7 @@ def passphrase_of(args: argparse.Namespace, context: Context, question: str, *, 
     from haidang.crypto.passphrases import from_credential, from_file, from_prompt
 
     if args.passphrase_file and args.credential:
-        raise ConfigurationError(
-            context.translate("--passphrase-file and --credential exclude each other.")
-        )
+        raise ConfigurationError(context.translate("--passphrase-file and --credential exclude each other."))
     if args.passphrase_file:
         return from_file(Path(args.passphrase_file))
     if args.credential:

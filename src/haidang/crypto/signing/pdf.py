@@ -188,7 +188,9 @@ def _respected(reader: Any) -> list[Any]:
         if one.docmdp_level == MDPPerm.NO_CHANGES:
             raise SigningError(
                 N_("The signature {field} forbids every change of the document, also a further signature."),
-                hint=N_("Ask whoever signed first for a copy that allows signing, or sign a container of it."),
+                hint=N_(
+                    "Ask whoever signed first for a copy that allows signing, or sign a container of it."
+                ),
                 field=one.field_name,
             )
     return earlier
@@ -337,7 +339,9 @@ def _read_again(signed: bytes, password: Passphrase | None, name: str, earlier: 
         ):
             raise SigningError(
                 N_("The earlier signature {field} would not hold, or does not hold already."),
-                hint=N_("Verify the document: haidang verify. Sign the document as it was when that was made."),
+                hint=N_(
+                    "Verify the document: haidang verify. Sign the document as it was when that was made."
+                ),
                 field=one.field_name,
             )
     mine = next((one for one in found if one.field_name == name), None)

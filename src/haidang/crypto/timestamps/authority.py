@@ -20,7 +20,7 @@ import asyncio
 import datetime as dt
 import hashlib
 import secrets
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from haidang.crypto.extra import needs_extra
 from haidang.errors import SigningError
@@ -44,7 +44,7 @@ ACCEPTED_DIGESTS = {
 }
 
 DEFAULT_POLICY = "0.4.0.2023.1.1"
-"""ETSI EN 319 421's best practices policy for time stamps (BTSP), where an authority names none of its own."""
+"""The best practices policy for time stamps (BTSP) of ETSI EN 319 421, where there is none of its own."""
 
 _GRANTED, _REJECTION = 0, 2
 # Bits of PKIFailureInfo, RFC 3161, section 2.4.2.
@@ -52,7 +52,7 @@ _BAD_ALG, _BAD_REQUEST, _BAD_DATA_FORMAT = 0, 2, 5
 _TIME_NOT_AVAILABLE, _UNACCEPTED_POLICY, _UNACCEPTED_EXTENSION, _SYSTEM_FAILURE = 14, 15, 16, 25
 
 
-class _Refusal(Exception):
+class _RefusedError(Exception):
     """Why no token is given: a bit of PKIFailureInfo and a sentence."""
 
     def __init__(self, bit: int, sentence: str) -> None:
@@ -98,7 +98,7 @@ class TimestampAuthority:
         try:
             asked = self._read(request)
             token = self._stamp(asked)
-        except _Refusal as refusal:
+        except _RefusedError as refusal:
             return _response(_REJECTION, None, refusal)
         return _response(_GRANTED, token, None)
 
@@ -112,21 +112,21 @@ class TimestampAuthority:
         class DirectTimeStamper(TimeStamper):
             async def async_request_tsa_response(self, req: Any) -> Any:
                 try:
-                    asked = authority._read(req.dump())  # noqa: SLF001 -- the same authority
-                    token = await authority._stamp_async(asked)  # noqa: SLF001 -- the same authority
-                except _Refusal as refusal:
+                    asked = authority._read(req.dump())
+                    token = await authority._stamp_async(asked)
+                except _RefusedError as refusal:
                     from pyhanko.sign.timestamps.common_utils import TimestampRequestError
 
                     raise TimestampRequestError(refusal.sentence) from refusal
                 return tsp.TimeStampResp({"status": {"status": "granted"}, "time_stamp_token": token})
 
-        return DirectTimeStamper()
+        return DirectTimeStamper()  # type: ignore[no-untyped-call]
 
     def _read(self, request: bytes) -> _Asked:
         with needs_extra():
             from asn1crypto import tsp
         if len(request) > LARGEST_REQUEST:
-            raise _Refusal(_BAD_DATA_FORMAT, "the request is too large")
+            raise _RefusedError(_BAD_DATA_FORMAT, "the request is too large")
         try:
             parsed = tsp.TimeStampReq.load(request, strict=True)
             version = parsed["version"].native
@@ -139,19 +139,19 @@ class TimestampAuthority:
             certificates = bool(parsed["cert_req"].native)
             extensions = len(parsed["extensions"])
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
-            raise _Refusal(_BAD_DATA_FORMAT, "the request is not a TimeStampReq") from None
+            raise _RefusedError(_BAD_DATA_FORMAT, "the request is not a TimeStampReq") from None
         if version != "v1":
-            raise _Refusal(_BAD_REQUEST, "the version is not 1")
+            raise _RefusedError(_BAD_REQUEST, "the version is not 1")
         if algorithm not in ACCEPTED_DIGESTS:
-            raise _Refusal(_BAD_ALG, f"the digest algorithm is not one of {', '.join(ACCEPTED_DIGESTS)}")
+            raise _RefusedError(_BAD_ALG, f"the digest algorithm is not one of {', '.join(ACCEPTED_DIGESTS)}")
         if len(hashed) != ACCEPTED_DIGESTS[algorithm]:
-            raise _Refusal(_BAD_DATA_FORMAT, "the digest has not the length of its algorithm")
+            raise _RefusedError(_BAD_DATA_FORMAT, "the digest has not the length of its algorithm")
         if policy is not None and parsed["req_policy"].dotted != self._policy:
-            raise _Refusal(_UNACCEPTED_POLICY, f"the policy is {self._policy}")
+            raise _RefusedError(_UNACCEPTED_POLICY, f"the policy is {self._policy}")
         if nonce_octets > _LARGEST_NONCE:
-            raise _Refusal(_BAD_REQUEST, f"the nonce is longer than {_LARGEST_NONCE} octets")
+            raise _RefusedError(_BAD_REQUEST, f"the nonce is longer than {_LARGEST_NONCE} octets")
         if extensions:
-            raise _Refusal(_UNACCEPTED_EXTENSION, "no extension is known")
+            raise _RefusedError(_UNACCEPTED_EXTENSION, "no extension is known")
         return _Asked(
             tsp.MessageImprint({"hash_algorithm": {"algorithm": algorithm}, "hashed_message": hashed}),
             algorithm,
@@ -165,22 +165,20 @@ class TimestampAuthority:
     async def _stamp_async(self, asked: _Asked) -> Any:
         from asn1crypto import cms, core, tsp
         from pyhanko.sign.general import SigningError as LibrarySigningError
-        from pyhanko.sign.general import as_signing_certificate_v2, simple_cms_attribute
+        from pyhanko.sign.general import as_signing_certificate_v2
 
         now = self._clock()
         certificate = self._signatory.certificate
         if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
-            raise _Refusal(_TIME_NOT_AVAILABLE, "the certificate of the authority is not valid at this time")
+            raise _RefusedError(_TIME_NOT_AVAILABLE, "the certificate of the authority is not valid now")
         content = tsp.TSTInfo(self._info(asked, now)).dump()
         algorithm = self._signatory.digest
         attributes = cms.CMSAttributes(
             [
-                simple_cms_attribute("content_type", "tst_info"),
-                simple_cms_attribute("message_digest", hashlib.new(algorithm, content).digest()),
-                simple_cms_attribute(
-                    "signing_time", cms.Time({"utc_time": core.UTCTime(now.replace(microsecond=0))})
-                ),
-                simple_cms_attribute(
+                _attribute("content_type", "tst_info"),
+                _attribute("message_digest", hashlib.new(algorithm, content).digest()),
+                _attribute("signing_time", cms.Time({"utc_time": core.UTCTime(now.replace(microsecond=0))})),
+                _attribute(
                     "signing_certificate_v2", as_signing_certificate_v2(self._signer.signing_cert, "sha256")
                 ),
             ]
@@ -193,7 +191,7 @@ class TimestampAuthority:
                 algorithm, attributes, cms_version="v3", encap_content_info=encapsulated
             )
         except (LibrarySigningError, ValueError) as error:
-            raise _Refusal(_SYSTEM_FAILURE, "the key cannot sign") from error
+            raise _RefusedError(_SYSTEM_FAILURE, "the key cannot sign") from error
         if not asked.certificates:
             # RFC 3161, section 2.4.1: no certificates unless they are asked for.
             token["content"]["certificates"] = None
@@ -222,6 +220,10 @@ class TimestampAuthority:
         return info
 
 
+def _attribute(name: str, value: Any) -> dict[str, Any]:
+    return {"type": name, "values": (value,)}
+
+
 def _check_certificate(signatory: Signatory) -> None:
     """Refuse a certificate that verifiers would refuse (RFC 3161, section 2.3)."""
     with needs_extra():
@@ -239,12 +241,12 @@ def _check_certificate(signatory: Signatory) -> None:
         )
 
 
-def _response(status: int, token: Any, refusal: _Refusal | None) -> bytes:
+def _response(status: int, token: Any, refusal: _RefusedError | None) -> bytes:
     """Return a TimeStampResp; asn1crypto's own cannot leave the token away, as a refusal must."""
     from asn1crypto import core, tsp
 
     class Response(core.Sequence):  # type: ignore[misc]
-        _fields = [("status", tsp.PKIStatusInfo), ("token", core.Any, {"optional": True})]
+        _fields: ClassVar = [("status", tsp.PKIStatusInfo), ("token", core.Any, {"optional": True})]
 
     info: dict[str, Any] = {"status": status}
     if refusal is not None:

@@ -35,7 +35,9 @@ MOST_SAID = 20
 LONGEST_VALUE = 80
 """Letters of the value of a field that are shown."""
 _DEEPEST = 60
-_BACKWARDS = frozenset({"/Parent", "/P", "/Prev", "/Popup", "/IRT", "/StructParent", "/StructParents", "/Dest"})
+_BACKWARDS = frozenset(
+    {"/Parent", "/P", "/Prev", "/Popup", "/IRT", "/StructParent", "/StructParents", "/Dest"}
+)
 _WORDS: dict[str, str] = {
     "/OpenAction": N_("what is done when the document is opened"),
     "/AA": N_("what the document does by itself"),
@@ -138,7 +140,11 @@ def differences(reader: Any, signed_revision: int, signed_bytes: int) -> list[Di
             0,
             Difference(
                 "hidden-content-shown",
-                Message(N_("Content that was hidden in the file when it was signed was put in the place of other content.")),
+                Message(
+                    N_(
+                        "Content that was hidden in the file when it was signed was put in the place of other content."
+                    )
+                ),
                 "hide-and-replace",
             ),
         )
@@ -166,7 +172,9 @@ def _prepared(reader: Any, signed_revision: int, signed_bytes: int) -> bool:
 def _compare(old: _View, new: _View) -> Iterator[Difference]:
     before, after = _pages(old.root), _pages(new.root)
     if len(after) > len(before):
-        yield Difference("page-added", Message(N_("{count} pages were added."), count=len(after) - len(before)))
+        yield Difference(
+            "page-added", Message(N_("{count} pages were added."), count=len(after) - len(before))
+        )
     if len(after) < len(before):
         yield Difference(
             "page-removed", Message(N_("{count} pages were taken out."), count=len(before) - len(after))
@@ -186,16 +194,22 @@ def _compare_pages(one: _Page, other: _Page, old: _Prints, new: _Prints) -> Iter
         return _print(one.page, path, old) != _print(other.page, path, new)
 
     if differs("/Contents"):
-        yield Difference("page-content-changed", Message(N_("The content of page {page} was changed."), page=number))
+        yield Difference(
+            "page-content-changed", Message(N_("The content of page {page} was changed."), page=number)
+        )
     if any(differs(key) for key in ("/MediaBox", "/CropBox", "/Rotate")):
         yield Difference("page-size-changed", Message(N_("Page {page} was cut or turned."), page=number))
     if differs("/Resources", "/Font"):
         yield Difference(
-            "page-fonts-changed", Message(N_("The letters of page {page} were exchanged."), page=number), "replace"
+            "page-fonts-changed",
+            Message(N_("The letters of page {page} were exchanged."), page=number),
+            "replace",
         )
     if differs("/Resources", "/XObject"):
         yield Difference(
-            "page-pictures-changed", Message(N_("Pictures of page {page} were exchanged."), page=number), "hide"
+            "page-pictures-changed",
+            Message(N_("Pictures of page {page} were exchanged."), page=number),
+            "hide",
         )
     yield from _compare_annotations(one, other, old, new)
 
@@ -261,7 +275,9 @@ def _compare_fields(old: _View, new: _View) -> Iterator[Difference]:
         elif _print(before[name], "/AP", old.prints) != _print(field, "/AP", new.prints):
             yield Difference(
                 "field-look-changed",
-                Message(N_("The look of the field {field} was exchanged, and its value was not."), field=name),
+                Message(
+                    N_("The look of the field {field} was exchanged, and its value was not."), field=name
+                ),
                 "replace",
             )
     for name in set(before) - set(after):

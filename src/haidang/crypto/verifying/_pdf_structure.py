@@ -67,7 +67,9 @@ def signature_fields(reader: Any) -> Iterator[tuple[str, Any]]:
     for index, (name, _, field) in enumerate(enumerate_sig_fields(reader)):
         if index >= MOST_SIGNATURES:
             raise _misplaced(
-                "too-many-signatures", N_("There are more than {most} signature fields."), most=MOST_SIGNATURES
+                "too-many-signatures",
+                N_("There are more than {most} signature fields."),
+                most=MOST_SIGNATURES,
             )
         found = field.get_object()
         try:
@@ -188,9 +190,7 @@ def _check_object(reader: Any, content: bytes, reference: Any, first: int, secon
     if b"endobj" in before or closing < 0:
         raise elsewhere
     if len(_REGULAR.findall(before)) + len(_REGULAR.findall(content[second:closing])) != 1:
-        raise _misplaced(
-            "contents-twice", N_("One signature has several contents (signature wrapping).")
-        )
+        raise _misplaced("contents-twice", N_("One signature has several contents (signature wrapping)."))
 
 
 def _misplaced(code: str, template: str, **values: object) -> Misplaced:

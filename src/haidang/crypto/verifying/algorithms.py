@@ -31,7 +31,8 @@ def weak_digest(names: Iterable[str]) -> Reason | None:
     return Reason(
         "algorithm-weak",
         Message(
-            N_("It was signed with {algorithm}, which can be forged."), algorithm=weak[0].upper().replace("SHA1", "SHA-1")
+            N_("It was signed with {algorithm}, which can be forged."),
+            algorithm=weak[0].upper().replace("SHA1", "SHA-1"),
         ),
         Message(N_("Ask the signer to sign again with SHA-256 or stronger.")),
     )

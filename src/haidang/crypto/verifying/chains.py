@@ -1,7 +1,7 @@
-"""Whether a certificate may be believed for what it signed: chain, usage, strength, validity, revocation, time.
+"""Whether a certificate may be believed for what it signed: chain, usage, validity, revocation, time.
 
-The path is built and validated by pyhanko-certvalidator (RFC 5280); here is what follows from its answer for a
-signature (ETSI EN 319 102-1, sections 5.2.6, 5.5 and 5.6), with nothing fetched:
+The path is built and validated by pyhanko-certvalidator (RFC 5280); here is what follows from its answer
+for a signature (ETSI EN 319 102-1, sections 5.2.6, 5.5 and 5.6), with nothing fetched:
 
 - A chain must hold now. Where it does not hold any more (an end of validity, a revocation), it is enough that
   it held at the moment at which a believed timestamp proves that the signature was there.
@@ -12,10 +12,11 @@ signature (ETSI EN 319 102-1, sections 5.2.6, 5.5 and 5.6), with nothing fetched
   says nothing of it, unless it promises to (``expiredCertsOnCRL``): authorities may drop what has ended.
 
 One :class:`Chains` serves many signatures: it keeps what it parsed, and what it found for a certificate.
+:func:`chains_for` keeps the last few by what they trust.
 
 Example::
 
-    found = Chains(trust).judge(certificate, purpose="signing", now=now, proven=timestamp_time)
+    found = chains_for(trust).judge(certificate, purpose="signing", now=now, proven=timestamp_time)
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import hashlib
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from haidang.crypto.certificates import certificate_facts
@@ -37,12 +39,15 @@ if TYPE_CHECKING:
 
     from haidang.crypto.verdicts import CertificateFacts
 
-__all__ = ["ChainVerdict", "Chains", "Purpose", "certificate_name"]
+__all__ = ["ChainVerdict", "Chains", "Purpose", "certificate_name", "chains_for"]
 
 Purpose: TypeAlias = Literal["signing", "timestamping"]
 
 MOST_CERTIFICATES = 100
 """How many certificates that a signature brings along are looked at."""
+
+MOST_REMEMBERED = 10_000
+"""How many outcomes are remembered before they are forgotten."""
 
 _DOCUMENT_SIGNING = frozenset(
     {
@@ -57,7 +62,9 @@ _DOCUMENT_SIGNING = frozenset(
 )
 
 # RFC 3161, section 4: tokens from before a revocation for these reasons stay good.
-_HARMLESS_TO_TOKENS = frozenset({"unspecified", "affiliation_changed", "superseded", "cessation_of_operation"})
+_HARMLESS_TO_TOKENS = frozenset(
+    {"unspecified", "affiliation_changed", "superseded", "cessation_of_operation"}
+)
 
 
 class ChainVerdict(NamedTuple):
@@ -174,6 +181,8 @@ class Chains:
         self, certificate: Any, moment: dt.datetime, extras: _Extras, *, retroactive: bool
     ) -> _Outcome:
         key = (certificate.sha256, moment, retroactive, extras.key)
+        if len(self._found) > MOST_REMEMBERED:
+            self._found.clear()
         if key not in self._found:
             self._found[key] = self._validate(certificate, moment, extras, retroactive=retroactive)
         return self._found[key]
@@ -215,11 +224,19 @@ class Chains:
         )
 
 
+@lru_cache(maxsize=4)
+def chains_for(trust: Trust) -> Chains:
+    """Return the :class:`Chains` that start from ``trust``, the same as the last time."""
+    return Chains(trust)
+
+
 def certificate_name(certificate: Any) -> str:
     """Return what people call the subject of a certificate (``asn1crypto``)."""
     try:
         native = certificate.subject.native
-        name = native.get("common_name") or native.get("organization_name") or certificate.subject.human_friendly
+        name = (
+            native.get("common_name") or native.get("organization_name") or certificate.subject.human_friendly
+        )
     except (ValueError, TypeError, KeyError, AttributeError):
         return "?"
     return name if isinstance(name, str) else str(name[0])
@@ -251,7 +268,9 @@ def _usage(certificate: Any, purpose: Purpose) -> Reason | None:
             return None
         return Reason(
             "time-authority-usage",
-            Message(N_("The certificate of {name} is not for timestamps."), name=certificate_name(certificate)),
+            Message(
+                N_("The certificate of {name} is not for timestamps."), name=certificate_name(certificate)
+            ),
             Message(N_("Ask the authority for a timestamp that a certificate for timestamps signed.")),
         )
     committed = usages is not None and "non_repudiation" in usages
@@ -290,9 +309,7 @@ def _believed(path: Any, moment: dt.datetime, *reasons: Reason) -> ChainVerdict:
     chain = tuple(reversed(list(path.iter_certs(include_root=True))))
     evidence = {
         "validated_at": moment.isoformat(),
-        "chain": [
-            {"subject": one.subject.human_friendly, "sha256": one.sha256.hex()} for one in chain
-        ],
+        "chain": [{"subject": one.subject.human_friendly, "sha256": one.sha256.hex()} for one in chain],
     }
     return ChainVerdict("TOTAL-PASSED", "", reasons, chain, evidence)
 
@@ -310,7 +327,10 @@ def _since(error: Exception | None, proven: dt.datetime) -> tuple[Reason, ...]:
         return (Reason("certificate-expired-since", said, severity="note"),)
     if isinstance(error, RevokedError):
         said = Message(
-            N_("The certificate was revoked on {date}; a timestamp proves the signature before that, on {proven}."),
+            N_(
+                "The certificate was revoked on {date}; "
+                "a timestamp proves the signature before that, on {proven}."
+            ),
             date=_day(error.revocation_dt),
             proven=_day(proven),
         )
@@ -360,7 +380,9 @@ def _disbelieved(
     if isinstance(error, DisallowedAlgorithmError):
         reason = Reason(
             "certificate-weak",
-            Message(N_("A certificate in the chain of {name} uses an algorithm that is too weak."), name=name),
+            Message(
+                N_("A certificate in the chain of {name} uses an algorithm that is too weak."), name=name
+            ),
             Message(N_("Ask the signer for a certificate with a stronger key, and to sign again.")),
         )
         return ChainVerdict("INDETERMINATE", "CRYPTO_CONSTRAINTS_FAILURE", (reason,), evidence=_said(error))
@@ -387,7 +409,9 @@ def _disbelieved(
         Message(N_("The certificate of {name} is not sound."), name=name),
         Message(N_("Do not rely on it.")),
     )
-    return ChainVerdict("INDETERMINATE", "CERTIFICATE_CHAIN_GENERAL_FAILURE", (reason,), evidence=_said(error))
+    return ChainVerdict(
+        "INDETERMINATE", "CERTIFICATE_CHAIN_GENERAL_FAILURE", (reason,), evidence=_said(error)
+    )
 
 
 def _revoked(name: str, error: Any, claimed: dt.datetime | None) -> ChainVerdict:
@@ -481,5 +505,5 @@ def _said(error: Exception | None) -> dict[str, Any]:
     return {"validator": str(error)} if error is not None else {}
 
 
-def _day(moment: dt.datetime) -> str:
-    return moment.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
+def _day(moment: dt.datetime) -> dt.datetime:
+    return moment.astimezone(dt.UTC).replace(microsecond=0)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang.crypto.extra import needs_extra
 from haidang.crypto.verdicts import Reason, SignatureVerdict
-from haidang.crypto.verifying.chains import MOST_CERTIFICATES, Chains
+from haidang.crypto.verifying.chains import MOST_CERTIFICATES, chains_for
 from haidang.crypto.verifying.signer_infos import (
     PARSER_ERRORS,
     Failure,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from haidang.crypto.trust import Trust
+    from haidang.crypto.verifying.chains import Chains
 
 __all__ = ["LARGEST_SIGNATURE", "content_inside", "verify_cms", "verify_signers"]
 
@@ -42,6 +43,8 @@ LARGEST_SIGNATURE = 64 << 20
 MOST_SIGNERS = 64
 MOST_TIMESTAMPS = 16
 """Timestamps of one signer that are looked at."""
+
+_SIGNATURE_TIME_STAMP = "1.2.840.113549.1.9.16.2.14"
 
 
 class _Parts(NamedTuple):
@@ -56,7 +59,7 @@ class _Parts(NamedTuple):
 def verify_cms(
     signature: bytes,
     digest: Callable[[str], bytes],
-    trust: Trust | Chains,
+    trust: Trust,
     *,
     now: dt.datetime,
     level_prefix: str = "CAdES",
@@ -66,7 +69,7 @@ def verify_cms(
     Args:
         signature: CMS SignedData, DER or PEM.
         digest: returns the digest of the detached content by the name of an algorithm.
-        trust: what is believed, or :class:`Chains` that remember what they found.
+        trust: what is believed.
         now: the present.
         level_prefix: what the level begins with, e.g. ``ASiC-E/CAdES``.
     """
@@ -78,7 +81,7 @@ def verify_cms(
 def verify_signers(
     signature: bytes,
     digest: Callable[[str], bytes] | None,
-    trust: Trust | Chains,
+    trust: Trust,
     *,
     now: dt.datetime,
     level_prefix: str = "CAdES",
@@ -87,9 +90,8 @@ def verify_signers(
 
     ``digest`` None means that the content is inside; content inside goes before content outside.
     """
-    chains = trust if isinstance(trust, Chains) else Chains(trust)
     try:
-        return _verify(signature, digest, chains, now, level_prefix)
+        return _verify(signature, digest, chains_for(trust), now, level_prefix)
     except PARSER_ERRORS as error:
         return (_verdict(unsound(str(error)), level_prefix),)
 
@@ -240,20 +242,20 @@ def _timestamps(
     """Return the verdicts on the signature timestamps (ETSI EN 319 122-1, section 5.3)."""
     found: list[SignatureVerdict] = []
     for attribute in info["unsigned_attrs"] or ():
-        if attribute["type"].native != "signature_time_stamp_token":
+        if attribute["type"].dotted != _SIGNATURE_TIME_STAMP:
             continue
-        for token in list(attribute["values"])[:MOST_TIMESTAMPS]:
-            found.append(
-                verify_token(
-                    token,
-                    lambda name: hashlib.new(name, signed.signature).digest(),
-                    chains,
-                    now=now,
-                    others=parts.certificates,
-                    crls=parts.crls,
-                    ocsps=parts.ocsps,
-                )
+        found.extend(
+            verify_token(
+                token.dump(),
+                lambda name: hashlib.new(name, signed.signature).digest(),
+                chains,
+                now=now,
+                others=parts.certificates,
+                crls=parts.crls,
+                ocsps=parts.ocsps,
             )
+            for token in list(attribute["values"])[:MOST_TIMESTAMPS]
+        )
     return found[:MOST_TIMESTAMPS]
 
 
@@ -288,7 +290,9 @@ def _verdict(
 ) -> SignatureVerdict:
     certificate = signed.certificate if signed is not None else None
     evidence = (
-        {"digest": signed.digest_algorithm, "signature": signed.signature_algorithm} if signed is not None else {}
+        {"digest": signed.digest_algorithm, "signature": signed.signature_algorithm}
+        if signed is not None
+        else {}
     )
     return SignatureVerdict(
         failure.indication,

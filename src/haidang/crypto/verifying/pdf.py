@@ -184,7 +184,9 @@ def _with_changes(reader: Any, content: bytes, one: Any, found: _Found, place: P
             return found._replace(reasons=(_unchanged(),))
         reason = Reason(
             "bytes-added",
-            Message(N_("Something was added to the file that belongs to no revision (incremental saving attack).")),
+            Message(
+                N_("Something was added to the file that belongs to no revision (incremental saving attack).")
+            ),
             _HINT,
         )
         return found._replace(failure=_failed("HASH_FAILURE", reason))
@@ -217,15 +219,15 @@ _FORM_FILLING = 2
 
 
 def _unchanged() -> Reason:
-    return Reason(
-        "unchanged", Message(N_("The document is unchanged since this signature.")), severity="ok"
-    )
+    return Reason("unchanged", Message(N_("The document is unchanged since this signature.")), severity="ok")
 
 
 def _allowed() -> Reason:
     return Reason(
         "changed-as-allowed",
-        Message(N_("Since this signature only such things were added as it allows: signatures, evidence, fields.")),
+        Message(
+            N_("Since this signature only such things were added as it allows: signatures, evidence, fields.")
+        ),
         severity="note",
     )
 
@@ -241,7 +243,9 @@ def _forbidden(*, limited: bool) -> Reason:
 
 def _shadow(attack: str) -> Reason:
     said = {
-        "hide": N_("This is how a shadow attack works that hides: what covered other content was taken away."),
+        "hide": N_(
+            "This is how a shadow attack works that hides: what covered other content was taken away."
+        ),
         "replace": N_("This is how a shadow attack works that replaces: the same text looks otherwise."),
         "hide-and-replace": N_(
             "This is how a shadow attack works that hides and replaces: prepared content took the place of other."
