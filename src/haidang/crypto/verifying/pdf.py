@@ -36,6 +36,8 @@ from haidang.crypto.verifying._pdf_structure import (
     unseen_after,
 )
 from haidang.crypto.verifying.cms import verify_cms
+from haidang.crypto.verifying.detached import needing
+from haidang.crypto.verifying.options import DEFAULT_OPTIONS, Options
 from haidang.crypto.verifying.timestamps import verify_token
 from haidang.i18n import N_
 from haidang.messages import Message
@@ -44,7 +46,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from haidang.crypto.passphrases import Passphrase
     from haidang.crypto.trust import Trust
 
 __all__ = ["recognises", "verify_file", "verify_pdf"]
@@ -73,14 +74,15 @@ def recognises(head: bytes, path: Path | None = None) -> int:
 
 
 def verify_file(
-    path: Path, trust: Trust, *, now: dt.datetime, password: Passphrase | None = None
+    path: Path, trust: Trust, *, now: dt.datetime, options: Options = DEFAULT_OPTIONS
 ) -> DocumentVerdict:
     """Return what holds of the PDF ``path``.
 
     Raises:
         InputError: It cannot be read, or is larger than any PDF that is verified.
     """
-    return verify_pdf(read_bounded(path, LARGEST_PDF), trust, now=now, password=password, path=str(path))
+    content = read_bounded(path, LARGEST_PDF)
+    return verify_pdf(content, trust, now=now, options=options, path=str(path))
 
 
 def verify_pdf(
@@ -88,7 +90,7 @@ def verify_pdf(
     trust: Trust,
     *,
     now: dt.datetime,
-    password: Passphrase | None = None,
+    options: Options = DEFAULT_OPTIONS,
     path: str = "",
 ) -> DocumentVerdict:
     """Return what holds of a PDF.
@@ -97,21 +99,21 @@ def verify_pdf(
         content: the file.
         trust: what is believed.
         now: the present.
-        password: what opens it, where it is encrypted.
+        options: among them what opens it, where it is encrypted.
         path: its name, for the verdict.
     """
     try:
         with reading():
-            return _verify(content, trust, now, password, path)
+            return _verify(content, trust, now, options, path)
     except UnreadablePdfError as error:
         reason = Reason(error.code, error.said_message, error.said_hint)
         return DocumentVerdict(path, KIND, reasons=(reason,))
 
 
 def _verify(
-    content: bytes, trust: Trust, now: dt.datetime, password: Passphrase | None, path: str
+    content: bytes, trust: Trust, now: dt.datetime, options: Options, path: str
 ) -> DocumentVerdict:
-    reader = open_pdf(content, password)
+    reader = open_pdf(content, options.password)
     try:
         found = [_look(reader, content, name, field) for name, field in signature_fields(reader)]
     except Misplaced as misplaced:
@@ -120,9 +122,9 @@ def _verify(
     if not found:
         return DocumentVerdict(path, KIND, reasons=(_taken_out("error") if more else _unsigned(),))
     evidence = evidence_in(reader)
-    signed = _judge_all(content, found, evidence, trust, now)
+    signed = [needing(one, options) for one in _judge_all(content, found, evidence, trust, now)]
     reasons = (_taken_out("warning"),) if more else ()
-    return DocumentVerdict(path, KIND, tuple(signed), reasons, _marking(found))
+    return DocumentVerdict(path, KIND, tuple(signed), reasons, marking=_marking(found))
 
 
 def _taken_out(severity: Literal["warning", "error"]) -> Reason:
