@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography import x509
@@ -157,7 +157,7 @@ def test_nothing_outlives_its_issuer(tmp_path: Path) -> None:
         ({"days": 4000}, "valid for 1 to"),
     ],
 )
-def test_what_does_not_fit_is_not_issued(changes: dict[str, object], text: str, tmp_path: Path) -> None:
+def test_what_does_not_fit_is_not_issued(changes: dict[str, Any], text: str, tmp_path: Path) -> None:
     both = authorities(tmp_path)
     with pytest.raises(AuthorityError, match=text):
         both.issuing.issue(order(**changes), now=MOMENT)

@@ -23,10 +23,11 @@ ALTERATIONS = {
     "an entry is altered": "UPDATE log SET entry = CAST(replace(entry, 'person', 'server') AS BLOB)",
     "an entry is taken away": "DELETE FROM log WHERE number = 2",
     "the last entry is cut off": "DELETE FROM log WHERE number = (SELECT max(number) FROM log)",
-    "the end is cut off with its checkpoints": "DELETE FROM log WHERE number > 2; DELETE FROM checkpoints WHERE size > 3",
+    "the end is cut off with its checkpoints": "DELETE FROM log WHERE number > 2;"
+    " DELETE FROM checkpoints WHERE size > 3",
     "an entry is added": "INSERT INTO log SELECT max(number) + 1, x'7b7d' FROM log",
-    "two entries change places": "UPDATE log SET number = 99 WHERE number = 2; UPDATE log SET number = 2 WHERE"
-    " number = 3; UPDATE log SET number = 3 WHERE number = 99",
+    "two entries change places": "UPDATE log SET number = 99 WHERE number = 2;"
+    " UPDATE log SET number = 2 WHERE number = 3; UPDATE log SET number = 3 WHERE number = 99",
     "a certificate is taken away": "PRAGMA foreign_keys = OFF; DELETE FROM certificates WHERE rowid = 1",
     "a certificate is altered": "UPDATE certificates SET der = CAST(der || x'00' AS BLOB) WHERE rowid = 1",
     "a recipient is exchanged": "UPDATE certificates SET recipient = 'age1other' WHERE rowid = 1",
@@ -36,7 +37,8 @@ ALTERATIONS = {
     " FROM certificates WHERE serial NOT IN (SELECT serial FROM revocations)",
     "a list is taken away": "DELETE FROM crls",
     "the authority's certificate is exchanged": "UPDATE facts SET value = '' WHERE name = 'chain:first'",
-    "a checkpoint is altered": "UPDATE checkpoints SET note = CAST(replace(note, 'haidang', 'haidanG') AS BLOB)",
+    "a checkpoint is altered": "UPDATE checkpoints SET note ="
+    " CAST(replace(note, 'haidang', 'haidanG') AS BLOB)",
 }
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang.errors import AuthorityError
 from haidang.i18n import N_
+from haidang.messages import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -225,13 +226,13 @@ class Records:
         self._change("DELETE FROM deliveries WHERE made = ?", made)
 
     def _rows(self, kinds: str, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        """Return rows whose columns are of ``kinds`` (Text, Blob, Integer): SQLite itself holds to no type."""
+        """Return rows whose columns are of ``kinds`` (Text, Blob, Integer): SQLite itself lets any pass."""
         wanted = [_KINDS[kind] for kind in kinds]
         with self._errors():
             rows = self._connection.execute(statement, values).fetchall()
         for row in rows:
             if list(map(type, row)) != wanted:
-                raise _damaged(self.path, N_("a record is not of its kind"))
+                raise _damaged(self.path, Message(N_("a record is not of its kind")))
         return rows
 
     def _change(self, statement: str, *values: object) -> None:
@@ -292,7 +293,7 @@ def open_records(path: Path) -> Records:
         ]
     if marks != [_APPLICATION, _VERSION]:
         records.close()
-        raise _damaged(path, N_("it is of another program or another version"))
+        raise _damaged(path, Message(N_("it is of another program or another version")))
     return records
 
 
