@@ -15,6 +15,8 @@ from haidang.errors import KeyAccessError
 from haidang.i18n import N_
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from cryptography import x509
 
     from haidang.crypto.home import Identity
@@ -37,8 +39,13 @@ class Signatory(NamedTuple):
         """The digest that goes with the key, e.g. ``sha256``."""
         return digest_of(self.key)
 
-    def pyhanko_signer(self) -> Any:
-        """Return a ``pyhanko.sign.signers.Signer`` that signs with this key."""
+    def pyhanko_signer(self, attributes: Sequence[Any] = ()) -> Any:
+        """Return a ``pyhanko.sign.signers.Signer`` that signs with this key.
+
+        Args:
+            attributes: providers of further signed attributes
+                (:func:`haidang.crypto.marking.attribute.attribute_providers`).
+        """
         with needs_extra():
             from pyhanko.sign.signers.pdf_cms import Signer
             from pyhanko_certvalidator.registry import SimpleCertificateStore
@@ -55,6 +62,10 @@ class Signatory(NamedTuple):
                     # As long as the longest signature of the key's kind (ML-DSA-65 has 3,309 bytes).
                     return bytes(3400 if digest_of(key) == "sha512" else 512)
                 return sign(key, data, digest_algorithm)
+
+            def _signed_attr_providers(self, *args: Any, **options: Any) -> Iterator[Any]:
+                yield from super()._signed_attr_providers(*args, **options)
+                yield from attributes
 
         store: Any = SimpleCertificateStore()  # type: ignore[no-untyped-call]
         store.register_multiple([as_asn1(one) for one in self.authorities])

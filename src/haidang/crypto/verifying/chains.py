@@ -505,5 +505,5 @@ def _said(error: Exception | None) -> dict[str, Any]:
     return {"validator": str(error)} if error is not None else {}
 
 
-def _day(moment: dt.datetime) -> str:
-    return moment.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
+def _day(moment: dt.datetime) -> dt.datetime:
+    return moment.astimezone(dt.UTC).replace(microsecond=0)

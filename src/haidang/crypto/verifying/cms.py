@@ -44,6 +44,8 @@ MOST_SIGNERS = 64
 MOST_TIMESTAMPS = 16
 """Timestamps of one signer that are looked at."""
 
+_SIGNATURE_TIME_STAMP = "1.2.840.113549.1.9.16.2.14"
+
 
 class _Parts(NamedTuple):
     """What a SignedData holds beside its signers."""
@@ -240,11 +242,11 @@ def _timestamps(
     """Return the verdicts on the signature timestamps (ETSI EN 319 122-1, section 5.3)."""
     found: list[SignatureVerdict] = []
     for attribute in info["unsigned_attrs"] or ():
-        if attribute["type"].native != "signature_time_stamp_token":
+        if attribute["type"].dotted != _SIGNATURE_TIME_STAMP:
             continue
         found.extend(
             verify_token(
-                token,
+                token.dump(),
                 lambda name: hashlib.new(name, signed.signature).digest(),
                 chains,
                 now=now,

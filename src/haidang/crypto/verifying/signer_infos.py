@@ -17,7 +17,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from haidang.crypto.extra import needs_extra
 from haidang.crypto.verdicts import Indication, Reason, Subindication
@@ -44,6 +44,16 @@ PARSER_ERRORS = (
     UnicodeError,
 )
 """What asn1crypto and those who build on it raise for input that is not sound."""
+
+
+_CONTENT_TYPE = "1.2.840.113549.1.9.3"
+_MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
+_SIGNING_TIME = "1.2.840.113549.1.9.5"
+_ALGORITHM_PROTECTION = "1.2.840.113549.1.9.52"
+_SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
+_SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
+
+_Attributes: TypeAlias = dict[str, list[bytes]]
 
 
 class Failure(NamedTuple):
@@ -138,23 +148,29 @@ def _check(
     if wrong is None:
         weak = weak_digest(_digests(info)) or weak_key(certificate.public_key)
         wrong = Failure("INDETERMINATE", "CRYPTO_CONSTRAINTS_FAILURE", weak) if weak else None
-    named = "signing_certificate" in attributes or "signing_certificate_v2" in attributes
+    named = _SIGNING_CERTIFICATE in attributes or _SIGNING_CERTIFICATE_V2 in attributes
     return signed._replace(failure=wrong, has_certificate_reference=named)
 
 
-def _attributes(info: Any) -> dict[str, list[Any]] | None:
-    """Return the signed attributes by name; None where there are none."""
+def _attributes(info: Any) -> _Attributes | None:
+    """Return the values (DER) of the signed attributes by OID; None where there are none.
+
+    By OID and in DER, since the names and types that asn1crypto knows depend on what else is imported.
+    """
     if not info["signed_attrs"]:
         return None
-    found: dict[str, list[Any]] = {}
+    found: _Attributes = {}
     for attribute in info["signed_attrs"]:
-        found.setdefault(attribute["type"].native, []).extend(attribute["values"])
+        values = [value.dump() for value in attribute["values"]]
+        found.setdefault(attribute["type"].dotted, []).extend(values)
     return found
 
 
-def _claimed(attributes: dict[str, list[Any]] | None) -> dt.datetime | None:
-    values = (attributes or {}).get("signing_time", [])
-    moment: dt.datetime | None = values[0].native if len(values) == 1 else None
+def _claimed(attributes: _Attributes | None) -> dt.datetime | None:
+    from asn1crypto import cms
+
+    values = (attributes or {}).get(_SIGNING_TIME, [])
+    moment: dt.datetime | None = cms.Time.load(values[0]).native if len(values) == 1 else None
     return moment
 
 
@@ -171,9 +187,11 @@ def _find(sid: Any, certificates: Iterable[Any]) -> Any:
     return None
 
 
-def _content(attributes: dict[str, list[Any]], content_type: str, digest: bytes) -> Failure | None:
-    types = [one.native for one in attributes.get("content_type", [])]
-    digests = [one.native for one in attributes.get("message_digest", [])]
+def _content(attributes: _Attributes, content_type: str, digest: bytes) -> Failure | None:
+    from asn1crypto import cms, core
+
+    types = [cms.ContentType.load(one).native for one in attributes.get(_CONTENT_TYPE, [])]
+    digests = [core.OctetString.load(one, strict=True).native for one in attributes.get(_MESSAGE_DIGEST, [])]
     if types != [content_type] or len(digests) != 1:
         return unsound("content-type or message-digest is missing, wrong or there twice")
     if hmac.compare_digest(digests[0], digest):
@@ -188,17 +206,22 @@ def _content(attributes: dict[str, list[Any]], content_type: str, digest: bytes)
     return Failure("TOTAL-FAILED", "HASH_FAILURE", reason)
 
 
-def _reference(attributes: dict[str, list[Any]], certificate: Any) -> Failure | None:
+def _reference(attributes: _Attributes, certificate: Any) -> Failure | None:
     """Compare the certificate with the one that the signed attributes name (RFC 5035, section 3)."""
+    from asn1crypto import tsp
+
     der = certificate.dump()
-    for name in ("signing_certificate_v2", "signing_certificate"):
-        values = attributes.get(name)
+    for oid, form in (
+        (_SIGNING_CERTIFICATE_V2, tsp.SigningCertificateV2),
+        (_SIGNING_CERTIFICATE, tsp.SigningCertificate),
+    ):
+        values = attributes.get(oid)
         if values is None:
             continue
         if len(values) != 1:
-            return unsound(f"{name} is there more than once")
-        first = values[0]["certs"][0]
-        algorithm = "sha1" if name == "signing_certificate" else first["hash_algorithm"]["algorithm"].native
+            return unsound("signing-certificate is there more than once")
+        first = form.load(values[0])["certs"][0]
+        algorithm = "sha1" if oid == _SIGNING_CERTIFICATE else first["hash_algorithm"]["algorithm"].native
         if not hmac.compare_digest(first["cert_hash"].native, hashlib.new(algorithm, der).digest()):
             reason = Reason(
                 "certificate-exchanged",
@@ -209,14 +232,16 @@ def _reference(attributes: dict[str, list[Any]], certificate: Any) -> Failure | 
     return None
 
 
-def _protection(attributes: dict[str, list[Any]], info: Any) -> Failure | None:
+def _protection(attributes: _Attributes, info: Any) -> Failure | None:
     """Compare the algorithms with those of cms-algorithm-protection (RFC 6211)."""
-    values = attributes.get("cms_algorithm_protection", [])
+    from asn1crypto import cms
+
+    values = attributes.get(_ALGORITHM_PROTECTION, [])
     if not values:
         return None
     if len(values) != 1:
         return unsound("cms-algorithm-protection is there more than once")
-    protected = values[0]
+    protected = cms.CMSAlgorithmProtection.load(values[0])
     digest, signature = protected["digest_algorithm"], protected["signature_algorithm"]
     same = digest["algorithm"].native == info["digest_algorithm"]["algorithm"].native
     same = same and signature.native is not None

@@ -159,7 +159,7 @@ def _time(at: dt.datetime, certificate: Any, now: dt.datetime) -> Failure | None
     if at > now + FUTURE:
         reason = Reason(
             "timestamp-from-future",
-            Message(N_("The timestamp is from the future: {date}."), date=f"{at:%Y-%m-%d %H:%M} UTC"),
+            Message(N_("The timestamp is from the future: {date}."), date=at),
             Message(N_("Check the clock of this machine.")),
         )
         return Failure("INDETERMINATE", "TIMESTAMP_ORDER_FAILURE", reason)

@@ -1,0 +1,63 @@
+"""What a signature of level B-LT takes along of what is trusted: its own chains' revocation data, no more.
+
+pyHanko embeds all that its validation context knows. The lists of a whole administration are megabytes; those
+that the chains of the signer and of the time stamping authority need are a few kilobytes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from haidang.crypto.signers import Signatory
+    from haidang.crypto.trust import Trust
+
+__all__ = ["evidence_for"]
+
+
+async def evidence_for(trust: Trust, signatory: Signatory, timestamper: Any, now: dt.datetime) -> Any:
+    """Return a ``ValidationContext`` with the revocation data that the two chains need.
+
+    Raises:
+        pyhanko_certvalidator.errors.PathError: There is no chain to a root that is trusted.
+        pyhanko_certvalidator.errors.ValidationError: A certificate of a chain is not valid.
+    """
+    from pyhanko_certvalidator import CertificateValidator
+
+    from haidang.crypto.trust import as_asn1
+
+    known = trust.plus(authorities=signatory.authorities)
+    # Without a look at revocation: only which certificates take part.
+    bare = known._replace(crls=(), ocsps=()).context(now, revocation="soft-fail")
+    path = await CertificateValidator(
+        as_asn1(signatory.certificate), validation_context=bare
+    ).async_validate_path()
+    chains = [path, *[one async for one in timestamper.validation_paths(bare)]]
+    certificates = [one for chain in chains for one in chain]
+    issuers = {one.issuer.dump() for one in certificates}
+    serials = {one.serial_number for one in certificates}
+    needed = known._replace(
+        crls=tuple(one for one in trust.crls if _crl_issuer(one) in issuers),
+        ocsps=tuple(one for one in trust.ocsps if _ocsp_serial(one) in serials),
+    )
+    return needed.context(now)
+
+
+def _crl_issuer(crl: bytes) -> bytes:
+    from cryptography.x509 import load_der_x509_crl
+
+    try:
+        return load_der_x509_crl(crl).issuer.public_bytes()
+    except ValueError:
+        return b""
+
+
+def _ocsp_serial(answer: bytes) -> int:
+    from cryptography.x509.ocsp import load_der_ocsp_response
+
+    try:
+        return load_der_ocsp_response(answer).serial_number
+    except ValueError:
+        return -1

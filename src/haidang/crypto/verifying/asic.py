@@ -1,0 +1,380 @@
+"""Verifies ASiC containers (ETSI EN 319 162-1) that anyone made: ASiC-E and ASiC-S with CAdES.
+
+Rules:
+
+- The zip is read in one forward pass (:mod:`haidang.crypto.containers.zip_walking`); what two programs could
+  read differently is refused.
+- Every file must be covered by a signature: its digest stands in the manifest that is signed (ASiC-E), or it
+  is what is signed (ASiC-S). A file that is not is named, and the container as a whole does not hold.
+- XAdES is not supported: such a container is INDETERMINATE, and says so.
+
+The container is not trusted; :data:`MOST_METADATA` bounds what is kept of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import replace
+from typing import IO, TYPE_CHECKING, Final, NamedTuple
+
+from haidang.crypto.containers.manifest import Manifest, read_manifest
+from haidang.crypto.containers.problems import ContainerError
+from haidang.crypto.containers.zip_walking import DEFAULT_BOUNDS, stored_sizes, walk
+from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict
+from haidang.crypto.verifying.detached import needing
+from haidang.crypto.verifying.options import DEFAULT_OPTIONS
+from haidang.errors import InputError
+from haidang.i18n import N_
+from haidang.messages import Message
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Collection, Iterator
+    from pathlib import Path
+
+    from haidang.crypto.containers.zip_walking import Bounds, Member, Readable
+    from haidang.crypto.trust import Trust
+    from haidang.crypto.verifying.options import Options
+
+__all__ = [
+    "LARGEST_KEPT",
+    "MOST_METADATA",
+    "Contents",
+    "judge",
+    "read_contents",
+    "recognises",
+    "verified_contents",
+    "verify_file",
+]
+
+MOST_METADATA = 64 << 20
+"""Bytes of all files below ``META-INF/`` together."""
+LARGEST_KEPT = 64 << 20
+"""Bytes of all files together that :func:`verified_contents` returns."""
+MOST_SIGNATURES = 100
+"""Signatures of one container."""
+
+_META: Final = "META-INF/"
+_ASIC_E: Final = "application/vnd.etsi.asic-e+zip"
+_ASIC_S: Final = "application/vnd.etsi.asic-s+zip"
+_SUFFIXES: Final = {".asice": "asic-e", ".sce": "asic-e", ".asics": "asic-s", ".scs": "asic-s"}
+_P7S = re.compile(r"META-INF/[^/]*signature[^/]*\.p7[sm]", re.IGNORECASE)
+_XADES = re.compile(r"META-INF/[^/]*signatures[^/]*\.xml", re.IGNORECASE)
+_MANIFEST = re.compile(r"META-INF/[^/]*ASiCManifest[^/]*\.xml", re.IGNORECASE)
+_TOKEN = re.compile(r"META-INF/[^/]*timestamp[^/]*\.tst", re.IGNORECASE)
+
+
+class Contents(NamedTuple):
+    """What one pass over a container found."""
+
+    mimetype: str
+    first: str
+    """Name of the first member."""
+    metadata: dict[str, bytes]
+    """The files below META-INF."""
+    digests: dict[str, bytes]
+    """SHA-256 of each other file but ``mimetype``."""
+    kept: dict[str, bytes]
+    """The files that were asked for."""
+
+
+def recognises(head: bytes, path: Path | None = None) -> int:
+    """Return how sure it is that this is an ASiC container, by its mimetype or its name (0 to 90)."""
+    if not head.startswith(b"PK"):
+        return 0
+    if head[30:38] == b"mimetype" and b"application/vnd.etsi.asic-" in head[38:200]:
+        return 90
+    return 80 if path is not None and path.suffix.lower() in _SUFFIXES else 0
+
+
+def verify_file(
+    path: Path, trust: Trust, *, now: dt.datetime, options: Options = DEFAULT_OPTIONS
+) -> DocumentVerdict:
+    """Return what holds of the container in ``path``.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    verdict = verified_contents(path, trust, now=now)[0]
+    signatures = tuple(needing(one, options) for one in verdict.signatures)
+    return replace(verdict, signatures=signatures)
+
+
+def verified_contents(
+    path: Path, trust: Trust, *, now: dt.datetime, wanted: Collection[str] = (), most: int = LARGEST_KEPT
+) -> tuple[DocumentVerdict, dict[str, bytes]]:
+    """Return what holds of a container, and those of its ``wanted`` files that a signature covers.
+
+    What is returned is what was verified: the file is read once. Use it only where the verdict holds.
+
+    Args:
+        path: the container.
+        trust: what is believed.
+        now: the moment of verification.
+        wanted: names of small files to keep.
+        most: bytes of all of them together.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            sizes = stored_sizes(stream)
+            stream.seek(0)
+            contents = read_contents(stream, sizes=sizes, wanted=wanted, most=most)
+
+            def again(name: str, algorithm: str) -> bytes:
+                stream.seek(0)
+                return _digest_of_member(stream, sizes, name, algorithm)
+
+            verdict = judge(contents, trust, str(path), now=now, again=again)
+    except ContainerError as error:
+        kind = _SUFFIXES.get(path.suffix.lower(), "asic-e")
+        return DocumentVerdict(str(path), kind, reasons=(error.reason(),)), {}
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read: {error.strerror or error}", hint="Check the name and the permissions."
+        ) from error
+    covered = {name for signature in verdict.signatures for name in signature.covers}
+    return verdict, {name: content for name, content in contents.kept.items() if name in covered}
+
+
+def read_contents(
+    stream: Readable,
+    *,
+    sizes: dict[int, int] | None = None,
+    wanted: Collection[str] = (),
+    most: int = LARGEST_KEPT,
+    sink: Callable[[Member], Iterator[bytes]] | None = None,
+    bounds: Bounds = DEFAULT_BOUNDS,
+) -> Contents:
+    """Read a container to its end: keep its metadata, take the digests of its files.
+
+    Args:
+        stream: the container, from its first byte.
+        sizes: see :func:`haidang.crypto.containers.zip_walking.walk`.
+        wanted: names of files to keep.
+        most: bytes of all of them together.
+        sink: given each member that is neither metadata nor ``mimetype``, yields its chunks on; what it
+            does with them is provisional until this function has returned.
+        bounds: what the zip may take.
+
+    Raises:
+        ContainerError: It is damaged, or could be read differently.
+    """
+    contents = Contents("", "", {}, {}, {})
+    left = {"meta": MOST_METADATA, "kept": most}
+    for member in walk(stream, bounds=bounds, sizes=sizes):
+        if not contents.first:
+            contents = contents._replace(first=member.name)
+        if member.name == "mimetype":
+            mimetype = _whole(member, {"left": 256}, "left").decode("ascii", "replace").strip()
+            contents = contents._replace(mimetype=mimetype)
+        elif member.name.startswith(_META):
+            if not member.folder:
+                contents.metadata[member.name] = _whole(member, left, "meta")
+        elif member.name in wanted:
+            content = contents.kept[member.name] = _whole(member, left, "kept")
+            contents.digests[member.name] = hashlib.sha256(content).digest()
+        else:
+            digest = hashlib.sha256()
+            for chunk in member.chunks() if sink is None else sink(member):
+                digest.update(chunk)
+            if not member.folder:
+                contents.digests[member.name] = digest.digest()
+    return contents
+
+
+def judge(
+    contents: Contents,
+    trust: Trust,
+    path: str,
+    *,
+    now: dt.datetime,
+    again: Callable[[str, str], bytes],
+) -> DocumentVerdict:
+    """Return what holds of a container that was read.
+
+    Args:
+        contents: what was found in it.
+        trust: what is believed.
+        path: what the verdict calls it.
+        now: the moment of verification.
+        again: returns the digest of a file by another algorithm than SHA-256.
+    """
+    judging = _Judging(contents, trust, now, again)
+    signatures, reasons = judging.signatures()
+    kind = "asic-s" if contents.mimetype == _ASIC_S else "asic-e"
+    return DocumentVerdict(path, kind, signatures, (*judging.form(), *reasons))
+
+
+class _Judging:
+    """One container, and what it is held against."""
+
+    def __init__(
+        self, contents: Contents, trust: Trust, now: dt.datetime, again: Callable[[str, str], bytes]
+    ) -> None:
+        self.contents = contents
+        self.trust = trust
+        self.now = now
+        self.again = again
+
+    def form(self) -> Iterator[Reason]:
+        """Yield what is odd about the container's form."""
+        contents = self.contents
+        if contents.mimetype not in {"", _ASIC_E, _ASIC_S}:
+            yield Reason(
+                "mimetype-unknown",
+                Message(
+                    N_("The container says that it is {mimetype}, not ASiC."), mimetype=contents.mimetype[:80]
+                ),
+                severity="warning",
+            )
+        elif contents.mimetype and contents.first != "mimetype":
+            yield Reason(
+                "mimetype-not-first",
+                Message(N_("The file mimetype is not the first of the container.")),
+                severity="warning",
+            )
+
+    def signatures(self) -> tuple[tuple[SignatureVerdict, ...], tuple[Reason, ...]]:
+        """Return the verdict of each signature, and what holds of the container as a whole."""
+        metadata = self.contents.metadata
+        names = [name for name in metadata if _P7S.fullmatch(name)]
+        if len(names) > MOST_SIGNATURES:
+            raise ContainerError(
+                "too-many-signatures", N_("The container has more than {n} signatures."), n=MOST_SIGNATURES
+            )
+        if self.contents.mimetype == _ASIC_S:
+            found = [self.simple(name) for name in names]
+        else:
+            manifests = self.manifests()
+            found = [self.extended(name, manifests.get(name, [])) for name in names]
+        found += [_unsupported_xades(name) for name in metadata if _XADES.fullmatch(name)]
+        if not found:
+            reason = Reason("not-signed", Message(N_("The container has no signature.")))
+            return (), (reason,)
+        return tuple(found), tuple(self.uncovered(found))
+
+    def uncovered(self, found: list[SignatureVerdict]) -> Iterator[Reason]:
+        """Yield the files that no signature covers."""
+        if any(one.subindication == "POLICY_PROCESSING_ERROR" for one in found):
+            # What a signature that cannot be read covers is not known.
+            return
+        covered = {name for one in found for name in one.covers}
+        for name in self.contents.digests:
+            if name not in covered:
+                yield Reason(
+                    "file-not-covered",
+                    Message(N_("No signature covers the file {name}."), name=name),
+                    Message(N_("Do not rely on it: anybody may have put it there.")),
+                )
+
+    def manifests(self) -> dict[str, list[tuple[str, Manifest]]]:
+        """Return the manifests by the name of the signature that they lead to."""
+        found: dict[str, list[tuple[str, Manifest]]] = {}
+        for name, content in self.contents.metadata.items():
+            if _MANIFEST.fullmatch(name):
+                manifest = read_manifest(content, name)
+                found.setdefault(manifest.signature, []).append((name, manifest))
+        return found
+
+    def extended(self, name: str, manifests: list[tuple[str, Manifest]]) -> SignatureVerdict:
+        """Return the verdict of one signature of an ASiC-E container."""
+        if len(manifests) != 1:
+            reason = Reason(
+                "manifest-missing" if not manifests else "manifest-ambiguous",
+                Message(N_("The signature {name} does not belong to exactly one manifest."), name=name),
+            )
+            return SignatureVerdict("TOTAL-FAILED", "FORMAT_FAILURE", "ASiC-E/CAdES", reasons=(reason,))
+        manifest_name, manifest = manifests[0]
+        content = self.contents.metadata[manifest_name]
+        wrong = tuple(self.altered(manifest))
+        verdict = self.cms(name, lambda algorithm: hashlib.new(algorithm, content).digest(), "ASiC-E/CAdES")
+        covers = tuple(one.name for one in manifest.references)
+        return _with(verdict, covers, wrong)
+
+    def altered(self, manifest: Manifest) -> Iterator[Reason]:
+        """Yield the files that are not what the manifest says."""
+        for one in manifest.references:
+            digest = self.contents.digests.get(one.name)
+            if one.name in self.contents.metadata:
+                digest = hashlib.new(one.algorithm, self.contents.metadata[one.name]).digest()
+            elif digest is not None and one.algorithm != "sha256":
+                digest = self.again(one.name, one.algorithm)
+            if digest is None:
+                message = Message(
+                    N_("The file {name} is signed, but is not in the container."), name=one.name
+                )
+                yield Reason("file-missing", message)
+            elif digest != one.digest:
+                yield Reason(
+                    "file-altered", Message(N_("The file {name} was altered after signing."), name=one.name)
+                )
+
+    def simple(self, name: str) -> SignatureVerdict:
+        """Return the verdict of the signature of an ASiC-S container, over its only file."""
+        files = list(self.contents.digests)
+        if len(files) != 1:
+            reason = Reason(
+                "not-one-file",
+                Message(N_("An ASiC-S container holds one file, and this one holds {n}."), n=len(files)),
+            )
+            return SignatureVerdict("TOTAL-FAILED", "FORMAT_FAILURE", "ASiC-S/CAdES", reasons=(reason,))
+
+        def digest(algorithm: str) -> bytes:
+            known = self.contents.digests[files[0]]
+            return known if algorithm == "sha256" else self.again(files[0], algorithm)
+
+        return _with(self.cms(name, digest, "ASiC-S/CAdES"), tuple(files), ())
+
+    def cms(self, name: str, digest: Callable[[str], bytes], prefix: str) -> SignatureVerdict:
+        """Return the verdict of the CMS signature ``name`` by itself."""
+        from haidang.crypto.verifying.cms import verify_cms
+
+        signature = self.contents.metadata[name]
+        return verify_cms(signature, digest, self.trust, now=self.now, level_prefix=prefix)
+
+
+def _with(verdict: SignatureVerdict, covers: tuple[str, ...], wrong: tuple[Reason, ...]) -> SignatureVerdict:
+    if wrong:
+        return replace(
+            verdict,
+            indication="TOTAL-FAILED",
+            subindication="HASH_FAILURE",
+            covers=covers,
+            reasons=(*wrong, *verdict.reasons),
+        )
+    return replace(verdict, covers=covers)
+
+
+def _unsupported_xades(name: str) -> SignatureVerdict:
+    reason = Reason(
+        "xades-not-supported",
+        Message(N_("{name} is an XML signature (XAdES), which cannot be verified here."), name=name),
+        Message(N_("Verify it with another program, or ask for a container with CAdES.")),
+    )
+    return SignatureVerdict("INDETERMINATE", "POLICY_PROCESSING_ERROR", "ASiC-E/XAdES", reasons=(reason,))
+
+
+def _whole(member: Member, left: dict[str, int], budget: str) -> bytes:
+    parts = []
+    for chunk in member.chunks():
+        left[budget] -= len(chunk)
+        if left[budget] < 0:
+            raise ContainerError(
+                "metadata-too-large", N_("{name} is larger than is accepted."), name=member.name
+            )
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def _digest_of_member(stream: IO[bytes], sizes: dict[int, int], name: str, algorithm: str) -> bytes:
+    digest = hashlib.new(algorithm)
+    for member in walk(stream, sizes=sizes):
+        if member.name == name:
+            for chunk in member.chunks():
+                digest.update(chunk)
+            break
+    return digest.digest()
