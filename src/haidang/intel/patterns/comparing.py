@@ -1,6 +1,8 @@
 """What one observation of a pattern asks of an event: a condition over facets, or plain look-ups.
 
 - Texts are compared without case, as all logs are here; ``MATCHES`` is an expression as it is written.
+- An observation is one event, and each type of STIX object is in it once: what is asked of one object path
+  is asked of one facet, where several could be meant (either address of a connection).
 - ``a != b`` and ``NOT`` hold when the value is there and some value differs. Where one value is looked at in
   several spellings (a path and its last part), they hold when none of them is meant.
 """
@@ -8,6 +10,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from haidang.intel.observables import normalised
@@ -17,6 +21,8 @@ from haidang.intel.patterns.refusals import refused
 from haidang.sigma.ir import ANY, ONE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from haidang.sigma.ir import Condition
 
 __all__ = ["condition", "lookups"]
@@ -53,6 +59,7 @@ _TYPES = {
 
 _OneTest = tuple[str, Any, bool]
 """Kind, value and cased of a test."""
+_EXISTS: _OneTest = ("exists", True, False)
 
 
 def lookups(tree: Any) -> list[tuple[str, str]] | None:
@@ -75,16 +82,42 @@ def condition(tree: Any) -> Condition:
     Raises:
         PatternError: No log can answer them.
     """
+    counted = Counter(one.path for one in _comparisons(tree) if not one.path.endswith("_ref.type"))
+    several = {path: _facets(path) for path, n in counted.items() if n > 1 and len(_facets(path)) > 1}
+    choices = product(*several.values())
+    return _any([_condition(tree, dict(zip(several, chosen, strict=True))) for chosen in choices])
+
+
+def _comparisons(tree: Any) -> Iterator[Comparison]:
+    if isinstance(tree, Comparison):
+        yield tree
+    else:
+        for part in tree[1]:
+            yield from _comparisons(part)
+
+
+def _condition(tree: Any, chosen: dict[str, str]) -> Condition:
+    """Return the condition of a tree; ``chosen`` is the facet of a path that is asked for more than once."""
     if not isinstance(tree, Comparison):
-        return (tree[0], *(condition(part) for part in tree[1]))
-    referred = _REFERRED.fullmatch(tree.path)
-    if referred and referred[2] == "type":
-        return _of_type(tree, PATHS[f"{referred[1]}.value"])
-    facets = PATHS.get(_plain(tree.path))
+        return (tree[0], *(_condition(part, chosen) for part in tree[1]))
+    facets = _facets(tree.path)
+    if tree.path.endswith("_ref.type"):
+        return _of_type(tree, facets)
+    if tree.path in chosen:
+        facets = (chosen[tree.path],)
+    return _any([_test(facet, tree) for facet in facets])
+
+
+def _any(conditions: list[Condition]) -> Condition:
+    return conditions[0] if len(conditions) == 1 else ("or", *conditions)
+
+
+def _facets(path: str) -> tuple[str, ...]:
+    referred = _REFERRED.fullmatch(path)
+    facets = PATHS.get(f"{referred[1]}.value" if referred else _plain(path))
     if facets is None:
-        raise refused("path", tree.path)
-    tests = [_test(facet, tree) for facet in facets]
-    return tests[0] if len(tests) == 1 else ("or", *tests)
+        raise refused("path", path)
+    return facets
 
 
 def _of_type(tree: Comparison, facets: tuple[str, ...]) -> Condition:
@@ -93,8 +126,7 @@ def _of_type(tree: Comparison, facets: tuple[str, ...]) -> Condition:
     values = _values(tree)
     if not set(values) <= set(_TYPES):
         raise refused("value", tree.value, "type of address that logs tell")
-    tests = [("is", (facet, "re", (_TYPES[value], ""), False)) for facet in facets for value in values]
-    return tests[0] if len(tests) == 1 else ("or", *tests)
+    return _any([("is", (facet, "re", (_TYPES[value], ""), False)) for facet in facets for value in values])
 
 
 def _values(tree: Comparison) -> list[Any]:
@@ -120,23 +152,29 @@ def _digits(path: str) -> int:
 
 
 def _test(facet: str, tree: Comparison) -> Condition:
+    there = _there(facet, tree.path)
     if tree.operator == "EXISTS":
         if tree.negated:
             raise refused("absent")
-        return ("is", (facet, "exists", True, False))
+        return ("is", (facet, *(there or _EXISTS)))
     negated = tree.negated is not (tree.operator == "!=")
     tests = [_one_test(tree, value) for value in _values(tree)]
     one: _OneTest = tests[0] if len(tests) == 1 else ("any", tuple(tests), False)
     if not negated:
         return ("is", (facet, *one))
-    if digits := _digits(tree.path):
-        # A log may tell hashes of several kinds; only one of the kind that is asked for can differ.
-        there: _OneTest = ("re", (f"^[0-9A-Fa-f]{{{digits}}}$", ""), False)
-    elif facet in _SPELLED:
-        there = ("exists", True, False)
-    else:
+    if there is None:
         return ("is", (facet, "differs", one, False))
     return ("and", ("is", (facet, *there)), ("not", ("is", (facet, *one))))
+
+
+def _there(facet: str, path: str) -> _OneTest | None:
+    """Return what says that the value of a path is there, where not each value of the facet is such a one."""
+    if digits := _digits(path):
+        return "re", (f"^[0-9A-Fa-f]{{{digits}}}$", ""), False
+    kind = path.partition(":")[0]
+    if kind in _TYPES and facet != "domain":
+        return "re", (_TYPES[kind], ""), False
+    return _EXISTS if facet in _SPELLED else None
 
 
 def _one_test(tree: Comparison, value: Any) -> _OneTest:

@@ -4,6 +4,8 @@
   addresses) become look-ups, alone or joined by ``OR``; everything else becomes a condition over facets.
 - One observation is one event. Observations joined by ``AND`` or ``FOLLOWEDBY``, or repeated, may lie as far
   apart as ``WITHIN`` says; without it, ``_ANY_TIME``.
+- Observations joined by ``AND`` may be one event where it is all of them: a log writes into one line what
+  STIX tells of several objects. ``FOLLOWEDBY``, and the same observation twice, are several events.
 
 What no log can answer is refused, by ``refusals``. Patterns are not trusted; reading has bounded them.
 """
@@ -100,6 +102,8 @@ def _sequence(tree: Any, within: float = 0) -> Sequence_:
     if kind in {"and", "followedby"}:
         ordered = kind == "followedby"
         parts = tuple(_observed(part) for part in tree[1])
+        if len(set(parts)) == 1:
+            return Sequence_("event_count", parts[:1], span, len(parts))
         return Sequence_("temporal_ordered" if ordered else "temporal", parts, span)
     raise refused("startstop")
 
