@@ -207,7 +207,7 @@ def judged(pattern: str, objects: list[dict[str, Any]]) -> bool:
 
 
 @given(_comparisons, observations())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_one_observation_is_judged_alike(
     text: str, observation: tuple[list[dict[str, Any]], dict[str, Any]]
 ) -> None:
@@ -225,7 +225,7 @@ PATHS = sorted(
 
 
 @given(st.sampled_from(PATHS), observations())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_being_there_is_judged_alike(
     path: str, observation: tuple[list[dict[str, Any]], dict[str, Any]]
 ) -> None:

@@ -29,8 +29,10 @@ Token = tuple[str, Any]
 END: Token = ("end", "the end")
 
 _KEYWORDS = frozenset(
-    "AND OR NOT FOLLOWEDBY LIKE MATCHES ISSUPERSET ISSUBSET EXISTS LAST IN START STOP SECONDS true false "
-    "WITHIN REPEATS TIMES".split()
+    (
+        *("AND", "OR", "NOT", "FOLLOWEDBY", "WITHIN", "SECONDS", "REPEATS", "TIMES", "START", "STOP", "LAST"),
+        *("IN", "LIKE", "MATCHES", "ISSUPERSET", "ISSUBSET", "EXISTS", "true", "false"),
+    )
 )
 _LONGEST_NUMBER = 300
 """Digits; a longer one is no number of a log, and Python would not read some of them."""
