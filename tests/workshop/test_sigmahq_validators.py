@@ -17,7 +17,6 @@ from haidang.workshop.checking import check
 from haidang.workshop.checks import checks, sigmahq
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from haidang.workshop.checking import Checked
@@ -131,7 +130,7 @@ ELSEWHERE = {
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _no_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _no_data(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Let those that fetch data look for it where there is none, and keep none of the user's."""
     folder = tmp_path_factory.mktemp("validators")
     names = [f"sigma.validators.sigmahq.data.data_{name}" for name in ("filename", "taxonomy")]
@@ -140,7 +139,6 @@ def _no_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         module = import_module(name)
         module.set_cache_dir(str(folder / name))
         module.set_url(str(folder / "absent.json"))
-    return
 
 
 def checked(folder: Path, text: str, name: str = NAME) -> Checked:
