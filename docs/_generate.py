@@ -214,7 +214,8 @@ def _indicators() -> str:
         "Patterns are read as STIX 2.1's grammar says. One that asks for any of this is refused whole.\n\n"
         + _table(refusals)
         + "\n## MISP attribute types\n\n" + _table(types)
-        + "\n## Fields\n\nWhich fields hold what; `any` is for logs without an entry of their own.\n\n"
+        + "\n## Fields\n\nWhich fields hold what; `any` is for logs without an entry of their own.\n"
+        "A `folder` is where the path of a `file` leads.\n\n"
         + _table(_observed_fields())
     )  # fmt: skip
 

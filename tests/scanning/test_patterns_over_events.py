@@ -92,3 +92,9 @@ def test_a_folder_of_a_file_is_that_of_its_path(tmp_path: Path) -> None:
     assert ours(tmp_path, pattern, [(1, "a")])
     assert not ours(tmp_path, pattern.replace("X", "Y"), [(1, "a")])
     assert not ours(tmp_path, pattern, [(1, "b")])
+
+
+def test_what_is_not_asked_for_is_the_file_itself_whatever_its_folder(tmp_path: Path) -> None:
+    for pattern in ("[file:name != 'a']", "[file:name NOT IN ('a', 'c')]", "[file:name NOT LIKE 'a%']"):
+        assert not ours(tmp_path, pattern, [(1, "a")])
+        assert ours(tmp_path, pattern, [(1, "a"), (2, "b")])

@@ -275,6 +275,13 @@ def test_what_is_not_supported_is_a_pattern_and_is_refused_with_its_reason(code:
         compile_pattern(example)
 
 
+@pytest.mark.parametrize("pattern", [f"[a:{'b' * 9000} = 1]", f"[file:name = 'a'] '{'b' * 9000}'"])
+def test_a_reason_that_quotes_the_pattern_stays_readable(pattern: str) -> None:
+    with pytest.raises(PatternError) as raised:
+        compile_pattern(pattern)
+    assert 200 < len(str(raised.value)) <= 300
+
+
 def test_length_and_depth_are_bounded() -> None:
     limits = replace(DEFAULT_LIMITS, intel_pattern_chars=40, intel_pattern_depth=3)
     with pytest.raises(PatternError, match="longer than 40"):

@@ -19,8 +19,15 @@ if TYPE_CHECKING:
 __all__ = ["Comparison", "Compiled", "Constant", "Literal", "PatternError", "Sequence_"]
 
 
+_LONGEST_REASON = 300
+
+
 class PatternError(Exception):
     """A pattern cannot be used; its text is the reason. Internal to the package."""
+
+    def __init__(self, reason: str) -> None:
+        """Keep a reason of readable length: it may quote any part of the pattern."""
+        super().__init__(reason if len(reason) <= _LONGEST_REASON else f"{reason[: _LONGEST_REASON - 1]}…")
 
 
 class Literal(NamedTuple):
