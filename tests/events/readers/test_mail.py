@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import pytest
 
 from haidang.events.readers.mail import READER
 from haidang.limits import DEFAULT_LIMITS
-from tests.events.readers.feeding import feed, head, sample
+from tests.events.readers.feeding import feed, feed_in_time, head, sample
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,10 +124,7 @@ def test_a_line_that_is_no_syslog_line_is_kept_as_text_and_noted() -> None:
 )
 @pytest.mark.parametrize("header", [HEADER, b"Nov 11 21:58:01 h dovecot: "])
 def test_hostile_lines_take_linear_time(header: bytes, message: bytes) -> None:
-    began = time.process_time()
-    seen = feed(READER, header + message + b"\n")
-    assert len(seen.events) == 1
-    assert time.process_time() - began < 3
+    assert len(feed_in_time(READER, header + message + b"\n").events) == 1
 
 
 def test_reads_the_mail_logs_of_the_corpora(corpora: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from hypothesis import given
 
 from haidang.events.readers.w3c import READER
 from haidang.limits import DEFAULT_LIMITS
-from tests.events.readers.feeding import feed, head, sample
+from tests.events.readers.feeding import feed, feed_in_time, head, sample
 from tests.events.readers.firing import fired, take_rules, write_rules
 from tests.events.readers.tearing import samples, torn
 
@@ -196,7 +195,4 @@ def test_whatever_it_is_fed_each_line_is_an_event_a_directive_or_noted(data: byt
     [b'"a ' * 300_000, b'"' * 900_000, b'" "" ' * 200_000, b" " * 900_000 + b"x", b'"a """b ' * 100_000],
 )
 def test_hostile_lines_take_linear_time(line: bytes) -> None:
-    began = time.process_time()
-    seen = feed(READER, b"#Version: 1.0\n#Fields: a b\n" + line + b"\n")
-    assert seen.report.problems
-    assert time.process_time() - began < 3
+    assert feed_in_time(READER, b"#Version: 1.0\n#Fields: a b\n" + line + b"\n").report.problems

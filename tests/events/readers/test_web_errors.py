@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import pytest
 from haidang.events.readers.web_errors import READER, parse_line
 from haidang.events.times import parse_time
 from haidang.limits import DEFAULT_LIMITS
-from tests.events.readers.feeding import feed, head, sample
+from tests.events.readers.feeding import feed, feed_in_time, head, sample
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,11 +105,7 @@ def test_does_not_take_other_logs_for_error_logs(line: bytes) -> None:
     ],
 )
 def test_hostile_lines_take_linear_time(line: bytes) -> None:
-    began = time.process_time()
-    seen = feed(READER, line + b"\n")
-    READER.recognises(head(line))
-    assert seen.events
-    assert time.process_time() - began < 3
+    assert feed_in_time(READER, line + b"\n").events
 
 
 def test_reads_the_error_logs_of_the_corpora(corpora: Path) -> None:
