@@ -28,7 +28,7 @@ from haidang.inquiry.notability import NOTABLE
 from haidang.intel.feeds import feeds
 from haidang.intel.feeds.misp import TYPES
 from haidang.intel.observed import FIELDS, parse_fields
-from haidang.intel.patterns import PATHS
+from haidang.intel.patterns import PATHS, REFUSALS
 from haidang.sigma.yaml_source import documents
 from haidang.workshop.checks import checks
 
@@ -214,13 +214,18 @@ def _indicators() -> str:
         ("`warninglist`", "MISP warninglist: what is on it is held back from all sources"),
     ]
     paths = [("object path", "facets"), *((f"`{path}`", _coded(facets)) for path, facets in PATHS.items())]
+    refusals = [("not supported", "such as"), *((one.what, f"`{one.example}`") for one in REFUSALS.values())]
     types = [("type", "becomes"), *((f"`{kind}`", _parts(kinds)) for kind, kinds in TYPES.items())]
     return (
         "## Kinds of sources\n\n" + _table([*formats, *remote])
         + "\n## STIX object paths\n\nA pattern on another object path is refused with the reason.\n\n"
         + _table(paths)
+        + "\n## STIX patterns that are refused\n\n"
+        "Patterns are read as STIX 2.1's grammar says. One that asks for any of this is refused whole.\n\n"
+        + _table(refusals)
         + "\n## MISP attribute types\n\n" + _table(types)
-        + "\n## Fields\n\nWhich fields hold what; `any` is for logs without an entry of their own.\n\n"
+        + "\n## Fields\n\nWhich fields hold what; `any` is for logs without an entry of their own.\n"
+        "A `folder` is where the path of a `file` leads.\n\n"
         + _table(_observed_fields())
     )  # fmt: skip
 
