@@ -72,7 +72,7 @@ def test_a_template_is_filled_and_leaves_out_what_is_absent(
 PRODUCT = rb"""
 origin: x
 by: [kind]
-sessions: {fields: [a, b], ignore: ['0'], only: [one]}
+sessions: {fields: {one: [a, b]}, ignore: ['0']}
 notable:
   - kind: first
     title: {en: First, vi: First}

@@ -162,8 +162,9 @@ class Question:
     def _origins(self) -> dict[str, Origin]:
         from haidang.events.readers import readers
 
+        told = {one.origin: Origin(one.origin, one.time_fields, one.host_fields) for one in self.maps}
         found = {origin.name: origin for reader in readers().values() for origin in reader.origins}
-        return {**found, "windows": shapes.WINDOWS}
+        return {**told, **found, "windows": shapes.WINDOWS}
 
     @cached_property
     def _recognise(self) -> list[tuple[str, tuple[str, ...]]]:
