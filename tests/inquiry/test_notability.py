@@ -9,6 +9,7 @@ import pytest
 
 from haidang.events.readers import readers
 from haidang.inquiry.notability import NOTABLE, Template, load_product, products
+from haidang.sigma.logsource import load_maps
 from haidang.sigma.yaml_source import documents
 
 if TYPE_CHECKING:
@@ -42,8 +43,9 @@ def test_a_kind_has_one_title_in_a_product() -> None:
             )
 
 
-def test_every_origin_is_one_that_a_reader_or_a_shape_hands_over() -> None:
+def test_every_origin_is_one_that_a_reader_a_shape_or_a_map_hands_over() -> None:
     known = {origin.name for reader in readers().values() for origin in reader.origins} | {"windows"}
+    known |= {one.origin for one in load_maps()}
     assert set(products()) <= known
     assert len(products()) == len(FILES)
 
