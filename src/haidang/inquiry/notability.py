@@ -1,10 +1,10 @@
 r"""What is worth a line on a time line: data files, one for each product, in ``inquiry/notable``.
 
     origin: windows                     the family of logs
-    by: [Channel, EventID]              fields by which entries are looked up; ``when`` names all of them; none
-                                        ([]) for a log of which every event is looked at
+    by: [Channel, EventID]              fields by which entries are looked up; ``when`` names all of them;
+                                        none ([]) for a log of which every event is looked at
     sessions:                           how the events of a logon session are told (may be left out)
-      fields: [TargetLogonId, LogonId]  what may hold a session's id: templates, or names of fields; where that
+      fields: [TargetLogonId, LogonId]  what may hold a session's id: templates, or names of fields; where it
                                         depends on the first ``by`` field, a map of its values to such lists
       ignore: ['0x0', '0x3e7']          ids that are no session of a person
       family: entra                     products of one family share their sessions, whatever the host is
@@ -23,9 +23,9 @@ r"""What is worth a line on a time line: data files, one for each product, in ``
         session: {opens: TargetLogonId, from: '{IpAddress}'}   or {closes: TargetLogonId}
 
 A template holds ``{FIELD}`` or ``{FIELD|OTHER}`` (the first that is present) and ``[…]``, which is left out
-where one of its fields is absent. Wherever else a field is named, ``FIELD|OTHER`` means the same: exports of one
-product differ in their names. Values are compared without regard to case. The files are part of the package and
-trusted; events are not.
+where one of its fields is absent. Wherever else a field is named, ``FIELD|OTHER`` means the same: exports of
+one product differ in their names. Values are compared without regard to case. The files are part of the
+package and trusted; events are not.
 """
 
 from __future__ import annotations
@@ -216,7 +216,7 @@ class Product:
 
 
 def named_fields(name: str) -> tuple[str, ...]:
-    """Return the fields that a name of a data file stands for: ``a|b`` is the first of them that is present."""
+    """Return the fields that a name of a data file stands for; of ``a|b`` the first present one counts."""
     return tuple(name.split("|"))
 
 
