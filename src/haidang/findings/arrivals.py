@@ -1,7 +1,7 @@
 r"""Who arrived where, as the logs of VPNs, devices, web servers, sensors and clouds tell it.
 
-A table, for each origin, of the events that say so: by what fields they are known, and which of their
 A table, for each origin, of the events that say so: by what fields they are known, and which of them say
+whence, whither and who. What failed is no arrival, but a honeypot that was touched is one: somebody
 reached it.
 
 Rules:
@@ -9,7 +9,7 @@ Rules:
 - A field has the names of the native log; ``a|b`` is the first that is present. ``{host}`` is the host that
   the log is of, ``{domain}`` the domain of the user's address: a cloud has no host, but somebody's part of
   it.
-- What the source is must be an address or a name of a host; a service that acts on another's behalf is none.
+- The source must be an address or the name of a host; a service that acts on another's behalf is none.
 - A log that says which address a client was given inside says of it that it is whence the client came.
 
 Events are untrusted; texts are cut by whoever reads them, the expressions run in linear time.
@@ -219,8 +219,9 @@ ARRIVALS: Mapping[str, tuple[Way, ...]] = {
 MARKS = (
     "ConsoleLogin", "AssumeRole", "onditionalAccessStatus", "UserLoggedIn", "MailboxLogin", "login_success",
     "user.session.start", "LoginService.loginSuccess", '"factor"', '"with"', '"exec"', '"attach"',
+    '"logtype"', '"rdp"', '"smb"',
 )  # fmt: skip
-"""Texts of which a JSON document has one, where it is one of a cloud's that tells of an arrival."""
+"""Texts of which a JSON document has one, where it tells of an arrival (web servers' own JSON left out)."""
 
 
 def may_tell(origin: str, get: Callable[..., str]) -> bool:
