@@ -188,7 +188,7 @@ def test_linux_logs_tell_of_starts_and_of_logons(tmp_path: Path) -> None:
     assert [move[:5] for move in moves(trails)] == [("10.0.0.9", "web", "ssh", "quantri", 2)]
 
 
-CLOUD = [
+CLOUD: list[dict[str, Any]] = [
     {
         "eventSource": "signin.amazonaws.com",
         "eventName": "ConsoleLogin",
