@@ -1,8 +1,9 @@
 r"""What is worth a line on a time line: data files, one for each product, in ``inquiry/notable``.
 
     origin: windows                     the family of logs
-    by: [Channel, EventID]              fields by which entries are looked up; ``when`` names all of them;
-                                        none ([]) for a log of which every event is looked at
+    by: [Channel, EventID]              fields by which entries are looked up; ``when`` names all of them, and
+                                        an entry for ``*`` is looked at last, for every event. None ([]) for a
+                                        log without such fields
     sessions:                           how the events of a logon session are told (may be left out)
       fields: [TargetLogonId, LogonId]  what may hold a session's id: templates, or names of fields; where it
                                         depends on the first ``by`` field, a map of its values to such lists
@@ -158,6 +159,7 @@ class Product:
     session_family: str = ""
     ignored_sessions: frozenset[str] = frozenset()
     _index: dict[tuple[str, ...], list[Notable]] = field(default_factory=dict)
+    _any: list[Notable] = field(default_factory=list)
     _known: dict[tuple[Any, ...], Sequence[Notable]] = field(default_factory=dict)
     _names: tuple[tuple[str, ...], ...] = ()
 
@@ -178,7 +180,7 @@ class Product:
 
     def _look_up(self, values: tuple[Any, ...]) -> Sequence[Notable]:
         if not any(isinstance(value, list) for value in values):
-            return self._index.get(tuple(text(value).lower() for value in values), ())
+            return self._index.get(tuple(text(value).lower() for value in values), []) + self._any
         keys = product(
             *(
                 [text(item).lower() for item in value] if isinstance(value, list) else [text(value).lower()]
@@ -188,7 +190,7 @@ class Product:
         found: dict[int, Notable] = {}
         for key in dict.fromkeys(keys):
             found |= {id(entry): entry for entry in self._index.get(key, ())}
-        return list(found.values())
+        return [*found.values(), *self._any]
 
     def sessions_of(self, event: Fields) -> tuple[str, ...]:
         """Return the ids of the sessions that an event may be of, the likeliest first."""
@@ -211,6 +213,9 @@ class Product:
     def add(self, entry: Notable, when: Mapping[str, Any]) -> None:
         """Put an entry where events of its kind find it."""
         self.entries.append(entry)
+        if self.by and all(when[name] == "*" for name in self.by):
+            self._any.append(entry)
+            return
         for key in product(*(_values(when[name]) for name in self.by)):
             self._index.setdefault(key, []).append(entry)
 

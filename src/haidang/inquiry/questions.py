@@ -161,8 +161,9 @@ class Question:
     @cached_property
     def _origins(self) -> dict[str, Origin]:
         from haidang.events.readers import readers
+        from haidang.sigma.logsource import map_origin
 
-        told = {one.origin: Origin(one.origin, one.time_fields, one.host_fields) for one in self.maps}
+        told = {one.origin: map_origin(one) for one in self.maps}
         found = {origin.name: origin for reader in readers().values() for origin in reader.origins}
         return {**told, **found, "windows": shapes.WINDOWS}
 

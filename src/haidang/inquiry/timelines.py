@@ -63,7 +63,7 @@ class Entry(msgspec.Struct, frozen=True):
     kind: str
     """Stable word: logon, process, service … or ``finding``."""
     titles: dict[str, str]
-    """What happened, in words of each language; of a finding, the title of the rule."""
+    """What happened, in words of each language; of a finding, the title of its rule."""
     level: str
     """Level of a finding, "" for events."""
     user: str
@@ -102,6 +102,8 @@ class _Row(msgspec.Struct, array_like=True):
     level: str = ""
     title: str = ""
     finding: str = ""
+    rule: str = ""
+    """Id of the rule of a finding, its title where it has none."""
 
 
 class Timeline:
@@ -230,6 +232,7 @@ class Timeline:
             level=finding.rule.level,
             title=finding.rule.title,
             finding=finding.id,
+            rule=finding.rule.id or finding.rule.title,
         )
 
     def _wants(self, user: str, session: Session | None) -> bool:
@@ -244,7 +247,8 @@ class Timeline:
 
     def _entry(self, row: _Row, user: str, session: Session | None) -> Entry:
         if row.entry < 0:
-            titles = {"en": row.title}
+            words = self.summary.words.get(row.rule, ()) if self.summary else ()
+            titles = {"en": row.title} | {one.lang: one.title for one in words if one.title}
         else:
             titles = dict(self._products[row.origin].entries[row.entry].title)
         return Entry(
