@@ -220,6 +220,7 @@ class Product:
             self._index.setdefault(key, []).append(entry)
 
 
+@cache
 def named_fields(name: str) -> tuple[str, ...]:
     """Return the fields that a name of a data file stands for; of ``a|b`` the first present one counts."""
     return tuple(name.split("|"))
@@ -238,13 +239,16 @@ def value_of(event: Fields, name: str) -> str:
 
     Of several names, ``a|b``, the first counts that has a value.
     """
-    if "|" in name:
-        return next((found for one in name.split("|") if (found := value_of(event, one))), "")
-    value = lookup(event, name)
-    if isinstance(value, list):
-        value = " ".join(filter(None, map(_written, value)))
-    found = _written(value)
-    return "" if found in _ABSENT else found
+    for one in named_fields(name):
+        value = lookup(event, one)
+        if value is None:
+            continue
+        if value.__class__ is not str:
+            several = value if isinstance(value, list) else [value]
+            value = " ".join(filter(None, map(_written, several)))
+        if value not in _ABSENT:
+            return str(value)
+    return ""
 
 
 def _written(value: Any) -> str:
