@@ -133,6 +133,29 @@ CLOUD: list[tuple[str, dict[str, Any], tuple[str, ...] | None]] = [
         None,
     ),
 ]  # fmt: skip
+CLOUD += [
+    (
+        "ecs",
+        {"event": {"category": ["authentication"], "outcome": "success"}, "source": {"ip": "10.0.0.9"},
+         "user": {"name": "ha"}},
+        ("10.0.0.9", "111122223333", "network", "ha"),
+    ),
+    (
+        "ocsf",
+        {"class_uid": 3002, "activity_id": 1, "src_endpoint": {"ip": "10.0.0.9"}, "user": {"name": "ha"}},
+        ("10.0.0.9", "111122223333", "network", "ha"),
+    ),
+    (
+        "ocsf",
+        {"class_uid": 3002, "activity_id": 1, "status_id": 2, "src_endpoint": {"ip": "10.0.0.9"}},
+        None,
+    ),
+    (
+        "onelogin",
+        {"event_type_id": 5, "user_name": "ha", "ipaddr": "198.51.100.7"},
+        ("198.51.100.7", "OneLogin", "sign-in", "ha"),
+    ),
+]  # fmt: skip
 LOCAL: list[tuple[str, dict[str, Any], tuple[str, ...] | None]] = [
     (
         "openvpn",
@@ -256,6 +279,30 @@ def test_an_address_given_inside_is_whence_the_client_came(
     origin: str, event: dict[str, Any], address: tuple[str, str] | None
 ) -> None:
     assert told(origin, event).address == address
+
+
+@pytest.mark.parametrize(
+    ("origin", "event"),
+    [
+        (
+            "ecs",
+            {"event": {"category": ["process"], "type": ["start"]}, "user": {"name": "ha"},
+             "process": {"pid": 7, "executable": "/bin/id", "command_line": "id", "parent": {
+                 "pid": 6, "executable": "/bin/sh", "command_line": "sh"}}},
+        ),
+        (
+            "ocsf",
+            {"class_uid": 1007, "activity_id": 1, "type_uid": 100701, "actor": {"user": {"name": "ha"}},
+             "process": {"pid": 7, "file": {"path": "/bin/id"}, "cmd_line": "id", "parent_process": {
+                 "pid": 6, "file": {"path": "/bin/sh"}, "cmd_line": "sh"}}},
+        ),
+    ],
+)  # fmt: skip
+def test_a_process_in_a_schema_has_its_parent(origin: str, event: dict[str, Any]) -> None:
+    found = told(origin, event, "web01")
+    assert found.process == "#7"
+    assert found.start == ("web01", 1_000, "", "7", "", "6", "/bin/id", "id", "ha", "/bin/sh", "sh")
+    assert any(mark in json.dumps(event) for mark in MARKS)
 
 
 def test_every_origin_is_one_that_a_reader_or_a_map_hands_over() -> None:

@@ -27,9 +27,49 @@ def shown(*paths: str | Path) -> set[tuple[str, str, str]]:
     return {(entry.kind, entry.host, entry.user) for entry in entries(*paths)}
 
 
-def test_every_product_has_a_sample_of_which_something_is_notable() -> None:
+SCHEMAS = [
+    {
+        "@timestamp": "2026-03-01T08:00:00Z",
+        "ecs": {"version": "8.11"},
+        "event": {"category": ["process"], "type": ["info", "start"]},
+        "host": {"name": "web01"},
+        "user": {"name": "ha", "domain": "HV"},
+        "process": {"command_line": "id", "parent": {"executable": "/bin/sh"}},
+    },
+    {
+        "@timestamp": "2026-03-01T08:01:00Z",
+        "ecs": {"version": "8.11"},
+        "event": {"category": ["authentication"], "outcome": "failure", "action": "ssh_login"},
+        "host": {"name": "web01"},
+        "user": {"name": "root"},
+        "source": {"ip": "203.0.113.9"},
+    },
+    {
+        "time": 1772352120000,
+        "class_uid": 3002,
+        "activity_id": 1,
+        "status_id": 1,
+        "metadata": {"version": "1.4.0", "product": {"name": "VPN"}},
+        "device": {"hostname": "cong01"},
+        "user": {"name": "ha"},
+        "src_endpoint": {"ip": "203.0.113.9"},
+    },
+]
+
+
+def test_events_in_a_schema_are_told(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", *map(json.dumps, SCHEMAS))
+    assert [(entry.kind, entry.host, entry.user, entry.text) for entry in entries(path)] == [
+        ("process", "web01", "HV\\ha", "id ← /bin/sh"),
+        ("logon-failed", "web01", "root", "ssh_login ← 203.0.113.9"),
+        ("logon", "cong01", "ha", "VPN ← 203.0.113.9"),
+    ]
+
+
+def test_every_product_has_a_sample_of_which_something_is_notable(tmp_path: Path) -> None:
     seen: set[str] = set()
-    for event in Question((str(READERS), str(MAPS))).events():
+    schemas = write(tmp_path / "a.json", *map(json.dumps, SCHEMAS))
+    for event in Question((str(READERS), str(MAPS), schemas)).events():
         product = products().get(event.origin)
         if product and any(entry.accept(event.fields) for entry in product.entries_for(event.fields)):
             seen.add(event.origin)

@@ -205,6 +205,23 @@ ARRIVALS: Mapping[str, tuple[Way, ...]] = {
             *("ip_address|details.ip_address", "GitLab", "author_name|details.author_name"),
         ),
     ),
+    "ecs": (
+        Way(
+            "network",
+            {"event.category": _of("authentication"), "event.outcome": _of("success"), "source.ip": _ANY},
+            *("source.ip", "{host}", "user.name|user.email"),
+            {"event.type": _of("end")},
+        ),
+    ),
+    "ocsf": (
+        Way(
+            "network",
+            {"class_uid": _of("3002"), "activity_id": _of("1"), "src_endpoint.ip": _ANY},
+            *("src_endpoint.ip", "{host}|{dst_endpoint.hostname}", "user.name|user.email_addr"),
+            {"status_id": _of("2")},
+        ),
+    ),
+    "onelogin": (Way("sign-in", {"event_type_id": _of("5")}, "ipaddr", "OneLogin", "user_name"),),
     "kubernetes": (
         Way(
             "command",
@@ -219,9 +236,11 @@ ARRIVALS: Mapping[str, tuple[Way, ...]] = {
 MARKS = (
     "ConsoleLogin", "AssumeRole", "onditionalAccessStatus", "UserLoggedIn", "MailboxLogin", "login_success",
     "user.session.start", "LoginService.loginSuccess", '"factor"', '"with"', '"exec"', '"attach"',
-    '"logtype"', '"rdp"', '"smb"',
+    '"logtype"', '"rdp"', '"smb"', '"authentication"', '"src_endpoint"', '"event_type_id"', '"command_line"',
+    '"cmd_line"',
 )  # fmt: skip
-"""Texts of which a JSON document has one, where it tells of an arrival (web servers' own JSON left out)."""
+"""Texts of which a JSON document has one, where it tells of an arrival, or of a process in one of the
+schemas. Web servers' own JSON is left out: it would mean to decode each request."""
 
 
 def may_tell(origin: str, get: Callable[..., str]) -> bool:

@@ -4,7 +4,8 @@ Rules:
 
 - ``about`` reads one event: the users that it names, the process that acted, the process that it says was
   started, and the move from one host to another that it tells of. What an event does not say is not guessed.
-- Process starts are Sysmon 1 (of Linux as well), Security 4688 and execve of the Linux audit log. Moves are
+- Process starts are Sysmon 1 (of Linux as well), Security 4688, execve of the Linux audit log, and what ECS
+  and OCSF call the start of one. Moves are
   logons over the network and by remote desktop (4624 types 3 and 10; 4778; 21, 25 and 1149 of Terminal
   Services), logons with other credentials (4648), shares that were opened (5140, 5145, Zeek), remote
   management (WinRM 6, DCE/RPC seen by Zeek), connections to ports of administration (Sysmon 3), what sshd
@@ -96,6 +97,7 @@ _HERE = frozenset({"", "-", "::1", "127.0.0.1", "localhost", "::", "0.0.0.0", "l
 _USER_FIELDS = (
     "User", "SourceUser", "user", "username", "userName", "user.name", "UserName", "UserId",
     "userPrincipalName", "properties.userPrincipalName", "userIdentity.userName", "userIdentity.arn",
+    "actor.user.name", "actor.process.user.name",
     "cs-username", "actor.alternateId", "actor", "src_user", "acct", "suser", "duser", "AccountName",
 )  # fmt: skip
 _EXEC_CALLS = frozenset({"execve", "execveat"})
@@ -126,6 +128,8 @@ def about(origin: str, event: dict[str, Any], *, host: str, time: int | None, lo
     reader = _READERS.get(origin)
     if reader is not None:
         return reader(get, host, time)
+    if origin in _SCHEMAS:
+        return _in_schema(origin, get, host, time)
     if origin in ARRIVALS:
         return _arrived(origin, get, host, time)
     return _windows(get, host, time) if "EventID" in event else About(_generic_users(get))
@@ -251,6 +255,57 @@ def _syslog(get: Callable[..., str], host: str, time: int | None) -> About:
     said, user, source = found.groups()
     move = _moved(_place(source), host, "ssh", user, time) if said == "Accepted" else None
     return About(_distinct(user), "", None, move)
+
+
+def _in_schema(origin: str, get: Callable[..., str], host: str, time: int | None) -> About:
+    """Return what an event in one of the schemas tells: of a process, or of an arrival."""
+    names = _SCHEMAS[origin]
+    told = _arrived(origin, get, host, time)
+    pid = _pid(get(*names.pid))
+    if not pid or get(*names.event).lower() not in names.starts:
+        return told._replace(process=f"#{pid}" if pid else "")
+    start = Start(
+        host, time, "", pid, "", _pid(get(*names.parent_pid)), get(*names.image), get(*names.command),
+        next(iter(told.users), ""), get(*names.parent_image), get(*names.parent_command),
+    )  # fmt: skip
+    return told._replace(process=f"#{pid}", start=start)
+
+
+class _Schema(NamedTuple):
+    """Where a schema keeps the facts of a process."""
+
+    event: tuple[str, ...]
+    starts: frozenset[str]
+    pid: tuple[str, ...]
+    parent_pid: tuple[str, ...]
+    image: tuple[str, ...]
+    command: tuple[str, ...]
+    parent_image: tuple[str, ...]
+    parent_command: tuple[str, ...]
+
+
+_SCHEMAS = {
+    "ecs": _Schema(
+        ("event.type",),
+        frozenset({"start"}),
+        ("process.pid",),
+        ("process.parent.pid",),
+        ("process.executable", "process.name"),
+        ("process.command_line",),
+        ("process.parent.executable", "process.parent.name"),
+        ("process.parent.command_line",),
+    ),
+    "ocsf": _Schema(
+        ("type_uid",),
+        frozenset({"100701"}),
+        ("process.pid",),
+        ("process.parent_process.pid", "actor.process.pid"),
+        ("process.file.path", "process.name"),
+        ("process.cmd_line",),
+        ("process.parent_process.file.path", "actor.process.file.path"),
+        ("process.parent_process.cmd_line", "actor.process.cmd_line"),
+    ),
+}
 
 
 def _arrived(origin: str, get: Callable[..., str], host: str, time: int | None) -> About:

@@ -49,6 +49,7 @@ _REMOTE = re.compile(rb'ogonType"\s{0,8}:\s{0,8}"?(?:3|10)\b')
 _WINDOWS = re.compile(rb'vent(?:ID|_id|Code)"')
 _CLOUD = re2.compile("|".join(map(re2.escape, MARKS)).encode())
 _PEEKS = 64
+_SCHEMAS = frozenset({"ecs", "ocsf"})
 _SSHD = frozenset({"sshd", "sshd-session"})
 _ZEEK_LOGS = frozenset({"smb_files", "smb_mapping", "dce_rpc", "rdp", "ssh"})
 
@@ -194,6 +195,8 @@ def _tells(origin: str, event: Fields) -> bool:
     if origin == "zeek":
         return event.get("_path") in _ZEEK_LOGS
     if origin == "syslog" and event.get("program") in _SSHD:
+        return True
+    if origin in _SCHEMAS:
         return True
     if origin not in ARRIVALS:
         return False
