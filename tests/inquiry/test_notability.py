@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from haidang.events.readers import readers
-from haidang.inquiry.notability import NOTABLE, Template, load_product, products
+from haidang.inquiry.notability import NOTABLE, load_product, products
 from haidang.sigma.logsource import load_maps
 from haidang.sigma.yaml_source import documents
 
@@ -48,27 +48,6 @@ def test_every_origin_is_one_that_a_reader_a_shape_or_a_map_hands_over() -> None
     known |= {one.origin for one in load_maps()}
     assert set(products()) <= known
     assert len(products()) == len(FILES)
-
-
-@pytest.mark.parametrize(
-    ("template", "event", "text"),
-    [
-        ("{a}", {"a": "x"}, "x"),
-        ("{a|b}", {"b": "x"}, "x"),
-        ("{a|b}", {"a": "-", "b": "x"}, "x"),
-        ("{a}[ ← {b}]", {"a": "x"}, "x"),
-        ("{a}[ ← {b}]", {"a": "x", "b": 3}, "x ← 3"),
-        ("[{d}\\]{u}", {"d": "D", "u": "u"}, "D\\u"),
-        ("[{d}\\]{u}", {"u": "u"}, "u"),
-        ("[{a}][{b}]", {"b": ["p", "q"]}, "p q"),
-        ("x{a}y", {}, "xy"),
-        ("{a.b}", {"a": {"b": True}}, "true"),
-    ],
-)
-def test_a_template_is_filled_and_leaves_out_what_is_absent(
-    template: str, event: dict[str, Any], text: str
-) -> None:
-    assert Template(template).fill(event) == text
 
 
 PRODUCT = rb"""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from haidang.inquiry import Entry, Question, timeline
-from haidang.inquiry.notability import products, value_of
+from haidang.inquiry.notability import products
 from haidang.scanning import ScanOptions
 from tests.inquiry.making import write
 
@@ -268,21 +268,6 @@ def test_findings_speak_vietnamese_where_their_rules_do() -> None:
     found = [entry for entry in story if entry.kind == "finding"]
     assert found
     assert all(entry.title("vi") != entry.title("en") for entry in found)
-
-
-@pytest.mark.parametrize(
-    ("event", "name", "text"),
-    [
-        ({"a": "x"}, "b|a", "x"),
-        ({"a": "x", "b": "-"}, "b|a", "x"),
-        ({"a": {"b": [1, {"c": "đ"}]}}, "a", '{"b":[1,{"c":"đ"}]}'),
-        ({"a": [{"b": 1}, "x"]}, "a", '{"b":1} x'),
-        ({"a": {"b": "\ud800"}}, "a", ""),
-        ({"a": {"b": 1 << 70}}, "a", ""),
-    ],
-)
-def test_the_text_of_a_field(event: dict[str, Any], name: str, text: str) -> None:
-    assert value_of(event, name) == text
 
 
 def test_logs_of_many_products_that_others_wrote_have_their_logons_told(corpora: Path) -> None:

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang.detect.semantics import lookup
 from haidang.findings.arrivals import ARRIVALS, arrival
+from haidang.findings.schemas import SCHEMAS, process_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,7 +129,7 @@ def about(origin: str, event: dict[str, Any], *, host: str, time: int | None, lo
     reader = _READERS.get(origin)
     if reader is not None:
         return reader(get, host, time)
-    if origin in _SCHEMAS:
+    if origin in SCHEMAS:
         return _in_schema(origin, get, host, time)
     if origin in ARRIVALS:
         return _arrived(origin, get, host, time)
@@ -259,53 +260,17 @@ def _syslog(get: Callable[..., str], host: str, time: int | None) -> About:
 
 def _in_schema(origin: str, get: Callable[..., str], host: str, time: int | None) -> About:
     """Return what an event in one of the schemas tells: of a process, or of an arrival."""
-    names = _SCHEMAS[origin]
     told = _arrived(origin, get, host, time)
-    pid = _pid(get(*names.pid))
-    if not pid or get(*names.event).lower() not in names.starts:
-        return told._replace(process=f"#{pid}" if pid else "")
-    start = Start(
-        host, time, "", pid, "", _pid(get(*names.parent_pid)), get(*names.image), get(*names.command),
-        next(iter(told.users), ""), get(*names.parent_image), get(*names.parent_command),
-    )  # fmt: skip
-    return told._replace(process=f"#{pid}", start=start)
-
-
-class _Schema(NamedTuple):
-    """Where a schema keeps the facts of a process."""
-
-    event: tuple[str, ...]
-    starts: frozenset[str]
-    pid: tuple[str, ...]
-    parent_pid: tuple[str, ...]
-    image: tuple[str, ...]
-    command: tuple[str, ...]
-    parent_image: tuple[str, ...]
-    parent_command: tuple[str, ...]
-
-
-_SCHEMAS = {
-    "ecs": _Schema(
-        ("event.type",),
-        frozenset({"start"}),
-        ("process.pid",),
-        ("process.parent.pid",),
-        ("process.executable", "process.name"),
-        ("process.command_line",),
-        ("process.parent.executable", "process.parent.name"),
-        ("process.parent.command_line",),
-    ),
-    "ocsf": _Schema(
-        ("type_uid",),
-        frozenset({"100701"}),
-        ("process.pid",),
-        ("process.parent_process.pid", "actor.process.pid"),
-        ("process.file.path", "process.name"),
-        ("process.cmd_line",),
-        ("process.parent_process.file.path", "actor.process.file.path"),
-        ("process.parent_process.cmd_line", "actor.process.cmd_line"),
-    ),
-}
+    found = process_of(origin, get)
+    pid = _pid(found.pid)
+    start = None
+    if pid and found.starts:
+        user = next(iter(told.users), "")
+        start = Start(
+            host, time, "", pid, "", _pid(found.parent_pid), found.image, found.command, user,
+            found.parent_image, found.parent_command,
+        )  # fmt: skip
+    return told._replace(process=f"#{pid}" if pid else "", start=start)
 
 
 def _arrived(origin: str, get: Callable[..., str], host: str, time: int | None) -> About:

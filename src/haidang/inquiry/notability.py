@@ -38,10 +38,9 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
-from haidang.detect.semantics import lookup, text
+from haidang.detect.semantics import text
 from haidang.inquiry.questions import Sieve
+from haidang.inquiry.templates import Template, first_of, named_fields, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -52,18 +51,14 @@ __all__ = [
     "NOTABLE",
     "Notable",
     "Product",
-    "Template",
     "load_product",
-    "named_fields",
     "products",
-    "value_of",
     "windows_sieve",
 ]
 
 NOTABLE = Path(__file__).parent / "notable"
 """Folder of the data files."""
 
-_PIECE = re.compile(r"\{([^{}]+)\}|([\[\]])|([^{}\[\]]+)")
 _MOST_KNOWN = 10_000
 """Combinations of values for which the entries are remembered."""
 _PLAIN = (str, int, type(None))
@@ -74,39 +69,6 @@ _EVENT_ID_KEYS = (b'"EventID"', b'"event_id"', b'"EventCode"')
 _CHANNEL_KEYS = (b'hannel"', b'LogName"', b'"SourceName"', b'"Provider_Name"', b'"source"')
 _INSIDE = ("10.", "192.168.", "fc", "fd", *(f"172.{number}." for number in range(16, 32)))
 """How addresses of private networks begin (RFC 1918, RFC 4193)."""
-_ABSENT = frozenset({"", "-", "?", "(null)"})
-
-
-class Template:
-    """A text with fields of an event in it."""
-
-    def __init__(self, source: str) -> None:
-        """Take the template apart."""
-        # A group is a list of pieces: text, or the names of which the first present one counts.
-        self._groups: list[tuple[bool, list[str | tuple[str, ...]]]] = [(False, [])]
-        for names, bracket, literal in _PIECE.findall(source):
-            if bracket:
-                self._groups.append((bracket == "[", []))
-            else:
-                self._groups[-1][1].append(tuple(names.split("|")) if names else literal)
-
-    def fill(self, event: Fields) -> str:
-        """Return the text with the values of ``event``."""
-        return "".join(
-            self._filled(event, pieces, optional=optional) for optional, pieces in self._groups
-        ).strip()
-
-    def _filled(self, event: Fields, pieces: list[str | tuple[str, ...]], *, optional: bool) -> str:
-        parts = []
-        for piece in pieces:
-            if isinstance(piece, str):
-                parts.append(piece)
-                continue
-            value = next((found for name in piece if (found := value_of(event, name))), "")
-            if optional and not value:
-                return ""
-            parts.append(value)
-        return "".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +131,7 @@ class Product:
 
     def entries_for(self, event: Fields) -> Sequence[Notable]:
         """Return the entries that may be about an event."""
-        values = tuple([_first(event, names) for names in self._names])
+        values = tuple([first_of(event, names) for names in self._names])
         try:
             return self._known[values]
         except (KeyError, TypeError):
@@ -218,47 +180,6 @@ class Product:
             return
         for key in product(*(_values(when[name]) for name in self.by)):
             self._index.setdefault(key, []).append(entry)
-
-
-@cache
-def named_fields(name: str) -> tuple[str, ...]:
-    """Return the fields that a name of a data file stands for; of ``a|b`` the first present one counts."""
-    return tuple(name.split("|"))
-
-
-def _first(event: Fields, names: tuple[str, ...]) -> Any:
-    for name in names:
-        value = lookup(event, name)
-        if value is not None:
-            return value
-    return None
-
-
-def value_of(event: Fields, name: str) -> str:
-    """Return the text of a field, "" where it is absent or a placeholder; of a list, its elements.
-
-    Of several names, ``a|b``, the first counts that has a value.
-    """
-    for one in named_fields(name):
-        value = lookup(event, one)
-        if value is None:
-            continue
-        if value.__class__ is not str:
-            several = value if isinstance(value, list) else [value]
-            value = " ".join(filter(None, map(_written, several)))
-        if value not in _ABSENT:
-            return str(value)
-    return ""
-
-
-def _written(value: Any) -> str:
-    """Return a value as text; of an object, the JSON of it."""
-    if isinstance(value, dict):
-        try:
-            return orjson.dumps(value).decode()
-        except TypeError:  # Too deep, or holding what is no Unicode.
-            return ""
-    return text(value)
 
 
 @cache

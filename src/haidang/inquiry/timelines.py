@@ -25,8 +25,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from haidang.events.times import format_time, parse_time
-from haidang.inquiry.notability import Notable, Product, products, value_of, windows_sieve
+from haidang.inquiry.notability import Notable, Product, products, windows_sieve
 from haidang.inquiry.sorting import TimeSorter
+from haidang.inquiry.templates import value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -24,6 +24,7 @@ from haidang.events import shapes
 from haidang.events.model import DocumentBatch, EventBatch
 from haidang.findings.arrivals import ARRIVALS, MARKS, may_tell
 from haidang.findings.gathering import Trails
+from haidang.findings.schemas import SCHEMAS
 from haidang.findings.trails import ADMIN_PORTS, WINDOWS_IDS, About, about
 from haidang.scanning._evidence import UNKNOWN, first_host, first_time, known_origins
 
@@ -49,7 +50,6 @@ _REMOTE = re.compile(rb'ogonType"\s{0,8}:\s{0,8}"?(?:3|10)\b')
 _WINDOWS = re.compile(rb'vent(?:ID|_id|Code)"')
 _CLOUD = re2.compile("|".join(map(re2.escape, MARKS)).encode())
 _PEEKS = 64
-_SCHEMAS = frozenset({"ecs", "ocsf"})
 _SSHD = frozenset({"sshd", "sshd-session"})
 _ZEEK_LOGS = frozenset({"smb_files", "smb_mapping", "dce_rpc", "rdp", "ssh"})
 
@@ -196,7 +196,7 @@ def _tells(origin: str, event: Fields) -> bool:
         return event.get("_path") in _ZEEK_LOGS
     if origin == "syslog" and event.get("program") in _SSHD:
         return True
-    if origin in _SCHEMAS:
+    if origin in SCHEMAS:
         return True
     if origin not in ARRIVALS:
         return False
