@@ -275,12 +275,25 @@ def _notable() -> str:
         (product,) = documents(path.read_bytes())
         rows = [("kind", "what happened", "events", "notes")]
         for entry in product["notable"]:
-            where = "; ".join(f"{name} {_listed(values)}" for name, values in entry["when"].items())
+            asked = [*entry["when"].items(), *entry.get("where", {}).items()]
+            told = [_condition(name, values) for name, values in asked]
+            told += [f"{_shortest(entry['match']['field'])} by its words"] if "match" in entry else []
+            where = "; ".join(told) or "every event"
             notes = ["only the first of its kind on a host"] if "once" in entry else []
             notes += [f"{what} a session" for what in ("opens", "closes") if what in entry.get("session", {})]
             rows.append((f"`{entry['kind']}`", entry["title"]["en"], where, ", ".join(notes)))
         text += f"## {path.stem.replace('_', ' ')}\n\n{_table(rows)}\n"
     return text.rstrip("\n") + "\n"
+
+
+def _condition(name: str, values: object) -> str:
+    said = {"*": "any", "<inside>": "of a private network", "": "none"}
+    return f"{_shortest(name)} {said.get(str(values), _listed(values))}"
+
+
+def _shortest(name: str) -> str:
+    """Return one of the names of a field: exports of a product differ in what they put in front of it."""
+    return min(name.split("|"), key=len)
 
 
 def _listed(values: object) -> str:
