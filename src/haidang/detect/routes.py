@@ -12,9 +12,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang.detect.arranging import accepted_values, arrange_rules, folded_value, rule_keywords
+from haidang.detect.decoded import generate
 from haidang.detect.naive import evaluate_test
 from haidang.detect.semantics import holds
-from haidang.detect.tables import Held, Table
+from haidang.detect.tables import NOTHING, Held, Table
 from haidang.detect.words import EventWords
 from haidang.sigma.ir import Test
 
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
     from haidang.limits import Limits
     from haidang.sigma.ir import Condition, EventRule
 
-__all__ = ["Group", "Part", "Route"]
+__all__ = ["PATIENCE", "Group", "Part", "Route"]
+
+PATIENCE = 16
+"""Writing a function takes as long as matching so many events plainly, and many routes see fewer."""
 
 TRUE: Condition = ("true",)
 FALSE: Condition = ("false",)
@@ -67,13 +71,29 @@ class Part(NamedTuple):
 class Route:
     """The parts that events of one kind meet."""
 
-    def __init__(self, parts: Iterable[Part]) -> None:
-        """Keep the parts in which a rule can hold."""
+    def __init__(self, parts: Iterable[Part], patience: int = PATIENCE) -> None:
+        """Keep the parts in which a rule can hold.
+
+        ``patience`` is how many events are matched plainly before a function is written for the others.
+        """
         self.parts = tuple(part for part in parts if not part.table.idle)
         self.idle = not self.parts
+        self.match: Callable[[Fields], Held] = self._first if patience and self.parts else self._write()
+        """Returns the rules that hold for a decoded event."""
+        self._left = patience
 
-    def match(self, event: Fields) -> Held:
-        """Return the rules that hold for a decoded event."""
+    def _write(self) -> Callable[[Fields], Held]:
+        return generate(self.parts) if self.parts else _nothing
+
+    def _first(self, event: Fields) -> Held:
+        """Match one of the first events; the function for all others is written for the next one."""
+        self._left -= 1
+        if not self._left:
+            self.match = self._write()
+        return self.match_plainly(event)
+
+    def match_plainly(self, event: Fields) -> Held:
+        """Return the rules that hold for a decoded event, table by table, field by field."""
         words = EventWords(event)
         return Held.merged([part.match(event, words) for part in self.parts])
 
@@ -97,6 +117,10 @@ class Route:
                         tests = part.table.reasons(signature, index, condition(index), decided)
                         found[index] = part.binding, tests
         return found
+
+
+def _nothing(event: Fields) -> Held:  # noqa: ARG001 - of an event that no rule looks at
+    return NOTHING
 
 
 class Group:

@@ -105,7 +105,8 @@ class Table:
             (i, Test(*test)) for i, test in arranged["keywords"]
         )
         self.pairs: tuple[tuple[int, Test], ...] = tuple((i, Test(*test)) for i, test in arranged["pairs"])
-        self._keyword_memo = self._make_keyword_memo()
+        self.keyword_memo = self._make_keyword_memo()
+        """What keywords decide, where there are any; its classes are those of whole events."""
         self.signatures = Signatures(self._decide, limits.memo_entries)
         self.idle = not (self._anchors or self._always)
         """Whether no rule here can ever hold."""
@@ -131,8 +132,8 @@ class Table:
             memo.classify(value) if isinstance(value, list | dict | tuple) else memo[value]
             for memo, value in zip(self.memos, values, strict=True)
         ]
-        if self._keyword_memo is not None:
-            memo = self._keyword_memo
+        if self.keyword_memo is not None:
+            memo = self.keyword_memo
             signature.append(memo.number(memo.tests.decide_any(words)))
         signature.extend(int(holds(test, *both)) for (_, test), both in zip(self.pairs, pairs, strict=True))
         return tuple(signature)
@@ -187,8 +188,8 @@ class Table:
         for memo, number in zip(self.memos, signature, strict=False):
             yield from memo.classes[number]
         at = len(self.memos)
-        if self._keyword_memo is not None:
-            yield from self._keyword_memo.classes[signature[at]]
+        if self.keyword_memo is not None:
+            yield from self.keyword_memo.classes[signature[at]]
             at += 1
         for (i, _), held in zip(self.pairs, signature[at:], strict=True):
             if held:
@@ -243,7 +244,7 @@ class Table:
 
     def trim(self) -> bool:
         """Forget everything remembered when hostile values have made too many classes of it; say whether."""
-        memos = self.memos if self._keyword_memo is None else (*self.memos, self._keyword_memo)
+        memos = self.memos if self.keyword_memo is None else (*self.memos, self.keyword_memo)
         if all(len(memo.classes) <= self._limits.memo_entries for memo in memos):
             return False
         for memo in memos:

@@ -24,7 +24,7 @@ from haidang.limits import DEFAULT_LIMITS
 from haidang.sigma.ir import ANY, ONE, Test
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from haidang.detect.words import EventWords
     from haidang.limits import Limits
@@ -135,7 +135,7 @@ class FieldTests:
         inside = [one.text for one in known if one.where == "inside"]
         self._by_line = not any("\n" in text for text in inside)
         self._texts = Texts(self._of_line, self._scalar, limits.memo_entries)
-        self._one_by_one = bool(
+        self.one_by_one = bool(
             self._ungated
             or self._literals.reach
             or self._whole
@@ -144,6 +144,9 @@ class FieldTests:
             or any(SEPARATOR in text for text in inside)
         )
         """Whether keywords must be looked for in each value by itself."""
+        self.unsure = bool(self._unsure)
+        """Whether a literal that was not found may say nothing of values outside ASCII."""
+        self._looks_further = bool(self._whole_cased or self._ungated)
         self._looks_at_ends = bool(self._literals.reach or self._whole or self._whole_cased)
         self._reach = max(self._literals.reach, *map(len, self._whole), 0) + 1
         """More characters than any whole value, beginning or ending that is looked for."""
@@ -178,13 +181,24 @@ class FieldTests:
             )
         found.update(i for i, test in self._plain if holds(test, value))
 
-    def decide_any(self, words: EventWords) -> tuple[int, ...]:
-        """Return the ids of the keywords that hold for any scalar of an event: one search for all of them."""
+    @property
+    def keyword_literals(self) -> Iterator[tuple[int, str]]:
+        """The literals that keywords look for, or wait for, each with its number."""
+        return (
+            (number, one.text) for number, one in enumerate(self._literals.known) if one.where == "inside"
+        )
+
+    def decide_any(self, words: EventWords, hits: Collection[int] | None = None) -> tuple[int, ...]:
+        """Return the ids of the keywords that hold for any scalar of an event: one search for all of them.
+
+        ``hits`` are the numbers of the literals that occur, where somebody has searched already.
+        """
         # Outside ASCII, an expression may match what its literal does not tell.
-        apart = self._one_by_one or (bool(self._unsure) and not words.plain)
+        apart = self.one_by_one or (self.unsure and not words.plain)
         if apart or not words.values:
             return self.decide(words.values)
-        hits = self._literals.find_inside(words.folded)
+        if hits is None:
+            hits = self._literals.find_inside(words.folded)
         if not hits:
             return self._scalar
         found = set(self._scalar)
@@ -195,13 +209,19 @@ class FieldTests:
                     found.add(i)
         return tuple(sorted(found))
 
+    def of_hits(self, hits: Collection[int]) -> tuple[int, ...] | None:
+        """Return the ids of the keywords that hold where these literals occur; None where more decides."""
+        if any(self._gated[hit] for hit in hits):
+            return None
+        return tuple(sorted({*self._scalar, *(i for hit in hits for i in self._literals.known[hit].ids)}))
+
     def _decide_text(self, value: str) -> tuple[int, ...]:
         if len(value) > _LONG and self._by_line and "\n" in value and value.isascii():
             return self._decide_lines(value)
         folded = value.lower()
         hits = self._literals.find(folded) if self._gated else ()
         whole = self._whole.get(folded) if self._whole else None
-        if not (hits or whole or self._whole_cased or self._ungated or self._unsure):
+        if not (hits or whole or self._looks_further) and (not self._unsure or value.isascii()):
             return self._scalar
         found = {*self._scalar, *(whole or ()), *self._whole_cased.get(value, ())}
         known = self._literals.known
@@ -334,6 +354,12 @@ class FieldMemo(dict[Any, int]):
         """Return the class of a list that was gathered, out of what is remembered of its elements."""
         if value is None or len(value) == 1:
             return self[value if value is None else value[0]]
+        return self.number(tuple(sorted({i for item in value for i in self.classes[self[item]]})))
+
+    def of_list(self, value: list[Any]) -> int:
+        """Return the class of a list: of texts, out of what is remembered of them."""
+        if not value or any(item.__class__ is not str for item in value):
+            return self.classify(value)
         return self.number(tuple(sorted({i for item in value for i in self.classes[self[item]]})))
 
     def classify(self, value: Any) -> int:
