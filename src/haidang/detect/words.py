@@ -85,7 +85,7 @@ class KeywordSearch:
         self._known: dict[frozenset[int], tuple[tuple[int, ...], ...]] = {}
 
     def answers(self, event: Fields) -> tuple[tuple[int, ...], ...]:
-        """Return for each table the numbers of the keywords that hold for an event, as ``decide_any`` does."""
+        """Return for each table the numbers of the keywords that hold, as its ``decide_any`` does."""
         try:
             joined = SEPARATOR.join(event.values())
         except TypeError:
