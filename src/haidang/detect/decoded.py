@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from haidang.detect.joint import accessor_key
 from haidang.detect.semantics import holds, lookup
 from haidang.detect.tables import NOTHING, Held, Table
 from haidang.detect.words import EventWords, KeywordSearch
@@ -21,22 +22,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from haidang.detect.binding import Accessor
+    from haidang.detect.joint import Joint
+    from haidang.detect.memos import Memo
     from haidang.detect.routes import Part
     from haidang.events.model import Fields
 
 __all__ = ["generate"]
 
 
-def generate(parts: Sequence[Part]) -> Callable[[Fields], Held]:
+def generate(parts: Sequence[Part], joint: Joint | None) -> Callable[[Fields], Held]:
     """Return the function that gives the rules of all parts that hold for an event."""
-    return _Writer(parts).function()
+    return _Writer(parts, joint).function()
 
 
 class _Writer:
     """Writes the lines of one function and gathers what they name."""
 
-    def __init__(self, parts: Sequence[Part]) -> None:
+    def __init__(self, parts: Sequence[Part], joint: Joint | None) -> None:
         self._parts = parts
+        self._joint = joint
         self._lines = ["get = event.get"]
         self._names: dict[str, Any] = {
             "NOTHING": NOTHING,
@@ -45,7 +49,7 @@ class _Writer:
             "lookup": lookup,
             "merge": Held.merged,
         }
-        self._values: dict[tuple[Accessor, bool, int], str] = {}
+        self._values: dict[Any, str] = {}
         memos = [part.table.keyword_memo for part in parts]
         self._searched = [at for at, memo in enumerate(memos) if memo is not None]
         if self._searched:
@@ -54,7 +58,11 @@ class _Writer:
             self._lines.append("found = keywords(event)")
 
     def function(self) -> Callable[[Fields], Held]:
-        answers = [self._part(at, part) for at, part in enumerate(self._parts)]
+        answers: list[str] = []
+        if self._joint is not None:
+            answers.append(self._together(self._joint))
+        joined = self._joint.parts if self._joint is not None else ()
+        answers += [self._part(at, part) for at, part in enumerate(self._parts) if part not in joined]
         if len(answers) == 1:
             self._lines.append(f"return {answers[0]}")
         else:
@@ -65,6 +73,17 @@ class _Writer:
         exec(compile(source, "<route>", "exec"), self._names)  # noqa: S102 - see the docstring
         match: Callable[[Fields], Held] = self._names["match"]
         return match
+
+    def _together(self, joint: Joint) -> str:
+        """Return the expression for the rules of the parts that are looked up together."""
+        self._names["joint"] = joint.signatures
+        classes = [
+            self._class(f"j{number}", self._value(accessor), memo)
+            for number, (accessor, memo) in enumerate(zip(joint.accessors, joint.memos, strict=True))
+        ]
+        for part in joint.parts:
+            classes += self._apart(self._parts.index(part), part)
+        return f"joint[({''.join(f'{one}, ' for one in classes)})]"
 
     def _part(self, at: int, part: Part) -> str:
         """Return the expression for the rules of one part."""
@@ -77,20 +96,26 @@ class _Writer:
             self._class(f"m{at}_{number}", self._value(accessor), memo)
             for number, (accessor, memo) in enumerate(zip(part.accessors, table.memos, strict=True))
         ]
-        if table.keyword_memo is not None:
-            names[f"k{at}"] = table.keyword_memo.number
-            found = f"found[{self._searched.index(at)}]"
-            classes.append(f"k{at}({found}) if {found} else 0")
-        for number, ((_, test), (first, second)) in enumerate(zip(table.pairs, part.pairs, strict=True)):
-            names[f"t{at}_{number}"] = test
+        classes += self._apart(at, part)
+        answer = f"s{at}[({''.join(f'{one}, ' for one in classes)})]"
+        return f"{answer} if {self._found(at)} else NOTHING" if part.keywords_alone else answer
+
+    def _found(self, at: int) -> str:
+        return f"found[{self._searched.index(at)}]"
+
+    def _apart(self, at: int, part: Part) -> list[str]:
+        """Return the expressions for the keywords and pairs of a part."""
+        classes: list[str] = []
+        if part.table.keyword_memo is not None:
+            self._names[f"k{at}"] = part.table.keyword_memo.number
+            classes.append(f"k{at}({self._found(at)}) if {self._found(at)} else 0")
+        for number, ((_, test), (first, second)) in enumerate(zip(part.table.pairs, part.pairs, strict=True)):
+            self._names[f"t{at}_{number}"] = test
             both = f"{self._value(first)}, {self._value(second)}"
             classes.append(f"int(holds(t{at}_{number}, {both}))")
-        answer = f"s{at}[({''.join(f'{one}, ' for one in classes)})]"
-        if len(classes) == 1 and table.keyword_memo is not None and not table.signatures[(0,)]:
-            return f"{answer} if {found} else NOTHING"
-        return answer
+        return classes
 
-    def _class(self, name: str, value: str, memo: Any) -> str:
+    def _class(self, name: str, value: str, memo: Memo) -> str:
         """Return the expression for the class of a value."""
         self._names[name] = memo
         self._names[f"{name}l"] = memo.of_list
@@ -103,8 +128,7 @@ class _Writer:
 
     def _value(self, accessor: Accessor) -> str:
         """Return the name of the local that holds a value."""
-        # As tuples, what gathers and what does not may be equal.
-        key = (accessor, accessor.gathers, id(accessor) if accessor.gathers else 0)
+        key = accessor_key(accessor)
         known = self._values.get(key)
         if known is None:
             known = self._values[key] = f"v{len(self._values)}"

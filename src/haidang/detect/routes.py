@@ -8,11 +8,12 @@ what is left makes a table of its own.
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang.detect.arranging import accepted_values, arrange_rules, folded_value, rule_keywords
 from haidang.detect.decoded import generate
+from haidang.detect.joint import Joint
 from haidang.detect.naive import evaluate_test
 from haidang.detect.semantics import holds
 from haidang.detect.tables import NOTHING, Held, Table
@@ -61,6 +62,13 @@ class Part(NamedTuple):
             ),
         )
 
+    @property
+    def keywords_alone(self) -> bool:
+        """Whether no rule can hold where no keyword is found."""
+        table = self.table
+        alone = bool(table.keywords) and not table.fields and not table.pairs
+        return alone and not table.signatures[(0,)]
+
     def match(self, event: Fields, words: EventWords) -> Held:
         """Return the rules that hold for a decoded event."""
         values = [accessor.get(event) for accessor in self.accessors]
@@ -82,8 +90,14 @@ class Route:
         """Returns the rules that hold for a decoded event."""
         self._left = patience
 
+    @cached_property
+    def joint(self) -> Joint | None:
+        """The parts that are looked up together, None where there are no two of them."""
+        parts = [part for part in self.parts if type(part.table) is Table and not part.keywords_alone]
+        return Joint(parts, parts[0].table.limits) if len(parts) > 1 else None
+
     def _write(self) -> Callable[[Fields], Held]:
-        return generate(self.parts) if self.parts else _nothing
+        return generate(self.parts, self.joint) if self.parts else _nothing
 
     def _first(self, event: Fields) -> Held:
         """Match one of the first events; the function for all others is written for the next one."""
