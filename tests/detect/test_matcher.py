@@ -393,7 +393,7 @@ def test_memory_of_values_is_bounded_whatever_comes() -> None:
 
 
 def test_a_joint_memo_forgets_what_its_tables_forget() -> None:
-    limits = dataclasses.replace(DEFAULT_LIMITS, memo_entries=2)
+    limits = dataclasses.replace(DEFAULT_LIMITS, memo_entries=3)
     tables: list[list[Condition]] = [
         [("is", ("Image", "str", (letter,), False)) for letter in letters] for letters in ("abcd", "xyz")
     ]
