@@ -41,7 +41,17 @@ def accessor_key(accessor: Accessor) -> tuple[Accessor, int]:
 class JointMemo(Memo):
     """Value to the number of its joint class: its classes in several memos of one field."""
 
-    __slots__ = ("_ascii", "_by_hits", "_gates", "_literals", "_memos", "_owners", "_told", "_whole")
+    __slots__ = (
+        "_apart",
+        "_ascii",
+        "_by_hits",
+        "_gates",
+        "_literals",
+        "_memos",
+        "_owners",
+        "_told",
+        "_whole",
+    )
 
     def __init__(self, memos: Sequence[FieldMemo], limits: Limits) -> None:
         """Join ``memos``."""
@@ -49,6 +59,7 @@ class JointMemo(Memo):
         self._memos = tuple(memos)
         self._literals: Literals | None = None
         self._owners: list[tuple[int, int]] = []
+        self._apart = False
         self._told = False
         self._ascii = False
         self._whole: set[str] = set()
@@ -67,7 +78,7 @@ class JointMemo(Memo):
         literals = self._literals
         if literals is None:
             literals = self._literals = self._join()
-        if not literals.known and self._owners:
+        if self._apart:
             # They are too many for one more automaton.
             return self.number(tuple([memo[value] for memo in memos]))
         folded = value.lower()
@@ -92,7 +103,7 @@ class JointMemo(Memo):
             return self.number(tuple([memo.found(value, folded, ()) for memo in memos]))
         by_memo: list[list[int]] = [[] for _ in memos]
         for hit in hits:
-            for owner in literals.known[hit].ids:
+            for owner in literals.ids[hit]:
                 at, number = self._owners[owner]
                 by_memo[at].append(number)
         return self.number(
@@ -101,13 +112,15 @@ class JointMemo(Memo):
 
     def _join(self) -> Literals:
         """Return the literals of all memos, each with the numbers of its owners."""
+        if sum(len(memo.tests.literals.texts) for memo in self._memos) > _MOST_LITERALS:
+            self._apart = True
+            return Literals({}, {}, {}, ())
         places: dict[str, dict[str, list[int]]] = {"starts": {}, "ends": {}, "inside": {}}
         for at, memo in enumerate(self._memos):
-            for number, one in enumerate(memo.tests.literals.known):
-                places[one.where].setdefault(one.text, []).append(len(self._owners))
+            known = memo.tests.literals
+            for number, text in enumerate(known.texts):
+                places[known.where(number)].setdefault(text, []).append(len(self._owners))
                 self._owners.append((at, number))
-        if sum(map(len, places.values())) > _MOST_LITERALS:
-            return Literals({}, {}, {}, ())
         found = Literals(places["starts"], places["ends"], places["inside"], ())
         told = [memo.tests.told_by() for memo in self._memos]
         self._told = None not in told
@@ -117,8 +130,8 @@ class JointMemo(Memo):
             gates = {(at, number) for at, one in enumerate(told) if one for number in one[2]}
             self._gates = frozenset(
                 number
-                for number, one in enumerate(found.known)
-                if any(self._owners[owner] in gates for owner in one.ids)
+                for number, owners in enumerate(found.ids)
+                if any(self._owners[owner] in gates for owner in owners)
             )
         return found
 

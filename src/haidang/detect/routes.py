@@ -146,9 +146,14 @@ class Group:
         arranged: Callable[[], Arranged] | None,
         limits: Limits,
         keywords: Sequence[Sequence[tuple[Any, ...]]] | None = None,
+        indices: Sequence[int] | None = None,
     ) -> None:
-        """Take the rules (index, rule) and, where they are at hand, their arrangement and keywords."""
+        """Take the rules (index, rule) and, where they are at hand, their arrangement, keywords and indices.
+
+        Where all is at hand, the rules are decoded only if routing values decide some of their tests.
+        """
         self._rules = rules
+        self._indices = indices
         self._keywords = keywords
         self._arranged = arranged
         self._limits = limits
@@ -179,14 +184,13 @@ class Group:
 
     def _whole(self) -> Table:
         if self._table is None:
-            rules = self._rules()
-            arranged = (
-                arrange_rules([rule.condition for _, rule in rules])
-                if self._arranged is None
-                else self._arranged()
-            )
-            indices = [index for index, _ in rules]
-            self._table = Table(arranged, indices, self._limits, lambda at: rules[at][1].condition)
+            rules = self._rules
+            if self._arranged is None or self._indices is None:
+                arranged = arrange_rules([rule.condition for _, rule in rules()])
+                indices: Sequence[int] = [index for index, _ in rules()]
+            else:
+                arranged, indices = self._arranged(), self._indices
+            self._table = Table(arranged, indices, self._limits, lambda at: rules()[at][1].condition)
         return self._table
 
     def _folded(

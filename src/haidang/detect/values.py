@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from haidang.detect.literals import Literals
 from haidang.detect.memos import LONG, Memo
-from haidang.detect.regexes import searcher, shortest_match
+from haidang.detect.regexes import length_of_line, required_literals, searcher, shortest_match
 from haidang.detect.semantics import address, compare, glob_pattern, holds, number, text
 from haidang.detect.texts import Answer, Texts
 from haidang.detect.words import SEPARATOR
@@ -60,9 +60,7 @@ class _Decider:
 def _compile(plan: tuple[Any, ...], limits: Limits) -> Callable[[str, str], bool]:
     kind, what, how = plan
     if kind == "re":
-        search = searcher(what, how, limits.regex_seconds, limits.regex_timeouts).search
-        least = shortest_match(what)
-        return lambda value, _folded: len(value) >= least and search(value)
+        return _expression(what, how, limits)
     if ONE not in what:
         match = _in_order(what if how else tuple(part if part == ANY else part.lower() for part in what))
     else:
@@ -74,6 +72,28 @@ def _compile(plan: tuple[Any, ...], limits: Limits) -> Callable[[str, str], bool
     if how:
         return lambda value, _folded: match(value)
     return lambda _value, folded: match(folded)
+
+
+def _expression(pattern: str, flags: str, limits: Limits) -> Callable[[str, str], bool]:
+    """Return what decides a regular expression; it runs where all that it requires is there."""
+    least = shortest_match(pattern)
+    if length_of_line(pattern, flags) is not None:
+        return lambda value, _folded: len(value) >= least and max(map(len, value.split("\n"))) >= least
+    search = searcher(pattern, flags, limits.regex_seconds, limits.regex_timeouts).search
+    words = required_literals(pattern)
+    # Case-insensitive ones may match letters outside ASCII that lower() leaves apart.
+    cased = "i" not in flags and "(?" not in pattern
+
+    def match(value: str, folded: str) -> bool:
+        if len(value) < least:
+            return False
+        if folded and (cased or value.isascii()):
+            for word in words:
+                if word not in folded:
+                    return False
+        return search(value)
+
+    return match
 
 
 def _in_order(parts: Sequence[str | int]) -> Callable[[str], bool]:
@@ -118,8 +138,10 @@ class FieldTests:
             literal: [(i, _Decider(plan, limits), folds) for i, plan, folds in waiting]
             for literal, waiting in arranged["gated"].items()
         }
-        known = self.literals.known
-        self._gated = [gated.get(one.text, ()) if one.where == "inside" else () for one in known]
+        texts = self.literals.texts
+        self._gated = {
+            number: gated[texts[number]] for number in self.literals.inside if texts[number] in gated
+        }
         self._ungated = [(i, _Decider(plan, limits)) for i, plan in arranged["ungated"]]
         self._numbers: dict[float, list[int]] = arranged["numbers"]
         self._ordered: list[tuple[int, str, float]] = arranged["ordered"]
@@ -129,12 +151,13 @@ class FieldTests:
         self._beyond_text = bool(self._wants_number or self._networks or self._plain)
         self._unsure = [
             (number, i, decide)
-            for number, waiting in enumerate(self._gated)
+            for number, waiting in self._gated.items()
             for i, decide, folds in waiting
             if not folds
         ]
-        inside = [one.text for one in known if one.where == "inside"]
-        self._by_line = not any("\n" in text for text in inside)
+        inside = texts[self.literals.inside.start :]
+        all_inside = "\1".join(inside)
+        self._by_line = "\n" not in all_inside
         self._texts = Texts(self._of_line, self._scalar, limits.memo_entries)
         self.one_by_one = bool(
             self._ungated
@@ -142,13 +165,12 @@ class FieldTests:
             or self._whole
             or self._whole_cased
             or self._beyond_text
-            or any(SEPARATOR in text for text in inside)
+            or SEPARATOR in all_inside
         )
         """Whether keywords must be looked for in each value by itself."""
         self.unsure = bool(self._unsure)
         """Whether a literal that was not found may say nothing of values outside ASCII."""
         self._looks_further = bool(self._whole_cased or self._ungated)
-        self._gates = frozenset(number for number, waiting in enumerate(self._gated) if waiting)
         self._by_hits: dict[frozenset[int], tuple[int, ...]] = {}
         self._looks_at_ends = bool(self.literals.reach or self._whole or self._whole_cased)
         self._reach = max(self.literals.reach, *map(len, self._whole), 0) + 1
@@ -190,7 +212,7 @@ class FieldTests:
     @property
     def keyword_literals(self) -> Iterator[tuple[int, str]]:
         """The literals that keywords look for, or wait for, each with its number."""
-        return ((number, one.text) for number, one in enumerate(self.literals.known) if one.where == "inside")
+        return ((number, self.literals.texts[number]) for number in self.literals.inside)
 
     def decide_any(self, words: EventWords, hits: Collection[int] | None = None) -> tuple[int, ...]:
         """Return the ids of the keywords that hold for any scalar of an event: one search for all of them.
@@ -207,23 +229,23 @@ class FieldTests:
             return self._scalar
         found = set(self._scalar)
         for hit in hits:
-            found.update(self.literals.known[hit].ids)
-            for i, decide, _ in self._gated[hit]:
+            found.update(self.literals.ids[hit])
+            for i, decide, _ in self._gated.get(hit, ()):
                 if i not in found and any(decide(value, value.lower()) for value in map(text, words.values)):
                     found.add(i)
         return tuple(sorted(found))
 
     def of_hits(self, hits: Collection[int]) -> tuple[int, ...] | None:
         """Return the ids of the keywords that hold where these literals occur; None where more decides."""
-        if any(self._gated[hit] for hit in hits):
+        if not self._gated.keys().isdisjoint(hits):
             return None
-        return tuple(sorted({*self._scalar, *(i for hit in hits for i in self.literals.known[hit].ids)}))
+        return tuple(sorted({*self._scalar, *(i for hit in hits for i in self.literals.ids[hit])}))
 
     def _decide_text(self, value: str) -> tuple[int, ...]:
         if len(value) > LONG and self._by_line and "\n" in value and value.isascii():
             return self._decide_lines(value)
         folded = value.lower()
-        return self._of_found(value, folded, self.literals.find(folded) if self._gated else ())
+        return self._of_found(value, folded, self.literals.find(folded) if self.literals.texts else ())
 
     def _of_found(self, value: str, folded: str, hits: Collection[int]) -> tuple[int, ...]:
         if self._looks_further or folded in self._whole or (self._unsure and not value.isascii()):
@@ -235,7 +257,7 @@ class FieldTests:
         known = self._by_hits.get(key)
         if known is None:
             known = self._of_all(value, folded, hits)
-            if self._gates.isdisjoint(key):
+            if self._gated.keys().isdisjoint(key):
                 if len(self._by_hits) >= _MOST_BY_HITS:
                     self._by_hits.clear()
                 self._by_hits[key] = known
@@ -244,8 +266,8 @@ class FieldTests:
     def _of_all(self, value: str, folded: str, hits: Collection[int]) -> tuple[int, ...]:
         found = {*self._scalar, *self._whole.get(folded, ()), *self._whole_cased.get(value, ())}
         for hit in hits:
-            found.update(self.literals.known[hit].ids)
-            for i, decide, _ in self._gated[hit]:
+            found.update(self.literals.ids[hit])
+            for i, decide, _ in self._gated.get(hit, ()):
                 if decide(value, folded):
                     found.add(i)
         for i, decide in self._ungated:
@@ -266,16 +288,15 @@ class FieldTests:
         """
         if self._looks_further or self._beyond_text:
             return None
-        return self._whole.keys(), self.unsure, self._gates
+        return self._whole.keys(), self.unsure, self._gated.keys()
 
     def _of_line(self, line: str) -> Answer:
         """Return what one line decides."""
         hits = self.literals.find_inside(line.lower())
         if not hits:
             return _NO_ANSWER
-        known = self.literals.known
-        ids = {i for hit in hits for i in known[hit].ids}
-        return Answer(tuple(sorted(ids)), tuple(sorted(hit for hit in hits if self._gated[hit])))
+        ids = {i for hit in hits for i in self.literals.ids[hit]}
+        return Answer(tuple(sorted(ids)), tuple(sorted(hit for hit in hits if hit in self._gated)))
 
     def decide_by_lines(self, value: str) -> tuple[int, ...] | None:
         """Return what ``decide`` does for a long text; None where lines and deciders do not tell it all."""
@@ -293,7 +314,7 @@ class FieldTests:
         whole = value.lower() if len(value) <= reach else None
         if self._looks_at_ends:
             hits = self.literals.find_at_ends(value[:reach].lower(), value[-reach:].lower())
-            found.update(i for hit in hits for i in self.literals.known[hit].ids)
+            found.update(i for hit in hits for i in self.literals.ids[hit])
             found.update(self._whole.get(whole, ()) if whole is not None else ())
             found.update(self._whole_cased.get(value, ()))
         deciders = [(i, decide) for gate in gates for i, decide, _ in self._gated[gate]]

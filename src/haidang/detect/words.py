@@ -104,7 +104,7 @@ class KeywordSearch:
     def _decide(self, words: EventWords, hits: Collection[int]) -> tuple[tuple[int, ...], ...]:
         by_table: list[list[int]] = [[] for _ in self._tests]
         for hit in hits:
-            for owner in self._literals.known[hit].ids:
+            for owner in self._literals.ids[hit]:
                 at, number = self._owners[owner]
                 by_table[at].append(number)
         found = tuple(one.decide_any(words, some) for one, some in zip(self._tests, by_table, strict=True))

@@ -169,7 +169,8 @@ class Ruleset:
         kept = self._kept.get(group.logsource)
         if kept is None or not all(info.key in active for info in group.infos):
             return Group(functools.cache(rules), None, self.limits)
-        return Group(functools.cache(rules), kept.arranged, self.limits, kept.keywords)
+        indices = [self._index[info.key] for info in group.infos]
+        return Group(functools.cache(rules), kept.arranged, self.limits, kept.keywords, indices)
 
     @cached_property
     def _places(self) -> dict[int, tuple[RuleGroup, int]]:
