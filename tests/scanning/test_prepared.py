@@ -126,13 +126,15 @@ def test_rules_that_changed_have_folds_of_their_own(folds: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize("cut", [0, 40, -1])
-def test_damaged_folds_are_made_again(folds: Path, tmp_path: Path, cut: int) -> None:
-    whole = folds.read_bytes()
-    folds.write_bytes(whole[:cut])
+def test_damaged_folds_are_made_again(
+    folds: Path, tmp_path: Path, cut: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folds.write_bytes(folds.read_bytes()[:cut])
     rules = load_rules(tmp_path / "rule.yml")
     assert found(rules) == ["A service with that name"]
     rules.keep()
-    assert folds.read_bytes() == whole
+    monkeypatch.setattr(routes.Group, "_fold", None)
+    assert found(load_rules(tmp_path / "rule.yml")) == ["A service with that name"]
 
 
 def test_a_file_that_others_may_write_is_not_used(tmp_path: Path, loaded: LoadedRules) -> None:
