@@ -171,7 +171,7 @@ class FieldTests:
         self.unsure = bool(self._unsure)
         """Whether a literal that was not found may say nothing of values outside ASCII."""
         self._looks_further = bool(self._whole_cased or self._ungated)
-        self._by_hits: dict[frozenset[int], tuple[int, ...]] = {}
+        self._by_hits: dict[frozenset[int], tuple[tuple[int, ...], list[tuple[int, _Decider]]]] = {}
         self._looks_at_ends = bool(self.literals.reach or self._whole or self._whole_cased)
         self._reach = max(self.literals.reach, *map(len, self._whole), 0) + 1
         """More characters than any whole value, beginning or ending that is looked for."""
@@ -250,18 +250,20 @@ class FieldTests:
     def _of_found(self, value: str, folded: str, hits: Collection[int]) -> tuple[int, ...]:
         if self._looks_further or folded in self._whole or (self._unsure and not value.isascii()):
             return self._of_all(value, folded, hits)
-        # What was found decides everything: few sets of literals are ever found together.
+        # What was found decides everything but deciders: few sets of literals are ever found together.
         if not hits:
             return self._scalar
         key = frozenset(hits)
         known = self._by_hits.get(key)
         if known is None:
-            known = self._of_all(value, folded, hits)
-            if self._gated.keys().isdisjoint(key):
-                if len(self._by_hits) >= _MOST_BY_HITS:
-                    self._by_hits.clear()
-                self._by_hits[key] = known
-        return known
+            if len(self._by_hits) >= _MOST_BY_HITS:
+                self._by_hits.clear()
+            ids = tuple(sorted({*self._scalar, *(i for hit in hits for i in self.literals.ids[hit])}))
+            waiting = [(i, decide) for hit in hits for i, decide, _ in self._gated.get(hit, ())]
+            known = self._by_hits[key] = ids, waiting
+        ids, waiting = known
+        more = [i for i, decide in waiting if decide(value, folded)] if waiting else None
+        return tuple(sorted({*ids, *more})) if more else ids
 
     def _of_all(self, value: str, folded: str, hits: Collection[int]) -> tuple[int, ...]:
         found = {*self._scalar, *self._whole.get(folded, ()), *self._whole_cased.get(value, ())}
