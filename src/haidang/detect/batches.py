@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["BatchMatcher", "Hit", "decode_document"]
 
 _OPENING = (b"{", b"[")
-_TRIM_EVERY = 32
-"""Batches after which what the tables remember is looked over."""
+_TRIM_EVERY = 8192
+"""Events after which what the tables remember is looked over."""
 
 
 class Hit(NamedTuple):
@@ -64,15 +64,17 @@ class BatchMatcher:
         self._limits = limits
         self._sets: dict[tuple[str, str], LaneSet | None] = {}
         self._lanes: LaneSet | None = None
-        self._batches = 0
+        self._untrimmed = 0
         self._by_column: ColumnMatcher | None = None
 
     def match(self, batch: Batch) -> Iterator[Hit]:
         """Yield the hits of a batch in order, counting its events in the report."""
-        self._batches += 1
-        if self._batches % _TRIM_EVERY == 0 and self._matcher.trim():
-            for lanes in filter(None, self._sets.values()):
-                lanes.forget()
+        self._untrimmed += len(batch.records)
+        if self._untrimmed >= _TRIM_EVERY:
+            self._untrimmed = 0
+            if self._matcher.trim():
+                for lanes in filter(None, self._sets.values()):
+                    lanes.forget()
         if isinstance(batch, DocumentBatch):
             return self._documents(batch)
         return self._events(batch) if isinstance(batch, EventBatch) else self._columns(batch)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from haidang.detect.naive import satisfied
 from haidang.detect.semantics import holds
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from haidang.detect.arranging import Arranged
+    from haidang.detect.joint import Joint
     from haidang.detect.words import EventWords
     from haidang.limits import Limits
     from haidang.sigma.ir import Condition
@@ -89,7 +91,8 @@ class Table:
         reasons needs it. ``fixed`` are fields that have the same value in every event that comes here: what
         is asked of them was decided when the table was made.
         """
-        self._limits = limits
+        self.limits = limits
+        """What bounds what is remembered."""
         self._indices = indices
         self._written = written
         self._fixed = fixed
@@ -105,8 +108,11 @@ class Table:
             (i, Test(*test)) for i, test in arranged["keywords"]
         )
         self.pairs: tuple[tuple[int, Test], ...] = tuple((i, Test(*test)) for i, test in arranged["pairs"])
-        self._keyword_memo = self._make_keyword_memo()
+        self.keyword_memo = self._make_keyword_memo()
+        """What keywords decide, where there are any; its classes are those of whole events."""
         self.signatures = Signatures(self._decide, limits.memo_entries)
+        self.joints: WeakSet[Joint] = WeakSet()
+        """Where classes of this table are remembered together with those of others."""
         self.idle = not (self._anchors or self._always)
         """Whether no rule here can ever hold."""
 
@@ -115,7 +121,7 @@ class Table:
             return None
         from haidang.detect.arranging import arrange_field
 
-        return FieldMemo(arrange_field(self.keywords), self._limits)
+        return FieldMemo(arrange_field(self.keywords), self.limits)
 
     def signature(
         self, values: Sequence[Any], pairs: Sequence[tuple[Any, Any]], words: EventWords
@@ -131,8 +137,8 @@ class Table:
             memo.classify(value) if isinstance(value, list | dict | tuple) else memo[value]
             for memo, value in zip(self.memos, values, strict=True)
         ]
-        if self._keyword_memo is not None:
-            memo = self._keyword_memo
+        if self.keyword_memo is not None:
+            memo = self.keyword_memo
             signature.append(memo.number(memo.tests.decide_any(words)))
         signature.extend(int(holds(test, *both)) for (_, test), both in zip(self.pairs, pairs, strict=True))
         return tuple(signature)
@@ -187,8 +193,8 @@ class Table:
         for memo, number in zip(self.memos, signature, strict=False):
             yield from memo.classes[number]
         at = len(self.memos)
-        if self._keyword_memo is not None:
-            yield from self._keyword_memo.classes[signature[at]]
+        if self.keyword_memo is not None:
+            yield from self.keyword_memo.classes[signature[at]]
             at += 1
         for (i, _), held in zip(self.pairs, signature[at:], strict=True):
             if held:
@@ -243,9 +249,13 @@ class Table:
 
     def trim(self) -> bool:
         """Forget everything remembered when hostile values have made too many classes of it; say whether."""
-        memos = self.memos if self._keyword_memo is None else (*self.memos, self._keyword_memo)
-        if all(len(memo.classes) <= self._limits.memo_entries for memo in memos):
+        memos = self.memos if self.keyword_memo is None else (*self.memos, self.keyword_memo)
+        if all(len(memo.classes) <= self.limits.memo_entries for memo in memos):
+            for joint in self.joints:
+                joint.trim()
             return False
+        for joint in self.joints:
+            joint.forget()
         for memo in memos:
             memo.forget()
         self.signatures.clear()
