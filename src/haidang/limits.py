@@ -47,7 +47,7 @@ class Limits:
     """Most columns of a table (CSV, Zeek) that are read; a longer row is skipped and counted."""
     column_rows: int = 65_536
     """Most rows of a file kept by column (Parquet) that are looked at together."""
-    column_bytes: int = 6 * MIB
+    column_bytes: int = 64 * MIB
     """About how many bytes of such rows, as the file declares their size."""
     audit_records: int = 10_000
     """Audit records of unfinished events held at once while they are merged by serial."""

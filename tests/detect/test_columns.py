@@ -291,15 +291,16 @@ def test_only_the_columns_that_rules_need_are_read(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(RowGroup, "array", array)
     rules = tmp_path / "rules.yml"
     rules.write_text(RULES.split("---\n", maxsplit=1)[0], "utf-8")
-    events = {"Channel": [SYSMON] * 4, "EventID": [1] * 4, "Image": ["a"] * 4, "Message": ["long"] * 4}
+    needed = {"Channel": [SYSMON] * 4, "EventID": [1] * 4, "Image": ["a"] * 4, "UtcTime": ["x"] * 4}
+    events = {**needed, "Message": ["long"] * 4}
     pq.write_table(pa.table(events), tmp_path / "quiet.parquet")
     assert not list(scan(tmp_path / "quiet.parquet", rules=load_rules(rules, cache=False)))
-    assert read == {"Channel", "EventID", "Image"}
+    assert read == needed.keys()
     events["Image"] = ["a", "x\\tool.exe", "b", "c"]
     pq.write_table(pa.table(events), tmp_path / "loud.parquet")
     (finding,) = scan(tmp_path / "loud.parquet", rules=load_rules(rules, cache=False))
     assert finding.event == {"Image": "x\\tool.exe"}
-    assert read == {"Channel", "EventID", "Image"}
+    assert read == needed.keys()
     (finding,) = scan(tmp_path / "loud.parquet", rules=load_rules(rules, cache=False), full_event=True)
     assert (finding.source.record, finding.event["Message"]) == (2, "long")
     assert "Message" in read

@@ -17,7 +17,7 @@ not covered, and documents of the routes that look for them are decoded.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from itertools import accumulate, product
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,8 @@ _TOGETHER = 60
 _MOST_SEARCHES = 6
 _FEW_WORDS = 24
 """More words than these are looked for by an automaton."""
+_STRETCH = 1 << 20
+"""Bytes that are searched at once where values lie one behind another."""
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _.:-;,=()[]{}#%@!$*")
 _ALWAYS = (b"\\u00", b"\\u21", "\u212a".encode())
 _COMMON = "qzjxkvwybfgpmuhcdlrsnitaoe"
@@ -81,13 +83,34 @@ class KeywordGate:
         found = sorted({bisect_right(ends, start) for _, start, _ in hits})
         return [at for at in found if self._may_hold(documents[at])]
 
+    def values(self, data: memoryview, cuts: Sequence[int]) -> list[int]:
+        """Return the positions of the values that may hold a keyword, in order, each once.
+
+        ``data`` holds their bytes one behind another, nothing between them: value ``at`` is what is between
+        ``cuts[at]`` and ``cuts[at + 1]``. Nothing is copied unless bytes must be folded.
+        """
+        found: list[int] = []
+        at, end = 0, len(cuts) - 1
+        while self.covers and at < end:
+            # What is found is held until it is looked at again: a stretch bounds how much that can be.
+            stop = max(at + 1, bisect_right(cuts, cuts[at] + _STRETCH, at, end + 1) - 1)
+            first = cuts[at]
+            some: set[int] = set()
+            for _, start, past in self._hits(data[first : cuts[stop]]):
+                # A piece may be of two values; then what begins inside it in the second was not looked for.
+                begin = bisect_right(cuts, first + start, at, stop) - 1
+                some.update(range(begin, bisect_left(cuts, first + past, begin + 1, stop)))
+            found.extend(one for one in sorted(some) if self._may_hold(bytes(data[cuts[one] : cuts[one + 1]])))
+            at = stop
+        return found
+
     def may_hold(self, document: bytes) -> bool:
         """Return whether one document may hold a keyword."""
         return bool(self._hits(document)) and self._may_hold(document)
 
-    def _hits(self, data: bytes) -> list[tuple[int, int, int]]:
+    def _hits(self, data: bytes | memoryview) -> list[tuple[int, int, int]]:
         if self._folds:
-            data = data.lower()
+            data = bytes(data).lower()
         return [hit for find in self._finders for hit in find(data)]
 
     def _may_hold(self, document: bytes) -> bool:

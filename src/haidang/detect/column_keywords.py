@@ -1,0 +1,98 @@
+"""Which rows of columns may hold a keyword: each distinct text is searched once, numbers hardly ever.
+
+Rules of this module:
+
+- It must never miss: a row in which no covered keyword can be is left out, nothing else is promised.
+- Keywords that every row is asked for are looked for in whole columns, those of some routes only in their rows.
+- What was found in the distinct values of a column is remembered: those of the next rows are mostly the same.
+
+Columns are untrusted.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from haidang.events.column_values import TextBytes, is_encoded, is_number, is_text
+
+if TYPE_CHECKING:
+    from haidang.detect.gate import KeywordGate
+    from haidang.events.column_values import Array
+    from haidang.events.columns import ColumnBatch, Path
+    from haidang.sigma.ir import Test
+
+__all__ = ["ColumnKeywords"]
+
+_NUMERIC = frozenset("0123456789+-.einfatruls")
+
+
+class ColumnKeywords:
+    """Searches batch after batch with the same gate."""
+
+    def __init__(self, gate: KeywordGate) -> None:
+        """Search for what ``gate`` covers."""
+        self.covers = gate.covers
+        """The keywords that are not in rows that are not found."""
+        self._gate = gate
+        self._in_numbers = _may_be_in_number(gate.covers)
+        self._searched: dict[Path, tuple[Array, list[int]]] = {}
+        """Column to the distinct texts that were searched last, and those that may hold a keyword."""
+
+    def forget(self) -> None:
+        """Forget what was found: another file comes."""
+        self._searched.clear()
+
+    def rows(self, batch: ColumnBatch, among: Array | None = None) -> Array:
+        """Return the rows of a batch that may hold a keyword, sorted; of some rows only where they are given."""
+        import pyarrow as pa
+
+        found: set[int] = set()
+        places = None if among is None else among.to_pylist()
+        for path, kind in batch.layout.leaves.items():
+            if is_number(kind) and not self._in_numbers:
+                continue
+            array = batch.array(path) if among is None else batch.array(path).take(among)
+            if array.null_count == len(array):
+                continue
+            if is_text(kind):
+                rows = self._of_texts(path, array)
+            else:
+                rows = self._of_others(batch, path, array)
+            found.update(rows if places is None else map(places.__getitem__, rows))
+        return pa.array(sorted(found), type=pa.int64())
+
+    def _of_texts(self, path: Path, array: Array) -> list[int]:
+        """Return the positions in an array of texts that may hold a keyword."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if not is_encoded(array):
+            return self._gate.values(*TextBytes.of(array))
+        before, held = self._searched.get(path, (None, []))
+        if before is None or not before.equals(array.dictionary):
+            held = self._gate.values(*TextBytes.of(array.dictionary))
+            self._searched[path] = (array.dictionary, held)
+        if not held:
+            return []
+        mask = pc.is_in(array.indices, value_set=pa.array(held, type=array.indices.type))
+        rows: list[int] = pc.indices_nonzero(mask).to_pylist()
+        return rows
+
+    def _of_others(self, batch: ColumnBatch, path: Path, array: Array) -> list[int]:
+        """Return the positions in an array of anything else: all that have a value, or none."""
+        import pyarrow.compute as pc
+
+        if self._in_numbers or any(self._gate.values(*TextBytes.of(text)) for text in batch.texts(path)):
+            rows: list[int] = pc.indices_nonzero(array.is_valid()).to_pylist()
+            return rows
+        return []
+
+
+@lru_cache(maxsize=16)
+def _may_be_in_number(keywords: frozenset[Test]) -> bool:
+    """Return whether a keyword has no letter but those that numbers and truth values are written with."""
+    return any(
+        not set("".join(part for part in test.value if isinstance(part, str)).lower()) - _NUMERIC
+        for test in keywords
+    )
