@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from haidang.detect.binding import Accessor
     from haidang.detect.column_shapes import ColumnShape
     from haidang.events.column_values import Array, Encoded
-    from haidang.events.columns import ColumnBatch, Path
+    from haidang.events.columns import ColumnRows, Path
 
 __all__ = ["ColumnFields", "Rows", "Values"]
 
@@ -29,11 +29,11 @@ class _Column(NamedTuple):
 
 
 class ColumnFields:
-    """The columns of a batch, their rows in an order of one's own."""
+    """The columns of some rows, these in an order of one's own."""
 
-    def __init__(self, batch: ColumnBatch, shape: ColumnShape, order: Array) -> None:
-        """Look at the rows in ``order``, by their positions in the batch."""
-        self._batch = batch
+    def __init__(self, rows: ColumnRows, shape: ColumnShape, order: Array) -> None:
+        """Look at the rows in ``order``, by their positions."""
+        self._rows = rows
         self._shape = shape
         self._order = order
         self._codes: dict[Path, Array] = {}
@@ -49,15 +49,15 @@ class ColumnFields:
         return [column for column in found if column is not None]
 
     def _column(self, path: Path, start: int, count: int) -> _Column | None:
-        if self._batch.is_bulky(path):
+        if self._rows.is_bulky(path):
             if path not in self._bulky:
-                self._bulky[path] = self._batch.array(path).is_valid().take(self._order)
+                self._bulky[path] = self._rows.array(path).is_valid().take(self._order)
             if not self._bulky[path].slice(start, count).true_count:
                 return None
-            encoded = self._batch.encoded_rows(path, self._order.slice(start, count))
+            encoded = self._rows.encoded_rows(path, self._order.slice(start, count))
             codes = encoded.codes
         else:
-            encoded = self._batch.encoded(path)
+            encoded = self._rows.encoded(path)
             if path not in self._codes:
                 self._codes[path] = encoded.codes.take(self._order)
             codes = self._codes[path].slice(start, count)

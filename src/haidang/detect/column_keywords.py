@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING
 from haidang.events.column_values import TextBytes, is_encoded, is_number, is_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from haidang.detect.gate import KeywordGate
     from haidang.events.column_values import Array
-    from haidang.events.columns import ColumnBatch, Path
+    from haidang.events.columns import ColumnRows, Path
     from haidang.sigma.ir import Test
 
 __all__ = ["ColumnKeywords"]
@@ -43,23 +45,24 @@ class ColumnKeywords:
         """Forget what was found: another file comes."""
         self._searched.clear()
 
-    def rows(self, batch: ColumnBatch, among: Array | None = None) -> Array:
-        """Return the rows of a batch that may hold a keyword, sorted; of some rows only where they are given."""
+    def rows(self, rows: ColumnRows, paths: Iterable[Path], among: Array | None = None) -> Array:
+        """Return the positions of the rows that may hold a keyword in one of some columns, sorted.
+
+        Where ``among`` is given, of these rows only.
+        """
         import pyarrow as pa
 
         found: set[int] = set()
         places = None if among is None else among.to_pylist()
-        for path, kind in batch.layout.leaves.items():
+        for path in paths:
+            kind = rows.layout.leaves[path]
             if is_number(kind) and not self._in_numbers:
                 continue
-            array = batch.array(path) if among is None else batch.array(path).take(among)
+            array = rows.array(path) if among is None else rows.array(path).take(among)
             if array.null_count == len(array):
                 continue
-            if is_text(kind):
-                rows = self._of_texts(path, array)
-            else:
-                rows = self._of_others(batch, path, array)
-            found.update(rows if places is None else map(places.__getitem__, rows))
+            held = self._of_texts(path, array) if is_text(kind) else self._of_others(rows, path, array)
+            found.update(held if places is None else map(places.__getitem__, held))
         return pa.array(sorted(found), type=pa.int64())
 
     def _of_texts(self, path: Path, array: Array) -> list[int]:
@@ -79,13 +82,13 @@ class ColumnKeywords:
         rows: list[int] = pc.indices_nonzero(mask).to_pylist()
         return rows
 
-    def _of_others(self, batch: ColumnBatch, path: Path, array: Array) -> list[int]:
+    def _of_others(self, rows: ColumnRows, path: Path, array: Array) -> list[int]:
         """Return the positions in an array of anything else: all that have a value, or none."""
         import pyarrow.compute as pc
 
-        if self._in_numbers or any(self._gate.values(*TextBytes.of(text)) for text in batch.texts(path)):
-            rows: list[int] = pc.indices_nonzero(array.is_valid()).to_pylist()
-            return rows
+        if self._in_numbers or any(self._gate.values(*TextBytes.of(text)) for text in rows.texts(path)):
+            held: list[int] = pc.indices_nonzero(array.is_valid()).to_pylist()
+            return held
         return []
 
 

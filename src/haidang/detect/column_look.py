@@ -3,6 +3,8 @@
 Rows are sorted into families (origin and routing values) by their codes. For each family, the route's tables
 are asked for the class of each distinct value of each column that they look at; the classes of a row make its
 signature, and each distinct signature is decided once. Rows are looked at only where a rule holds.
+
+Families that look at bulky columns are looked at stretch by stretch, as are these columns for keywords.
 """
 
 from __future__ import annotations
@@ -21,19 +23,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from haidang.detect.binding import Accessor
-    from haidang.detect.column_fields import Rows, Values
+    from haidang.detect.column_fields import Rows
     from haidang.detect.column_shapes import ColumnShape
     from haidang.detect.matcher import Matcher
     from haidang.detect.routes import Part, Route
     from haidang.detect.values import FieldMemo
     from haidang.events.column_values import Array
-    from haidang.events.columns import ColumnBatch, Path
+    from haidang.events.columns import ColumnBatch, ColumnRows, ColumnStretch, Layout, Path
     from haidang.sigma.ir import Test
 
-__all__ = ["ColumnLook", "Found", "Looker"]
+__all__ = ["Answer", "ColumnLook", "Found", "Looker"]
 
-Found: TypeAlias = "dict[int, tuple[str, Held]]"
-"""Row to the origin of its event and the rules that hold."""
+class Answer(NamedTuple):
+    """What was decided of a row."""
+
+    origin: str
+    route: Route
+    rules: Held
+
+
+Found: TypeAlias = "dict[int, Answer]"
+"""Rows for which rules hold."""
 
 _MERGED: dict[str, tuple[Path, ...]] = {
     "event": (("Event", "UserData"), ("Event", "ProcessingErrorData"), ("Event", "RenderingInfo")),
@@ -47,16 +57,6 @@ _LONG = 512
 """Characters from which on a value is long."""
 
 
-class ColumnLook(NamedTuple):
-    """What was seen in a batch."""
-
-    found: Found
-    plain: set[int]
-    """Rows that must be decoded and matched the plain way."""
-    names: set[str]
-    """Fields that were looked at."""
-
-
 class Looker:
     """Looks at batches; remembers what the values of a file were decided to be."""
 
@@ -67,18 +67,34 @@ class Looker:
         self._long: dict[int, dict[tuple[int, int], tuple[int, ...]]] = {}
         """Memo, by its identity, to what its long values were decided to be."""
         self._keywords: dict[bool, ColumnKeywords] = {}
+        self._bulky: dict[Route, bool] = {}
 
     def forget(self) -> None:
         """Forget what was found in the columns of the last file."""
+        self._bulky.clear()
         for keywords in self._keywords.values():
             keywords.forget()
 
-    def look(self, batch: ColumnBatch, shape: ColumnShape) -> ColumnLook:
-        """Look at all rows of a batch."""
-        try:
-            return _Look(self, self._matcher, shape, batch).run()
-        except PlainWayError:
-            return ColumnLook({}, set(range(batch.rows)), set())
+    def look(self, batch: ColumnBatch, shape: ColumnShape | None) -> ColumnLook:
+        """Look at a batch, at all columns but the bulky ones."""
+        if shape is not None:
+            try:
+                return ColumnLook(self, self._matcher, shape, batch)
+            except PlainWayError:
+                pass
+        return ColumnLook(self, self._matcher, None, batch)
+
+    def is_bulky(self, route: Route, shape: ColumnShape, layout: Layout) -> bool:
+        """Return whether a route looks at a bulky column."""
+        if route not in self._bulky:
+            accessors = [accessor for part in route.parts for accessor in part.looked_at]
+            names = {name for accessor in accessors for name in accessor.needs()} if layout.bulky else ()
+            try:
+                paths = {path for name in names for path in shape.paths(name)}
+            except PlainWayError:
+                paths = set()
+            self._bulky[route] = not paths.isdisjoint(layout.bulky)
+        return self._bulky[route]
 
     def keywords(self, *, broad: bool) -> ColumnKeywords:
         """Return what searches for the keywords of rules that meet every Windows event, or for those of all."""
@@ -116,32 +132,74 @@ class Looker:
 
 
 class _Work(NamedTuple):
-    """The rows of one route."""
+    """The rows of one route, sorted."""
 
+    origin: str
     route: Route
     rows: Array
     sysmon: bool
 
 
-class _Look:
-    def __init__(self, looker: Looker, matcher: Matcher, shape: ColumnShape, batch: ColumnBatch) -> None:
+class _Search(NamedTuple):
+    """Rows that are searched for keywords."""
+
+    keywords: ColumnKeywords
+    rows: Array
+
+
+class ColumnLook:
+    """What was seen in a batch; its stretches complete it."""
+
+    def __init__(
+        self, looker: Looker, matcher: Matcher, shape: ColumnShape | None, batch: ColumnBatch
+    ) -> None:
+        """Look at a batch; without a shape, nothing can be told from its columns."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
         self._pa, self._pc = pa, pc
         self._looker = looker
         self._matcher = matcher
-        self._shape = shape
         self._batch = batch
         self._found: Found = {}
-        self._names: set[str] = set()
-        self._plain: set[int] = set()
+        self._plain: set[int] = set() if shape else set(range(batch.rows))
+        self._later: list[_Work] = []
+        """Work that looks at bulky columns."""
+        self._searches: list[_Search] = []
+        if shape is not None:
+            self._shape = shape
+            for origin, rows in self._origins():
+                if len(rows):
+                    self._of_origin(origin, rows)
 
-    def run(self) -> ColumnLook:
-        for origin, rows in self._origins():
-            if len(rows):
-                self._of_origin(origin, rows)
-        return ColumnLook(self._found, self._plain, self._names)
+    def of_stretch(self, stretch: ColumnStretch) -> tuple[Found, set[int]]:
+        """Return the rows of a stretch for which rules hold, and those that are to be matched the plain way.
+
+        Rows count from the start of the stretch. The stretches of a batch come in order.
+        """
+        start, end = stretch.start, stretch.start + stretch.rows
+        plain = {row - start for row in self._plain if start <= row < end}
+        for search in self._searches:
+            among = self._within(search.rows, stretch)
+            if len(among):
+                held = search.keywords.rows(stretch, self._batch.layout.bulky, self._few(among, stretch))
+                plain.update(held.filter(self._pc.is_in(held, value_set=among)).to_pylist())
+        found = {row - start: one for row, one in self._found.items() if start <= row < end}
+        work = [one._replace(rows=self._within(one.rows, stretch)) for one in self._later]
+        self._decide(stretch, [one for one in work if len(one.rows)], found, plain)
+        return {row: one for row, one in found.items() if row not in plain}, plain
+
+    def _within(self, rows: Array, stretch: ColumnStretch) -> Array:
+        """Return the rows that are in a stretch, counted from its start."""
+        some = self._pc.subtract(rows, stretch.start)
+        inside = self._pc.and_(
+            self._pc.greater_equal(some, 0), self._pc.less(some, stretch.rows)
+        )
+        return some.filter(inside)
+
+    def _few(self, rows: Array, whole: ColumnRows) -> Array | None:
+        """Return rows if they are so few that it is better to pick them out first."""
+        return rows if len(rows) * 2 < whole.rows else None
 
     # Which rows are of which origin.
 
@@ -213,28 +271,33 @@ class _Look:
         if names is None:
             raise PlainWayError
         work = [one for one in self._routed(origin, names, rows) if not one.route.idle]
+        work = [one for one in work if not self._needs_events(one)]
         work = [one._replace(rows=self._told(one.rows)) if one.sysmon else one for one in work]
         work = list(self._without_keywords(work))
-        if not work:
-            return
-        order = self._pa.concat_arrays([one.rows for one in work])
-        fields = ColumnFields(self._batch, self._shape, order)
-        start = 0
-        for one in work:
-            if len(one.rows):
-                self._of_route(origin, one, fields.rows(start, len(one.rows)))
-            start += len(one.rows)
+        now = [one for one in work if len(one.rows)]
+        if self._batch.layout.bulky:
+            bulky = [self._looker.is_bulky(one.route, self._shape, self._batch.layout) for one in now]
+            self._later.extend(one for one, later in zip(now, bulky, strict=True) if later)
+            now = [one for one, later in zip(now, bulky, strict=True) if not later]
+        self._decide(self._batch, now, self._found, self._plain)
+
+    def _needs_events(self, work: _Work) -> bool:
+        """Return whether a table of a route looks at whole events; if so, have its rows matched so."""
+        if any(part.table.looks_at_events for part in work.route.parts):
+            self._plain.update(work.rows.to_pylist())
+            return True
+        return False
 
     def _routed(self, origin: str, names: Sequence[str], rows: Array) -> Iterator[_Work]:
         if not names:
-            yield _Work(self._matcher.route(origin, {}), rows, sysmon=False)
+            yield _Work(origin, self._matcher.route(origin, {}), rows, sysmon=False)
             return
         fields = ColumnFields(self._batch, self._shape, rows).rows(0, len(rows))
         numbers, combinations = fields.combinations(names)
         if numbers is None:
             order, counts = rows, {0: len(rows)}
         else:
-            # Sorting does not keep order among equals; what is found is put in order at the end.
+            # Sorting keeps the order among equals.
             order = rows.take(self._pc.array_sort_indices(numbers))
             counts = {entry["values"]: entry["counts"] for entry in numbers.value_counts().to_pylist()}
         start = 0
@@ -243,15 +306,16 @@ class _Look:
             some = order.slice(start, counts[at])
             start += counts[at]
             sysmon = origin == "windows" and is_sysmon(values.get("Channel"))
-            yield _Work(self._matcher.route(origin, values), some, sysmon)
+            yield _Work(origin, self._matcher.route(origin, values), some, sysmon)
 
     def _told(self, rows: Array) -> Array:
         """Return the rows of events of Sysmon that do not have to be read from their message."""
         messages = [path for name in ("Message", "message") for path in self._shape.paths(name)]
         untold = self._pc.invert(self._present("UtcTime")).take(rows)
-        # Messages are long: they are not read where nobody needs them.
         if not messages or not untold.true_count:
             return rows
+        if not self._batch.layout.bulky.isdisjoint(messages):
+            return self._set_apart(rows, untold)
         rendered = None
         for path in messages:
             rendered = self._either(rendered, self._valid(path))
@@ -280,35 +344,45 @@ class _Look:
                 narrow.append(one)
             else:
                 self._plain.update(one.rows.to_pylist())
-        for some, keywords in ((broad, True), (narrow, False)):
+        columns = [path for path in self._batch.layout.leaves if path not in self._batch.layout.bulky]
+        for some, is_broad in ((broad, True), (narrow, False)):
             if not some:
                 continue
+            keywords = self._looker.keywords(broad=is_broad)
             rows = self._pa.concat_arrays([one.rows for one in some])
-            among = rows if len(rows) * 2 < self._batch.rows else None
-            held = self._looker.keywords(broad=keywords).rows(self._batch, among)
+            self._searches.append(_Search(keywords, rows))
+            held = keywords.rows(self._batch, columns, self._few(rows, self._batch))
             for one in some:
-                mask = self._pc.is_in(one.rows, value_set=held)
-                yield one._replace(rows=self._set_apart(one.rows, mask))
+                yield one._replace(rows=self._set_apart(one.rows, self._pc.is_in(one.rows, value_set=held)))
 
     # What holds in the rows of one route.
 
-    def _of_route(self, origin: str, work: _Work, rows: Rows) -> None:
-        answers: dict[int, Held] = {}
-        try:
-            for part in work.route.parts:
-                for row, rules in self._of_part(part, work.rows, rows):
-                    known = answers.get(row)
-                    answers[row] = Held.merged([known, rules]) if known else rules
-        except PlainWayError:
-            self._plain.update(work.rows.to_pylist())
+    def _decide(self, whole: ColumnRows, work: Sequence[_Work], found: Found, plain: set[int]) -> None:
+        """Decide the rows of some routes: those for which rules hold, and those that columns cannot decide."""
+        if not work:
             return
-        self._found.update((row, (origin, rules)) for row, rules in answers.items())
+        order = self._pa.concat_arrays([one.rows for one in work])
+        fields = ColumnFields(whole, self._shape, order)
+        start = 0
+        for one in work:
+            rows = fields.rows(start, len(one.rows))
+            start += len(one.rows)
+            answers: dict[int, Held] = {}
+            try:
+                for part in one.route.parts:
+                    for row, rules in self._of_part(part, one.rows, rows):
+                        known = answers.get(row)
+                        answers[row] = Held.merged([known, rules]) if known else rules
+            except PlainWayError:
+                plain.update(one.rows.to_pylist())
+                continue
+            found.update((row, Answer(one.origin, one.route, rules)) for row, rules in answers.items())
 
     def _of_part(self, part: Part, places: Array, rows: Rows) -> Iterator[tuple[int, Held]]:
         table = part.table
         signature = ColumnSignature(self._pa, self._pc)
         for accessor, memo in zip(part.accessors, table.memos, strict=True):
-            numbers, values = self._values(accessor, rows)
+            numbers, values = rows.values(accessor)
             signature.add(numbers, self._looker.classes(memo, values))
         if table.keywords:
             signature.add(None, [0])
@@ -324,15 +398,11 @@ class _Look:
             for row in chosen.to_pylist():
                 yield row, rules
 
-    def _values(self, accessor: Accessor, rows: Rows) -> Values:
-        self._names.update(accessor.needs())
-        return rows.values(accessor)
-
     def _pair(
         self, first: Accessor, second: Accessor, rows: Rows
     ) -> tuple[Array | None, list[tuple[Any, Any]]]:
-        left, lefts = self._values(first, rows)
-        right, rights = self._values(second, rows)
+        left, lefts = rows.values(first)
+        right, rights = rows.values(second)
         both = ColumnSignature(self._pa, self._pc)
         both.add(left, list(range(len(lefts))))
         both.add(right, list(range(len(rights))))

@@ -12,11 +12,9 @@ All input is untrusted; a part of a file that cannot be decoded is noted and ski
 
 from __future__ import annotations
 
-from heapq import merge
-from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from haidang.detect.column_look import ColumnLook, Looker
+from haidang.detect.column_look import Looker
 from haidang.detect.column_shapes import ColumnShape, PlainWayError
 from haidang.events import shapes
 from haidang.events.columns import UnreadableColumnsError
@@ -24,14 +22,20 @@ from haidang.events.columns import UnreadableColumnsError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from haidang.detect.column_look import Found
+    from haidang.detect.batches import Wanted
+    from haidang.detect.column_look import Answer, ColumnLook, Found
     from haidang.detect.matcher import Matcher
+    from haidang.detect.routes import Route
     from haidang.detect.tables import Held
-    from haidang.events.columns import ColumnBatch, Layout, Path
+    from haidang.events.columns import ColumnBatch, ColumnStretch, Layout, Path
     from haidang.events.model import Fields
     from haidang.limits import Limits
 
 __all__ = ["ColumnHit", "ColumnMatcher"]
+
+_MOST_KNOWN = 10_000
+"""Combinations of rules of which it is remembered what their hits need."""
+
 
 class ColumnHit(NamedTuple):
     """An event, by its position in the batch, for which rules hold."""
@@ -45,10 +49,10 @@ class ColumnHit(NamedTuple):
 class ColumnMatcher:
     """Applies a matcher to batches of columns."""
 
-    def __init__(self, matcher: Matcher, limits: Limits, wanted: frozenset[str] | None = None) -> None:
+    def __init__(self, matcher: Matcher, limits: Limits, wanted: Wanted | None = None) -> None:
         """Use ``matcher``; what is known of a layout is kept for its file.
 
-        ``wanted`` are fields that hits must have besides those that rules look at; None for whole events.
+        ``wanted`` is what hits must have, None for whole events.
         """
         self._wanted = wanted
         self._matcher = matcher
@@ -56,68 +60,43 @@ class ColumnMatcher:
         self._layout: Layout | None = None
         self._shape: ColumnShape | None = None
         self._always_known: dict[str, frozenset[str]] = {}
+        self._paths_known: dict[tuple[str, Route, Held, tuple[int, ...]], frozenset[Path] | None] = {}
         self._looker = Looker(matcher, limits.memo_entries)
 
     def match(self, batch: ColumnBatch) -> Iterator[ColumnHit]:
         """Yield the hits of a batch in order, counting its events in the report."""
+        done = 0
         batch.report.records += batch.rows
         try:
-            found, plain, looked_at = self._look(batch)
-            paths = self._paths(batch, looked_at, {origin for origin, _ in found.values()})
-            yield from merge(
-                self._answers(batch, found, set(), paths),
-                self._answers(batch, {}, plain, None),
-                key=attrgetter("row"),
-            )
+            look = self._look(batch)
+            for stretch in batch.stretches():
+                yield from self._answers(stretch, *look.of_stretch(stretch))
+                done += stretch.rows
         except UnreadableColumnsError as error:
-            batch.report.records -= batch.rows
-            batch.report.note(
-                "corrupt", f"record {batch.first}", error.message, skipped=batch.rows, count=batch.rows
-            )
+            lost = batch.rows - done
+            batch.report.records -= lost
+            where = f"record {batch.first + done}"
+            batch.report.note("corrupt", where, error.message, skipped=lost, count=lost)
 
-    def _paths(self, batch: ColumnBatch, looked_at: set[str], origins: set[str]) -> set[Path] | None:
-        """Return the columns that hits need; None for all."""
-        shape = self._shape
-        if self._wanted is None or shape is None:
-            return None
-        names = {"Channel", "EventID", "Provider_Name", "SourceName", *looked_at}
-        for origin in origins:
-            names |= self._always(origin, self._wanted)
-        tops = {name.partition(".")[0] for name in names} | names
-        found: set[Path] = set()
-        for path in batch.layout.leaves:
-            # Close enough and never too few: a column by its own name, or inside something of a wanted name.
-            if not tops.isdisjoint(path) or ".".join(path) in names:
-                found.add(path)
-        for name in names:
+    def _look(self, batch: ColumnBatch) -> ColumnLook:
+        if batch.layout is not self._layout:
+            self._layout = batch.layout
+            self._looker.forget()
+            self._paths_known.clear()
             try:
-                found.update(shape.paths(name))
+                self._shape = ColumnShape(batch.layout)
             except PlainWayError:
-                return None
-        return found
+                self._shape = None
+        return self._looker.look(batch, self._shape)
 
-    def _always(self, origin: str, wanted: frozenset[str]) -> frozenset[str]:
-        """Return the fields that every hit of an origin has, be they in the file."""
-        known = self._always_known.get(origin)
-        if known is None:
-            names = self._matcher.needs(origin, wanted)
-            names.update(self._matcher.routing_fields(origin) or ())
-            names.update(name for one, some in self._matcher.recognised if one == origin for name in some)
-            known = self._always_known[origin] = frozenset(names)
-        return known
-
-    def _answers(
-        self,
-        batch: ColumnBatch,
-        found: Found,
-        plain: set[int],
-        paths: set[Path] | None,
-    ) -> Iterator[ColumnHit]:
+    def _answers(self, stretch: ColumnStretch, found: Found, plain: set[int]) -> Iterator[ColumnHit]:
         rows = sorted({*found, *plain})
         size = self._limits.batch_events
         for start in range(0, len(rows), size):
             some = rows[start : start + size]
-            for row, event in zip(some, batch.events(some, paths), strict=True):
+            wanted = [None if row in plain else self._paths(stretch.layout, found[row]) for row in some]
+            for row, event in zip(some, stretch.events(some, wanted), strict=True):
+                at = stretch.start + row
                 inner = shapes.unwrap(event)[1]
                 shape = shapes.recognise(inner)
                 fields = shapes.flatten(shape, inner) if shape else inner
@@ -125,18 +104,52 @@ class ColumnMatcher:
                     origin = "windows" if shape else self._matcher.recognise(inner) or "json"
                     rules = self._matcher.match(origin, fields)
                     if rules:
-                        yield ColumnHit(row, origin, fields, rules)
+                        yield ColumnHit(at, origin, fields, rules)
                 else:
-                    yield ColumnHit(row, found[row][0], fields, found[row][1])
+                    yield ColumnHit(at, found[row].origin, fields, found[row].rules)
 
-    def _look(self, batch: ColumnBatch) -> ColumnLook:
-        if batch.layout is not self._layout:
-            self._layout = batch.layout
-            self._looker.forget()
+    def _paths(self, layout: Layout, answer: Answer) -> frozenset[Path] | None:
+        """Return the columns that a hit needs; None for all."""
+        if self._wanted is None:
+            return None
+        key = (answer.origin, answer.route, answer.rules, tuple(id(table) for table, _ in answer.rules.why))
+        if key not in self._paths_known:
+            if len(self._paths_known) >= _MOST_KNOWN:
+                self._paths_known.clear()
+            self._paths_known[key] = self._columns(layout, self._names(answer, self._wanted))
+        return self._paths_known[key]
+
+    def _columns(self, layout: Layout, names: set[str]) -> frozenset[Path] | None:
+        """Return the columns that some fields may be in; None where that cannot be told."""
+        tops = {name.partition(".")[0] for name in names} | names
+        # Close enough and never too few: a column by its own name, or inside something of a wanted name.
+        found = {path for path in layout.leaves if not tops.isdisjoint(path) or ".".join(path) in names}
+        for name in names if self._shape else ():
             try:
-                self._shape = ColumnShape(batch.layout)
+                found.update(self._shape.paths(name) if self._shape else ())
             except PlainWayError:
-                self._shape = None
-        if self._shape is None:
-            return ColumnLook({}, set(range(batch.rows)), set())
-        return self._looker.look(batch, self._shape)
+                return None
+        return frozenset(found)
+
+    def _names(self, answer: Answer, wanted: Wanted) -> set[str]:
+        """Return the fields of events that evidence of a hit may ask for."""
+        names = {"Channel", "EventID", "Provider_Name", "SourceName", *self._always(answer.origin, wanted)}
+        tables = {id(table) for table, _ in answer.rules.why}
+        for part in answer.route.parts:
+            if id(part.table) in tables:
+                for index in answer.rules:
+                    fields = wanted.of_rule(index)
+                    # What is matched otherwise than by rules may ask for anything that was looked at.
+                    accessors = part.looked_at if fields is None else map(part.binding.accessor, fields)
+                    names.update(need for accessor in accessors for need in accessor.needs())
+        return names
+
+    def _always(self, origin: str, wanted: Wanted) -> frozenset[str]:
+        """Return the fields that every hit of an origin has, be they in the file."""
+        known = self._always_known.get(origin)
+        if known is None:
+            names = self._matcher.needs(origin, wanted.always)
+            names.update(self._matcher.routing_fields(origin) or ())
+            names.update(name for one, some in self._matcher.recognised if one == origin for name in some)
+            known = self._always_known[origin] = frozenset(names)
+        return known

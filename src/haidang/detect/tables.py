@@ -75,6 +75,9 @@ class Signatures(dict[tuple[int, ...], Held]):
 class Table:
     """Arranged rules with memos; ``indices`` are the rules' places in the ruleset."""
 
+    looks_at_events = False
+    """Whether ``signature`` looks at more of an event than its fields and keywords."""
+
     def __init__(
         self,
         arranged: Arranged,

@@ -104,16 +104,14 @@ class TrailReader:
                 yield "windows", shapes.flatten(shape, inner)
 
     def _rows(self, batch: ColumnBatch) -> Iterator[tuple[str, Fields]]:
-        for start in range(0, batch.rows, self._limits.batch_events):
-            try:
-                events = batch.events(range(start, min(start + self._limits.batch_events, batch.rows)))
-            except HaidangError:
-                return  # The matcher notes it.
-            for event in events:
+        try:
+            for event in batch.all_events(self._limits.batch_events):
                 _, inner = shapes.unwrap(event)
                 shape = shapes.recognise(inner)
                 if shape:
                     yield "windows", shapes.flatten(shape, inner)
+        except HaidangError:
+            return  # The matcher notes it.
 
     def _worth(self, number: bytes, document: bytes) -> bool:
         """Return whether a document with that event id is worth decoding."""

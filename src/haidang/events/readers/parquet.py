@@ -22,6 +22,7 @@ from haidang.events.columns import (
     ColumnBatch,
     Layout,
     RowGroup,
+    Slices,
     UnreadableColumnsError,
     decoding,
     release_memory,
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 __all__ = ["READER", "ParquetReader"]
 
 _SIGNATURE = b"PAR1"
+_CODE = 4
+_STRETCHES = 16
+"""Of what may be held, the part that a stretch of bulky columns may take."""
 
 
 class ParquetReader:
@@ -80,7 +84,7 @@ def _open(path: str) -> tuple[Any, Layout]:
     with decoding():
         with pq.ParquetFile(path) as plain:
             layout = Layout(plain.schema_arrow)
-            texts = layout.repeating(plain.metadata)
+            texts = layout.measure(plain.metadata)
         file = pq.ParquetFile(path, read_dictionary=texts, pre_buffer=False, buffer_size=1 << 16)
         return file, layout
 
@@ -97,13 +101,31 @@ def _batches(file: Any, layout: Layout, report: FileReport, limits: Limits) -> I
         total = described.num_rows
         if not columns or total <= 0:
             continue
-        each = max(1, described.total_byte_size // total)
-        rows = max(1, min(limits.column_rows, limits.column_bytes // each, total))
-        group = RowGroup(file, number, rows)
-        for step, start in enumerate(range(0, total, rows)):
-            yield ColumnBatch(report, layout, group, step, first + start, min(rows, total - start))
+        group = RowGroup(file, number)
+        size, stretch = _parted(described, layout, limits)
+        for step, start in enumerate(range(0, total, size)):
+            slices = Slices(min(size, total - start), size, stretch)
+            batch = ColumnBatch(report, layout, group, step=step, first=first + start, rows=slices)
+            yield batch
+            batch.release()
             release_memory()
         first += total
+
+
+def _parted(described: Any, layout: Layout, limits: Limits) -> tuple[int, int]:
+    """Return how many rows of a row group make a batch, and how many of these a stretch."""
+    total = described.num_rows
+    bulky = {".".join(path) for path in layout.bulky}
+    held = 0
+    for at in range(described.num_columns):
+        column = described.column(at)
+        if column.path_in_schema in bulky:
+            held += column.total_uncompressed_size
+    # A row of a column that is not bulky takes four bytes at least, however it is written in the file.
+    rest = max(described.total_byte_size - held, _CODE * len(layout.leaves) * total) // total
+    most = max(1, min(limits.column_rows, limits.column_bytes // max(1, rest), total))
+    stretch = max(1, min(limits.column_bytes // _STRETCHES // max(1, held // total), most))
+    return most // stretch * stretch, stretch
 
 
 READER = ParquetReader()
