@@ -284,9 +284,9 @@ def test_only_the_columns_that_rules_need_are_read(tmp_path: Path, monkeypatch: 
     read: set[str] = set()
     original = RowGroup.array
 
-    def array(self: RowGroup, path: tuple[str, ...], step: int, rows: int) -> Any:
+    def array(self: RowGroup, path: tuple[str, ...], *rest: Any, **how: Any) -> Any:
         read.add(".".join(path))
-        return original(self, path, step, rows)
+        return original(self, path, *rest, **how)
 
     monkeypatch.setattr(RowGroup, "array", array)
     rules = tmp_path / "rules.yml"

@@ -145,13 +145,16 @@ class Layout:
 class RowGroup:
     """One row group of a file, whose columns are read one by one, on demand."""
 
-    def __init__(self, file: Any, number: int) -> None:
-        """Read row group ``number`` of an open file."""
-        self._file = file
+    def __init__(self, files: tuple[Any, Any], number: int) -> None:
+        """Read row group ``number`` of a file, opened once for whole batches and once for stretches.
+
+        What is opened reads all columns by as many rows as one of them was last asked for.
+        """
+        self._files = files
         self._number = number
         self._streams: dict[Path, tuple[int, Iterator[Any]]] = {}
 
-    def array(self, path: Path, step: int, rows: int) -> Array:
+    def array(self, path: Path, step: int, rows: int, *, stretch: bool = False) -> Array:
         """Return ``rows`` rows of a column, ``step`` times as many rows after the first.
 
         A column is always asked for the same number of rows; the last ones may be fewer.
@@ -160,7 +163,7 @@ class RowGroup:
             done, stream = self._streams.pop(path, (0, None))
             if stream is None or done > step:
                 done = 0
-                stream = self._file.iter_batches(
+                stream = self._files[stretch].iter_batches(
                     batch_size=rows,
                     row_groups=[self._number],
                     columns=[".".join(path)],
@@ -324,7 +327,7 @@ class ColumnBatch(ColumnRows):
         if path not in self.layout.bulky or path in self._arrays:
             return self.array(path).slice(start, rows)
         size = self._slices.stretch
-        array = self._group.array(path, (self._step * self._slices.batch + start) // size, size)
+        array = self._group.array(path, (self._step * self._slices.batch + start) // size, size, stretch=True)
         self._check(path, array, rows)
         return array
 

@@ -42,6 +42,7 @@ __all__ = ["READER", "ParquetReader"]
 
 _SIGNATURE = b"PAR1"
 _CODE = 4
+_BUFFER = 1 << 16
 _STRETCHES = 16
 """Of what may be held, the part that a stretch of bulky columns may take."""
 
@@ -70,26 +71,31 @@ class ParquetReader:
                 report.note("missing-library", "byte 0", detail)
                 return
             try:
-                file, layout = _open(path)
+                files, layout = _open(path)
             except UnreadableColumnsError as error:
                 report.note("corrupt", "byte 0", f"The description of the columns is broken: {error.message}")
                 return
-            with file:
-                yield from _batches(file, layout, report, limits)
+            with files[0], files[1]:
+                yield from _batches(files, layout, report, limits)
 
 
-def _open(path: str) -> tuple[Any, Layout]:
+def _open(path: str) -> tuple[tuple[Any, Any], Layout]:
     import pyarrow.parquet as pq
 
     with decoding():
-        with pq.ParquetFile(path) as plain:
-            layout = Layout(plain.schema_arrow)
-            texts = layout.measure(plain.metadata)
-        file = pq.ParquetFile(path, read_dictionary=texts, pre_buffer=False, buffer_size=1 << 16)
-        return file, layout
+        plain = pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER)
+        layout = Layout(plain.schema_arrow)
+        texts = layout.measure(plain.metadata)
+        file = pq.ParquetFile(
+            path, read_dictionary=texts, metadata=plain.metadata, pre_buffer=False, buffer_size=_BUFFER
+        )
+        return (file, plain), layout
 
 
-def _batches(file: Any, layout: Layout, report: FileReport, limits: Limits) -> Iterator[ColumnBatch]:
+def _batches(
+    files: tuple[Any, Any], layout: Layout, report: FileReport, limits: Limits
+) -> Iterator[ColumnBatch]:
+    file = files[0]
     first = 1
     columns = len(layout.leaves)
     if columns > limits.columns or any("." in name for path in layout.structures for name in path):
@@ -101,7 +107,7 @@ def _batches(file: Any, layout: Layout, report: FileReport, limits: Limits) -> I
         total = described.num_rows
         if not columns or total <= 0:
             continue
-        group = RowGroup(file, number)
+        group = RowGroup(files, number)
         size, stretch = _parted(described, layout, limits)
         for step, start in enumerate(range(0, total, size)):
             slices = Slices(min(size, total - start), size, stretch)
