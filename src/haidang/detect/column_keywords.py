@@ -58,6 +58,10 @@ class ColumnKeywords:
             kind = rows.layout.leaves[path]
             if is_number(kind) and not self._in_numbers:
                 continue
+            # What no row can hold is known without reading any.
+            distinct = rows.distinct(path) if is_text(kind) else None
+            if distinct is not None and not self._of_distinct(path, distinct):
+                continue
             array = rows.array(path) if among is None else rows.array(path).take(among)
             if array.null_count == len(array):
                 continue
@@ -72,15 +76,20 @@ class ColumnKeywords:
 
         if not is_encoded(array):
             return self._gate.values(*TextBytes.of(array))
-        before, held = self._searched.get(path, (None, []))
-        if before is None or not before.equals(array.dictionary):
-            held = self._gate.values(*TextBytes.of(array.dictionary))
-            self._searched[path] = (array.dictionary, held)
+        held = self._of_distinct(path, array.dictionary)
         if not held:
             return []
         mask = pc.is_in(array.indices, value_set=pa.array(held, type=array.indices.type))
         rows: list[int] = pc.indices_nonzero(mask).to_pylist()
         return rows
+
+    def _of_distinct(self, path: Path, distinct: Array) -> list[int]:
+        """Return the positions in the distinct texts of a column that may hold a keyword."""
+        before, held = self._searched.get(path, (None, []))
+        if before is None or not (before is distinct or before.equals(distinct)):
+            held = self._gate.values(*TextBytes.of(distinct))
+            self._searched[path] = (distinct, held)
+        return held
 
     def _of_others(self, rows: ColumnRows, path: Path, array: Array) -> list[int]:
         """Return the positions in an array of anything else: all that have a value, or none."""

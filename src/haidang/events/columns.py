@@ -36,6 +36,7 @@ __all__ = [
     "ColumnRows",
     "ColumnStretch",
     "Layout",
+    "Opened",
     "Path",
     "RowGroup",
     "Slices",
@@ -142,17 +143,43 @@ class Layout:
         return found
 
 
+class Opened(NamedTuple):
+    """A file, opened several times: what is opened reads all columns by as many rows as one was last asked for."""
+
+    batches: Any
+    stretches: Any
+    """Reads texts as they are."""
+    beginnings: Any
+    in_codes: Sequence[Collection[str]]
+    """For each row group the columns of which one dictionary holds all values, joined with dots."""
+
+
 class RowGroup:
     """One row group of a file, whose columns are read one by one, on demand."""
 
-    def __init__(self, files: tuple[Any, Any], number: int) -> None:
-        """Read row group ``number`` of a file, opened once for whole batches and once for stretches.
-
-        What is opened reads all columns by as many rows as one of them was last asked for.
-        """
-        self._files = files
+    def __init__(self, file: Opened, number: int) -> None:
+        """Read row group ``number``."""
+        self._file = file
         self._number = number
+        self._in_codes = file.in_codes[number] if number < len(file.in_codes) else frozenset()
+        self._distinct: dict[Path, Array] = {}
         self._streams: dict[Path, tuple[int, Iterator[Any]]] = {}
+
+    def distinct(self, path: Path) -> Array | None:
+        """Return all values of a column, each once, if they can be had without reading its rows."""
+        if ".".join(path) not in self._in_codes:
+            return None
+        if path not in self._distinct:
+            with decoding():
+                array = _inside(next(self._batches(self._file.beginnings, path, 1)), path)
+            self._distinct[path] = array.dictionary if is_encoded(array) else None
+        return self._distinct[path]
+
+    def _batches(self, file: Any, path: Path, rows: int) -> Iterator[Any]:
+        batches: Iterator[Any] = file.iter_batches(
+            batch_size=rows, row_groups=[self._number], columns=[".".join(path)], use_threads=False
+        )
+        return batches
 
     def array(self, path: Path, step: int, rows: int, *, stretch: bool = False) -> Array:
         """Return ``rows`` rows of a column, ``step`` times as many rows after the first.
@@ -163,12 +190,8 @@ class RowGroup:
             done, stream = self._streams.pop(path, (0, None))
             if stream is None or done > step:
                 done = 0
-                stream = self._files[stretch].iter_batches(
-                    batch_size=rows,
-                    row_groups=[self._number],
-                    columns=[".".join(path)],
-                    use_threads=False,
-                )
+                file = self._file.stretches if stretch else self._file.batches
+                stream = self._batches(file, path, rows)
             for _ in range(step - done):
                 next(stream)
             batch = next(stream, None)
@@ -208,6 +231,10 @@ class ColumnRows:
 
     def array(self, path: Path) -> Array:
         """Return a column as it is."""
+        raise NotImplementedError
+
+    def distinct(self, path: Path) -> Array | None:
+        """Return all values of a column, and maybe others, if they can be had without reading its rows."""
         raise NotImplementedError
 
     def texts(self, path: Path) -> list[Array]:
@@ -310,6 +337,10 @@ class ColumnBatch(ColumnRows):
             self._arrays[path] = array
         return array
 
+    def distinct(self, path: Path) -> Array | None:
+        """Return all values of a column, and maybe others, if they can be had without reading its rows."""
+        return self._group.distinct(path)
+
     def stretches(self) -> Iterator[ColumnStretch]:
         """Yield all rows in order, some at a time."""
         size = self._slices.stretch
@@ -351,6 +382,10 @@ class ColumnStretch(ColumnRows):
         self.start = start
         self._batch = batch
         self._arrays: dict[Path, Array] = {}
+
+    def distinct(self, path: Path) -> Array | None:
+        """Return all values of a column, and maybe others, if they can be had without reading its rows."""
+        return self._batch.distinct(path)
 
     def array(self, path: Path) -> Array:
         """Return a column as it is."""

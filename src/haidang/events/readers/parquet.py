@@ -21,12 +21,14 @@ from typing import TYPE_CHECKING, Any
 from haidang.events.columns import (
     ColumnBatch,
     Layout,
+    Opened,
     RowGroup,
     Slices,
     UnreadableColumnsError,
     decoding,
     release_memory,
 )
+from haidang.events.parquet_footer import columns_in_codes
 from haidang.events.readers.ndjson import ORIGIN
 from haidang.events.shapes import WINDOWS
 
@@ -71,43 +73,45 @@ class ParquetReader:
                 report.note("missing-library", "byte 0", detail)
                 return
             try:
-                files, layout = _open(path)
+                file, layout = _open(path)
             except UnreadableColumnsError as error:
                 report.note("corrupt", "byte 0", f"The description of the columns is broken: {error.message}")
                 return
-            with files[0], files[1]:
-                yield from _batches(files, layout, report, limits)
+            with file.batches, file.stretches, file.beginnings:
+                yield from _batches(file, layout, report, limits)
 
 
-def _open(path: str) -> tuple[tuple[Any, Any], Layout]:
+def _open(path: str) -> tuple[Opened, Layout]:
     import pyarrow.parquet as pq
 
     with decoding():
         plain = pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER)
         layout = Layout(plain.schema_arrow)
-        texts = layout.measure(plain.metadata)
-        file = pq.ParquetFile(
-            path, read_dictionary=texts, metadata=plain.metadata, pre_buffer=False, buffer_size=_BUFFER
+        metadata = plain.metadata
+        texts = layout.measure(metadata)
+        batches, beginnings = (
+            pq.ParquetFile(
+                path, metadata=metadata, read_dictionary=texts, pre_buffer=False, buffer_size=_BUFFER
+            )
+            for _ in range(2)
         )
-        return (file, plain), layout
+        return Opened(batches, plain, beginnings, columns_in_codes(path)), layout
 
 
-def _batches(
-    files: tuple[Any, Any], layout: Layout, report: FileReport, limits: Limits
-) -> Iterator[ColumnBatch]:
-    file = files[0]
+def _batches(file: Opened, layout: Layout, report: FileReport, limits: Limits) -> Iterator[ColumnBatch]:
     first = 1
     columns = len(layout.leaves)
     if columns > limits.columns or any("." in name for path in layout.structures for name in path):
         detail = f"More than {limits.columns} columns, or structures with a dot in their name."
         report.note("unreadable", "byte 0", detail)
         return
-    for number in range(file.num_row_groups):
-        described = file.metadata.row_group(number)
+    metadata = file.batches.metadata
+    for number in range(metadata.num_row_groups):
+        described = metadata.row_group(number)
         total = described.num_rows
         if not columns or total <= 0:
             continue
-        group = RowGroup(files, number)
+        group = RowGroup(file, number)
         size, stretch = _parted(described, layout, limits)
         for step, start in enumerate(range(0, total, size)):
             slices = Slices(min(size, total - start), size, stretch)
