@@ -1,8 +1,8 @@
-"""Which rows of columns may hold a keyword: each distinct text is searched once, numbers hardly ever.
+"""Which values of columns may hold a keyword: each distinct text is searched once, numbers hardly ever.
 
 Rules of this module:
 
-- It must never miss: a row in which no covered keyword can be is left out, nothing else is promised.
+- It must never miss: a value in which no covered keyword can be is left out, nothing else is promised.
 - Keywords that every row is asked for are looked for in whole columns, those of some routes only in their rows.
 - What was found in the distinct values of a column is remembered: those of the next rows are mostly the same.
 
@@ -12,9 +12,9 @@ Columns are untrusted.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from haidang.events.column_values import TextBytes, is_encoded, is_number, is_text
+from haidang.events.column_values import TextBytes, is_encoded, is_number, is_text, python_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from haidang.events.columns import ColumnRows, Path
     from haidang.sigma.ir import Test
 
-__all__ = ["ColumnKeywords"]
+__all__ = ["ColumnKeywords", "HeldValues"]
+
+HeldValues: TypeAlias = "dict[int, list[tuple[Path, Any]]]"
+"""Row to its values that may hold a keyword, each with its column."""
 
 _NUMERIC = frozenset("0123456789+-.einfatruls")
 
@@ -45,15 +48,14 @@ class ColumnKeywords:
         """Forget what was found: another file comes."""
         self._searched.clear()
 
-    def rows(self, rows: ColumnRows, paths: Iterable[Path], among: Array | None = None) -> Array:
-        """Return the positions of the rows that may hold a keyword in one of some columns, sorted.
+    def held(self, rows: ColumnRows, paths: Iterable[Path], among: Array | None = None) -> HeldValues:
+        """Return the values of some columns that may hold a keyword, by the positions of their rows.
 
         Where ``among`` is given, of these rows only.
         """
         import pyarrow as pa
 
-        found: set[int] = set()
-        places = None if among is None else among.to_pylist()
+        found: HeldValues = {}
         for path in paths:
             kind = rows.layout.leaves[path]
             if is_number(kind) and not self._in_numbers:
@@ -66,8 +68,13 @@ class ColumnKeywords:
             if array.null_count == len(array):
                 continue
             held = self._of_texts(path, array) if is_text(kind) else self._of_others(rows, path, array)
-            found.update(held if places is None else map(places.__getitem__, held))
-        return pa.array(sorted(found), type=pa.int64())
+            if held:
+                chosen = pa.array(held, type=pa.int64())
+                places = held if among is None else among.take(chosen).to_pylist()
+                for place, value in zip(places, python_values(array.take(chosen)), strict=True):
+                    if value is not None:
+                        found.setdefault(place, []).append((path, value))
+        return found
 
     def _of_texts(self, path: Path, array: Array) -> list[int]:
         """Return the positions in an array of texts that may hold a keyword."""

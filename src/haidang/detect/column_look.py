@@ -17,6 +17,7 @@ from haidang.detect.column_shapes import PlainWayError
 from haidang.detect.column_signatures import ColumnSignature
 from haidang.detect.semantics import holds
 from haidang.detect.tables import Held
+from haidang.detect.words import EventWords
 from haidang.events.rendered import is_sysmon
 
 if TYPE_CHECKING:
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
 
     from haidang.detect.binding import Accessor
     from haidang.detect.column_fields import Rows
+    from haidang.detect.column_keywords import HeldValues
     from haidang.detect.column_shapes import ColumnShape
     from haidang.detect.matcher import Matcher
     from haidang.detect.routes import Part, Route
+    from haidang.detect.tables import Table
     from haidang.detect.values import FieldMemo
     from haidang.events.column_values import Array
     from haidang.events.columns import ColumnBatch, ColumnRows, ColumnStretch, Layout, Path
@@ -40,6 +43,8 @@ class Answer(NamedTuple):
     origin: str
     route: Route
     rules: Held
+    held: frozenset[Path]
+    """Columns of the row in which a keyword may be."""
 
 
 Found: TypeAlias = "dict[int, Answer]"
@@ -51,6 +56,9 @@ _MERGED: dict[str, tuple[Path, ...]] = {
     "flat": (),
 }
 """Parts that flattening merges in: an event that has one is flattened."""
+
+_WHOLE = frozenset({"", "flat"})
+"""Shapes of which flattening drops nothing: what holds a keyword in the columns does in the event."""
 
 _FEW = 16
 _LONG = 512
@@ -145,6 +153,7 @@ class _Search(NamedTuple):
 
     keywords: ColumnKeywords
     rows: Array
+    work: list[_Work]
 
 
 class ColumnLook:
@@ -166,6 +175,7 @@ class ColumnLook:
         self._later: list[_Work] = []
         """Work that looks at bulky columns."""
         self._searches: list[_Search] = []
+        self._held: HeldValues = {}
         if shape is not None:
             self._shape = shape
             for origin, rows in self._origins():
@@ -177,17 +187,31 @@ class ColumnLook:
 
         Rows count from the start of the stretch. The stretches of a batch come in order.
         """
-        start, end = stretch.start, stretch.start + stretch.rows
-        plain = {row - start for row in self._plain if start <= row < end}
-        for search in self._searches:
+        rows = range(stretch.start, stretch.start + stretch.rows)
+        plain = {row - rows.start for row in self._plain if row in rows}
+        found = {row - rows.start: one for row, one in self._found.items() if row in rows}
+        held = {row - rows.start: values for row, values in self._held.items() if row in rows}
+        work = [one._replace(rows=self._within(one.rows, stretch)) for one in self._later]
+        for search in self._searches if self._batch.layout.bulky else ():
             among = self._within(search.rows, stretch)
             if len(among):
-                held = search.keywords.rows(stretch, self._batch.layout.bulky, self._few(among, stretch))
-                plain.update(held.filter(self._pc.is_in(held, value_set=among)).to_pylist())
-        found = {row - start: one for row, one in self._found.items() if start <= row < end}
-        work = [one._replace(rows=self._within(one.rows, stretch)) for one in self._later]
-        self._decide(stretch, [one for one in work if len(one.rows)], found, plain)
+                more = search.keywords.held(
+                    stretch, self._batch.layout.bulky, self._few(among, stretch.rows)
+                )
+                for row, values in more.items():
+                    held[row] = [*held.get(row, ()), *values]
+                    found.pop(row, None)
+                if more:
+                    work.extend(self._again(search.work, self._rows_of(more), stretch))
+        self._decide(stretch, [one for one in work if len(one.rows)], held, found, plain)
         return {row: one for row, one in found.items() if row not in plain}, plain
+
+    def _again(self, work: Iterable[_Work], held: Array, stretch: ColumnStretch) -> Iterator[_Work]:
+        """Yield the work on rows of which a bulky column holds a keyword, where it does not come later anyway."""
+        for one in work:
+            if not any(one.route is other.route for other in self._later):
+                rows = self._within(one.rows, stretch)
+                yield one._replace(rows=rows.filter(self._pc.is_in(rows, value_set=held)))
 
     def _within(self, rows: Array, stretch: ColumnStretch) -> Array:
         """Return the rows that are in a stretch, counted from its start."""
@@ -197,9 +221,12 @@ class ColumnLook:
         )
         return some.filter(inside)
 
-    def _few(self, rows: Array, whole: ColumnRows) -> Array | None:
+    def _few(self, rows: Array, whole: int) -> Array | None:
         """Return rows if they are so few that it is better to pick them out first."""
-        return rows if len(rows) * 2 < whole.rows else None
+        return rows if len(rows) * 2 < whole else None
+
+    def _rows_of(self, held: HeldValues) -> Array:
+        return self._pa.array(sorted(held), type=self._pa.int64())
 
     # Which rows are of which origin.
 
@@ -279,7 +306,7 @@ class ColumnLook:
             bulky = [self._looker.is_bulky(one.route, self._shape, self._batch.layout) for one in now]
             self._later.extend(one for one, later in zip(now, bulky, strict=True) if later)
             now = [one for one, later in zip(now, bulky, strict=True) if not later]
-        self._decide(self._batch, now, self._found, self._plain)
+        self._decide(self._batch, now, self._held, self._found, self._plain)
 
     def _needs_events(self, work: _Work) -> bool:
         """Return whether a table of a route looks at whole events; if so, have its rows matched so."""
@@ -350,14 +377,22 @@ class ColumnLook:
                 continue
             keywords = self._looker.keywords(broad=is_broad)
             rows = self._pa.concat_arrays([one.rows for one in some])
-            self._searches.append(_Search(keywords, rows))
-            held = keywords.rows(self._batch, columns, self._few(rows, self._batch))
+            held = keywords.held(self._batch, columns, self._few(rows, self._batch.rows))
+            if self._shape.name in _WHOLE:
+                self._held.update(held)
+                self._searches.append(_Search(keywords, rows, some))
+                yield from some
+                continue
+            apart = self._rows_of({**held, **keywords.held(self._batch, self._batch.layout.bulky)})
             for one in some:
-                yield one._replace(rows=self._set_apart(one.rows, self._pc.is_in(one.rows, value_set=held)))
+                mask = self._pc.is_in(one.rows, value_set=apart)
+                yield one._replace(rows=self._set_apart(one.rows, mask))
 
     # What holds in the rows of one route.
 
-    def _decide(self, whole: ColumnRows, work: Sequence[_Work], found: Found, plain: set[int]) -> None:
+    def _decide(
+        self, whole: ColumnRows, work: Sequence[_Work], held: HeldValues, found: Found, plain: set[int]
+    ) -> None:
         """Decide the rows of some routes: those for which rules hold, and those that columns cannot decide."""
         if not work:
             return
@@ -370,22 +405,26 @@ class ColumnLook:
             answers: dict[int, Held] = {}
             try:
                 for part in one.route.parts:
-                    for row, rules in self._of_part(part, one.rows, rows):
+                    for row, rules in self._of_part(part, one.rows, rows, held):
                         known = answers.get(row)
                         answers[row] = Held.merged([known, rules]) if known else rules
             except PlainWayError:
                 plain.update(one.rows.to_pylist())
                 continue
-            found.update((row, Answer(one.origin, one.route, rules)) for row, rules in answers.items())
+            for row, rules in answers.items():
+                places = frozenset(path for path, _ in held.get(row, ()))
+                found[row] = Answer(one.origin, one.route, rules, places)
 
-    def _of_part(self, part: Part, places: Array, rows: Rows) -> Iterator[tuple[int, Held]]:
+    def _of_part(
+        self, part: Part, places: Array, rows: Rows, held: HeldValues
+    ) -> Iterator[tuple[int, Held]]:
         table = part.table
         signature = ColumnSignature(self._pa, self._pc)
         for accessor, memo in zip(part.accessors, table.memos, strict=True):
             numbers, values = rows.values(accessor)
             signature.add(numbers, self._looker.classes(memo, values))
         if table.keywords:
-            signature.add(None, [0])
+            signature.add(*self._keyword_classes(table, places, held))
         for (_, test), (first, second) in zip(table.pairs, part.pairs, strict=True):
             numbers, pairs = self._pair(first, second, rows)
             signature.add(numbers, [int(holds(test, *pair)) for pair in pairs])
@@ -397,6 +436,20 @@ class ColumnLook:
             chosen = places if numbers is None else places.filter(self._pc.equal(numbers, at))
             for row in chosen.to_pylist():
                 yield row, rules
+
+    def _keyword_classes(
+        self, table: Table, places: Array, held: HeldValues
+    ) -> tuple[Array | None, list[int]]:
+        """Return the number of each row's class among those that come after."""
+        if not held:
+            return None, [0]
+        rows = self._rows_of(held)
+        # Counted from 1, for most rows hold nothing.
+        numbers = self._pc.add(self._pc.index_in(places, value_set=rows), 1).fill_null(0)
+        if not self._pc.max(numbers).as_py():
+            return None, [0]
+        words = (EventWords({"": [value for _, value in held[row]]}) for row in rows.to_pylist())
+        return numbers, [0, *map(table.keyword_class, words)]
 
     def _pair(
         self, first: Accessor, second: Accessor, rows: Rows

@@ -12,7 +12,7 @@ All input is untrusted; a part of a file that cannot be decoded is noted and ski
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang.detect.column_look import Looker
 from haidang.detect.column_shapes import ColumnShape, PlainWayError
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from haidang.detect.batches import Wanted
     from haidang.detect.column_look import Answer, ColumnLook, Found
     from haidang.detect.matcher import Matcher
-    from haidang.detect.routes import Route
     from haidang.detect.tables import Held
     from haidang.events.columns import ColumnBatch, ColumnStretch, Layout, Path
     from haidang.events.model import Fields
@@ -60,7 +59,7 @@ class ColumnMatcher:
         self._layout: Layout | None = None
         self._shape: ColumnShape | None = None
         self._always_known: dict[str, frozenset[str]] = {}
-        self._paths_known: dict[tuple[str, Route, Held, tuple[int, ...]], frozenset[Path] | None] = {}
+        self._paths_known: dict[tuple[Any, ...], frozenset[Path] | None] = {}
         self._looker = Looker(matcher, limits.memo_entries)
 
     def match(self, batch: ColumnBatch) -> Iterator[ColumnHit]:
@@ -112,15 +111,16 @@ class ColumnMatcher:
         """Return the columns that a hit needs; None for all."""
         if self._wanted is None:
             return None
-        key = (answer.origin, answer.route, answer.rules, tuple(id(table) for table, _ in answer.rules.why))
+        tables = tuple(id(table) for table, _ in answer.rules.why)
+        key = (answer.origin, answer.route, answer.rules, tables, answer.held)
         if key not in self._paths_known:
             if len(self._paths_known) >= _MOST_KNOWN:
                 self._paths_known.clear()
-            self._paths_known[key] = self._columns(layout, self._names(answer, self._wanted))
+            self._paths_known[key] = self._columns(layout, answer, self._wanted)
         return self._paths_known[key]
 
-    def _columns(self, layout: Layout, names: set[str]) -> frozenset[Path] | None:
-        """Return the columns that some fields may be in; None where that cannot be told."""
+    def _columns(self, layout: Layout, answer: Answer, wanted: Wanted) -> frozenset[Path] | None:
+        names = self._names(answer, wanted)
         tops = {name.partition(".")[0] for name in names} | names
         # Close enough and never too few: a column by its own name, or inside something of a wanted name.
         found = {path for path in layout.leaves if not tops.isdisjoint(path) or ".".join(path) in names}
@@ -129,7 +129,8 @@ class ColumnMatcher:
                 found.update(self._shape.paths(name) if self._shape else ())
             except PlainWayError:
                 return None
-        return frozenset(found)
+        # Where a keyword may be, evidence looks for it.
+        return answer.held | found
 
     def _names(self, answer: Answer, wanted: Wanted) -> set[str]:
         """Return the fields of events that evidence of a hit may ask for."""
