@@ -107,7 +107,7 @@ class Looker:
     def keywords(self, *, broad: bool) -> ColumnKeywords:
         """Return what searches for the keywords of rules that meet every Windows event, or for those of all."""
         if broad not in self._keywords:
-            gate = self._matcher.gate if broad else self._matcher.wide_gate
+            gate = self._matcher.text_gate if broad else self._matcher.wide_text_gate
             self._keywords[broad] = ColumnKeywords(gate)
         return self._keywords[broad]
 
