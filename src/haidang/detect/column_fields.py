@@ -96,10 +96,17 @@ class Rows:
 
         A field may be in several columns, of which the first that is not null counts.
         """
+        import pyarrow as pa
+
         fields = [self._fields.columns(name, self._start, self._count) for name in names]
         columns = [column for field in fields for column in field]
         if not columns:
             return None, [tuple(None for _ in names)]
+        if len(columns) == len(names) == 1 and columns[0].encoded.apart:
+            own = columns[0].codes
+            return pa.array(range(len(own)), type=pa.int32()), [
+                (one,) for one in columns[0].encoded.all_values()
+            ]
         numbers, keys = _joined(columns)
         by_column = iter(
             [column.encoded.values([key[at] for key in keys]) for at, column in enumerate(columns)]
@@ -118,9 +125,7 @@ def _joined(columns: Sequence[_Column]) -> tuple[Array, list[tuple[int, ...]]]:
     keys: list[tuple[int, ...]] = [(key,) for key in encoded.dictionary.to_pylist()]
     for column in others:
         radix = column.encoded.absent + 1
-        both = pc.add(
-            pc.multiply(encoded.indices.cast(pa.int64()), radix), column.codes.cast(pa.int64())
-        )
+        both = pc.add(pc.multiply(encoded.indices.cast(pa.int64()), radix), column.codes.cast(pa.int64()))
         encoded = both.dictionary_encode()
         keys = [(*keys[key // radix], key % radix) for key in encoded.dictionary.to_pylist()]
     return encoded.indices, keys
@@ -132,4 +137,6 @@ def _first_present(columns: list[list[Any]], count: int) -> list[Any]:
         return columns[0]
     if not columns:
         return [None] * count
-    return [next((value for value in values if value is not None), None) for values in zip(*columns, strict=True)]
+    return [
+        next((value for value in values if value is not None), None) for values in zip(*columns, strict=True)
+    ]

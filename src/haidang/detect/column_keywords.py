@@ -3,7 +3,7 @@
 Rules of this module:
 
 - It must never miss: a value in which no covered keyword can be is left out, nothing else is promised.
-- Keywords that every row is asked for are looked for in whole columns, those of some routes only in their rows.
+- Keywords that all rows are asked for are looked for in whole columns, those of some routes in their rows.
 - What was found in the distinct values of a column is remembered: those of the next rows are mostly the same.
 
 Columns are untrusted.

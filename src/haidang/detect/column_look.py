@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "ColumnLook", "Found", "Looker"]
 
+
 class Answer(NamedTuple):
     """What was decided of a row."""
 
@@ -105,7 +106,7 @@ class Looker:
         return self._bulky[route]
 
     def keywords(self, *, broad: bool) -> ColumnKeywords:
-        """Return what searches for the keywords of rules that meet every Windows event, or for those of all."""
+        """Return what searches for the keywords of all rules, or of those that meet every Windows event."""
         if broad not in self._keywords:
             gate = self._matcher.text_gate if broad else self._matcher.wide_text_gate
             self._keywords[broad] = ColumnKeywords(gate)
@@ -195,9 +196,7 @@ class ColumnLook:
         for search in self._searches if self._batch.layout.bulky else ():
             among = self._within(search.rows, stretch)
             if len(among):
-                more = search.keywords.held(
-                    stretch, self._batch.layout.bulky, self._few(among, stretch.rows)
-                )
+                more = search.keywords.held(stretch, self._batch.layout.bulky, self._few(among, stretch.rows))
                 for row, values in more.items():
                     held[row] = [*held.get(row, ()), *values]
                     found.pop(row, None)
@@ -207,7 +206,7 @@ class ColumnLook:
         return {row: one for row, one in found.items() if row not in plain}, plain
 
     def _again(self, work: Iterable[_Work], held: Array, stretch: ColumnStretch) -> Iterator[_Work]:
-        """Yield the work on rows of which a bulky column holds a keyword, where it does not come later anyway."""
+        """Yield the work on rows of which a bulky column holds a keyword, unless it comes later anyway."""
         for one in work:
             if not any(one.route is other.route for other in self._later):
                 rows = self._within(one.rows, stretch)
@@ -216,9 +215,7 @@ class ColumnLook:
     def _within(self, rows: Array, stretch: ColumnStretch) -> Array:
         """Return the rows that are in a stretch, counted from its start."""
         some = self._pc.subtract(rows, stretch.start)
-        inside = self._pc.and_(
-            self._pc.greater_equal(some, 0), self._pc.less(some, stretch.rows)
-        )
+        inside = self._pc.and_(self._pc.greater_equal(some, 0), self._pc.less(some, stretch.rows))
         return some.filter(inside)
 
     def _few(self, rows: Array, whole: int) -> Array | None:
@@ -343,9 +340,9 @@ class ColumnLook:
             return rows
         if not self._batch.layout.bulky.isdisjoint(messages):
             return self._set_apart(rows, untold)
-        rendered = None
+        rendered = self._every(value=False)
         for path in messages:
-            rendered = self._either(rendered, self._valid(path))
+            rendered = self._pc.or_(rendered, self._valid(path))
         return self._set_apart(rows, self._pc.and_(untold, rendered.take(rows)))
 
     def _set_apart(self, rows: Array, mask: Array) -> Array:
@@ -393,7 +390,7 @@ class ColumnLook:
     def _decide(
         self, whole: ColumnRows, work: Sequence[_Work], held: HeldValues, found: Found, plain: set[int]
     ) -> None:
-        """Decide the rows of some routes: those for which rules hold, and those that columns cannot decide."""
+        """Decide the rows of some routes: for which rules hold, and which columns cannot decide."""
         if not work:
             return
         order = self._pa.concat_arrays([one.rows for one in work])
@@ -415,9 +412,7 @@ class ColumnLook:
                 places = frozenset(path for path, _ in held.get(row, ()))
                 found[row] = Answer(one.origin, one.route, rules, places)
 
-    def _of_part(
-        self, part: Part, places: Array, rows: Rows, held: HeldValues
-    ) -> Iterator[tuple[int, Held]]:
+    def _of_part(self, part: Part, places: Array, rows: Rows, held: HeldValues) -> Iterator[tuple[int, Held]]:
         table = part.table
         signature = ColumnSignature(self._pa, self._pc)
         for accessor, memo in zip(part.accessors, table.memos, strict=True):

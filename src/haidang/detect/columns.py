@@ -1,7 +1,7 @@
 """Matching events that are kept by column: each distinct value once, each combination of classes once.
 
-Batches are looked at as columns (:mod:`haidang.detect.column_look`); events are made of rows only where a rule
-holds.
+Batches are looked at as columns (:mod:`haidang.detect.column_look`); events are made of rows only where a
+rule holds.
 
 Whatever cannot be told from the columns exactly as from the decoded event (another shape, lists of objects,
 user data, keywords that the gate does not rule out) is decoded and matched the plain way. A property test

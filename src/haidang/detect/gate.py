@@ -127,7 +127,9 @@ class KeywordGate:
                 # A piece may be of two values; then what begins inside it in the second was not looked for.
                 begin = bisect_right(cuts, first + start, at, stop) - 1
                 some.update(range(begin, bisect_left(cuts, first + past, begin + 1, stop)))
-            found.extend(one for one in sorted(some) if self._may_hold(bytes(data[cuts[one] : cuts[one + 1]])))
+            found.extend(
+                one for one in sorted(some) if self._may_hold(bytes(data[cuts[one] : cuts[one + 1]]))
+            )
             at = stop
         return found
 
@@ -197,7 +199,7 @@ def _best_piece(test: Test, known: set[bytes], spelling: _Spelling, *, folds: bo
 
 
 def _pieces(word: str, spelling: _Spelling) -> Iterator[str]:
-    """Yield what of a keyword may be looked for: four letters, or three that are rare or all that there is."""
+    """Yield what of a keyword may be looked for: four letters, or three, if rare or all that there is."""
     for size in (_PIECE_SIZE, _MARKED_SIZE):
         for at in range(len(word) - size + 1):
             piece = word[at : at + size]

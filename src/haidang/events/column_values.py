@@ -33,13 +33,21 @@ Array: TypeAlias = Any
 class Encoded:
     """A column as codes into its distinct values; null has no code."""
 
-    __slots__ = ("_distinct", "absent", "codes")
+    __slots__ = ("_distinct", "absent", "apart", "codes")
 
-    def __init__(self, array: Array) -> None:
-        """Encode an array."""
+    def __init__(self, array: Array, *, apart: bool = False) -> None:
+        """Encode an array.
+
+        ``apart`` gives each row a code of its own, its position: long values are seldom the same, and finding
+        out is dear.
+        """
         import pyarrow as pa
+        import pyarrow.compute as pc
 
-        if is_encoded(array):
+        if apart:
+            distinct, codes = array, pa.array(range(len(array)), type=pa.int32())
+            codes = pc.if_else(array.is_valid(), codes, None) if array.null_count else codes
+        elif is_encoded(array):
             distinct, codes = array.dictionary, array.indices
         elif pa.types.is_nested(array.type):
             # Lists and maps have no codes: each is a value of its own.
@@ -51,11 +59,16 @@ class Encoded:
             array = array if _is_plain(array.type) else _as_text(array)
             encoded = array.dictionary_encode()
             distinct, codes = encoded.dictionary, encoded.indices
+        self.apart = apart
         self._distinct = distinct
         self.absent: int = len(distinct)
         """A number that is no code."""
         self.codes: Array = codes
         """One for each row, or null."""
+
+    def all_values(self) -> list[Any]:
+        """Return the value of each code."""
+        return self._distinct if isinstance(self._distinct, list) else _to_list(self._distinct)
 
     def values(self, codes: Sequence[int]) -> list[Any]:
         """Return the values of some codes; None for ``absent``."""

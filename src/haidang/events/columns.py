@@ -2,7 +2,7 @@
 
 A reader hands over ``ColumnBatch`` after ``ColumnBatch``, each some ten thousand rows of one row group. The
 detector asks it for single columns, as codes into their distinct values, and for whole events only where a
-rule holds. A batch comes apart into ``ColumnStretch``es, for columns of which it is better not to hold all rows.
+rule holds. A batch comes apart into stretches, for columns of which it is better not to hold all rows.
 
 Rules of this module:
 
@@ -84,7 +84,7 @@ def release_memory() -> None:
 class Slices(NamedTuple):
     """How rows are parted."""
 
-    count: int
+    here: int
     """Rows of a batch."""
     batch: int
     """Rows of each batch of the row group but the last; so many stretches."""
@@ -144,7 +144,7 @@ class Layout:
 
 
 class Opened(NamedTuple):
-    """A file, opened several times: what is opened reads all columns by as many rows as one was last asked for."""
+    """A file, opened several times: each reads all columns by as many rows as one was last asked for."""
 
     batches: Any
     stretches: Any
@@ -224,6 +224,7 @@ class ColumnRows:
     """Some rows, column by column."""
 
     def __init__(self, layout: Layout, rows: int) -> None:
+        """Look at ``rows`` rows of a file with these columns."""
         self.layout = layout
         self.rows = rows
         """How many there are."""
@@ -250,9 +251,10 @@ class ColumnRows:
         return not is_encoded(array) and array.nbytes > _LONG * self.rows
 
     def encoded_rows(self, path: Path, rows: Array) -> Encoded:
-        """Return some rows of a column as codes."""
+        """Return some rows of a column as codes; a text in each row has one of its own."""
         with decoding():
-            return Encoded(self.array(path).take(rows))
+            array = self.array(path).take(rows)
+            return Encoded(array, apart=is_text(array.type))
 
     def encoded(self, path: Path) -> Encoded:
         """Return a column as codes."""
@@ -310,7 +312,7 @@ class ColumnBatch(ColumnRows):
         self, report: FileReport, layout: Layout, group: RowGroup, *, step: int, first: int, rows: Slices
     ) -> None:
         """Look at the rows of ``group`` at ``step``."""
-        super().__init__(layout, rows.count)
+        super().__init__(layout, rows.here)
         self.report = report
         self.first = first
         self._group = group

@@ -45,7 +45,7 @@ __all__ = ["READER", "ParquetReader"]
 _SIGNATURE = b"PAR1"
 _CODE = 4
 _BUFFER = 1 << 16
-_STRETCHES = 16
+_STRETCHES = 24
 """Of what may be held, the part that a stretch of bulky columns may take."""
 
 
