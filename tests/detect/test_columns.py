@@ -249,7 +249,8 @@ RECORD = st.fixed_dictionaries(
 INSIDE = st.fixed_dictionaries(
     {
         "CloudTrailEvent": texts(
-            '{"eventSource": "x", "eventName": "StopLogging", "awsRegion": "r", "userIdentity": {"type": "Root"}}'
+            '{"eventSource": "x", "eventName": "StopLogging", "awsRegion": "r", '
+            '"userIdentity": {"type": "Root"}}'
         ),
         "tags": texts("bad"),
     }

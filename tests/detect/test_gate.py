@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import orjson
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,9 @@ from haidang.detect import gate as gate_module
 from haidang.detect.gate import KeywordGate
 from haidang.detect.semantics import holds, wrap_keyword
 from haidang.sigma import ir
+
+if TYPE_CHECKING:
+    import pytest
 
 SAFE_AND_NOT = st.text("abkisKISZ0 _.:/\\\"\n<>&'éßıİ\u212aſđ", min_size=1, max_size=10)
 KEYWORDS = st.lists(
