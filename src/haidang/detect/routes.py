@@ -49,6 +49,11 @@ class Part(NamedTuple):
     pairs: tuple[tuple[Accessor, Accessor], ...]
     """Both fields of each of the table's pairs."""
 
+    @property
+    def looked_at(self) -> tuple[Accessor, ...]:
+        """Everything that is asked of an event."""
+        return (*self.accessors, *(accessor for pair in self.pairs for accessor in pair))
+
     @classmethod
     def of(cls, table: Table, binding: Binding) -> Part:
         """Bind a table to the names of one logsource entry."""

@@ -77,6 +77,9 @@ class Signatures(dict[tuple[int, ...], Held]):
 class Table:
     """Arranged rules with memos; ``indices`` are the rules' places in the ruleset."""
 
+    looks_at_events = False
+    """Whether ``signature`` looks at more of an event than its fields and keywords."""
+
     def __init__(
         self,
         arranged: Arranged,
@@ -138,10 +141,14 @@ class Table:
             for memo, value in zip(self.memos, values, strict=True)
         ]
         if self.keyword_memo is not None:
-            memo = self.keyword_memo
-            signature.append(memo.number(memo.tests.decide_any(words)))
+            signature.append(self.keyword_class(words))
         signature.extend(int(holds(test, *both)) for (_, test), both in zip(self.pairs, pairs, strict=True))
         return tuple(signature)
+
+    def keyword_class(self, words: EventWords) -> int:
+        """Return what of a signature tells which keywords hold; 0 where none does."""
+        memo = self.keyword_memo
+        return 0 if memo is None else memo.number(memo.tests.decide_any(words))
 
     def reasons(
         self, signature: tuple[int, ...], index: int, whole: Condition, decided: Callable[[Test], bool]
