@@ -357,7 +357,7 @@ def _claimed(found: _Found) -> dt.datetime | None:
 
 def _marking(found: list[_Found]) -> dict[str, str]:
     """Return the marking that the last signature that has one states."""
-    from haidang.crypto.signing.pdf import MARKING, LONGEST_MARKING
+    from haidang.crypto.signing.pdf import LONGEST_MARKING, MARKING
 
     for one in reversed(found):
         if one.failure is not None:
