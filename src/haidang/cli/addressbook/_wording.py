@@ -21,6 +21,17 @@ OLD_AFTER_DAYS = 90
 """A book that is older is shown with a caution."""
 
 
+_HEAD = (
+    N_("Name"),
+    N_("Unit"),
+    N_("Body"),
+    N_("For"),
+    N_("Valid until"),
+    N_("Can be sealed to"),
+    N_("Vouched for by"),
+)
+
+
 def say_head(book: AddressBook, now: dt.datetime, context: Context) -> None:
     """Say whose book it is and how old."""
     _ = context.translate

@@ -1,4 +1,4 @@
-"""``haidang addressbook import``: checks an address book and takes it, also on a machine without a network."""
+"""``haidang addressbook import``: checks an address book and takes it; it needs no network."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from haidang.cli._command import Command, CommandParser, Context
 from haidang.cli._protect_options import add_home, home_of, present
 from haidang.cli.addressbook._wording import say_head
-from haidang.cli.pki._options import said
+from haidang.cli.pki._options import colons, said
 from haidang.i18n import N_
 from haidang.plaintext import neutralise
 
 if TYPE_CHECKING:
     import argparse
 
+    from haidang.crypto.addressbook import CheckedBook
     from haidang.i18n import Translator
 
 __all__ = ["COMMAND"]
@@ -54,10 +55,25 @@ def run(args: argparse.Namespace, context: Context) -> int:
         for line in verdict_lines(checked.verdict, context.translate, zone=None):
             context.say(neutralise(line))
         said(N_("The address book was not taken."), context)
+        _say_roots(checked, args, context)
         return 3 if checked.verdict.indication == "INDETERMINATE" else 1
     said(N_("The address book is taken."), context)
     say_head(checked.book, now, context)
     return 0
+
+
+def _say_roots(checked: CheckedBook, args: argparse.Namespace, context: Context) -> None:
+    """Say which roots the book names that are not believed: they may be what is missing."""
+    from haidang.crypto.certificates import fingerprint
+    from haidang.crypto.pki.chains import is_signed_by
+    from haidang.crypto.trust import load_trust
+
+    believed = set(map(fingerprint, load_trust(home_of(args, context).trust).anchors))
+    carried = checked.book.authority_certificates() if checked.book is not None else []
+    for one in carried:
+        if is_signed_by(one, one) and fingerprint(one) not in believed and not args.root:
+            said(N_("It names a root with the fingerprint {root}"), context, root=colons(fingerprint(one)))
+            said(N_("If you have the same on paper, give it with --root FINGERPRINT."), context)
 
 
 COMMAND = Command(
