@@ -88,9 +88,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     return scene
 
 
-def test_an_air_gapped_machine_needs_the_book_and_the_fingerprint_and_nothing_else(
-    made: Scene, tmp_path: Path
-) -> None:
+def test_a_machine_without_network_needs_book_and_fingerprint_alone(made: Scene, tmp_path: Path) -> None:
     home = Home(tmp_path)
     assert not import_book(home, made.book, now=MOMENT).holds
     assert not home.address_book.exists()

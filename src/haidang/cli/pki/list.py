@@ -80,6 +80,12 @@ def _rows(authority: Authority, now: dt.datetime) -> list[dict[str, Any]]:
     return rows
 
 
+def _state_of(row: dict[str, Any], context: Context) -> str:
+    """Return in words what became of a certificate."""
+    words = _STATES[row["state"]]
+    return context.translate(words) + (f" ({row['reason']})" if row["reason"] else "")
+
+
 def _table(rows: list[dict[str, Any]], context: Context) -> str:
     _ = context.translate
     if not rows:
@@ -90,7 +96,7 @@ def _table(rows: list[dict[str, Any]], context: Context) -> str:
             neutralise(row["name"]),
             _(PROFILES.get(row["profile"], row["profile"])),
             row["not_after"][:10],
-            _(_STATES[row["state"]]) + (f" ({row['reason']})" if row["reason"] else ""),
+            _state_of(row, context),
             row["serial"],
         )
         for row in rows
