@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["COMMAND"]
 
 _STATES = {
-    "valid": N_("valid"),
+    "valid": N_("in force"),
     "ends": N_("ends soon"),
     "ended": N_("ended"),
     "revoked": N_("revoked"),
@@ -90,7 +90,7 @@ def _table(rows: list[dict[str, Any]], context: Context) -> str:
     _ = context.translate
     if not rows:
         return _("No certificate was issued yet.") + "\n"
-    head = (_("Name"), _("For"), _("Valid until"), _("State"), _("Serial number"))
+    head = (_("Name"), _("Purpose"), _("Valid until"), _("State"), _("Serial number"))
     cells = [
         (
             neutralise(row["name"]),

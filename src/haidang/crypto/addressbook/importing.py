@@ -106,8 +106,8 @@ def import_book(
         raise AuthorityError(
             N_("This address book is of {date}; the one that is here is newer, of {present}."),
             hint=N_("Ask for the newest. To take the older one all the same: --allow-older."),
-            date=checked.book.issued.date(),
-            present=present.issued.date(),
+            date=f"{checked.book.issued:%Y-%m-%d %H:%M}",
+            present=f"{present.issued:%Y-%m-%d %H:%M}",
         )
     carried = checked.book.authority_certificates()
     named = {fingerprint(one) for one in _named_root(carried, root)}
