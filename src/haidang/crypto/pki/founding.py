@@ -79,6 +79,7 @@ def create_authority(
     if founding.days is not None and not 1 <= founding.days <= _LONGEST_DAYS:
         raise AuthorityError(
             N_("A certificate of profile {profile} is valid for 1 to {days} days."),
+            hint=N_("Give another number with --days, or none."),
             profile="root",
             days=_LONGEST_DAYS,
         )
