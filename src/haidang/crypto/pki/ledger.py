@@ -76,12 +76,14 @@ class Account:
         self._origin = log_origin(key)
         self._tree = Tree()
         self.last = ""
+        last = b""
         for number, entry in records.entries():
             if number != self._tree.size:
                 raise _damaged(Message(N_("entry {number} of the log is missing"), number=self._tree.size))
             self._tree.append(entry)
-            self.last = str(decode_entry(entry).get("time", ""))
+            last = entry
         if self._tree.size:
+            self.last = str(decode_entry(last).get("time", ""))
             self._check_last()
 
     def write(self, act: str, moment: dt.datetime, **about: Any) -> None:
