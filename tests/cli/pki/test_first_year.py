@@ -16,9 +16,7 @@ import pytest
 from haidang.cli.main import main
 from haidang.cli.pki import pki_commands
 from haidang.crypto import envelopes
-from tests.crypto.test_tokens import MODULE, token
-
-__all__ = ["token"]
+from tests.crypto.softhsm import MODULE, softhsm_token
 
 NAMES = ["--name", "Nguyễn Thị Ánh", "--organisation", "Sở Y tế", "--unit", "Phòng Văn thư"]
 FINGERPRINT = re.compile(r"(?:[0-9A-F]{2}:){31}[0-9A-F]{2}")
@@ -211,7 +209,8 @@ def test_what_is_wrong_is_said_with_what_to_do(arguments: list[str], shell: Shel
     assert "Traceback" not in said.err
 
 
-def test_an_authority_in_a_token(shell: Shell, token: str) -> None:
+def test_an_authority_in_a_token(shell: Shell) -> None:
+    token = softhsm_token()
     Path("pin").write_text("83467291", encoding="utf-8")
     Path("pin").chmod(0o600)
     chosen = ["--token", token, "--token-library", str(MODULE), "--passphrase-file", "pin"]
