@@ -208,7 +208,7 @@ def _is_authority(certificate: x509.Certificate) -> bool:
 
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (ValueError, x509.ExtensionNotFound):
+    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
         return False
 
 

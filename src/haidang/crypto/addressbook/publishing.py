@@ -11,7 +11,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from haidang.crypto.addressbook.book import FILE, AddressBook, Entry, SealingRecipient, encode_book, packed
-from haidang.crypto.certificates import certificate_facts, fingerprint
+from haidang.crypto.certificates import certificate_facts, fingerprint, parse_certificates
 from haidang.crypto.files import appearing
 from haidang.crypto.signers import Signatory
 
@@ -66,7 +66,6 @@ def publish(
 
 def build_book(authority: Authority, number: int, *, now: dt.datetime) -> AddressBook:
     """Return the book of what ``authority`` keeps."""
-    from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
 
     records = authority.records
@@ -78,7 +77,7 @@ def build_book(authority: Authority, number: int, *, now: dt.datetime) -> Addres
         ended = dt.datetime.fromisoformat(kept.ends) <= now
         if kept.serial in gone or ended or kept.chain != "first" or kept.profile not in LISTED:
             continue
-        certificate = x509.load_der_x509_certificate(kept.der)
+        (certificate,) = parse_certificates(kept.der, str(records.path))
         facts = certificate_facts(certificate)
         grouped.setdefault((facts.name, facts.organisation, facts.unit), []).append((kept, certificate))
     chains = [*authority.chain(), *authority.chain("second")]

@@ -50,6 +50,7 @@ from haidang.crypto.pki.records import Kept, Records, Revocation, open_records
 from haidang.crypto.pki.requests import check_strength
 from haidang.errors import AuthorityError, OutputError
 from haidang.i18n import N_
+from haidang.messages import Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -108,7 +109,10 @@ class Authority:
     def places(self) -> Places:
         """Where it publishes."""
         text = self.records.fact("places")
-        return Places(**msgspec.json.decode(text, type=dict[str, list[str]])) if text else Places()
+        try:
+            return Places(**msgspec.json.decode(text, type=dict[str, list[str]])) if text else Places()
+        except (msgspec.MsgspecError, TypeError):
+            raise self.records.damaged(Message(N_("a record is not of its kind"))) from None
 
     def chain(self, chain: Chain = "first") -> list[x509.Certificate]:
         """Return its certificate and those above it, the root's last; empty while it waits for one."""
@@ -254,7 +258,7 @@ class OpenAuthority:
                 hint=N_("Issue a certificate for a new key."),
                 serial=kept.serial,
             )
-        old = x509.load_der_x509_certificate(kept.der)
+        (old,) = parse_certificates(kept.der, str(self.records.path))
         try:
             names = tuple(old.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
         except x509.ExtensionNotFound:
@@ -357,7 +361,7 @@ class OpenAuthority:
     def publish(self, what: str, build: Callable[[int], bytes], *, now: dt.datetime) -> bytes:
         """Return what ``build`` makes of its number, which grows; the log has its SHA-256."""
         with self._act(now) as account:
-            number = int(self.records.fact(f"published:{what}") or 0) + 1
+            number = int("".join(filter(str.isdecimal, self.records.fact(f"published:{what}"))) or 0) + 1
             content = build(number)
             self.records.set_fact(f"published:{what}", str(number))
             account.write(what, now, number=number, sha256=_sha256(content))

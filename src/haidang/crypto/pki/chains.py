@@ -62,7 +62,7 @@ def check_authority_chain(path: Sequence[x509.Certificate], now: dt.datetime) ->
     for one in path:
         try:
             constraints = one.extensions.get_extension_for_class(x509.BasicConstraints).value
-        except (x509.ExtensionNotFound, ValueError):
+        except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
             constraints = None
         if constraints is None or not constraints.ca:
             reason = Message(N_("{name} is no authority"), name=certificate_facts(one).name)

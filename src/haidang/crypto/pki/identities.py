@@ -401,7 +401,7 @@ def _number(der: bytes) -> int:
 
     try:
         return x509.load_der_x509_crl(der).extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-    except (ValueError, x509.ExtensionNotFound):
+    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
         return 0
 
 
