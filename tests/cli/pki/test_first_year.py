@@ -125,6 +125,33 @@ def test_the_first_year(shell: Shell) -> None:
     shell("addressbook", "show", "--home", "nowhere", code=2)
 
 
+def test_a_passphrase_is_changed_and_the_old_one_opens_nothing(shell: Shell) -> None:
+    found_authorities(shell)
+    shell("pki", "passphrase", "ca", "--passphrase-file", "me.pw", "--new-passphrase-file", "root.pw", code=2)
+    shell("pki", "passphrase", "ca", "--passphrase-file", "ca.pw", "--new-passphrase-file", "me.pw")
+    shell("pki", "crl", "ca", "--passphrase-file", "ca.pw", code=2)
+    shell("pki", "crl", "ca", "--passphrase-file", "me.pw")
+    shell("pki", "log", "verify", "ca")
+
+
+def test_an_issuing_authority_is_renewed_and_gets_the_roots_newer_list(shell: Shell) -> None:
+    root = found_authorities(shell)
+    before = Path("goc.crl")
+    shell("pki", "crl", "goc", "--passphrase-file", "root.pw", "--output", "old.crl")
+    shell("pki", "renew", "goc", "Cấp phát", "--output", "new.pem", "--passphrase-file", "root.pw")
+    shell("pki", "crl", "goc", "--passphrase-file", "root.pw")
+    accept = ["--authority", "ca", "--passphrase-file", "ca.pw"]
+    shell("pki", "accept", "new.pem", *accept, "--root", root)
+    for name in ("goc.crl", "old.crl"):
+        shell("pki", "accept", name, *accept)
+    shell("pki", "log", "verify", "ca")
+    from haidang.crypto.pki.authority import open_authority
+
+    with open_authority(Path("ca")) as authority:
+        assert before.read_bytes() in authority.crls().values()
+        assert len(authority.records.parent_crls()) == 1
+
+
 def test_the_ceremony(shell: Shell) -> None:
     found_authorities(shell)
     split = ["pki", "ceremony", "split", "goc", "--passphrase-file", "root.pw", "--holder", "Trần Văn Bình"]

@@ -33,7 +33,7 @@ from haidang.crypto.certificates import certificate_facts, fingerprint, parse_ce
 from haidang.crypto.extra import needs_extra
 from haidang.crypto.files import sync_folder
 from haidang.crypto.keys import key_id
-from haidang.crypto.pki.chains import as_pem, chain_for, check_authority_chain, check_root
+from haidang.crypto.pki.chains import as_pem, chain_for, check_authority_chain, check_root, crl_number
 from haidang.crypto.pki.issuing import (
     Issuer,
     Places,
@@ -343,15 +343,12 @@ class OpenAuthority:
                     sha256=fingerprint(path[0]),
                     name=certificate_facts(path[0]).name,
                 )
-            for name, der in crls.items():
-                self.records.set_parent_crl(name, der)
+            self._take_crls(crls, account, now)
 
     def accept_crls(self, crls: Mapping[str, bytes], *, now: dt.datetime) -> None:
         """Take newer CRLs of the authorities above this one, by name."""
         with self._act(now) as account:
-            for name, der in crls.items():
-                self.records.set_parent_crl(name, der)
-                account.write("parent-crl", now, name=name, sha256=_sha256(der))
+            self._take_crls(crls, account, now)
 
     def note(self, act: str, now: dt.datetime, **about: Any) -> None:
         """Write into the log something that was done with the authority, e.g. a ceremony."""
@@ -419,6 +416,14 @@ class OpenAuthority:
                 N_("This key gets no certificate: it is compromised, or the authority's own."),
                 hint=N_("Have a new key made."),
             )
+
+    def _take_crls(self, crls: Mapping[str, bytes], account: Account, now: dt.datetime) -> None:
+        known = self.records.parent_crls()
+        for name, der in crls.items():
+            # A list that is older than the one here would make a revoked authority good again.
+            if name not in known or crl_number(der) >= crl_number(known[name]):
+                self.records.set_parent_crl(name, der)
+                account.write("parent-crl", now, name=name, sha256=_sha256(der))
 
     def _crl(self, chain: Chain, now: dt.datetime, account: Account, days: int | None = None) -> bytes:
         from cryptography.hazmat.primitives.serialization import Encoding

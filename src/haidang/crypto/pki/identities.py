@@ -31,7 +31,7 @@ from haidang.crypto.extra import needs_extra
 from haidang.crypto.files import read_bounded, sync_folder, write_whole
 from haidang.crypto.home import Home, Identity
 from haidang.crypto.keys import DEFAULT_ALGORITHM, load_key, make_key, save_key
-from haidang.crypto.pki.chains import as_pem, chain_for, check_root, is_signed_by
+from haidang.crypto.pki.chains import as_pem, chain_for, check_root, crl_number, is_signed_by
 from haidang.crypto.pki.orders import Order
 from haidang.crypto.pki.requests import make_request
 from haidang.crypto.sealing.keys import make_sealing_key, public_part, save_sealing_key
@@ -390,19 +390,10 @@ def install(
         folder = home.trust / "revocation"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = folder / f"{_file_name(issuer)}.crl"
-        if file.is_file() and _number(read_bounded(file, _LARGEST_BUNDLE)) > _number(der):
+        if file.is_file() and crl_number(read_bounded(file, _LARGEST_BUNDLE)) > crl_number(der):
             # A list that is older than the one here would make a revoked certificate good again.
             continue
         write_whole(file, der)
-
-
-def _number(der: bytes) -> int:
-    from cryptography import x509
-
-    try:
-        return x509.load_der_x509_crl(der).extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
-        return 0
 
 
 def _file_name(certificate: x509.Certificate) -> str:
