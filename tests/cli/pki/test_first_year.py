@@ -107,7 +107,7 @@ def test_the_first_year(shell: Shell) -> None:
     shell("pki", "show", "anh.pem")
     shell("pki", "log", "verify", "ca", "--checkpoint", "kept")
     assert json.loads(shell("pki", "log", "verify", "ca", "--json").out)["holds"] is True
-    assert len(shell("pki", "log", "show", "ca").out.splitlines()) == 9
+    assert len(shell("pki", "log", "show", "ca").out.splitlines()) == 10
     shell("pki", "export", "ca", "--output", "trust.pem")
     run = subprocess.run(
         ["openssl", "verify", "-CAfile", "trust.pem", "trust.pem"], capture_output=True, check=True
