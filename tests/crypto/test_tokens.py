@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,37 +15,22 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from haidang.crypto.certificates import write_certificates
 from haidang.crypto.home import Home
-from haidang.crypto.passphrases import Passphrase
 from haidang.crypto.pki.issuing import Issuer, Wanted, build_crl, issue_certificate, subject_name
 from haidang.crypto.pki.profiles import load_profiles
 from haidang.crypto.signers import load_signatory
 from haidang.errors import KeyAccessError
 from tests.crypto.small_pki import MOMENT, small_pki
+from tests.crypto.softhsm import MODULE, PIN, softhsm_token
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from haidang.crypto.keys import Algorithm
 
-MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
-PIN = Passphrase(b"83467291")
 
-pytestmark = pytest.mark.skipif(
-    not MODULE.exists() or not shutil.which("softhsm2-util"), reason="no SoftHSM2 on this machine"
-)
-
-
-@pytest.fixture(scope="session")
-def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Label of a token that is made for this run; the library reads where it is once a process."""
-    folder = tmp_path_factory.mktemp("softhsm")
-    (folder / "tokens").mkdir()
-    (folder / "softhsm2.conf").write_text(f"directories.tokendir = {folder}/tokens\nlog.level = ERROR\n")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SOFTHSM2_CONF", str(folder / "softhsm2.conf"))
-        command = ["softhsm2-util", "--init-token", "--free", "--label", "thử nghiệm"]
-        subprocess.run([*command, "--pin", "83467291", "--so-pin", "12345678"], check=True, stdout=-3)
-        yield "thử nghiệm"
+@pytest.fixture
+def token() -> str:
+    return softhsm_token()
 
 
 @pytest.mark.parametrize("algorithm", ["ecdsa-p256", "ecdsa-p384", "rsa-3072"])

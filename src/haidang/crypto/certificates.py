@@ -56,7 +56,9 @@ def parse_certificates(content: bytes, name: str) -> list[x509.Certificate]:
             found = x509.load_pem_x509_certificates(content)
         else:
             found = [x509.load_der_x509_certificate(content)]
-    except (ValueError, x509.InvalidVersion) as error:
+        for one in found:
+            _read_through(one)
+    except (ValueError, TypeError, x509.InvalidVersion) as error:
         raise InputError(
             f"{name} holds no certificate that can be read: {error}",
             hint="Name a file with a certificate, PEM or DER.",
@@ -64,6 +66,17 @@ def parse_certificates(content: bytes, name: str) -> list[x509.Certificate]:
     if len(found) > _MOST:
         raise InputError(f"{name} holds more than {_MOST} certificates", hint="Split it.")
     return found
+
+
+def _read_through(certificate: x509.Certificate) -> None:
+    """Read what is read late, so that it is found here that it cannot be read (ValueError)."""
+    _ = (
+        certificate.subject,
+        certificate.issuer,
+        certificate.serial_number,
+        certificate.not_valid_before_utc,
+        certificate.not_valid_after_utc,
+    )
 
 
 def write_certificates(

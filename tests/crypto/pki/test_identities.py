@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from haidang.crypto import envelopes
 from haidang.crypto.certificates import fingerprint
 from haidang.crypto.home import Home
 from haidang.crypto.keys import Algorithm, load_key
+from haidang.crypto.pki.chains import as_pem, chain_for, check_authority_chain
 from haidang.crypto.pki.identities import (
     Bundle,
     NewIdentity,
@@ -18,6 +22,7 @@ from haidang.crypto.pki.identities import (
     accept_identity,
     bundle_of,
     issue_identity,
+    parent_crls,
     read_bundle,
     renewal_request,
     request_identity,
@@ -27,12 +32,14 @@ from haidang.crypto.pki.orders import order_of
 from haidang.crypto.pki.requests import alternative_names, read_requests
 from haidang.crypto.signers import load_signatory
 from haidang.crypto.trust import load_trust
-from haidang.errors import AuthorityError, InputError, KeyAccessError, OutputError
-from tests.crypto.pki.authorities import authorities
+from haidang.errors import AuthorityError, HaidangError, InputError, KeyAccessError, OutputError
+from tests.crypto.pki.authorities import authorities, order
 from tests.crypto.small_pki import MOMENT, PASSPHRASE
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from cryptography import x509
 
 SUBJECT = subject_name({"C": "VN", "O": "Sở Y tế", "OU": "Phòng Văn thư", "CN": "Nguyễn Thị Ánh"})
 
@@ -213,3 +220,42 @@ def test_der_is_read_as_well(tmp_path: Path) -> None:
     (tmp_path / "l").write_bytes(both.root.records.last_crl("first")[1])
     assert read_bundle(tmp_path / "c") == Bundle([root], [])
     assert read_bundle(tmp_path / "l").crls == [both.root.records.last_crl("first")[1]]
+
+
+@pytest.mark.filterwarnings("ignore:Attribute's length")  # A country of eleven letters is only warned of.
+@settings(max_examples=200)
+@given(data=st.data())
+def test_no_altered_answer_crashes_or_changes_whom_it_names(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    content = bytearray(answer())
+    for _ in range(data.draw(st.integers(1, 3))):
+        content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    path = tmp_path_factory.mktemp("altered") / "answer.pem"
+    path.write_bytes(content)
+    try:
+        bundle = read_bundle(path)
+        key = answered()[0].public_key()
+        chain = chain_for(key, bundle.certificates)
+        check_authority_chain(chain[1:], MOMENT)
+        parent_crls(bundle.crls, bundle.certificates)
+    except HaidangError:
+        return
+    # What a chain of sound signatures leads to is what was issued.
+    assert chain[0] == answered()[0]
+
+
+@cache
+def answered() -> list[x509.Certificate]:
+    import tempfile
+    from pathlib import Path
+
+    both = authorities(Path(tempfile.mkdtemp(prefix="haidang-answered-")))
+    made = both.issuing.issue(order(), now=MOMENT)
+    both.issuing.publish_crl(now=MOMENT)
+    return [*made, *both.issuing.authority.chain()]
+
+
+@cache
+def answer() -> bytes:
+    return as_pem(answered()).encode()

@@ -1,4 +1,4 @@
-"""OCSP: openssl asks over HTTP and believes the answers; what is malformed is refused as the protocol says."""
+"""OCSP: openssl asks over HTTP and believes the answers; what is malformed is refused in its terms."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from haidang.crypto.certificates import write_certificates
 from haidang.crypto.keys import make_key
 from haidang.crypto.pki.ocsp_server import OcspServer
-from haidang.crypto.pki.responder import LARGEST_REQUEST, Responder, answer, make_responder
+from haidang.crypto.pki.responder import LARGEST_REQUEST, Responder, answer, internal_error, make_responder
 from haidang.errors import AuthorityError
 from tests.crypto.pki.authorities import Authorities, authorities, order
 from tests.crypto.small_pki import MOMENT, small_pki
@@ -196,3 +196,30 @@ def test_a_huge_request_is_malformed(both: Authorities, responder: Responder) ->
     response = answer(b"\x30" * (LARGEST_REQUEST + 1), responder, both.issuing.records.status, now=MOMENT)
     status = ocsp.load_der_ocsp_response(response).response_status
     assert status is ocsp.OCSPResponseStatus.MALFORMED_REQUEST
+
+
+def test_a_crowd_of_silent_peers_keeps_nobody_out_for_long(
+    both: Authorities, server: OcspServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import socket
+
+    from haidang.crypto.pki import ocsp_server
+
+    monkeypatch.setattr(ocsp_server._Handler, "timeout", 0.5)
+    silent = [
+        socket.create_connection(("127.0.0.1", server.port)) for _ in range(ocsp_server.MOST_AT_ONCE + 20)
+    ]
+    # Those beyond the bound are closed at once; the others when their time is over.
+    for one in silent:
+        one.settimeout(10)
+        assert one.recv(1) == b""
+        one.close()
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.request("POST", "/", request_for(both, "Ánh"), {"Content-Type": "application/ocsp-request"})
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
+def test_a_problem_of_its_own_is_said_in_the_protocol() -> None:
+    status = ocsp.load_der_ocsp_response(internal_error()).response_status
+    assert status is ocsp.OCSPResponseStatus.INTERNAL_ERROR

@@ -91,7 +91,8 @@ def _split(authority: Authority, args: argparse.Namespace, context: Context) -> 
 
     _ = context.translate
     if len(args.holder) > args.shares:
-        raise ConfigurationError(_("There are more holders than shares."))
+        hint = _("See {command} --help.").format(command="haidang pki ceremony")
+        raise ConfigurationError(_("There are more holders than shares."), hint=hint)
     folder = Path(args.output or f"{args.authority.rstrip('/')}-shares")
     question = _("Passphrase of the authority {name}: ").format(name=neutralise(authority.name))
     passphrase = passphrase_of(args, context, question)
@@ -187,13 +188,13 @@ def type_share(place: int, ask: Callable[[str], str], context: Context) -> str:
 
 
 def _occasion(authority: Authority, args: argparse.Namespace, context: Context) -> Occasion:
-    from haidang.crypto.certificates import certificate_facts
+    from haidang.crypto.certificates import certificate_facts, fingerprint
     from haidang.crypto.keys import key_id
     from haidang.crypto.pki.ledger import public_key_of
     from haidang.crypto.pki.sheets import Occasion
 
     chain = authority.chain()
-    digest = key_id(public_key_of(authority.records))
+    digest = fingerprint(chain[0]) if chain else key_id(public_key_of(authority.records))
     return Occasion(
         certificate_facts(chain[0]).organisation if chain else authority.name,
         authority.name,

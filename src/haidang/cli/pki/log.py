@@ -29,6 +29,7 @@ _ACTS = {
     "parent-crl": N_("revocation list taken"),
     "split": N_("key split into shares"),
     "restore": N_("key restored from shares"),
+    "passphrase": N_("passphrase changed"),
     "addressbook": N_("address book published"),
 }
 _LARGEST_NOTE = 1 << 20

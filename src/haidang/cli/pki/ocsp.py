@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from haidang.cli._command import Command, CommandParser, Context
 from haidang.cli._protect_options import add_key_options, home_of, passphrase_of
 from haidang.cli.pki._options import add_authority, authority_of, said
+from haidang.errors import AuthorityError, HaidangError
 from haidang.i18n import N_
+from haidang.plaintext import neutralise
 
 if TYPE_CHECKING:
     import argparse
@@ -38,7 +40,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         OutputError: The address cannot be used.
     """
     from haidang.crypto.pki.ocsp_server import OcspServer
-    from haidang.crypto.pki.responder import answer, make_responder
+    from haidang.crypto.pki.responder import answer, internal_error, make_responder
     from haidang.crypto.signers import load_signatory
 
     _ = context.translate
@@ -46,12 +48,21 @@ def run(args: argparse.Namespace, context: Context) -> int:
     question = _("Passphrase of {name}: ").format(name=identity.name)
     signatory = load_signatory(identity, passphrase_of(args, context, question))
     with authority_of(args) as authority:
+        if not authority.chain():
+            raise AuthorityError(
+                N_("This authority has no certificate yet."),
+                hint=N_("Have its request signed by the root, then: haidang pki accept."),
+            )
         responder = make_responder(authority.chain()[0], signatory.certificate, signatory.key)
         records = authority.records
 
         def respond(request: bytes) -> bytes:
             now = dt.datetime.fromtimestamp(context.now() / 1e9, dt.UTC)
-            return answer(request, responder, records.status, now=now)
+            try:
+                return answer(request, responder, records.status, now=now)
+            except HaidangError as error:
+                context.say(neutralise(error.diagnostics(context.translate)))
+                return internal_error()
 
         with OcspServer(args.host, args.port, respond) as server:
             said(N_("Answering at {url} (Ctrl+C stops)."), context, url=f"http://{args.host}:{server.port}/")

@@ -46,10 +46,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
     with open_authority(Path(args.what)) as authority:
         if args.certificate:
-            from cryptography import x509
+            from haidang.crypto.certificates import parse_certificates
 
             kept = authority.find(args.certificate)
-            say_certificate(x509.load_der_x509_certificate(kept.der), context)
+            say_certificate(parse_certificates(kept.der, args.what)[0], context)
             revocation = authority.records.revocation(kept.serial)
             if revocation is not None:
                 said(

@@ -33,7 +33,7 @@ from haidang.crypto.certificates import certificate_facts, fingerprint, parse_ce
 from haidang.crypto.extra import needs_extra
 from haidang.crypto.files import sync_folder
 from haidang.crypto.keys import key_id
-from haidang.crypto.pki.chains import as_pem, chain_for, check_authority_chain, check_root
+from haidang.crypto.pki.chains import as_pem, chain_for, check_authority_chain, check_root, crl_number
 from haidang.crypto.pki.issuing import (
     Issuer,
     Places,
@@ -50,9 +50,10 @@ from haidang.crypto.pki.records import Kept, Records, Revocation, open_records
 from haidang.crypto.pki.requests import check_strength
 from haidang.errors import AuthorityError, OutputError
 from haidang.i18n import N_
+from haidang.messages import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cryptography import x509
 
@@ -108,7 +109,10 @@ class Authority:
     def places(self) -> Places:
         """Where it publishes."""
         text = self.records.fact("places")
-        return Places(**msgspec.json.decode(text, type=dict[str, list[str]])) if text else Places()
+        try:
+            return Places(**msgspec.json.decode(text, type=dict[str, list[str]])) if text else Places()
+        except (msgspec.MsgspecError, TypeError):
+            raise self.records.damaged(Message(N_("a record is not of its kind"))) from None
 
     def chain(self, chain: Chain = "first") -> list[x509.Certificate]:
         """Return its certificate and those above it, the root's last; empty while it waits for one."""
@@ -254,7 +258,7 @@ class OpenAuthority:
                 hint=N_("Issue a certificate for a new key."),
                 serial=kept.serial,
             )
-        old = x509.load_der_x509_certificate(kept.der)
+        (old,) = parse_certificates(kept.der, str(self.records.path))
         try:
             names = tuple(old.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
         except x509.ExtensionNotFound:
@@ -339,20 +343,26 @@ class OpenAuthority:
                     sha256=fingerprint(path[0]),
                     name=certificate_facts(path[0]).name,
                 )
-            for name, der in crls.items():
-                self.records.set_parent_crl(name, der)
+            self._take_crls(crls, account, now)
 
     def accept_crls(self, crls: Mapping[str, bytes], *, now: dt.datetime) -> None:
         """Take newer CRLs of the authorities above this one, by name."""
         with self._act(now) as account:
-            for name, der in crls.items():
-                self.records.set_parent_crl(name, der)
-                account.write("parent-crl", now, name=name, sha256=_sha256(der))
+            self._take_crls(crls, account, now)
 
     def note(self, act: str, now: dt.datetime, **about: Any) -> None:
         """Write into the log something that was done with the authority, e.g. a ceremony."""
         with self._act(now) as account:
             account.write(act, now, **about)
+
+    def publish(self, what: str, build: Callable[[int], bytes], *, now: dt.datetime) -> bytes:
+        """Return what ``build`` makes of its number, which grows; the log has its SHA-256."""
+        with self._act(now) as account:
+            number = int("".join(filter(str.isdecimal, self.records.fact(f"published:{what}"))) or 0) + 1
+            content = build(number)
+            self.records.set_fact(f"published:{what}", str(number))
+            account.write(what, now, number=number, sha256=_sha256(content))
+        return content
 
     @contextlib.contextmanager
     def _act(self, now: dt.datetime) -> Iterator[Account]:
@@ -406,6 +416,14 @@ class OpenAuthority:
                 N_("This key gets no certificate: it is compromised, or the authority's own."),
                 hint=N_("Have a new key made."),
             )
+
+    def _take_crls(self, crls: Mapping[str, bytes], account: Account, now: dt.datetime) -> None:
+        known = self.records.parent_crls()
+        for name, der in crls.items():
+            # A list that is older than the one here would make a revoked authority good again.
+            if name not in known or crl_number(der) >= crl_number(known[name]):
+                self.records.set_parent_crl(name, der)
+                account.write("parent-crl", now, name=name, sha256=_sha256(der))
 
     def _crl(self, chain: Chain, now: dt.datetime, account: Account, days: int | None = None) -> bytes:
         from cryptography.hazmat.primitives.serialization import Encoding

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
-__all__ = ["as_pem", "chain_for", "check_authority_chain", "check_root", "is_signed_by"]
+__all__ = ["as_pem", "chain_for", "check_authority_chain", "check_root", "crl_number", "is_signed_by"]
 
 _CLOCK_SLACK = dt.timedelta(minutes=5)
 _LONGEST = 10
@@ -62,7 +62,7 @@ def check_authority_chain(path: Sequence[x509.Certificate], now: dt.datetime) ->
     for one in path:
         try:
             constraints = one.extensions.get_extension_for_class(x509.BasicConstraints).value
-        except (x509.ExtensionNotFound, ValueError):
+        except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
             constraints = None
         if constraints is None or not constraints.ca:
             reason = Message(N_("{name} is no authority"), name=certificate_facts(one).name)
@@ -112,6 +112,17 @@ def _id_or_nothing(certificate: x509.Certificate) -> str:
         return key_id(certificate.public_key())
     except (UnsupportedAlgorithm, ValueError):
         return ""
+
+
+def crl_number(der: bytes) -> int:
+    """Return the number of a CRL, 0 where it has none or is none."""
+    with needs_extra():
+        from cryptography import x509
+    try:
+        crl = x509.load_der_x509_crl(der)
+        return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    except (ValueError, TypeError, x509.ExtensionNotFound, x509.DuplicateExtension, x509.InvalidVersion):
+        return 0
 
 
 def as_pem(certificates: Sequence[x509.Certificate]) -> str:

@@ -76,12 +76,15 @@ class Account:
         self._origin = log_origin(key)
         self._tree = Tree()
         self.last = ""
+        last = b""
         for number, entry in records.entries():
             if number != self._tree.size:
                 raise _damaged(Message(N_("entry {number} of the log is missing"), number=self._tree.size))
             self._tree.append(entry)
-            self.last = str(decode_entry(entry).get("time", ""))
+            last = entry
+        self._before = self._tree.size
         if self._tree.size:
+            self.last = str(decode_entry(last).get("time", ""))
             self._check_last()
 
     def write(self, act: str, moment: dt.datetime, **about: Any) -> None:
@@ -90,12 +93,13 @@ class Account:
         self._records.append(self._tree.size, entry)
         self._tree.append(entry)
 
-    def close(self) -> bytes:
-        """Sign and keep the checkpoint after the act; return it."""
+    def close(self) -> None:
+        """Sign and keep the checkpoint after the act; one that wrote nothing needs none."""
+        if self._tree.size == self._before:
+            return
         checkpoint = Checkpoint(self._origin, self._tree.size, self._tree.root())
         note = sign_checkpoint(checkpoint, self._key)
         self._records.add_checkpoint(checkpoint.size, note)
-        return note
 
     def _check_last(self) -> None:
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import http.server
+import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
@@ -22,14 +23,15 @@ __all__ = ["OcspServer"]
 
 _TYPE = "application/ocsp-response"
 _SLOWEST = 10.0  # seconds that one request may take
-_MOST_AT_ONCE = 64
+MOST_AT_ONCE = 64
+"""Connections that are open at once; a further one is closed."""
 
 
 class OcspServer(http.server.ThreadingHTTPServer):
     """Answers until it is shut down."""
 
     daemon_threads = True
-    request_queue_size = _MOST_AT_ONCE
+    request_queue_size = MOST_AT_ONCE
 
     def __init__(self, host: str, port: int, respond: Callable[[bytes], bytes]) -> None:
         """Listen on ``host`` and ``port`` (0: any); ``respond`` turns a request into a response, both DER.
@@ -38,6 +40,7 @@ class OcspServer(http.server.ThreadingHTTPServer):
             OutputError: The address cannot be used.
         """
         self.respond = respond
+        self._free = threading.BoundedSemaphore(MOST_AT_ONCE)
         try:
             super().__init__((host, port), _Handler)
         except OSError as error:
@@ -49,6 +52,20 @@ class OcspServer(http.server.ThreadingHTTPServer):
     def port(self) -> int:
         """The port that it listens on."""
         return int(self.server_address[1])
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in a thread of its own, unless there are too many already."""
+        if self._free.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer, and make room for another."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: a peer that goes away is no event."""

@@ -118,6 +118,10 @@ class Records:
             found = [str(row[0]) for row in self._connection.execute("PRAGMA quick_check(20)")]
         return [] if found == ["ok"] else found
 
+    def damaged(self, reason: object) -> AuthorityError:
+        """Return the error that says that the file cannot be used."""
+        return _damaged(self.path, reason)
+
     def fact(self, name: str) -> str:
         """Return a fact about the authority, ``""`` where there is none."""
         rows = self._rows("T", "SELECT value FROM facts WHERE name = ?", name)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from haidang.crypto.keys import SigningKey
     from haidang.crypto.pki.records import Kept, Revocation
 
-__all__ = ["Responder", "answer", "make_responder"]
+__all__ = ["Responder", "answer", "internal_error", "make_responder"]
 
 LARGEST_REQUEST = 16 << 10
 _LONGEST_NONCE = 128
@@ -173,6 +173,13 @@ def _nonce_of(asked: Any) -> Any:
     except x509.ExtensionNotFound:
         return None
     return nonce if 1 <= len(nonce.nonce) <= _LONGEST_NONCE else None
+
+
+def internal_error() -> bytes:
+    """Return the response that says that the responder itself has a problem."""
+    with needs_extra():
+        from cryptography.x509 import ocsp
+    return _refusal(ocsp.OCSPResponseStatus.INTERNAL_ERROR)
 
 
 def _refusal(status: Any) -> bytes:

@@ -34,7 +34,7 @@ class Occasion(NamedTuple):
     """The public body."""
     authority: str
     fingerprint: str
-    """Of the authority's key, as people compare it."""
+    """Of the authority's certificate, as people compare it; of its key while it has none."""
     day: dt.date
     with_passphrase: bool = False
     holder: str = ""
@@ -83,7 +83,7 @@ def _content(share: Share, occasion: Occasion, _: Translator) -> dict[str, objec
         ),
         "facts": [
             [_("Authority"), occasion.authority],
-            [_("Key"), occasion.fingerprint],
+            [_("Fingerprint (SHA-256)"), occasion.fingerprint],
             [_("Day of the ceremony"), day],
             [_("Holder"), occasion.holder or "." * 60],
         ],
