@@ -1,4 +1,4 @@
-"""``haidang sign FILE…``: signs any file: PDF inside, pictures inside, anything else beside or in a container.
+"""``haidang sign FILE…``: signs any file: PDF and pictures inside, anything else beside or in a container.
 
 The work is done by :mod:`haidang.crypto.signing`; here are its options, what the results are called, and what
 is said of them. One passphrase serves all files; one that cannot be signed does not stop the others.

@@ -1,7 +1,7 @@
 """C2PA content credentials in pictures, into a verdict.
 
-The library c2pa checks the manifest, its hashes and its signature, and that the chain ends in one of our
-anchors; it knows nothing of revocation, so the signer's certificate is judged again by
+The library c2pa checks the manifest, its hashes and its signature, and that the chain ends in one of
+our anchors; it knows nothing of revocation, so the signer's certificate is judged again by
 :mod:`haidang.crypto.verifying.chains`. It does not hand the certificate out: those in the file with the serial
 number that it names are judged, and each of them must hold.
 
