@@ -292,7 +292,7 @@ def plain_cms(
 def _edited(signature: bytes, edit: Callable[[Any], None]) -> bytes:
     info = cms.ContentInfo.load(signature)
     edit(info["content"])
-    der: bytes = info.dump(force=True)
+    der: bytes = info.dump()
     return der
 
 
@@ -325,7 +325,9 @@ def _fitted(signature: bytes) -> bytes:
 
 
 def _with_stamp_of(signature: bytes, other: bytes) -> bytes:
-    stamp = cms.ContentInfo.load(other)["content"]["signer_infos"][0]["unsigned_attrs"]
+    stamp = cms.CMSAttributes.load(
+        cms.ContentInfo.load(other)["content"]["signer_infos"][0]["unsigned_attrs"].untag().dump()
+    )
 
     def put(signed: Any) -> None:
         signed["signer_infos"][0]["unsigned_attrs"] = stamp
