@@ -104,7 +104,8 @@ def test_no_mutated_signature_makes_it_crash(noise: bytes, begin: int, length: i
     whole = signature(stamped=True)
     changed = whole[:begin] + noise + whole[begin + length :]
     found = verify_cms(changed, digest, TRUST, now=NOW)
-    assert found.indication in {"TOTAL-FAILED", "INDETERMINATE"} or changed == whole or noise
+    if found.holds:
+        assert found.signer == verify_cms(whole, digest, TRUST, now=NOW).signer
     verify_token(changed, digest, chains_for(TRUST), now=NOW)
 
 
@@ -113,5 +114,5 @@ def test_no_mutated_signature_makes_it_crash(noise: bytes, begin: int, length: i
 def test_no_random_bytes_make_it_crash(noise: bytes) -> None:
     found = verify_cms(noise, digest, TRUST, now=NOW)
     assert (found.indication, found.subindication) == ("TOTAL-FAILED", "FORMAT_FAILURE")
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError):  # noqa: PT011 -- whatever the parser says
         content_inside(noise)
