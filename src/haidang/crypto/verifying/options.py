@@ -12,6 +12,8 @@ from haidang.messages import Message
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from haidang.crypto.passphrases import Passphrase
+
 __all__ = ["DEFAULT_OPTIONS", "Options", "with_needs"]
 
 
@@ -24,6 +26,8 @@ class Options(NamedTuple):
     """The file that was signed, where a signature is given and the file is not beside it."""
     need_timestamp: bool = False
     """Whether a signature without a believed timestamp is not enough."""
+    password: Passphrase | None = None
+    """What opens an encrypted document."""
 
 
 DEFAULT_OPTIONS = Options()
