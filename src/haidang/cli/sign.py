@@ -215,7 +215,7 @@ def _form_of(path: Path, args: argparse.Namespace) -> Any:
             head = stream.read(1024)
     except OSError:
         return _beside
-    if b"%PDF-" in head:
+    if head.startswith(b"%PDF-"):
         return _into_pdf
     from haidang.crypto.signing.pictures import picture_type
 

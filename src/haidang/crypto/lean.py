@@ -50,10 +50,6 @@ class _Later(ModuleType):
             raise AttributeError(name)
         if name in self._homes:
             return getattr(importlib.import_module(f"{self.__name__}.{self._homes[name]}"), name)
-        module = f"{self.__name__}.{name}"
-        # ``from package import module`` asks here first; it is not to have the ``__init__`` run.
-        if module in sys.modules or find_spec(module) is not None:
-            return importlib.import_module(module)
         spec = self.__spec__
         if self._has_run or spec is None or spec.loader is None:
             raise AttributeError(name)
