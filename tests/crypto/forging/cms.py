@@ -111,7 +111,7 @@ def _genuine(make: _Maker) -> Iterator[Case]:
     yield _case("genuine B-B", make.sign(), _PASSED, make.trust)
     yield _case("genuine B-T", make.sign(stamper=make.stamper()), _PASSED, make.trust)
     for algorithm in ("rsa-3072", "ecdsa-p384", "ml-dsa-65"):
-        who = make.pki.signatory(f"key {algorithm}", algorithm=algorithm)  # type: ignore[arg-type]
+        who = make.pki.signatory(f"key {algorithm}", algorithm=algorithm)
         yield _case(f"genuine {algorithm}", make.sign(who), _PASSED, make.trust)
     yield _case("genuine without CAdES attributes", plain_cms(make.person), _PASSED, make.trust)
 
@@ -133,12 +133,17 @@ def _damaged(make: _Maker) -> Iterator[Case]:
     yield _case("nobody signed", _edited(signature, _no_signers), damaged, make.trust)
     yield _case("signature value", _edited(signature, _flip_value), forged, make.trust)
     yield _case("signing time", _edited(signature, _later), forged, make.trust)
-    yield _case("digest attribute fitted to other content", _fitted(signature), forged, make.trust, content=b"x")
+    yield _case(
+        "digest attribute fitted to other content", _fitted(signature), forged, make.trust, content=b"x"
+    )
     no_certificate = ("INDETERMINATE", "NO_SIGNING_CERTIFICATE_FOUND", "signer-certificate-missing")
     yield _case("certificate taken out", _edited(signature, _no_certificates), no_certificate, make.trust)
     no_attributes = ("INDETERMINATE", "SIG_CONSTRAINTS_FAILURE", "signed-attributes-missing")
-    yield _case("signed attributes taken out", _edited(signature, _no_attributes), no_attributes, make.trust)
-    yield _case("content type of the attributes", plain_cms(make.person, kind=_WRONG_TYPE), damaged, make.trust)
+    taken_out = _edited(signature, _no_attributes)
+    yield _case("signed attributes taken out", taken_out, no_attributes, make.trust)
+    yield _case(
+        "content type of the attributes", plain_cms(make.person, kind=_WRONG_TYPE), damaged, make.trust
+    )
     yield _case("digest attribute twice", plain_cms(make.person, twice=True), damaged, make.trust)
     exchanged = ("INDETERMINATE", "NO_SIGNING_CERTIFICATE_FOUND", "certificate-exchanged")
     yield _case("certificate for the same key exchanged", _exchanged(make), exchanged, make.trust)
@@ -236,16 +241,21 @@ def _answers(make: _Maker) -> Iterator[Case]:
     query = tsp.TimeStampReq({"version": 1, "message_imprint": digest, "cert_req": True}).dump()
     answer = TimestampAuthority(make.tsa, clock=lambda: _SIGNED).answer(query)
 
-    def case(name: str, content: bytes, stamp: bytes, *verdict: str) -> Case:
-        return Case(name, {"doc": content, "doc.tsr": stamp}, *verdict, make.trust, _NOW)  # type: ignore[arg-type]
+    def case(name: str, content: bytes, stamp: bytes, verdict: tuple[str, str, str]) -> Case:
+        return Case(name, {"doc": content, "doc.tsr": stamp}, *verdict, make.trust, _NOW)
 
-    yield case("timestamp beside its file", CONTENT, answer, *_PASSED)
-    yield case("timestamp beside another file", b"x", answer, "TOTAL-FAILED", "HASH_FAILURE", "timestamp-of-other")
+    yield case("timestamp beside its file", CONTENT, answer, _PASSED)
+    yield case(
+        "timestamp beside another file", b"x", answer, "TOTAL-FAILED", "HASH_FAILURE", "timestamp-of-other"
+    )
     position = answer.index(hashlib.sha256(CONTENT).digest())
     fitted = answer[:position] + hashlib.sha256(b"x").digest() + answer[position + 32 :]
-    yield case("timestamp fitted to another file", b"x", fitted, "TOTAL-FAILED", "HASH_FAILURE", "content-changed")
+    yield case(
+        "timestamp fitted to another file", b"x", fitted, "TOTAL-FAILED", "HASH_FAILURE", "content-changed"
+    )
     refused = TimestampAuthority(make.tsa, clock=lambda: _SIGNED).answer(b"")
-    yield case("refusal taken for a timestamp", CONTENT, refused, "TOTAL-FAILED", "FORMAT_FAILURE", "format")
+    damaged = ("TOTAL-FAILED", "FORMAT_FAILURE", "format")
+    yield case("refusal taken for a timestamp", CONTENT, refused, damaged)
 
 
 def plain_cms(
@@ -261,14 +271,21 @@ def plain_cms(
         ]
     )
     rsa_key = isinstance(who.key, rsa.RSAPrivateKey)
-    algorithm: Any = {"sha1": hashes.SHA1(), "md5": hashes.MD5(), "sha256": hashes.SHA256()}[digest]  # noqa: S303 -- forged on purpose
+    algorithm: Any = {"sha1": hashes.SHA1(), "md5": hashes.MD5(), "sha256": hashes.SHA256()}[digest]
     data = attributes.dump()
     signature = (
-        who.key.sign(data, padding.PKCS1v15(), algorithm) if rsa_key else who.key.sign(data, ec.ECDSA(algorithm))
+        who.key.sign(data, padding.PKCS1v15(), algorithm)
+        if rsa_key
+        else who.key.sign(data, ec.ECDSA(algorithm))
     )
-    info = {
+    info: dict[str, Any] = {
         "version": "v1",
-        "sid": {"issuer_and_serial_number": {"issuer": certificate.issuer, "serial_number": certificate.serial_number}},
+        "sid": {
+            "issuer_and_serial_number": {
+                "issuer": certificate.issuer,
+                "serial_number": certificate.serial_number,
+            }
+        },
         "digest_algorithm": {"algorithm": digest},
         "signed_attrs": attributes,
         "signature_algorithm": {"algorithm": f"{digest}_{'rsa' if rsa_key else 'ecdsa'}"},
@@ -361,11 +378,15 @@ def _other_pki() -> SmallPki:
         None, Wanted(name, root_key.public_key(), profiles["root"]), now=year_ago, own_key=root_key
     )
     issuer = Issuer(root, root_key)
-    issuing = issue_certificate(issuer, Wanted(below, issuing_key.public_key(), profiles["issuing"]), now=year_ago)
+    issuing = issue_certificate(
+        issuer, Wanted(below, issuing_key.public_key(), profiles["issuing"]), now=year_ago
+    )
     return SmallPki(issuer, Issuer(issuing, issuing_key), "ecdsa-p256")
 
 
-def _signatory(issuer: Issuer | None, key: Any, name: str, authorities: tuple[x509.Certificate, ...]) -> Signatory:
+def _signatory(
+    issuer: Issuer | None, key: Any, name: str, authorities: tuple[x509.Certificate, ...]
+) -> Signatory:
     wanted = Wanted(subject_name({"CN": name, "O": "X"}), key.public_key(), load_profiles()["person"])
     return Signatory(key, issue_certificate(issuer, wanted, now=MOMENT, own_key=key), authorities)
 

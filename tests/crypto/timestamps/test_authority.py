@@ -28,7 +28,9 @@ NOW = MOMENT + dt.timedelta(hours=1)
 POLICY = "1.3.6.1.4.1.55555.1"
 
 
-def authority(policy: str = POLICY, clock: dt.datetime = NOW, profile: str = "timestamp") -> TimestampAuthority:
+def authority(
+    policy: str = POLICY, clock: dt.datetime = NOW, profile: str = "timestamp"
+) -> TimestampAuthority:
     return TimestampAuthority(
         small_pki().signatory("Dấu thời gian", profile, unit=""), clock=lambda: clock, policy=policy
     )
@@ -140,7 +142,9 @@ def test_the_next_authority_is_asked_when_one_cannot_be_reached(url: str) -> Non
 
 def test_each_failure_is_named(url: str) -> None:
     with pytest.raises(SigningError) as caught:
-        client("http://127.0.0.1:9/", f"{url}", clock=MOMENT - dt.timedelta(days=1)).timestamp(bytes(32), "sha256")
+        client("http://127.0.0.1:9/", f"{url}", clock=MOMENT - dt.timedelta(days=1)).timestamp(
+            bytes(32), "sha256"
+        )
     assert "cannot be reached" in str(caught.value)
     assert "seconds apart" in str(caught.value)
 
@@ -215,9 +219,9 @@ def test_a_connection_that_takes_too_long_is_cut() -> None:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        with socket.create_connection(server.server_address[:2], timeout=5) as first:
+        with socket.create_connection(("127.0.0.1", server.server_address[1]), timeout=5) as first:
             first.sendall(b"POST / HTTP/1.0\r\n")
-            with socket.create_connection(server.server_address[:2], timeout=5) as second:
+            with socket.create_connection(("127.0.0.1", server.server_address[1]), timeout=5) as second:
                 assert second.recv(100).startswith(b"HTTP/1.0 503"), "one more than may be served at once"
             assert first.recv(100) == b"", "it ends, though the client says nothing"
     finally:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from haidang.crypto.signing.cades import sign_digest
 from haidang.crypto.verifying import verify
+from haidang.crypto.verifying.chains import chains_for
 from haidang.crypto.verifying.cms import content_inside, verify_cms
 from haidang.crypto.verifying.timestamps import verify_token
-from haidang.crypto.verifying.chains import chains_for
 from tests.crypto.forging.cms import CONTENT, Case, cases
 from tests.crypto.small_pki import MOMENT, small_pki
 from tests.crypto.small_tsa import small_tsa

@@ -24,7 +24,9 @@ NOW = max(dt.datetime.now(dt.UTC), dt.datetime(2026, 11, 2, tzinfo=dt.UTC))
 
 
 def png() -> bytes:
-    rows = b"".join(b"\0" + bytes((x * 8, y * 8, 99)[i] for x in range(16) for i in range(3)) for y in range(16))
+    rows = b"".join(
+        b"\0" + bytes((x * 8, y * 8, 99)[i] for x in range(16) for i in range(3)) for y in range(16)
+    )
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -39,7 +41,9 @@ def signed(tmp_path: Path) -> Path:
     source = tmp_path / "photo.png"
     source.write_bytes(png())
     target = tmp_path / "photo.signed.png"
-    sign_picture(source, target, small_pki(now=PKI_MOMENT).signatory(), now=NOW, labels=[Label("tlp", "GREEN")])
+    sign_picture(
+        source, target, small_pki(now=PKI_MOMENT).signatory(), now=NOW, labels=[Label("tlp", "GREEN")]
+    )
     return target
 
 
