@@ -246,12 +246,12 @@ def _answers(make: _Maker) -> Iterator[Case]:
 
     yield case("timestamp beside its file", CONTENT, answer, _PASSED)
     yield case(
-        "timestamp beside another file", b"x", answer, "TOTAL-FAILED", "HASH_FAILURE", "timestamp-of-other"
+        "timestamp beside another file", b"x", answer, ("TOTAL-FAILED", "HASH_FAILURE", "timestamp-of-other")
     )
     position = answer.index(hashlib.sha256(CONTENT).digest())
     fitted = answer[:position] + hashlib.sha256(b"x").digest() + answer[position + 32 :]
     yield case(
-        "timestamp fitted to another file", b"x", fitted, "TOTAL-FAILED", "HASH_FAILURE", "content-changed"
+        "timestamp fitted to another file", b"x", fitted, ("TOTAL-FAILED", "HASH_FAILURE", "content-changed")
     )
     refused = TimestampAuthority(make.tsa, clock=lambda: _SIGNED).answer(b"")
     damaged = ("TOTAL-FAILED", "FORMAT_FAILURE", "format")
@@ -280,12 +280,6 @@ def plain_cms(
     )
     info: dict[str, Any] = {
         "version": "v1",
-        "sid": {
-            "issuer_and_serial_number": {
-                "issuer": certificate.issuer,
-                "serial_number": certificate.serial_number,
-            }
-        },
         "digest_algorithm": {"algorithm": digest},
         "signed_attrs": attributes,
         "signature_algorithm": {"algorithm": f"{digest}_{'rsa' if rsa_key else 'ecdsa'}"},

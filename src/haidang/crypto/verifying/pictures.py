@@ -2,8 +2,8 @@
 
 The library c2pa checks the manifest, its hashes and its signature, and that the chain ends in one of
 our anchors; it knows nothing of revocation, so the signer's certificate is judged again by
-:mod:`haidang.crypto.verifying.chains`. It does not hand the certificate out: those in the file with the serial
-number that it names are judged, and each of them must hold.
+:mod:`haidang.crypto.verifying.chains`. It does not hand the certificate out: those in the file with the
+serial number that it names are judged, and each of them must hold.
 
 The picture is not trusted: it is bounded, and what c2pa cannot read is a verdict. Nothing is fetched.
 """
