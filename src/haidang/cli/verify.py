@@ -5,6 +5,7 @@ The work is done by :mod:`haidang.crypto.verifying`; here are its options, and h
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +96,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         need_timestamp=args.need_timestamp,
     )
     now = _moment(args, context)
-    verdicts = verify_many(paths, _trust(args, context), now=now, options=options, processes=_processes())
+    trust = _trust(args, context)
+    verdicts = verify_many(paths, trust, now=now, options=options, processes=_processes())
     found = _json(verdicts, now, context) if args.json else _text(verdicts, args, context)
     return _code(found)
 
@@ -145,18 +147,17 @@ def _trust(args: argparse.Namespace, context: Context) -> Trust:
 
 
 def _processes() -> int:
-    from haidang.cli._scan_options import available_cores
-
-    return available_cores()
+    """Return on how many cores this process may run; not asked of the scan's options, which import much."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _text(
     verdicts: Iterable[DocumentVerdict], args: argparse.Namespace, context: Context
 ) -> list[DocumentVerdict]:
-    from haidang.cli._inquiry import wants_colour
     from haidang.crypto.verifying.wording import verdict_lines, verdict_summary
 
-    colour = wants_colour(context, None)
+    environ = context.environ
+    colour = context.stdout.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
     found = []
     for verdict in verdicts:
         found.append(verdict)

@@ -118,7 +118,8 @@ class TimestampAuthority:
                     from pyhanko.sign.timestamps.common_utils import TimestampRequestError
 
                     raise TimestampRequestError(refusal.sentence) from refusal
-                return tsp.TimeStampResp({"status": {"status": "granted"}, "time_stamp_token": token})
+                # As it was written: asn1crypto takes exponentially long to write what was nested by hand.
+                return tsp.TimeStampResp.load(_response(_GRANTED, token, None))
 
         return DirectTimeStamper()  # type: ignore[no-untyped-call]
 
@@ -159,10 +160,10 @@ class TimestampAuthority:
             certificates,
         )
 
-    def _stamp(self, asked: _Asked) -> Any:
+    def _stamp(self, asked: _Asked) -> bytes:
         return finished(self._stamp_async(asked))
 
-    async def _stamp_async(self, asked: _Asked) -> Any:
+    async def _stamp_async(self, asked: _Asked) -> bytes:
         from asn1crypto import cms, core, tsp
         from pyhanko.sign.general import SigningError as LibrarySigningError
         from pyhanko.sign.general import as_signing_certificate_v2
@@ -195,7 +196,8 @@ class TimestampAuthority:
         if not asked.certificates:
             # RFC 3161, section 2.4.1: no certificates unless they are asked for.
             token["content"]["certificates"] = None
-        return token
+        der: bytes = token.dump()
+        return der
 
     def _info(self, asked: _Asked, now: dt.datetime) -> dict[str, Any]:
         from asn1crypto import x509
@@ -241,7 +243,7 @@ def _check_certificate(signatory: Signatory) -> None:
         )
 
 
-def _response(status: int, token: Any, refusal: _RefusedError | None) -> bytes:
+def _response(status: int, token: bytes | None, refusal: _RefusedError | None) -> bytes:
     """Return a TimeStampResp; asn1crypto's own cannot leave the token away, as a refusal must."""
     from asn1crypto import core, tsp
 
@@ -254,6 +256,6 @@ def _response(status: int, token: Any, refusal: _RefusedError | None) -> bytes:
         info["fail_info"] = tuple(int(bit == refusal.bit) for bit in range(refusal.bit + 1))
     content: dict[str, Any] = {"status": tsp.PKIStatusInfo(info)}
     if token is not None:
-        content["token"] = core.Any(token)
+        content["token"] = core.Any.load(token)
     der: bytes = Response(content).dump()
     return der

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Options", "unsigned", "verifiers", "verify"]
 
+_NO_SIGNATURE = {"no-signature", "not-signed"}
 _HEAD = 4096
 """Bytes by which a file is recognised."""
 
@@ -61,7 +62,11 @@ def verify(
     beside = verifiers()["detached"]
     if beside.signatures_of(path, options) and found[0][1] != "detached":
         verdicts.append(beside.verify_file(path, trust, now=now, options=options))
-    return _joined(verdicts) if verdicts else unsigned(path)
+    verdict = _joined(verdicts) if verdicts else unsigned(path)
+    # Whatever a kind of document calls it: who asks about a file wants to hear the same of each.
+    if not verdict.signatures and {reason.code for reason in verdict.reasons} & _NO_SIGNATURE:
+        return unsigned(path, verdict.kind)
+    return verdict
 
 
 def verifiers() -> dict[str, Any]:

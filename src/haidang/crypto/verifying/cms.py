@@ -195,6 +195,8 @@ def _signer(
     now: dt.datetime,
     prefix: str,
 ) -> SignatureVerdict:
+    # Before anything else looks at the attributes: asn1crypto must know the label's type when it reads them.
+    labels = _labels(info)
     signed = check_signer(
         info,
         [*parts.certificates, *chains.certificates],
@@ -232,7 +234,7 @@ def _signer(
         evidence={
             "digest": signed.digest_algorithm,
             "signature": signed.signature_algorithm,
-            **_labels(info),
+            **labels,
             "timestamps": [one.to_json() for one in stamps],
             **chain.evidence,
         },

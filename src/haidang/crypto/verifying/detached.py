@@ -69,7 +69,7 @@ def verify_file(
 def _marking(signatures: list[SignatureVerdict]) -> dict[str, str]:
     """Return the labels that those signatures carry which are of this content."""
     labels = [one.evidence.get("labels", "") for one in signatures if one.indication != "TOTAL-FAILED"]
-    return {"labels": labels[0]} if any(labels) else {}
+    return next(({"labels": one} for one in labels if one), {})
 
 
 def _signed_by(signature: Path) -> Path | None:

@@ -5,8 +5,7 @@ Each process parses what is trusted once and remembers chains. Verdicts come in 
 
 from __future__ import annotations
 
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from haidang.crypto.verdicts import DocumentVerdict, Reason
@@ -50,11 +49,14 @@ def verify_many(
 ) -> Iterator[DocumentVerdict]:
     """Yield the verdict on each file; one that cannot be read gets a verdict, too."""
     job = _Job(trust, now, options)
-    forks = "fork" in multiprocessing.get_all_start_methods()
-    if processes < 2 or len(paths) < FEWEST_IN_PROCESSES or not forks:
+    if processes < 2 or len(paths) < FEWEST_IN_PROCESSES or not hasattr(os, "fork"):
         for path in paths:
             yield _one(path, job)
         return
+    # Imported here: one file is to be verified at once.
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
     _JOB[:] = [job]
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(processes, mp_context=context) as pool:

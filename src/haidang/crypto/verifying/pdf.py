@@ -69,7 +69,10 @@ class _Found(NamedTuple):
 def recognises(head: bytes, path: Path | None = None) -> int:
     """Return how sure it is that a file that begins with ``head`` is a PDF, 0 to 100."""
     del path
-    return 95 if b"%PDF-" in head[:_HEADER_WITHIN] else 0
+    if head.startswith(b"%PDF-"):
+        return 95
+    # A container may have a PDF in its first bytes: it knows itself better.
+    return 50 if b"%PDF-" in head[:_HEADER_WITHIN] else 0
 
 
 def verify_file(
