@@ -26,7 +26,7 @@ from haidang.crypto.files import read_bounded
 from haidang.crypto.pdfs import LARGEST_PDF, UnreadablePdfError, open_pdf, reading
 from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict
 from haidang.crypto.verifying._pdf_changes import differences
-from haidang.crypto.verifying._pdf_evidence import Evidence, ProvenChains, evidence_in
+from haidang.crypto.verifying._pdf_evidence import Evidence, Proof, ProvenChains, evidence_in
 from haidang.crypto.verifying._pdf_structure import (
     SUBFILTERS,
     Misplaced,
@@ -35,6 +35,7 @@ from haidang.crypto.verifying._pdf_structure import (
     signature_fields,
     unseen_after,
 )
+from haidang.crypto.verifying.chains import chains_for
 from haidang.crypto.verifying.cms import verify_cms
 from haidang.crypto.verifying.detached import needing
 from haidang.crypto.verifying.options import DEFAULT_OPTIONS, Options
@@ -276,16 +277,16 @@ def _judge_all(
 
     A document timestamp that holds proves that all before it was there at its time.
     """
-    known = evidence.added_to(trust)
+    known = chains_for(evidence.added_to(trust))
     verdicts: dict[str, SignatureVerdict] = {}
-    proven: dt.datetime | None = None
+    proof: Proof | None = None
     order = sorted(found, key=lambda one: one.place.end if one.place else 0, reverse=True)
     for one in order:
-        verdict = _judge(content, one, ProvenChains(known, proven, _claimed(one)), now, evidence)
+        verdict = _judge(content, one, ProvenChains(known, proof, _claimed(one)), now, evidence)
         verdicts[one.name] = verdict
         stamped = verdict.proven_time
         if one.place and SUBFILTERS.get(one.place.subfilter) == "RFC3161" and stamped and verdict.holds:
-            proven = min(stamped, proven) if proven else stamped
+            proof = proof if proof and proof.moment < stamped else Proof(stamped, verdict.signer)
     return [verdicts[one.name] for one in reversed(order)]
 
 
@@ -322,12 +323,12 @@ def _joined(verdict: SignatureVerdict, found: _Found) -> SignatureVerdict:
 
 
 def _with_times(verdict: SignatureVerdict, chains: ProvenChains) -> SignatureVerdict:
-    times = [one for one in (verdict.proven_time, chains.proven) if one is not None]
-    return replace(
-        verdict,
-        claimed_time=verdict.claimed_time or chains.claimed,
-        proven_time=min(times, default=None),
-    )
+    """Return the verdict with the moments that the document states and proves."""
+    verdict = replace(verdict, claimed_time=verdict.claimed_time or chains.claimed)
+    proof = chains.proof
+    if proof is None or (verdict.proven_time is not None and verdict.proven_time <= proof.moment):
+        return verdict
+    return replace(verdict, proven_time=proof.moment, time_authority=proof.authority)
 
 
 def _level(level: str, found: _Found, chains: ProvenChains, evidence: Evidence) -> str:
