@@ -126,7 +126,7 @@ def _damaged() -> Iterator[Forged]:
     broken = bytearray(der)
     broken[-1] ^= 1
     yield _failed("padding-used", _with_contents(signed, bytes(broken)), "FORMAT_FAILURE", "format")
-    yield _failed("no-cms", _with_contents(signed, b"\x30\x03\x02\x01\x05"), "FORMAT_FAILURE", "signature-damaged")
+    yield _failed("no-cms", _with_contents(signed, b"\x30\x03\x02\x01\x05"), "FORMAT_FAILURE", "format")
     yield Forged("not-signed", base_document(), "INDETERMINATE", "", "no-signature", small_pki().trust())
     yield _failed("no-pdf", b"%PDF-1.7\n" + bytes(200), "", "pdf-broken")
 

@@ -62,9 +62,15 @@ def signature_fields(reader: Any) -> Iterator[tuple[str, Any]]:
         Misplaced: There are more than are looked at.
     """
     from pyhanko.pdf_utils import generic
-    from pyhanko.sign.fields import enumerate_sig_fields
+    from pyhanko.pdf_utils.form_tools import enumerate_fields_in
 
-    for index, (name, _, field) in enumerate(enumerate_sig_fields(reader)):
+    try:
+        fields = reader.root["/AcroForm"]["/Fields"]
+    except KeyError:
+        return
+    # Not by way of pyhanko.sign.fields, which takes as long to load as everything else.
+    found_fields = enumerate_fields_in(fields, refs_seen=set(), target_field_type="/Sig")
+    for index, (name, _, field) in enumerate(found_fields):
         if index >= MOST_SIGNATURES:
             raise _misplaced(
                 "too-many-signatures",

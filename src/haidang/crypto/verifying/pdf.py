@@ -149,25 +149,32 @@ def _unsigned() -> Reason:
 
 def _look(reader: Any, content: bytes, name: str, field: Any) -> _Found:
     """Return the signature of a field with what its place and what came after it say."""
-    from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
-    from pyhanko.sign.validation.status import SignatureCoverageLevel
-
     try:
         place = place_of(reader, content, field)
     except Misplaced as misplaced:
         return _Found(name, field, failure=_failed("FORMAT_FAILURE", misplaced.reason))
     if place.subfilter not in SUBFILTERS:
         return _Found(name, field, place, failure=_unknown_kind(place.subfilter))
+    if place.end == len(content):
+        # All of the file, and so all of its revisions; nothing to compare, and nothing to load for it.
+        last = reader.xrefs.total_revisions - 1
+        return _Found(name, field, place, last, reasons=(_unchanged(),))
+    return _look_after(reader, content, _Found(name, field, place), place)
+
+
+def _look_after(reader: Any, content: bytes, found: _Found, place: Placed) -> _Found:
+    """Return a signature that does not cover the whole file with what came after it."""
+    from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+    from pyhanko.sign.validation.status import SignatureCoverageLevel
+
     try:
-        one = EmbeddedPdfSignature(reader, field, name)
+        one = EmbeddedPdfSignature(reader, found.field, found.name)
     except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError):
         reason = Reason("signature-damaged", Message(N_("The signature is damaged.")), _HINT)
-        return _Found(name, field, place, failure=_failed("FORMAT_FAILURE", reason))
-    coverage = one.coverage = one.evaluate_signature_coverage()
-    found = _Found(name, field, place, one.signed_revision)
-    if coverage == SignatureCoverageLevel.ENTIRE_FILE:
-        return found._replace(reasons=(_unchanged(),))
-    if coverage != SignatureCoverageLevel.ENTIRE_REVISION:
+        return found._replace(failure=_failed("FORMAT_FAILURE", reason))
+    one.coverage = one.evaluate_signature_coverage()
+    found = found._replace(revision=one.signed_revision)
+    if one.coverage != SignatureCoverageLevel.ENTIRE_REVISION:
         reason = Reason(
             "not-all-covered",
             Message(N_("The signature does not cover all of the document that it seems to cover.")),
