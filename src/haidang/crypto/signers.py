@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from haidang.crypto.keys import SigningKey
     from haidang.crypto.passphrases import Passphrase
 
-__all__ = ["Signatory", "load_signatory"]
+__all__ = ["Signatory", "load_second", "load_signatory"]
 
 
 class Signatory(NamedTuple):
@@ -86,6 +86,24 @@ def load_signatory(identity: Identity, passphrase: Passphrase) -> Signatory:
         key = open_token_key(identity.token, passphrase)
     else:
         key = load_key(identity.signing_key, passphrase)
+    if key_id(key) != key_id(certificate.public_key()):
+        raise KeyAccessError(
+            N_("The key and the certificate of {name} do not belong together."),
+            hint=N_("Import the certificate that was issued for this key: haidang pki accept."),
+            name=identity.name,
+        )
+    return Signatory(key, certificate, tuple(authorities))
+
+
+def load_second(identity: Identity, passphrase: Passphrase) -> Signatory:
+    """Return the second key of an identity (ML-DSA) with its certificates.
+
+    Raises:
+        InputError: There is none, or a file cannot be read.
+        KeyAccessError: The passphrase is wrong, or key and certificate are not a pair.
+    """
+    certificate, *authorities = read_certificates(identity.second_certificate)
+    key = load_key(identity.second_key, passphrase)
     if key_id(key) != key_id(certificate.public_key()):
         raise KeyAccessError(
             N_("The key and the certificate of {name} do not belong together."),

@@ -102,20 +102,20 @@ def _streams(reader: Any, key: str, purpose: str) -> list[bytes]:
 
 
 def _certificate(data: bytes) -> x509.Certificate | None:
-    from cryptography.x509 import load_der_x509_certificate
+    from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 
     try:
         return load_der_x509_certificate(data)
-    except ValueError:
+    except (ValueError, InvalidVersion):
         return None
 
 
 def _is_crl(data: bytes) -> bool:
-    from cryptography.x509 import load_der_x509_crl
+    from cryptography.x509 import InvalidVersion, load_der_x509_crl
 
     try:
         return bool(load_der_x509_crl(data).last_update_utc)
-    except ValueError:
+    except (ValueError, InvalidVersion):
         return False
 
 

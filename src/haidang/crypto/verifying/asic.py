@@ -21,6 +21,7 @@ from haidang.crypto.containers.manifest import Manifest, read_manifest
 from haidang.crypto.containers.problems import ContainerError
 from haidang.crypto.containers.zip_walking import DEFAULT_BOUNDS, stored_sizes, walk
 from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict
+from haidang.crypto.verifying.options import DEFAULT_OPTIONS, Options, with_needs
 from haidang.errors import InputError
 from haidang.i18n import N_
 from haidang.messages import Message
@@ -75,22 +76,26 @@ class Contents(NamedTuple):
     """The files that were asked for."""
 
 
-def recognises(head: bytes, path: Path | None = None) -> bool:
-    """Return whether a file that begins with ``head`` is an ASiC container, by its mimetype or its name."""
+def recognises(head: bytes, path: Path | None = None) -> int:
+    """Return how sure it is that a file that begins with ``head`` is an ASiC container (0 to 90)."""
     if not head.startswith(b"PK\x03\x04"):
-        return False
-    return (head[30:38] == b"mimetype" and b"application/vnd.etsi.asic-" in head[38:100]) or (
+        return 0
+    if (head[30:38] == b"mimetype" and b"application/vnd.etsi.asic-" in head[38:100]) or (
         path is not None and path.suffix.lower() in _SUFFIXES
-    )
+    ):
+        return 90
+    return 0
 
 
-def verify_file(path: Path, trust: Trust, *, now: dt.datetime) -> DocumentVerdict:
+def verify_file(
+    path: Path, trust: Trust, *, now: dt.datetime, options: Options = DEFAULT_OPTIONS
+) -> DocumentVerdict:
     """Return what holds of the container in ``path``.
 
     Raises:
         InputError: It cannot be read.
     """
-    return verified_contents(path, trust, now=now)[0]
+    return with_needs(verified_contents(path, trust, now=now)[0], options)
 
 
 def verified_contents(

@@ -68,7 +68,7 @@ def verify_cms(
     Args:
         signature: CMS SignedData, DER or PEM.
         digest: returns the digest of the detached content by the name of an algorithm.
-        trust: what is believed, or :class:`Chains` that know more of this signature.
+        trust: what is believed, or chains that know more (of moments that are proven, for a start).
         now: the present.
         level_prefix: what the level begins with, e.g. ``ASiC-E/CAdES``.
     """
@@ -89,8 +89,8 @@ def verify_signers(
 
     ``digest`` None means that the content is inside; content inside goes before content outside.
     """
+    chains = trust if isinstance(trust, Chains) else chains_for(trust)
     try:
-        chains = trust if isinstance(trust, Chains) else chains_for(trust)
         return _verify(signature, digest, chains, now, level_prefix)
     except PARSER_ERRORS as error:
         return (_verdict(unsound(str(error)), level_prefix),)
@@ -229,6 +229,7 @@ def _signer(
         evidence={
             "digest": signed.digest_algorithm,
             "signature": signed.signature_algorithm,
+            **_labels(info),
             "timestamps": [one.to_json() for one in stamps],
             **chain.evidence,
         },
@@ -257,6 +258,13 @@ def _timestamps(
             for token in list(attribute["values"])[:MOST_TIMESTAMPS]
         )
     return found[:MOST_TIMESTAMPS]
+
+
+def _labels(info: Any) -> dict[str, str]:
+    from haidang.crypto.marking.attribute import labels_of
+
+    labels = labels_of(info)
+    return {"labels": "; ".join(labels)} if labels else {}
 
 
 def _level(prefix: str, signed: Signed, stamps: list[SignatureVerdict]) -> str:

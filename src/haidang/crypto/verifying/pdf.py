@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from haidang.crypto.files import read_bounded
 from haidang.crypto.pdfs import LARGEST_PDF, UnreadablePdfError, open_pdf, reading
 from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict
+from haidang.crypto.verifying._beside import unsound_beside
 from haidang.crypto.verifying._pdf_changes import differences
 from haidang.crypto.verifying._pdf_evidence import Evidence, Proof, ProvenChains, evidence_in
 from haidang.crypto.verifying._pdf_structure import (
@@ -37,8 +38,7 @@ from haidang.crypto.verifying._pdf_structure import (
 )
 from haidang.crypto.verifying.chains import chains_for
 from haidang.crypto.verifying.cms import verify_cms
-from haidang.crypto.verifying.detached import needing
-from haidang.crypto.verifying.options import DEFAULT_OPTIONS, Options
+from haidang.crypto.verifying.options import DEFAULT_OPTIONS, Options, with_needs
 from haidang.crypto.verifying.timestamps import verify_token
 from haidang.i18n import N_
 from haidang.messages import Message
@@ -83,7 +83,7 @@ def verify_file(
         InputError: It cannot be read, or is larger than any PDF that is verified.
     """
     content = read_bounded(path, LARGEST_PDF)
-    return verify_pdf(content, trust, now=now, options=options, path=str(path))
+    return with_needs(verify_pdf(content, trust, now=now, options=options, path=str(path)), options)
 
 
 def verify_pdf(
@@ -123,7 +123,7 @@ def _verify(
     if not found:
         return DocumentVerdict(path, KIND, reasons=(_taken_out("error") if more else _unsigned(),))
     evidence = evidence_in(reader)
-    signed = [needing(one, options) for one in _judge_all(content, found, evidence, trust, now)]
+    signed = _judge_all(content, found, evidence, trust, now)
     reasons = (_taken_out("warning"),) if more else ()
     return DocumentVerdict(path, KIND, tuple(signed), reasons, marking=_marking(found))
 
@@ -304,12 +304,18 @@ def _judge(
         verdict = found.failure or SignatureVerdict("TOTAL-FAILED", "FORMAT_FAILURE")
         return replace(verdict, evidence={**verdict.evidence, "field": found.name})
     digest = _digest(content, found.place)
+    der = _der(found.place)
     if SUBFILTERS[found.place.subfilter] == "RFC3161":
-        verdict = verify_token(_der(found.place), digest, chains, now=now, proven=chains.proven)
+        verdict = verify_token(der, digest, chains, now=now, proven=chains.proven)
     else:
-        verdict = verify_cms(_der(found.place), digest, chains, now=now, level_prefix="PAdES")
+        verdict = verify_cms(der, digest, chains, now=now, level_prefix="PAdES")
         verdict = replace(verdict, level=_level(verdict.level, found, chains, evidence))
         verdict = _with_times(verdict, chains)
+    wrong = unsound_beside(der, chains.certificates) if verdict.holds else None
+    if wrong is not None:
+        verdict = replace(
+            verdict, indication="TOTAL-FAILED", subindication="FORMAT_FAILURE", reasons=(wrong, *verdict.reasons)
+        )
     return _joined(verdict, found)
 
 
@@ -385,7 +391,7 @@ def _claimed(found: _Found) -> dt.datetime | None:
 
 def _marking(found: list[_Found]) -> dict[str, str]:
     """Return the marking that the last signature that has one states."""
-    from haidang.crypto.signing.pdf import MARKING, LONGEST_MARKING
+    from haidang.crypto.signing.pdf import LONGEST_MARKING, MARKING
 
     for one in reversed(found):
         if one.failure is not None:
