@@ -71,6 +71,7 @@ def _unsound(info: Any, known: list[Any], depth: int) -> str:
     certificates = [one.chosen for one in signed["certificates"] or () if one.name == "certificate"]
     return (
         _versions(signed, len(certificates) == len(signed["certificates"] or ()))
+        or _names(signed, [*certificates, *known])
         or _algorithms(signed)
         or _certificates(certificates, known)
         or _attributes(signed, [*known, *certificates], depth)
@@ -87,6 +88,17 @@ def _versions(signed: Any, plain: bool) -> str:  # noqa: FBT001 -- whether all c
     data = signed["encap_content_info"]["content_type"].native == "data"
     wanted = "v1" if data and not by_key else "v3"
     return "" if not plain or signed["version"].native == wanted else "version"
+
+
+def _names(signed: Any, certificates: Sequence[Any]) -> str:
+    """Return whether a signer's certificate is named otherwise than it names itself; asn1crypto folds case."""
+    issuers = {(one.serial_number, one.issuer.dump()) for one in certificates}
+    for one in signed["signer_infos"]:
+        if one["sid"].name == "issuer_and_serial_number":
+            named = one["sid"].chosen
+            if (named["serial_number"].native, named["issuer"].dump()) not in issuers:
+                return "name of the signer"
+    return ""
 
 
 def _algorithms(signed: Any) -> str:
