@@ -56,7 +56,7 @@ unit: $(DEV_READY)  ## Run the tests alone
 	$(BIN)/pytest $(PYTEST)
 
 docs: $(DEV_READY)  ## Build the documentation into site/
-	$(BIN)/python docs/_generate.py
+	$(BIN)/python -m docs._generate
 	NO_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --strict --quiet
 	@echo "Open $(CURDIR)/site/index.html"
 

@@ -1,7 +1,8 @@
 """Write the reference pages that the code itself knows: commands, formats, outputs, limits, built-in rules.
 
-``python docs/_generate.py`` writes them; with ``--check`` it writes nothing and exits with 1 when a page
-is not what it would write (``tests/test_conventions.py`` calls that). Input: the package's own source.
+``python -m docs._generate`` (from the folder of the project) writes them; with ``--check`` it writes nothing
+and exits with 1 when a page is not what it would write (``tests/test_conventions.py`` calls that). Input: the
+package's own source.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import haidang
+from docs._protection import protection
 from haidang import limits
 from haidang.cli._command import build_parser
 from haidang.cli.main import EXIT_CODES, commands
@@ -103,6 +105,13 @@ What `haidang rules check` looks for. `--ignore CODE` leaves one out. What `--fi
 nothing of what a rule finds. See [work on rules](../how-to/work-on-rules.md).
 
 """
+PROTECTION = """# Protection
+
+Settings, certificate profiles, labels, algorithms and verdicts of `haidang pki`, `sign`, `verify`, `seal`,
+`open`, `archive` and `inventory`. What they protect against is in the
+[threat model](../explanation/threat-model.md).
+
+"""
 COMMAND_LINE = """# Command line
 
 `haidang COMMAND --help` says the same on the terminal, in Vietnamese or English (`--lang`, else the locale).
@@ -141,6 +150,7 @@ def pages() -> dict[str, str]:
         "indicators.md": NOTE + INDICATORS + _indicators(),
         "limits.md": NOTE + LIMITS + _table(_limits()),
         "notable.md": NOTE + NOTABLE_HEAD + _notable(),
+        "protection.md": NOTE + PROTECTION + protection(_table, _field_docstrings),
         "python.md": NOTE + PYTHON + _python(),
     }
 

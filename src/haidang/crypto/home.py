@@ -99,11 +99,22 @@ class Home:
     def identities(self) -> list[Identity]:
         """Return the identities that are here, by name."""
         folder = self.path / "identities"
-        names = sorted(p for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
+        # A folder that begins with a dot is one that is just being made.
+        names = sorted(folder.glob("[!.]*/")) if folder.is_dir() else []
         return [Identity(path) for path in names]
 
     def new_identity(self, name: str) -> Identity:
         """Return the identity ``name``, which need not be there, with its folder made (mode 0700).
+
+        Raises:
+            KeyAccessError: The name is not one.
+        """
+        folder = self.place_of(name)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Identity(folder)
+
+    def place_of(self, name: str) -> Path:
+        """Return where the identity ``name`` is, or would be.
 
         Raises:
             KeyAccessError: The name is not one.
@@ -114,9 +125,7 @@ class Home:
                 hint=N_("Use up to 64 letters, digits and the signs . _ @ + -"),
                 name=name,
             )
-        folder = self.path / "identities" / name
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return Identity(folder)
+        return self.path / "identities" / name
 
     def identity(self, name: str = "") -> Identity:
         """Return the identity ``name``, or the only one.

@@ -5,10 +5,10 @@ Rules:
 - Leaves and nodes are hashed apart (``0x00``, ``0x01``; RFC 6962, section 2.1, which RFC 9162 keeps), so that
   no node passes for a leaf.
 - A checkpoint (C2SP ``tlog-checkpoint``) says how many entries there are and what their root is; it is a
-  signed note (C2SP ``signed-note``). Whoever keeps an old checkpoint sees that entries before it were altered,
-  taken away or cut off: the tree of as many entries has another root, or has not as many.
-- ECDSA signatures have the note's type ``0x02`` (key ID: SHA-256 of the SubjectPublicKeyInfo); other keys have
-  ``0xff`` and the algorithm's name, as the specification reserves it.
+  signed note (C2SP ``signed-note``). Whoever keeps an old checkpoint sees that entries before it were
+  altered, taken away or cut off: the tree of as many entries has another root, or has not as many.
+- ECDSA signatures have the note's type ``0x02`` (key ID: SHA-256 of the SubjectPublicKeyInfo); other keys
+  have ``0xff`` and the algorithm's name, as the specification reserves it.
 - A note from elsewhere is not trusted before its signature held: its size and its counts are bounded.
 
 Example::

@@ -31,7 +31,7 @@ from haidang.errors import ConfigurationError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Horizons", "Marking", "Settings", "Timestamps", "load_settings"]
+__all__ = ["DEFAULT_MARKING", "Horizons", "Marking", "Settings", "Timestamps", "load_settings"]
 
 _LARGEST = 1 << 20
 
@@ -55,6 +55,9 @@ class Marking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A system must be cleared for state secrets (Law 29/2018/QH14) before it may hold any."""
     sealed: tuple[str, ...] = ("AMBER+STRICT", "RED")
     """What may leave only sealed to named recipients."""
+
+
+DEFAULT_MARKING = Marking()
 
 
 class Horizons(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -79,6 +79,12 @@ def load_signatory(identity: Identity, passphrase: Passphrase) -> Signatory:
         InputError: A file cannot be read.
         KeyAccessError: The passphrase is wrong, or key and certificate are not a pair.
     """
+    if not identity.certificate.exists():
+        raise KeyAccessError(
+            N_("{name} has no certificate yet."),
+            hint=N_("Send its request to the authority; what comes back: haidang pki accept."),
+            name=identity.name,
+        )
     certificate, *authorities = read_certificates(identity.certificate)
     if identity.token.is_file():
         from haidang.crypto.tokens import open_token_key

@@ -397,7 +397,7 @@ def _check_type(name: str, maker: int, attributes: int) -> None:
     wrong = kind == (stat.S_IFREG if folder else stat.S_IFDIR)
     if wrong or (attributes & _FOLDER_ATTRIBUTE and not folder):
         raise ContainerError(
-            "member-type-unclear", N_("{name} is a file by its name and a folder by its type, or vice versa."),
+            "member-type-unclear", N_("{name} is a file by its name and a folder by its type, or not."),
             name=name,
         )  # fmt: skip
 
@@ -422,7 +422,7 @@ def _extra(data: bytes) -> dict[int, bytes]:
         kind, size = struct.unpack_from("<2H", data, position)
         body = data[position + 4 : position + 4 + size]
         if len(body) < size or (kind == 1 and kind in fields):
-            raise ContainerError("extra-field-damaged", N_("An extra field in the container is damaged."))
+            raise _bad_extra()
         fields.setdefault(kind, body)
         position += 4 + size
     return fields
@@ -434,7 +434,7 @@ def _large(field: bytes, numbers: list[int]) -> list[int]:
     for index, number in enumerate(numbers):
         if number == _FULL:
             if position + 8 > len(field):
-                raise ContainerError("extra-field-damaged", N_("An extra field in the container is damaged."))
+                raise _bad_extra()
             (numbers[index],) = struct.unpack_from("<Q", field, position)
             position += 8
     return numbers
@@ -451,6 +451,10 @@ def _mismatch(name: str) -> ContainerError:
         N_("The directory of the container and {name} itself contradict each other."),
         name=name,
     )
+
+
+def _bad_extra() -> ContainerError:
+    return ContainerError("extra-field-damaged", N_("An extra field in the container is damaged."))
 
 
 def _bad_end() -> ContainerError:

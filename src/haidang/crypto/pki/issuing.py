@@ -30,6 +30,7 @@ __all__ = [
     "Revoked",
     "build_crl",
     "issue_certificate",
+    "signature_hash",
     "subject_name",
 ]
 
@@ -181,7 +182,7 @@ def issue_certificate(
         builder = builder.add_extension(names, critical=False)
     if issuer is not None:
         builder = _with_places(builder, places)
-    return builder.sign(signer_key, _hash(signer_key))
+    return builder.sign(signer_key, signature_hash(signer_key))
 
 
 def build_crl(
@@ -211,10 +212,11 @@ def build_crl(
         if one.reason != "unspecified":
             entry = entry.add_extension(x509.CRLReason(x509.ReasonFlags(one.reason)), critical=False)
         builder = builder.add_revoked_certificate(entry.build())
-    return builder.sign(issuer.key, _hash(issuer.key))
+    return builder.sign(issuer.key, signature_hash(issuer.key))
 
 
-def _hash(key: SigningKey) -> Any:
+def signature_hash(key: SigningKey) -> Any:
+    """Return the hash that ``cryptography`` signs with for a key; None for ML-DSA, which has its own."""
     from cryptography.hazmat.primitives import hashes
 
     if algorithm_of(key).startswith("ml-dsa"):

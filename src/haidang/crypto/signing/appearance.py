@@ -53,6 +53,10 @@ MOST_PIXELS = 4_000_000
 LONGEST_LINE = 160
 """Letters of a line; a longer one is cut."""
 
+_WORDS_ONLY = (200.0, 40.0)
+_WITH_PICTURE = (170.0, 110.0)
+"""Points that a seal needs where nobody says how large it is to be."""
+
 _TEMPLATE = Path(__file__).with_name("seal.typ")
 _PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -85,7 +89,7 @@ class Appearance(NamedTuple):
         Raises:
             SigningError: The place is not on a page, or the picture is none.
         """
-        spot = place_on(reader, self.place)
+        spot = place_on(reader, self.place, size=_WITH_PICTURE if self.picture else _WORDS_ONLY)
         lines = self.lines(signatory, now) if self.words else []
         drawn = draw_seal(
             lines,

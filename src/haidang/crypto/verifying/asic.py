@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 from haidang.crypto.containers.manifest import Manifest, read_manifest
 from haidang.crypto.containers.problems import ContainerError
 from haidang.crypto.containers.zip_walking import DEFAULT_BOUNDS, stored_sizes, walk
 from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict
-from haidang.crypto.verifying.options import DEFAULT_OPTIONS, Options, with_needs
+from haidang.crypto.verifying.options import DEFAULT_OPTIONS, with_needs
 from haidang.errors import InputError
 from haidang.i18n import N_
 from haidang.messages import Message
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from haidang.crypto.containers.zip_walking import Bounds, Member, Readable
     from haidang.crypto.trust import Trust
+    from haidang.crypto.verifying.options import Options
 
 __all__ = [
     "LARGEST_KEPT",
@@ -77,14 +79,12 @@ class Contents(NamedTuple):
 
 
 def recognises(head: bytes, path: Path | None = None) -> int:
-    """Return how sure it is that a file that begins with ``head`` is an ASiC container (0 to 90)."""
-    if not head.startswith(b"PK\x03\x04"):
+    """Return how sure it is that this is an ASiC container, by its mimetype or its name (0 to 90)."""
+    if not head.startswith(b"PK"):
         return 0
-    if (head[30:38] == b"mimetype" and b"application/vnd.etsi.asic-" in head[38:100]) or (
-        path is not None and path.suffix.lower() in _SUFFIXES
-    ):
+    if head[30:38] == b"mimetype" and b"application/vnd.etsi.asic-" in head[38:200]:
         return 90
-    return 0
+    return 80 if path is not None and path.suffix.lower() in _SUFFIXES else 0
 
 
 def verify_file(
@@ -335,8 +335,6 @@ class _Judging:
 
 
 def _with(verdict: SignatureVerdict, covers: tuple[str, ...], wrong: tuple[Reason, ...]) -> SignatureVerdict:
-    from dataclasses import replace
-
     if wrong:
         return replace(
             verdict,

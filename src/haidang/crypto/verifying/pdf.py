@@ -125,7 +125,8 @@ def _verify(
     evidence = evidence_in(reader)
     signed = _judge_all(content, found, evidence, trust, now)
     reasons = (_taken_out("warning"),) if more else ()
-    return DocumentVerdict(path, KIND, tuple(signed), reasons, marking=_marking(found))
+    verdict = DocumentVerdict(path, KIND, tuple(signed), reasons, marking=_marking(found))
+    return with_needs(verdict, options)
 
 
 def _taken_out(severity: Literal["warning", "error"]) -> Reason:

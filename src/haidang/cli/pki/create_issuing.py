@@ -1,0 +1,88 @@
+"""``haidang pki create-issuing``: begins an issuing authority, whose request the root signs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from haidang.cli._command import Command, CommandParser, Context
+from haidang.cli._protect_options import add_passphrase, present
+from haidang.cli.pki._options import (
+    add_authority,
+    add_key_kind,
+    add_places,
+    add_subject,
+    new_passphrase_of,
+    places_of,
+    said,
+    subject_of,
+    token_of,
+    write_new,
+)
+from haidang.i18n import N_
+
+if TYPE_CHECKING:
+    import argparse
+
+    from haidang.i18n import Translator
+
+__all__ = ["COMMAND"]
+
+
+def configure(parser: CommandParser, translate: Translator) -> None:
+    """Add the options."""
+    _ = translate
+    add_authority(parser, translate)
+    add_subject(parser, translate)
+    keys = parser.add_argument_group(_("Its key"))
+    add_key_kind(keys, translate)
+    add_passphrase(keys, translate)
+    add_places(parser, translate)
+    output = parser.add_argument_group(_("Outputs"))
+    output.add_argument(
+        "--output", metavar="FILE", help=_("where the request is written (default: AUTHORITY.csr)")
+    )
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Make it.
+
+    Raises:
+        AuthorityError: The subject is none.
+        OutputError: The folder is there already.
+    """
+    from haidang.crypto.pki.founding import Founding, create_authority
+
+    founding = Founding(
+        "issuing", subject_of(args), args.algorithm, args.second, token_of(args, context), places_of(args)
+    )
+    passphrase = new_passphrase_of(args, context, founding.subject.get("CN", args.authority))
+    output = args.output or f"{args.authority.rstrip('/')}.csr"
+    with create_authority(Path(args.authority), founding, passphrase, now=present(context)) as authority:
+        write_new(output, authority.requests(), replace=True)
+        said(
+            N_("The issuing authority {name} is made in {folder}; it waits for its certificate."),
+            context,
+            name=authority.name,
+            folder=args.authority,
+        )
+    said(
+        N_("Next, on the root's machine: haidang pki sign ROOT {request} --profile issuing"),
+        context,
+        request=output,
+    )
+    said(
+        N_("Then here, with what comes back: haidang pki accept FILE --authority {folder}"),
+        context,
+        folder=args.authority,
+    )
+    return 0
+
+
+COMMAND = Command(
+    name="pki create-issuing",
+    summary=N_("Begin an issuing authority and write its request for the root."),
+    usage="AUTHORITY --name NAME --organisation NAME [OPTION]…",
+    configure=configure,
+    run=run,
+)
