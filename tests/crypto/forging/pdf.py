@@ -343,7 +343,7 @@ def _signed(document: bytes, *, level: Any = "B-B", signatory: Any = None) -> by
 
 def _parts(signed: bytes) -> tuple[int, int, int]:
     """Return where the first part ends, where the second begins, and where it ends."""
-    found = re.search(rb"/ByteRange\s*\[\s*0 (\d+) (\d+) (\d+)", signed)
+    found = re.search(rb"/ByteRange\s*\[\s*0\s+(\d+)\s+(\d+)\s+(\d+)", signed)
     assert found is not None
     first, second, length = (int(one) for one in found.groups())
     return first, second, second + length

@@ -65,8 +65,12 @@ def unsound_beside(signature: bytes, known: Iterable[Any]) -> Reason | None:
 
 def _unsound(info: Any, known: list[Any], depth: int) -> str:
     """Return what is unsound in a SignedData, or ""."""
+    from asn1crypto import parser
+
     if depth > _DEEPEST:
         return "timestamps within timestamps"
+    # asn1crypto reads over octets behind the last part, into which a length may have been made to reach.
+    parser.parse(info.contents[len(info["content_type"].dump()) :], strict=True)
     signed = info["content"]
     certificates = [one.chosen for one in signed["certificates"] or () if one.name == "certificate"]
     return (
@@ -130,11 +134,16 @@ def _certificates(embedded: Sequence[Any], known: Sequence[Any]) -> str:
 
 def _issued(certificate: Any, issuer: Any) -> bool:
     """Return whether ``issuer`` signed ``certificate``; what cannot be computed counts as signed."""
+    import warnings
+
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 
     try:
-        one, other = (load_der_x509_certificate(each.dump()) for each in (certificate, issuer))
+        with warnings.catch_warnings():
+            # cryptography warns of serial numbers that RFC 5280 forbids; what follows says enough.
+            warnings.simplefilter("ignore")
+            one, other = (load_der_x509_certificate(each.dump()) for each in (certificate, issuer))
         one.verify_directly_issued_by(other)
     except UnsupportedAlgorithm:
         return True

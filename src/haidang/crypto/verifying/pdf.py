@@ -83,7 +83,7 @@ def verify_file(
         InputError: It cannot be read, or is larger than any PDF that is verified.
     """
     content = read_bounded(path, LARGEST_PDF)
-    return with_needs(verify_pdf(content, trust, now=now, options=options, path=str(path)), options)
+    return verify_pdf(content, trust, now=now, options=options, path=str(path))
 
 
 def verify_pdf(
