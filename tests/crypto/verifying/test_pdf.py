@@ -56,7 +56,9 @@ def test_every_forged_file_gets_the_verdict_that_it_must_get(forged: Forged) -> 
     verdict = verify_pdf(forged.content, forged.trust, now=forged.now)
     assert not verdict.holds
     assert verdict.indication == forged.indication
-    assert not forged.subindication or forged.subindication in [one.subindication for one in verdict.signatures]
+    assert not forged.subindication or forged.subindication in [
+        one.subindication for one in verdict.signatures
+    ]
     assert forged.code in codes(verdict), verdict.to_json()
     assert time.process_time() - started < 20
 
@@ -92,14 +94,19 @@ def test_no_bit_of_a_signature_can_be_flipped_either(data: st.DataObject) -> Non
 @settings(max_examples=40, deadline=None, derandomize=True, database=None)
 def test_junk_anywhere_is_a_verdict_and_never_a_crash(junk: bytes, where: int) -> None:
     content = signed_base("B-B")
-    verdict = verify_pdf(content[:where] + junk + content[where + len(junk) :], small_pki().trust(), now=LATER)
+    verdict = verify_pdf(
+        content[:where] + junk + content[where + len(junk) :], small_pki().trust(), now=LATER
+    )
     assert not verdict.holds or content[where : where + len(junk)] == junk
     verify_pdf(b"%PDF-1.4\n" + junk, small_pki().trust(), now=LATER)
 
 
 @pytest.mark.parametrize("at", [0, 9, 100, 1000, 3000, 5000, 8000, 12000])
 def test_a_file_that_was_cut_is_not_accepted(at: int) -> None:
-    assert not verify_pdf(signed_base()[:-at or None][: -at or None], small_pki().trust(), now=LATER).holds or at == 0
+    assert (
+        not verify_pdf(signed_base()[: -at or None][: -at or None], small_pki().trust(), now=LATER).holds
+        or at == 0
+    )
 
 
 def test_a_form_that_may_be_filled_in_is_and_it_is_said_what_was_written() -> None:
@@ -167,7 +174,9 @@ def test_signatures_that_pyhanko_makes_by_itself_hold(subfilter: str, certify: b
     signer = SimpleSigner(x509.Certificate.load(ders[0]), keys.PrivateKeyInfo.load(key), store)
     meta = PdfSignatureMetadata(field_name="Sig", certify=certify, subfilter=SigSeedSubFilter[subfilter])
     writer = IncrementalPdfFileWriter(io.BytesIO(classic_pdf()))
-    content = sign_pdf(writer, meta, signer, timestamper=small_tsa(dt.datetime.now(dt.UTC)).stamper).getvalue()
+    content = sign_pdf(
+        writer, meta, signer, timestamper=small_tsa(dt.datetime.now(dt.UTC)).stamper
+    ).getvalue()
     verdict = verify_pdf(content, pki.trust(), now=dt.datetime.now(dt.UTC))
     assert verdict.holds, verdict.to_json()
     assert verdict.signatures[0].level == ("PAdES-B-T" if subfilter == "PADES" else "CMS")
@@ -175,7 +184,9 @@ def test_signatures_that_pyhanko_makes_by_itself_hold(subfilter: str, certify: b
 
 @pytest.mark.parametrize("algorithm", ["ecdsa-p256", "rsa-3072"])
 @pytest.mark.parametrize("options", [[], ["-cades"]])
-def test_a_signature_of_openssl_inside_a_pdf_holds(algorithm: Any, options: list[str], tmp_path: Path) -> None:
+def test_a_signature_of_openssl_inside_a_pdf_holds(
+    algorithm: Any, options: list[str], tmp_path: Path
+) -> None:
     pki = small_pki(algorithm)
     person = pki.signatory()
     pem = person.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -194,7 +205,17 @@ def test_a_signature_of_openssl_inside_a_pdf_holds(algorithm: Any, options: list
     draft = re.sub(rb"startxref\n\d+\n%%EOF\n$", b"startxref\n%d\n%%%%EOF\n" % table, draft)
     (tmp_path / "data").write_bytes(draft[:first] + draft[second : second + length])
     command = ["openssl", "cms", "-sign", "-binary", "-in", "data", "-outform", "DER", "-out", "sig"]
-    command += ["-signer", "cert.pem", "-inkey", "key.pem", "-certfile", "more.pem", "-md", "sha256", *options]
+    command += [
+        "-signer",
+        "cert.pem",
+        "-inkey",
+        "key.pem",
+        "-certfile",
+        "more.pem",
+        "-md",
+        "sha256",
+        *options,
+    ]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     verdict = verify_pdf(
         _with_contents(draft, (tmp_path / "sig").read_bytes()), pki.trust(), now=dt.datetime.now(dt.UTC)

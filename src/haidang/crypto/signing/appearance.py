@@ -1,10 +1,10 @@
 """What is seen of a signature on the page: who, of which unit, when; or the picture of a signature or a seal.
 
-As Decree 30/2020/NĐ-CP, appendix I, wants it on administrative documents: an organisation's digital signature
-says its name and the time of signing (ISO 8601, with the zone of Viet Nam) at the top right of the first page,
-in black, upright, 10 points; a person's is the picture of their signature in blue, an organisation's on a
-document of its own the picture of its seal in red, where the name stands. The pictures are the user's, PNG with
-a transparent ground.
+As Decree 30/2020/NĐ-CP, appendix I, wants it on administrative documents: an organisation's digital
+signature says its name and the time of signing (ISO 8601, with the zone of Viet Nam) at the top right of the
+first page, in black, upright, 10 points; a person's is the picture of their signature in blue, an
+organisation's on a document of its own the picture of its seal in red, where the name stands. The pictures
+are the user's, PNG with a transparent ground.
 
 What is seen proves nothing; who wants to know verifies. typst draws it, with the letters embedded.
 """
@@ -206,9 +206,12 @@ def _style(drawn: bytes) -> Any:
     from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.stamp import StaticStampStyle
 
+    no_margins: Any = Margins.uniform
+
     class Seal(PdfContent):
         def render(self) -> bytes:
-            form = self.writer.import_page_as_xobject(PdfFileReader(io.BytesIO(drawn)))
+            writer: Any = self.writer
+            form = writer.import_page_as_xobject(PdfFileReader(io.BytesIO(drawn)))
             self.set_resource(ResourceType.XOBJECT, pdf_name("/Seal"), form)
             left, bottom, right, top = form.get_object()["/BBox"]
             self.box = BoxConstraints(width=abs(right - left), height=abs(top - bottom))
@@ -219,7 +222,7 @@ def _style(drawn: bytes) -> Any:
         background=Seal(),
         background_opacity=1.0,
         background_layout=SimpleBoxLayoutRule(
-            x_align=AxisAlignment.ALIGN_MID, y_align=AxisAlignment.ALIGN_MID, margins=Margins.uniform(0)
+            x_align=AxisAlignment.ALIGN_MID, y_align=AxisAlignment.ALIGN_MID, margins=no_margins(0)
         ),
     )
 

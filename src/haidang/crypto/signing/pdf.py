@@ -125,8 +125,8 @@ def sign_pdf_bytes(
         signatory: who signs.
         now: the time of signing that the document states.
         level: see :func:`sign_pdf`.
-        timestamper: a ``pyhanko.sign.timestamps.api.TimeStamper``; every level but ``B-B`` needs one. One object
-            for many documents saves a request for each.
+        timestamper: a ``pyhanko.sign.timestamps.api.TimeStamper``; every level but ``B-B`` needs one.
+            One object for many documents saves a request for each.
         trust: chain and revocation data; ``B-LT`` and ``B-LTA`` need them.
         appearance: what is seen on the page; None for a signature that is not seen.
         details: what else the signature states.
@@ -249,7 +249,8 @@ def _pdf_signer(wanted: _Wanted, name: str, seal: Placed | None, evidence: Any) 
     )
     spec = SigFieldSpec(sig_field_name=name)
     if seal is not None:
-        spec = SigFieldSpec(sig_field_name=name, on_page=seal.page, box=seal.box)
+        box: Any = seal.box  # points need not be whole numbers
+        spec = SigFieldSpec(sig_field_name=name, on_page=seal.page, box=box)
     return PdfSigner(
         meta,
         wanted.signatory.pyhanko_signer(),
@@ -295,7 +296,8 @@ async def _sign(wanted: _Wanted, writer: Any, name: str, seal: Placed | None) ->
             hint=N_("Try again, name another time stamping authority, or ask for level B-B."),
             reason=str(error).rstrip("."),
         ) from error
-    return output.getvalue()
+    signed: bytes = output.getvalue()
+    return signed
 
 
 def _mark(field: Any, marking: Mapping[str, str]) -> None:
@@ -304,7 +306,8 @@ def _mark(field: Any, marking: Mapping[str, str]) -> None:
         return
     from pyhanko.pdf_utils import generic
 
-    field["/V"][generic.pdf_name(MARKING)] = generic.DictionaryObject(
+    dictionary: Any = generic.DictionaryObject
+    field["/V"][generic.pdf_name(MARKING)] = dictionary(
         {generic.pdf_name(f"/{key}"): generic.pdf_string(value) for key, value in marking.items()}
     )
 

@@ -1,7 +1,7 @@
 """Where on a page a seal goes: a corner, or a box.
 
-A corner is one of the page as it is seen, whatever its coordinates and its turn. A seal does not lie on another
-one: it goes below it, or above it at the bottom. A box is in the page's own coordinates.
+A corner is one of the page as it is seen, whatever its coordinates and its turn. A seal does not lie on
+another one: it goes below it, or above it at the bottom. A box is in the page's own coordinates.
 """
 
 from __future__ import annotations

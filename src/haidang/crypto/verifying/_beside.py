@@ -1,8 +1,8 @@
 """Whether what a signature carries beside what is signed is sound, too.
 
-A CMS signature covers its signed attributes. Certificates and unsigned attributes, such as timestamps, lie beside
-them, and by the standard a damaged one does no harm while another chain is found. But a file in which a single
-bit was changed is not the file that was signed, and whoever asks is told so:
+A CMS signature covers its signed attributes. Certificates and unsigned attributes, such as timestamps, lie
+beside them, and by the standard a damaged one does no harm while another chain is found. But a file in which
+a single bit was changed is not the file that was signed, and whoever asks is told so:
 
 - an embedded certificate is signed by the issuer that it names, where that issuer is known, and is no altered
   copy of a certificate that is known;
@@ -95,7 +95,7 @@ def _versions(signed: Any, plain: bool) -> str:  # noqa: FBT001 -- whether all c
 
 
 def _names(signed: Any, certificates: Sequence[Any]) -> str:
-    """Return whether a signer's certificate is named otherwise than it names itself; asn1crypto folds case."""
+    """Return whether a signer is named otherwise than the certificate does; asn1crypto folds case."""
     issuers = {(one.serial_number, one.issuer.dump()) for one in certificates}
     for one in signed["signer_infos"]:
         if one["sid"].name == "issuer_and_serial_number":
@@ -157,7 +157,7 @@ def _twins(one: Any, other: Any) -> bool:
     subject = one.subject.dump() == other.subject.dump()
     serial = one.serial_number == other.serial_number
     key = one.public_key.dump() == other.public_key.dump()
-    return [subject, serial, key].count(True) >= 2  # noqa: PLR2004
+    return [subject, serial, key].count(True) >= 2
 
 
 def _attributes(signed: Any, known: list[Any], depth: int) -> str:

@@ -1,4 +1,4 @@
-"""Signatures in PDF files: PAdES, ISO 32000 (``adbe.pkcs7.detached``) and document timestamps, into a verdict.
+"""Signatures in PDF files (PAdES, ``adbe.pkcs7.detached``, document timestamps), into a verdict.
 
 For each signature, in this order:
 
@@ -8,7 +8,8 @@ For each signature, in this order:
 3. The signature is one over these bytes, of a signer who is believed (:mod:`.cms`, :mod:`.chains`), with the
    revocation data that the document carries (DSS) and the moments that its document timestamps prove.
 
-The file is not trusted: what cannot be read is a verdict, and reading it is bounded (:mod:`haidang.crypto.pdfs`).
+The file is not trusted: what cannot be read is a verdict, and reading it is bounded
+(:mod:`haidang.crypto.pdfs`).
 
 Example::
 
@@ -30,7 +31,7 @@ from haidang.crypto.verifying._pdf_changes import differences
 from haidang.crypto.verifying._pdf_evidence import Evidence, Proof, ProvenChains, evidence_in
 from haidang.crypto.verifying._pdf_structure import (
     SUBFILTERS,
-    Misplaced,
+    MisplacedError,
     Placed,
     place_of,
     signature_fields,
@@ -111,13 +112,11 @@ def verify_pdf(
         return DocumentVerdict(path, KIND, reasons=(reason,))
 
 
-def _verify(
-    content: bytes, trust: Trust, now: dt.datetime, options: Options, path: str
-) -> DocumentVerdict:
+def _verify(content: bytes, trust: Trust, now: dt.datetime, options: Options, path: str) -> DocumentVerdict:
     reader = open_pdf(content, options.password)
     try:
         found = [_look(reader, content, name, field) for name, field in signature_fields(reader)]
-    except Misplaced as misplaced:
+    except MisplacedError as misplaced:
         return DocumentVerdict(path, KIND, reasons=(misplaced.reason,))
     more = content.count(b"/ByteRange") > len(found)
     if not found:
@@ -152,7 +151,7 @@ def _look(reader: Any, content: bytes, name: str, field: Any) -> _Found:
     """Return the signature of a field with what its place and what came after it say."""
     try:
         place = place_of(reader, content, field)
-    except Misplaced as misplaced:
+    except MisplacedError as misplaced:
         return _Found(name, field, failure=_failed("FORMAT_FAILURE", misplaced.reason))
     if place.subfilter not in SUBFILTERS:
         return _Found(name, field, place, failure=_unknown_kind(place.subfilter))
@@ -169,7 +168,7 @@ def _look_after(reader: Any, content: bytes, found: _Found, place: Placed) -> _F
     from pyhanko.sign.validation.status import SignatureCoverageLevel
 
     try:
-        one = EmbeddedPdfSignature(reader, found.field, found.name)
+        one: Any = EmbeddedPdfSignature(reader, found.field, found.name)
     except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError):
         reason = Reason("signature-damaged", Message(N_("The signature is damaged.")), _HINT)
         return found._replace(failure=_failed("FORMAT_FAILURE", reason))
@@ -226,7 +225,7 @@ def _with_changes(reader: Any, content: bytes, one: Any, found: _Found, place: P
 
 
 _FORM_FILLING = 2
-"""What a signature allows that says nothing: filling in, signing again, keeping evidence (ModificationLevel)."""
+"""What a signature allows that says nothing: filling in, signing again, keeping evidence."""
 
 
 def _unchanged() -> Reason:
@@ -259,7 +258,7 @@ def _shadow(attack: str) -> Reason:
         ),
         "replace": N_("This is how a shadow attack works that replaces: the same text looks otherwise."),
         "hide-and-replace": N_(
-            "This is how a shadow attack works that hides and replaces: prepared content took the place of other."
+            "This is how a shadow attack works that hides and replaces: prepared content is shown instead."
         ),
     }
     return Reason(f"shadow-attack-{attack}", Message(said[attack]))
@@ -315,7 +314,10 @@ def _judge(
     wrong = unsound_beside(der, chains.certificates) if verdict.holds else None
     if wrong is not None:
         verdict = replace(
-            verdict, indication="TOTAL-FAILED", subindication="FORMAT_FAILURE", reasons=(wrong, *verdict.reasons)
+            verdict,
+            indication="TOTAL-FAILED",
+            subindication="FORMAT_FAILURE",
+            reasons=(wrong, *verdict.reasons),
         )
     return _joined(verdict, found)
 
