@@ -25,6 +25,7 @@ from haidang.crypto.files import read_bounded, write_whole
 from haidang.crypto.lean import lean_pyhanko
 from haidang.crypto.pdfs import LARGEST_PDF, open_pdf, reading
 from haidang.crypto.signing._evidence import evidence_for
+from haidang.crypto.trust import as_asn1
 from haidang.errors import SigningError
 from haidang.i18n import N_
 
@@ -49,6 +50,10 @@ MARKING = "/HAID_Marking"
 """Where a signature dictionary has the marking of the document (a private key, ISO 32000-2, annex E)."""
 
 _NO_LIMIT = float("inf")
+_ATTRIBUTES = 1024
+"""Octets of what a signature has beside certificates, signature and timestamp."""
+_LONGEST_SIGNATURE = 3400
+"""Octets of one of ML-DSA-65, the longest."""
 
 
 class Details(NamedTuple):
@@ -275,7 +280,10 @@ async def _sign(wanted: _Wanted, writer: Any, name: str, seal: Placed | None) ->
         session = _pdf_signer(wanted, name, seal, evidence).init_signing_session(writer)
         session.system_time = wanted.now
         info = await session.perform_presign_validation(writer)
-        reserved = await session.estimate_signature_container_size(info, tight=False)
+        if writer.security_handler is None:
+            reserved = await _room(wanted)
+        else:  # an encrypted document may put a code of its own into the signature
+            reserved = await session.estimate_signature_container_size(info, tight=False)
         document = session.prepare_tbs_document(info, bytes_reserved=reserved)
         _mark(session.sig_field, wanted.details.marking)
         digest, output = document.digest_tbs_document(output=output)
@@ -298,6 +306,21 @@ async def _sign(wanted: _Wanted, writer: Any, name: str, seal: Placed | None) ->
         ) from error
     signed: bytes = output.getvalue()
     return signed
+
+
+async def _room(wanted: _Wanted) -> int:
+    """Return how many hexadecimal digits the signature may take: what is in it, and a quarter more.
+
+    pyHanko finds out by making a signature that it throws away: a third of the time of each document.
+    """
+    signatory = wanted.signatory
+    octets = _ATTRIBUTES + (_LONGEST_SIGNATURE if signatory.digest == "sha512" else 512)
+    octets += sum(len(as_asn1(one).dump()) for one in (signatory.certificate, *signatory.authorities))
+    if wanted.level != "B-B":
+        # A token over nothing, which the timestamper keeps for the next document.
+        token = await wanted.timestamper.async_dummy_response(signatory.digest)
+        octets += len(token.dump())
+    return 2 * (octets + octets // 4)
 
 
 def _mark(field: Any, marking: Mapping[str, str]) -> None:

@@ -141,9 +141,7 @@ def differences(reader: Any, signed_revision: int, signed_bytes: int) -> list[Di
             Difference(
                 "hidden-content-shown",
                 Message(
-                    N_(
-                        "Content that was hidden in the file when it was signed is shown instead of other content."
-                    )
+                    N_("Content that was hidden when the file was signed is shown instead of other content.")
                 ),
                 "hide-and-replace",
             ),
