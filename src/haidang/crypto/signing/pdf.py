@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 
 from haidang.crypto.files import read_bounded, write_whole
 from haidang.crypto.lean import lean_pyhanko
-from haidang.crypto.pdfs import LARGEST_PDF, open_pdf, reading
+from haidang.crypto.pdfs import LARGEST_PDF, MARKING, open_pdf, reading
 from haidang.crypto.signing._evidence import evidence_for
 from haidang.crypto.trust import as_asn1
 from haidang.errors import SigningError
@@ -39,15 +39,11 @@ if TYPE_CHECKING:
     from haidang.crypto.signing.appearance import Appearance, Placed
     from haidang.crypto.trust import Trust
 
-__all__ = ["LEVELS", "LONGEST_MARKING", "MARKING", "Details", "Level", "sign_pdf", "sign_pdf_bytes"]
+__all__ = ["LEVELS", "Details", "Level", "sign_pdf", "sign_pdf_bytes"]
 
 Level: TypeAlias = Literal["B-B", "B-T", "B-LT", "B-LTA"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 
-LONGEST_MARKING = 200
-"""Letters of a label that are read back."""
-MARKING = "/HAID_Marking"
-"""Where a signature dictionary has the marking of the document (a private key, ISO 32000-2, annex E)."""
 
 _NO_LIMIT = float("inf")
 _ATTRIBUTES = 1024
@@ -309,7 +305,7 @@ async def _sign(wanted: _Wanted, writer: Any, name: str, seal: Placed | None) ->
 
 
 async def _room(wanted: _Wanted) -> int:
-    """Return how many hexadecimal digits the signature may take: what is in it, and a quarter more.
+    """Return how many hexadecimal digits the signature may take: what is in it, and a half more.
 
     pyHanko finds out by making a signature that it throws away: a third of the time of each document.
     """
@@ -320,7 +316,7 @@ async def _room(wanted: _Wanted) -> int:
         # A token over nothing, which the timestamper keeps for the next document.
         token = await wanted.timestamper.async_dummy_response(signatory.digest)
         octets += len(token.dump())
-    return 2 * (octets + octets // 4)
+    return 2 * (octets + octets // 2)
 
 
 def _mark(field: Any, marking: Mapping[str, str]) -> None:

@@ -24,7 +24,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from haidang.crypto.files import read_bounded
-from haidang.crypto.pdfs import LARGEST_PDF, UnreadablePdfError, open_pdf, reading
+from haidang.crypto.pdfs import (
+    LARGEST_PDF,
+    LONGEST_MARKING,
+    MARKING,
+    UnreadablePdfError,
+    open_pdf,
+    reading,
+)
 from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict
 from haidang.crypto.verifying._beside import unsound_beside
 from haidang.crypto.verifying._pdf_changes import differences
@@ -394,8 +401,6 @@ def _claimed(found: _Found) -> dt.datetime | None:
 
 def _marking(found: list[_Found]) -> dict[str, str]:
     """Return the marking that the last signature that has one states."""
-    from haidang.crypto.signing.pdf import LONGEST_MARKING, MARKING
-
     for one in reversed(found):
         if one.failure is not None:
             continue
