@@ -19,7 +19,7 @@ def stream(content: bytes, entries: bytes = b"") -> bytes:
 
 
 def pages_of(texts: Sequence[bytes] = (TEXT,), catalog: bytes = b"") -> dict[int, bytes]:
-    """Return the objects of a document with one page for each text: 1 catalog, 2 pages, 3 font, then pages."""
+    """Return the objects of a document with a page for each text: catalog, pages, font, then the pages."""
     objects = {
         1: b"<< /Type /Catalog /Pages 2 0 R %s >>" % catalog,
         3: b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
@@ -105,7 +105,9 @@ def hybrid_pdf() -> bytes:
     entries = b"/Type /XRef /W [1 4 2] /Index [6 2] /Size 9 /Root 1 0 R"
     out += b"8 0 obj\n%s\nendobj\n" % stream(rows, entries)
     start = len(out)
-    out += b"xref\n0 6\n0000000000 65535 f \n" + b"".join(b"%010d 00000 n \n" % offsets[n] for n in range(1, 6))
+    out += b"xref\n0 6\n0000000000 65535 f \n" + b"".join(
+        b"%010d 00000 n \n" % offsets[n] for n in range(1, 6)
+    )
     out += b"trailer\n<< /Size 9 /Root 1 0 R /XRefStm %d >>\nstartxref\n%d\n%%%%EOF\n" % (table, start)
     return bytes(out)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang.crypto.timestamps.authority import TimestampAuthority
 from tests.crypto.small_pki import MOMENT, SmallPki, small_pki
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from haidang.crypto.signers import Signatory
 
 __all__ = ["SmallTsa", "small_tsa"]

@@ -2,8 +2,8 @@
 
 Made anew from one small document each time: ``python -m tests.crypto.forging.pdf FOLDER`` writes them, for a
 look at them with other programs. The attacks are those of the literature: incremental saving, signature
-wrapping and universal signature forgery (Mladenov et al., CCS 2019), shadow attacks (Mainka et al., NDSS 2021),
-and files made to exhaust whoever reads them.
+wrapping and universal signature forgery (Mladenov et al., CCS 2019), shadow attacks (Mainka et al., NDSS
+2021), and files made to exhaust whoever reads them.
 """
 
 from __future__ import annotations
@@ -122,11 +122,13 @@ def _damaged() -> Iterator[Forged]:
     spot = der.index(value) + len(value) - 1
     broken = bytearray(der)
     broken[spot] ^= 1
-    yield _failed("signature-altered", _with_contents(signed, bytes(broken)), "SIG_CRYPTO_FAILURE", "signature-wrong")
+    yield _failed(
+        "signature-altered", _with_contents(signed, bytes(broken)), "SIG_CRYPTO_FAILURE", "signature-wrong"
+    )
     broken = bytearray(der)
     broken[-1] ^= 1
     yield _failed("padding-used", _with_contents(signed, bytes(broken)), "FORMAT_FAILURE", "format")
-    yield _failed("no-cms", _with_contents(signed, b"\x30\x03\x02\x01\x05"), "FORMAT_FAILURE", "signature-damaged")
+    yield _failed("no-cms", _with_contents(signed, b"\x30\x03\x02\x01\x05"), "FORMAT_FAILURE", "format")
     yield Forged("not-signed", base_document(), "INDETERMINATE", "", "no-signature", small_pki().trust())
     yield _failed("no-pdf", b"%PDF-1.7\n" + bytes(200), "", "pdf-broken")
 
@@ -151,7 +153,9 @@ def _added_to() -> Iterator[Forged]:
     yield _failed("revision-with-old-table", signed + page + start, "HASH_FAILURE", "bytes-added")
     yield _failed("words-behind-the-end", signed + b"\n% one more word\n", "HASH_FAILURE", "bytes-added")
     script = b"/OpenAction << /S /JavaScript /JS (app.alert\\(1\\)) >>"
-    yield _failed("script-added", appended(signed, {1: _catalog(signed, script)}), "HASH_FAILURE", "document-changed")
+    yield _failed(
+        "script-added", appended(signed, {1: _catalog(signed, script)}), "HASH_FAILURE", "document-changed"
+    )
     note = {
         4: _object(signed, 4).replace(b"/Annots [", b"/Annots [31 0 R "),
         31: b"<< /Type /Annot /Subtype /FreeText /Rect [0 0 99 99] /Contents (not signed) /DA (/F1 9 Tf) >>",
@@ -210,7 +214,9 @@ def _wrapped() -> Iterator[Forged]:
     field = _signed_field(signed)
     value = int(re.findall(rb"/V (\d+) 0 R", _object(signed, field))[0])
     copy = {value: _object(signed, value)}
-    yield _failed("signature-in-other-object", appended(signed, copy), "FORMAT_FAILURE", "signature-elsewhere")
+    yield _failed(
+        "signature-in-other-object", appended(signed, copy), "FORMAT_FAILURE", "signature-elsewhere"
+    )
 
 
 def _universal() -> Iterator[Forged]:
@@ -220,7 +226,12 @@ def _universal() -> Iterator[Forged]:
 
     def contents(name: str, words: bytes) -> Forged:
         filled = words + b" " * (second - first - len(words))
-        return _failed(f"contents-{name}", signed[:first] + filled + signed[second:], "FORMAT_FAILURE", "contents-missing")
+        return _failed(
+            f"contents-{name}",
+            signed[:first] + filled + signed[second:],
+            "FORMAT_FAILURE",
+            "contents-missing",
+        )
 
     yield contents("null", b"null")
     yield contents("empty", b"<>")
@@ -234,7 +245,9 @@ def _universal() -> Iterator[Forged]:
         found = re.search(rb"/ByteRange\s*\[[^\]]*\]", signed)
         assert found is not None
         filled = words + b" " * (found.end() - found.start() - len(words))
-        return _failed(f"ranges-{name}", signed[: found.start()] + filled + signed[found.end() :], "FORMAT_FAILURE", code)
+        return _failed(
+            f"ranges-{name}", signed[: found.start()] + filled + signed[found.end() :], "FORMAT_FAILURE", code
+        )
 
     yield ranges("missing", b"", "byte-range-missing")
     yield ranges("null", b"/ByteRange null", "byte-range-missing")
@@ -257,7 +270,9 @@ def _disbelieved() -> Iterator[Forged]:
     pki = small_pki()
     person = _person()
 
-    def case(name: str, content: bytes, verdict: tuple[str, str, str], trust: Trust, now: dt.datetime = LATER) -> Forged:
+    def case(
+        name: str, content: bytes, verdict: tuple[str, str, str], trust: Trust, now: dt.datetime = LATER
+    ) -> Forged:
         return Forged(name, content, *verdict, trust, now)
 
     plain = _signed(base_document(), level="B-B")
@@ -267,14 +282,18 @@ def _disbelieved() -> Iterator[Forged]:
     early = pki.trust([person.certificate], when=MOMENT - dt.timedelta(hours=1), now=MOMENT)
     revoked = ("TOTAL-FAILED", "REVOKED", "certificate-revoked")
     yield case("revoked-before-signing", plain, revoked, early)
-    late = pki.trust([person.certificate], when=MOMENT + dt.timedelta(hours=1), now=MOMENT + dt.timedelta(hours=2))
+    late = pki.trust(
+        [person.certificate], when=MOMENT + dt.timedelta(hours=1), now=MOMENT + dt.timedelta(hours=2)
+    )
     unproven = ("INDETERMINATE", "REVOKED_NO_POE", "certificate-revoked")
     yield case("revoked-without-timestamp", plain, unproven, late)
     unknown = ("INDETERMINATE", "NO_CERTIFICATE_CHAIN_FOUND", "issuer-unknown")
     yield case("root-unknown", plain, unknown, Trust())
     silent = ("INDETERMINATE", "TRY_LATER", "revocation-unknown")
     yield case("revocation-unknown", plain, silent, pki.trust()._replace(crls=()))
-    server = _signed(base_document(), level="B-B", signatory=pki.signatory("www.example.vn", "server", unit=""))
+    server = _signed(
+        base_document(), level="B-B", signatory=pki.signatory("www.example.vn", "server", unit="")
+    )
     usage = ("INDETERMINATE", "CHAIN_CONSTRAINTS_FAILURE", "certificate-usage")
     yield case("certificate-of-a-server", server, usage, pki.trust())
     # A timestamp over another signature, grafted on.
@@ -291,7 +310,9 @@ def _forbidden() -> Iterator[Forged]:
     yield _failed("filled-although-closed", appended(closed, filled), "HASH_FAILURE", "changed-after-signing")
     open_form = _handmade(extra=b"", permission=2)
     page = {5: stream(_OTHER)}
-    yield _failed("page-rewritten-although-form", appended(open_form, page), "HASH_FAILURE", "page-content-changed")
+    yield _failed(
+        "page-rewritten-although-form", appended(open_form, page), "HASH_FAILURE", "page-content-changed"
+    )
 
 
 def _exhausting() -> Iterator[Forged]:
@@ -343,7 +364,7 @@ def _signed(document: bytes, *, level: Any = "B-B", signatory: Any = None) -> by
 
 def _parts(signed: bytes) -> tuple[int, int, int]:
     """Return where the first part ends, where the second begins, and where it ends."""
-    found = re.search(rb"/ByteRange\s*\[\s*0 (\d+) (\d+) (\d+)", signed)
+    found = re.search(rb"/ByteRange\s*\[\s*0\s+(\d+)\s+(\d+)\s+(\d+)", signed)
     assert found is not None
     first, second, length = (int(one) for one in found.groups())
     return first, second, second + length
@@ -374,8 +395,8 @@ def _with_ranges(signed: bytes, ranges: str) -> bytes:
 def _moved(signed: bytes) -> bytes:
     """Return the file with what was behind the signature at the end, and other content in between.
 
-    The ranges that count are now the attacker's, between the signed parts: the digest is still right. So is the
-    table of cross-references, which the signed end names by its offset.
+    The ranges that count are now the attacker's, between the signed parts: the digest is still right. So is
+    the table of cross-references, which the signed end names by its offset.
     """
     first, second, end = _parts(signed)
     tail = signed[second:end]
@@ -441,11 +462,14 @@ def _handmade(*, extra: bytes, permission: int = 0) -> bytes:
         perms = b"/Perms << /DocMDP 41 0 R >>"
     room = 8192
     objects = {
-        1: b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /SigFlags 3 /Fields [10 0 R 40 0 R] >> %s >>" % perms,
-        40: b"<< /FT /Sig /T (Handmade) /V 41 0 R /Type /Annot /Subtype /Widget /Rect [0 0 0 0] /F 132 /P 4 0 R >>",
-        41: b"<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /M (D:20261101080000Z) %s%s"
-        b"/ByteRange [0 ********** ********** **********] /Contents <%s> >>" % (reference, extra, b"0" * room),
-    }  # fmt: skip
+        1: b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /SigFlags 3 /Fields [10 0 R 40 0 R] >> "
+        b"%s >>" % perms,
+        40: b"<< /FT /Sig /T (Handmade) /V 41 0 R /Type /Annot /Subtype /Widget /Rect [0 0 0 0] "
+        b"/F 132 /P 4 0 R >>",
+        41: b"<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached "
+        b"/M (D:20261101080000Z) %s%s/ByteRange [0 ********** ********** **********] "
+        b"/Contents <%s> >>" % (reference, extra, b"0" * room),
+    }
     prepared = appended(base_document(), objects)
     first = prepared.rindex(b"<" + b"0" * room)
     second = first + room + 2
@@ -484,7 +508,7 @@ def _encrypted(password: bytes = b"correct horse") -> bytes:
     from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.pdf_utils.writer import copy_into_new_writer
 
-    writer = copy_into_new_writer(PdfFileReader(io.BytesIO(base_document())))
+    writer: Any = copy_into_new_writer(PdfFileReader(io.BytesIO(base_document())))
     writer.encrypt(owner_pass=password.decode(), user_pass=password.decode())
     out = io.BytesIO()
     writer.write(out)

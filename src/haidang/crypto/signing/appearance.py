@@ -1,10 +1,10 @@
 """What is seen of a signature on the page: who, of which unit, when; or the picture of a signature or a seal.
 
-As Decree 30/2020/NĐ-CP, appendix I, wants it on administrative documents: an organisation's digital signature
-says its name and the time of signing (ISO 8601, with the zone of Viet Nam) at the top right of the first page,
-in black, upright, 10 points; a person's is the picture of their signature in blue, an organisation's on a
-document of its own the picture of its seal in red, where the name stands. The pictures are the user's, PNG with
-a transparent ground.
+As Decree 30/2020/NĐ-CP, appendix I, wants it on administrative documents: an organisation's digital
+signature says its name and the time of signing (ISO 8601, with the zone of Viet Nam) at the top right of the
+first page, in black, upright, 10 points; a person's is the picture of their signature in blue, an
+organisation's on a document of its own the picture of its seal in red, where the name stands. The pictures
+are the user's, PNG with a transparent ground.
 
 What is seen proves nothing; who wants to know verifies. typst draws it, with the letters embedded.
 """
@@ -53,6 +53,10 @@ MOST_PIXELS = 4_000_000
 LONGEST_LINE = 160
 """Letters of a line; a longer one is cut."""
 
+_WORDS_ONLY = (200.0, 40.0)
+_WITH_PICTURE = (170.0, 110.0)
+"""Points that a seal needs where nobody says how large it is to be."""
+
 _TEMPLATE = Path(__file__).with_name("seal.typ")
 _PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -85,7 +89,7 @@ class Appearance(NamedTuple):
         Raises:
             SigningError: The place is not on a page, or the picture is none.
         """
-        spot = place_on(reader, self.place)
+        spot = place_on(reader, self.place, size=_WITH_PICTURE if self.picture else _WORDS_ONLY)
         lines = self.lines(signatory, now) if self.words else []
         drawn = draw_seal(
             lines,
@@ -202,9 +206,12 @@ def _style(drawn: bytes) -> Any:
     from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.stamp import StaticStampStyle
 
+    no_margins: Any = Margins.uniform
+
     class Seal(PdfContent):
         def render(self) -> bytes:
-            form = self.writer.import_page_as_xobject(PdfFileReader(io.BytesIO(drawn)))
+            writer: Any = self.writer
+            form = writer.import_page_as_xobject(PdfFileReader(io.BytesIO(drawn)))
             self.set_resource(ResourceType.XOBJECT, pdf_name("/Seal"), form)
             left, bottom, right, top = form.get_object()["/BBox"]
             self.box = BoxConstraints(width=abs(right - left), height=abs(top - bottom))
@@ -215,7 +222,7 @@ def _style(drawn: bytes) -> Any:
         background=Seal(),
         background_opacity=1.0,
         background_layout=SimpleBoxLayoutRule(
-            x_align=AxisAlignment.ALIGN_MID, y_align=AxisAlignment.ALIGN_MID, margins=Margins.uniform(0)
+            x_align=AxisAlignment.ALIGN_MID, y_align=AxisAlignment.ALIGN_MID, margins=no_margins(0)
         ),
     )
 

@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 from haidang.crypto.coroutines import finished
 from haidang.crypto.files import read_bounded, write_whole
 from haidang.crypto.lean import lean_pyhanko
-from haidang.crypto.pdfs import LARGEST_PDF, open_pdf, reading
+from haidang.crypto.pdfs import LARGEST_PDF, MARKING, open_pdf, reading
 from haidang.crypto.signing._evidence import evidence_for
+from haidang.crypto.trust import as_asn1
 from haidang.errors import SigningError
 from haidang.i18n import N_
 
@@ -38,17 +39,17 @@ if TYPE_CHECKING:
     from haidang.crypto.signing.appearance import Appearance, Placed
     from haidang.crypto.trust import Trust
 
-__all__ = ["LEVELS", "LONGEST_MARKING", "MARKING", "Details", "Level", "sign_pdf", "sign_pdf_bytes"]
+__all__ = ["LEVELS", "Details", "Level", "sign_pdf", "sign_pdf_bytes"]
 
 Level: TypeAlias = Literal["B-B", "B-T", "B-LT", "B-LTA"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 
-LONGEST_MARKING = 200
-"""Letters of a label that are read back."""
-MARKING = "/HAID_Marking"
-"""Where a signature dictionary has the marking of the document (a private key, ISO 32000-2, annex E)."""
 
 _NO_LIMIT = float("inf")
+_ATTRIBUTES = 1024
+"""Octets of what a signature has beside certificates, signature and timestamp."""
+_LONGEST_SIGNATURE = 3400
+"""Octets of one of ML-DSA-65, the longest."""
 
 
 class Details(NamedTuple):
@@ -125,8 +126,8 @@ def sign_pdf_bytes(
         signatory: who signs.
         now: the time of signing that the document states.
         level: see :func:`sign_pdf`.
-        timestamper: a ``pyhanko.sign.timestamps.api.TimeStamper``; every level but ``B-B`` needs one. One object
-            for many documents saves a request for each.
+        timestamper: a ``pyhanko.sign.timestamps.api.TimeStamper``; every level but ``B-B`` needs one.
+            One object for many documents saves a request for each.
         trust: chain and revocation data; ``B-LT`` and ``B-LTA`` need them.
         appearance: what is seen on the page; None for a signature that is not seen.
         details: what else the signature states.
@@ -249,7 +250,8 @@ def _pdf_signer(wanted: _Wanted, name: str, seal: Placed | None, evidence: Any) 
     )
     spec = SigFieldSpec(sig_field_name=name)
     if seal is not None:
-        spec = SigFieldSpec(sig_field_name=name, on_page=seal.page, box=seal.box)
+        box: Any = seal.box  # points need not be whole numbers
+        spec = SigFieldSpec(sig_field_name=name, on_page=seal.page, box=box)
     return PdfSigner(
         meta,
         wanted.signatory.pyhanko_signer(),
@@ -274,7 +276,10 @@ async def _sign(wanted: _Wanted, writer: Any, name: str, seal: Placed | None) ->
         session = _pdf_signer(wanted, name, seal, evidence).init_signing_session(writer)
         session.system_time = wanted.now
         info = await session.perform_presign_validation(writer)
-        reserved = await session.estimate_signature_container_size(info, tight=False)
+        if writer.security_handler is None:
+            reserved = await _room(wanted)
+        else:  # an encrypted document may put a code of its own into the signature
+            reserved = await session.estimate_signature_container_size(info, tight=False)
         document = session.prepare_tbs_document(info, bytes_reserved=reserved)
         _mark(session.sig_field, wanted.details.marking)
         digest, output = document.digest_tbs_document(output=output)
@@ -295,7 +300,23 @@ async def _sign(wanted: _Wanted, writer: Any, name: str, seal: Placed | None) ->
             hint=N_("Try again, name another time stamping authority, or ask for level B-B."),
             reason=str(error).rstrip("."),
         ) from error
-    return output.getvalue()
+    signed: bytes = output.getvalue()
+    return signed
+
+
+async def _room(wanted: _Wanted) -> int:
+    """Return how many hexadecimal digits the signature may take: what is in it, and a half more.
+
+    pyHanko finds out by making a signature that it throws away: a third of the time of each document.
+    """
+    signatory = wanted.signatory
+    octets = _ATTRIBUTES + (_LONGEST_SIGNATURE if signatory.digest == "sha512" else 512)
+    octets += sum(len(as_asn1(one).dump()) for one in (signatory.certificate, *signatory.authorities))
+    if wanted.level != "B-B":
+        # A token over nothing, which the timestamper keeps for the next document.
+        token = await wanted.timestamper.async_dummy_response(signatory.digest)
+        octets += len(token.dump())
+    return 2 * (octets + octets // 2)
 
 
 def _mark(field: Any, marking: Mapping[str, str]) -> None:
@@ -304,7 +325,8 @@ def _mark(field: Any, marking: Mapping[str, str]) -> None:
         return
     from pyhanko.pdf_utils import generic
 
-    field["/V"][generic.pdf_name(MARKING)] = generic.DictionaryObject(
+    dictionary: Any = generic.DictionaryObject
+    field["/V"][generic.pdf_name(MARKING)] = dictionary(
         {generic.pdf_name(f"/{key}"): generic.pdf_string(value) for key, value in marking.items()}
     )
 

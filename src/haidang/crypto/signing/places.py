@@ -1,7 +1,7 @@
 """Where on a page a seal goes: a corner, or a box.
 
-A corner is one of the page as it is seen, whatever its coordinates and its turn. A seal does not lie on another
-one: it goes below it, or above it at the bottom. A box is in the page's own coordinates.
+A corner is one of the page as it is seen, whatever its coordinates and its turn. A seal does not lie on
+another one: it goes below it, or above it at the bottom. A box is in the page's own coordinates.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ class Corner(NamedTuple):
     name: CornerName = "top-right"
     page: int = 1
     """Number of the page; -1 is the last one."""
-    width: float = 200
-    """Points."""
-    height: float = 40
+    width: float = 0
+    """Points; 0 is what the seal needs."""
+    height: float = 0
 
 
 class PageBox(NamedTuple):
@@ -69,8 +69,13 @@ class Spot(NamedTuple):
     """Degrees by which the page is turned clockwise when it is shown: 0, 90, 180 or 270."""
 
 
-def place_on(reader: Any, place: Place) -> Spot:
+def place_on(reader: Any, place: Place, *, size: tuple[float, float]) -> Spot:
     """Return where ``place`` is in the document of ``reader``.
+
+    Args:
+        reader: of the document.
+        place: where the seal goes.
+        size: width and height that it needs, in points.
 
     Raises:
         SigningError: There is no such page, or the place is not on it.
@@ -82,6 +87,14 @@ def place_on(reader: Any, place: Place) -> Spot:
     if isinstance(place, PageBox):
         box = (place.left, place.bottom, place.right, place.top)
     else:
+        if place.name not in CORNERS:
+            raise SigningError(
+                N_("A page has no corner {name}."),
+                hint=N_("Use {known}."),
+                name=place.name,
+                known=", ".join(CORNERS),
+            )
+        place = place._replace(width=place.width or size[0], height=place.height or size[1])
         box = _in_corner(place, limits, turned, list(_taken(page)))
     width, height = box[2] - box[0], box[3] - box[1]
     inside = limits[0] <= box[0] and limits[1] <= box[1] and box[2] <= limits[2] and box[3] <= limits[3]

@@ -141,9 +141,7 @@ def differences(reader: Any, signed_revision: int, signed_bytes: int) -> list[Di
             Difference(
                 "hidden-content-shown",
                 Message(
-                    N_(
-                        "Content that was hidden in the file when it was signed was put in the place of other content."
-                    )
+                    N_("Content that was hidden when the file was signed is shown instead of other content.")
                 ),
                 "hide-and-replace",
             ),
@@ -173,11 +171,11 @@ def _compare(old: _View, new: _View) -> Iterator[Difference]:
     before, after = _pages(old.root), _pages(new.root)
     if len(after) > len(before):
         yield Difference(
-            "page-added", Message(N_("{count} pages were added."), count=len(after) - len(before))
+            "page-added", Message(N_("Pages were added: {count}."), count=len(after) - len(before))
         )
     if len(after) < len(before):
         yield Difference(
-            "page-removed", Message(N_("{count} pages were taken out."), count=len(before) - len(after))
+            "page-removed", Message(N_("Pages were taken out: {count}."), count=len(before) - len(after))
         )
     for one, other in zip(before, after, strict=False):
         yield from _compare_pages(one, other, old.prints, new.prints)

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from haidang.crypto.trust import Trust
+    from haidang.crypto.verdicts import CertificateFacts
     from haidang.crypto.verifying.chains import ChainVerdict
 
-__all__ = ["Evidence", "ProvenChains", "evidence_in"]
+__all__ = ["Evidence", "Proof", "ProvenChains", "evidence_in"]
 
 MOST_EVIDENCE = 200
 """Certificates, CRLs or OCSP answers of one document that are looked at."""
@@ -43,13 +44,21 @@ class Evidence(NamedTuple):
         return trust.plus(authorities=self.certificates, crls=self.crls, ocsps=self.ocsps)
 
 
+class Proof(NamedTuple):
+    """A moment at which all that is before it in the file was there, and who proves it."""
+
+    moment: dt.datetime
+    authority: CertificateFacts | None
+
+
 class ProvenChains(Chains):
     """Judges certificates of one signature: one that was there at a moment that a later timestamp proves."""
 
-    def __init__(self, trust: Trust, proven: dt.datetime | None, claimed: dt.datetime | None) -> None:
-        """Keep that moment, and the time that the document states for the signature."""
-        super().__init__(trust)
-        self.proven = proven
+    def __init__(self, chains: Chains, proof: Proof | None, claimed: dt.datetime | None) -> None:
+        """Share what ``chains`` parsed and found; keep the proof, and the time that the document states."""
+        vars(self).update(vars(chains))
+        self.proof = proof
+        self.proven = proof.moment if proof else None
         self.claimed = claimed
 
     def judge(self, certificate: Any, **known: Any) -> ChainVerdict:
@@ -93,20 +102,20 @@ def _streams(reader: Any, key: str, purpose: str) -> list[bytes]:
 
 
 def _certificate(data: bytes) -> x509.Certificate | None:
-    from cryptography.x509 import load_der_x509_certificate
+    from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 
     try:
         return load_der_x509_certificate(data)
-    except ValueError:
+    except (ValueError, InvalidVersion):
         return None
 
 
 def _is_crl(data: bytes) -> bool:
-    from cryptography.x509 import load_der_x509_crl
+    from cryptography.x509 import InvalidVersion, load_der_x509_crl
 
     try:
         return bool(load_der_x509_crl(data).last_update_utc)
-    except ValueError:
+    except (ValueError, InvalidVersion):
         return False
 
 

@@ -129,7 +129,7 @@ class Chains:
 
             try:
                 found = certificate_facts(x509.load_der_x509_certificate(certificate.dump()))
-            except ValueError:
+            except (ValueError, x509.InvalidVersion):
                 return None
             self._facts[certificate.sha256] = found
         return found

@@ -1,4 +1,4 @@
-"""Signatures in PDF files: PAdES, ISO 32000 (``adbe.pkcs7.detached``) and document timestamps, into a verdict.
+"""Signatures in PDF files (PAdES, ``adbe.pkcs7.detached``, document timestamps), into a verdict.
 
 For each signature, in this order:
 
@@ -8,7 +8,8 @@ For each signature, in this order:
 3. The signature is one over these bytes, of a signer who is believed (:mod:`.cms`, :mod:`.chains`), with the
    revocation data that the document carries (DSS) and the moments that its document timestamps prove.
 
-The file is not trusted: what cannot be read is a verdict, and reading it is bounded (:mod:`haidang.crypto.pdfs`).
+The file is not trusted: what cannot be read is a verdict, and reading it is bounded
+(:mod:`haidang.crypto.pdfs`).
 
 Example::
 
@@ -23,18 +24,27 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from haidang.crypto.files import read_bounded
-from haidang.crypto.pdfs import LARGEST_PDF, UnreadablePdfError, open_pdf, reading
+from haidang.crypto.pdfs import (
+    LARGEST_PDF,
+    LONGEST_MARKING,
+    MARKING,
+    UnreadablePdfError,
+    open_pdf,
+    reading,
+)
 from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict
+from haidang.crypto.verifying._beside import unsound_beside
 from haidang.crypto.verifying._pdf_changes import differences
-from haidang.crypto.verifying._pdf_evidence import Evidence, ProvenChains, evidence_in
+from haidang.crypto.verifying._pdf_evidence import Evidence, Proof, ProvenChains, evidence_in
 from haidang.crypto.verifying._pdf_structure import (
     SUBFILTERS,
-    Misplaced,
+    MisplacedError,
     Placed,
     place_of,
     signature_fields,
     unseen_after,
 )
+from haidang.crypto.verifying.chains import chains_for
 from haidang.crypto.verifying.cms import verify_cms
 from haidang.crypto.verifying.options import DEFAULT_OPTIONS, Options, with_needs
 from haidang.crypto.verifying.timestamps import verify_token
@@ -116,7 +126,7 @@ def _verify(content: bytes, trust: Trust, now: dt.datetime, options: Options, pa
     reader = open_pdf(content, options.password)
     try:
         found = [_look(reader, content, name, field) for name, field in signature_fields(reader)]
-    except Misplaced as misplaced:
+    except MisplacedError as misplaced:
         return DocumentVerdict(path, KIND, reasons=(misplaced.reason,))
     more = content.count(b"/ByteRange") > len(found)
     if not found:
@@ -149,25 +159,32 @@ def _unsigned() -> Reason:
 
 def _look(reader: Any, content: bytes, name: str, field: Any) -> _Found:
     """Return the signature of a field with what its place and what came after it say."""
+    try:
+        place = place_of(reader, content, field)
+    except MisplacedError as misplaced:
+        return _Found(name, field, failure=_failed("FORMAT_FAILURE", misplaced.reason))
+    if place.subfilter not in SUBFILTERS:
+        return _Found(name, field, place, failure=_unknown_kind(place.subfilter))
+    if place.end == len(content):
+        # All of the file, and so all of its revisions; nothing to compare, and nothing to load for it.
+        last = reader.xrefs.total_revisions - 1
+        return _Found(name, field, place, last, reasons=(_unchanged(),))
+    return _look_after(reader, content, _Found(name, field, place), place)
+
+
+def _look_after(reader: Any, content: bytes, found: _Found, place: Placed) -> _Found:
+    """Return a signature that does not cover the whole file with what came after it."""
     from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
     from pyhanko.sign.validation.status import SignatureCoverageLevel
 
     try:
-        place = place_of(reader, content, field)
-    except Misplaced as misplaced:
-        return _Found(name, field, failure=_failed("FORMAT_FAILURE", misplaced.reason))
-    if place.subfilter not in SUBFILTERS:
-        return _Found(name, field, place, failure=_unknown_kind(place.subfilter))
-    try:
-        one = EmbeddedPdfSignature(reader, field, name)
+        one: Any = EmbeddedPdfSignature(reader, found.field, found.name)
     except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError):
         reason = Reason("signature-damaged", Message(N_("The signature is damaged.")), _HINT)
-        return _Found(name, field, place, failure=_failed("FORMAT_FAILURE", reason))
-    coverage = one.coverage = one.evaluate_signature_coverage()
-    found = _Found(name, field, place, one.signed_revision)
-    if coverage == SignatureCoverageLevel.ENTIRE_FILE:
-        return found._replace(reasons=(_unchanged(),))
-    if coverage != SignatureCoverageLevel.ENTIRE_REVISION:
+        return found._replace(failure=_failed("FORMAT_FAILURE", reason))
+    one.coverage = one.evaluate_signature_coverage()
+    found = found._replace(revision=one.signed_revision)
+    if one.coverage != SignatureCoverageLevel.ENTIRE_REVISION:
         reason = Reason(
             "not-all-covered",
             Message(N_("The signature does not cover all of the document that it seems to cover.")),
@@ -218,7 +235,7 @@ def _with_changes(reader: Any, content: bytes, one: Any, found: _Found, place: P
 
 
 _FORM_FILLING = 2
-"""What a signature allows that says nothing: filling in, signing again, keeping evidence (ModificationLevel)."""
+"""What a signature allows that says nothing: filling in, signing again, keeping evidence."""
 
 
 def _unchanged() -> Reason:
@@ -251,7 +268,7 @@ def _shadow(attack: str) -> Reason:
         ),
         "replace": N_("This is how a shadow attack works that replaces: the same text looks otherwise."),
         "hide-and-replace": N_(
-            "This is how a shadow attack works that hides and replaces: prepared content took the place of other."
+            "This is how a shadow attack works that hides and replaces: prepared content is shown instead."
         ),
     }
     return Reason(f"shadow-attack-{attack}", Message(said[attack]))
@@ -277,16 +294,16 @@ def _judge_all(
 
     A document timestamp that holds proves that all before it was there at its time.
     """
-    known = evidence.added_to(trust)
+    known = chains_for(evidence.added_to(trust))
     verdicts: dict[str, SignatureVerdict] = {}
-    proven: dt.datetime | None = None
+    proof: Proof | None = None
     order = sorted(found, key=lambda one: one.place.end if one.place else 0, reverse=True)
     for one in order:
-        verdict = _judge(content, one, ProvenChains(known, proven, _claimed(one)), now, evidence)
+        verdict = _judge(content, one, ProvenChains(known, proof, _claimed(one)), now, evidence)
         verdicts[one.name] = verdict
         stamped = verdict.proven_time
         if one.place and SUBFILTERS.get(one.place.subfilter) == "RFC3161" and stamped and verdict.holds:
-            proven = min(stamped, proven) if proven else stamped
+            proof = proof if proof and proof.moment < stamped else Proof(stamped, verdict.signer)
     return [verdicts[one.name] for one in reversed(order)]
 
 
@@ -297,12 +314,21 @@ def _judge(
         verdict = found.failure or SignatureVerdict("TOTAL-FAILED", "FORMAT_FAILURE")
         return replace(verdict, evidence={**verdict.evidence, "field": found.name})
     digest = _digest(content, found.place)
+    der = _der(found.place)
     if SUBFILTERS[found.place.subfilter] == "RFC3161":
-        verdict = verify_token(_der(found.place), digest, chains, now=now, proven=chains.proven)
+        verdict = verify_token(der, digest, chains, now=now, proven=chains.proven)
     else:
-        verdict = verify_cms(_der(found.place), digest, chains, now=now, level_prefix="PAdES")
+        verdict = verify_cms(der, digest, chains, now=now, level_prefix="PAdES")
         verdict = replace(verdict, level=_level(verdict.level, found, chains, evidence))
         verdict = _with_times(verdict, chains)
+    wrong = unsound_beside(der, chains.certificates) if verdict.holds else None
+    if wrong is not None:
+        verdict = replace(
+            verdict,
+            indication="TOTAL-FAILED",
+            subindication="FORMAT_FAILURE",
+            reasons=(wrong, *verdict.reasons),
+        )
     return _joined(verdict, found)
 
 
@@ -323,12 +349,12 @@ def _joined(verdict: SignatureVerdict, found: _Found) -> SignatureVerdict:
 
 
 def _with_times(verdict: SignatureVerdict, chains: ProvenChains) -> SignatureVerdict:
-    times = [one for one in (verdict.proven_time, chains.proven) if one is not None]
-    return replace(
-        verdict,
-        claimed_time=verdict.claimed_time or chains.claimed,
-        proven_time=min(times, default=None),
-    )
+    """Return the verdict with the moments that the document states and proves."""
+    verdict = replace(verdict, claimed_time=verdict.claimed_time or chains.claimed)
+    proof = chains.proof
+    if proof is None or (verdict.proven_time is not None and verdict.proven_time <= proof.moment):
+        return verdict
+    return replace(verdict, proven_time=proof.moment, time_authority=proof.authority)
 
 
 def _level(level: str, found: _Found, chains: ProvenChains, evidence: Evidence) -> str:
@@ -378,8 +404,6 @@ def _claimed(found: _Found) -> dt.datetime | None:
 
 def _marking(found: list[_Found]) -> dict[str, str]:
     """Return the marking that the last signature that has one states."""
-    from haidang.crypto.signing.pdf import LONGEST_MARKING, MARKING
-
     for one in reversed(found):
         if one.failure is not None:
             continue
