@@ -29,6 +29,7 @@ __all__ = [
     "Sender",
     "decode_envelope",
     "encode_envelope",
+    "envelope_schema",
 ]
 
 ENVELOPE: Final = "envelope.json"
@@ -106,8 +107,8 @@ class SealedEnvelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON holds it."""
-        built: dict[str, Any] = msgspec.to_builtins(self)
-        return built
+        told: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
+        return told
 
 
 def encode_envelope(envelope: SealedEnvelope) -> bytes:
@@ -134,6 +135,12 @@ def decode_envelope(content: bytes) -> SealedEnvelope:
         )
     _check(envelope)
     return envelope
+
+
+def envelope_schema() -> dict[str, Any]:
+    """Return the JSON Schema of an envelope."""
+    schema: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(msgspec.json.schema(SealedEnvelope)))
+    return schema
 
 
 def _check(envelope: SealedEnvelope) -> None:

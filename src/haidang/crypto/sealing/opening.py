@@ -14,6 +14,7 @@ Rules:
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import os
 import secrets
 import shutil
@@ -42,7 +43,6 @@ from haidang.i18n import N_
 from haidang.messages import Message
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
@@ -54,6 +54,7 @@ __all__ = ["NotForYouError", "OpenOptions", "Opened", "RefusedError", "is_sealed
 
 _AGE = b"age-encryption.org/v1\n"
 _ARMOR = b"-----BEGIN AGE ENCRYPTED FILE-----"
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MOST_SYNCED = 100
 """Files that are flushed to the disk one by one; more are flushed together."""
 
@@ -472,9 +473,9 @@ def _appear(temporary: Path, target: Path, *, folder: bool) -> None:
 
 
 def _set_time(path: Path, moment: dt.datetime) -> None:
-    with contextlib.suppress(OverflowError, ValueError):
-        seconds = moment.timestamp()
-        os.utime(path, (seconds, seconds))
+    nanoseconds = (moment - _EPOCH) // dt.timedelta(microseconds=1) * 1000
+    with contextlib.suppress(OverflowError):
+        os.utime(path, ns=(nanoseconds, nanoseconds))
 
 
 def _exists(path: Path) -> OutputError:
