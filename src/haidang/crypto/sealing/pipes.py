@@ -6,6 +6,7 @@ files let go of it, too. So two threads on such a pipe use two processors.
 
 from __future__ import annotations
 
+import io
 import threading
 from collections import deque
 
@@ -34,7 +35,7 @@ class BytePipe:
         self._closed = False
         self._abandoned = False
         # The reader's own: what it is handing out.
-        self._current = memoryview(b"")
+        self._current = io.BytesIO()
 
     def write(self, data: bytes | memoryview) -> int:
         """Take ``data``, waiting for room.
@@ -76,16 +77,11 @@ class BytePipe:
         Raises:
             AbandonedError: The writer has given up.
         """
-        current = self._current
-        if not current:
-            block = self._next()
-            if size < 0 or len(block) <= size:
-                return block
-            current = memoryview(block)
-        if size < 0:
-            size = len(current)
-        self._current = current[size:]
-        return bytes(current[:size])
+        data = self._current.read(size)
+        if data or not size:
+            return data
+        self._current = io.BytesIO(self._next())
+        return self._current.read(size)
 
     def _next(self) -> bytes:
         with self._changed:

@@ -69,6 +69,15 @@ class OpenedMail(NamedTuple):
     place: Path | None
     """Where the file is now; None when it was only looked into."""
 
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON holds it."""
+        return {
+            "opened": str(self.place) if self.place else None,
+            "mail": True,
+            "authenticated": self.authenticated,
+            "verdict": self.verdict.to_json(),
+        }
+
 
 class RefusedMailError(SealError):
     """It was decrypted, but the signature inside does not hold, or cannot be told."""
@@ -334,7 +343,8 @@ def _decrypted(content: bytes, signatory: Signatory, path: Path) -> tuple[bytes,
 
 
 def _content_key(data: Any, signatory: Signatory, path: Path) -> bytes:
-    from asn1crypto.keys import PrivateKeyInfo
+    from asn1crypto.cms import OriginatorIdentifierOrKey
+    from asn1crypto.keys import PrivateKeyInfo, PublicKeyInfo
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
     from pyhanko.pdf_utils.crypt.pubkey import (
         InappropriateCredentialError,
@@ -349,7 +359,23 @@ def _content_key(data: Any, signatory: Signatory, path: Path) -> bytes:
             hint=N_("Open it with a program for mail that uses the token."),
         )
     plain = signatory.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    decrypter = SimpleEnvelopeKeyDecrypter(as_asn1(signatory.certificate), PrivateKeyInfo.load(plain))
+
+    class Decrypter(SimpleEnvelopeKeyDecrypter):
+        """Reads an ephemeral key without a curve, as openssl writes it: it is the receiver's (RFC 5753)."""
+
+        def decrypt_with_exchange(
+            self, encrypted_key: Any, algo_params: Any, originator_identifier: Any, user_keying_material: Any
+        ) -> bytes:
+            if originator_identifier.name == "originator_key":
+                own = as_asn1(signatory.certificate).public_key["algorithm"].copy()
+                point = originator_identifier.chosen["public_key"].copy()
+                whole = PublicKeyInfo({"algorithm": own, "public_key": point})
+                originator_identifier = OriginatorIdentifierOrKey(name="originator_key", value=whole)
+            return super().decrypt_with_exchange(  # type: ignore[no-any-return]
+                encrypted_key, algo_params, originator_identifier, user_keying_material
+            )
+
+    decrypter = Decrypter(as_asn1(signatory.certificate), PrivateKeyInfo.load(plain))
     try:
         key: bytes | None = read_envelope_key(data, decrypter)
     except (PdfReadError, InappropriateCredentialError, NotImplementedError) as error:
