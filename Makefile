@@ -56,7 +56,7 @@ unit: $(DEV_READY)  ## Run the tests alone
 	$(BIN)/pytest $(PYTEST)
 
 docs: $(DEV_READY)  ## Build the documentation into site/
-	$(BIN)/python docs/_generate.py
+	$(BIN)/python -m docs._generate
 	NO_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --strict --quiet
 	@echo "Open $(CURDIR)/site/index.html"
 
@@ -108,9 +108,10 @@ $(RUN_READY): $(BIN)/python requirements/run.txt $(PACKAGE)
 	@touch $@
 
 # The second list holds the first with the same versions: who has it needs no other.
-$(DEV_READY): $(BIN)/python requirements/dev.txt $(PACKAGE)
+$(DEV_READY): $(BIN)/python requirements/dev.txt requirements/judges.txt $(PACKAGE)
 	@echo "Installing the locked dependencies and tools (only the first time)"
 	@$(PIP) --require-hashes --requirement requirements/dev.txt
+	@$(PIP) --require-hashes --no-deps --requirement requirements/judges.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@$(COMPILE)
 	@touch $(RUN_READY) $@

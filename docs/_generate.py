@@ -1,7 +1,8 @@
 """Write the reference pages that the code itself knows: commands, formats, outputs, limits, built-in rules.
 
-``python docs/_generate.py`` writes them; with ``--check`` it writes nothing and exits with 1 when a page
-is not what it would write (``tests/test_conventions.py`` calls that). Input: the package's own source.
+``python -m docs._generate`` (from the folder of the project) writes them; with ``--check`` it writes nothing
+and exits with 1 when a page is not what it would write (``tests/test_conventions.py`` calls that). Input: the
+package's own source.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import haidang
+from docs._protection import protection
 from haidang import limits
 from haidang.cli._command import build_parser
 from haidang.cli.main import EXIT_CODES, commands
@@ -26,7 +28,7 @@ from haidang.inquiry.notability import NOTABLE
 from haidang.intel.feeds import feeds
 from haidang.intel.feeds.misp import TYPES
 from haidang.intel.observed import FIELDS, parse_fields
-from haidang.intel.patterns import PATHS
+from haidang.intel.patterns import PATHS, REFUSALS
 from haidang.sigma.yaml_source import documents
 from haidang.workshop.checks import checks
 
@@ -103,6 +105,13 @@ What `haidang rules check` looks for. `--ignore CODE` leaves one out. What `--fi
 nothing of what a rule finds. See [work on rules](../how-to/work-on-rules.md).
 
 """
+PROTECTION = """# Protection
+
+Settings, certificate profiles, labels, algorithms and verdicts of `haidang pki`, `sign`, `verify`, `seal`,
+`open`, `archive` and `inventory`. What they protect against is in the
+[threat model](../explanation/threat-model.md).
+
+"""
 COMMAND_LINE = """# Command line
 
 `haidang COMMAND --help` says the same on the terminal, in Vietnamese or English (`--lang`, else the locale).
@@ -141,6 +150,7 @@ def pages() -> dict[str, str]:
         "indicators.md": NOTE + INDICATORS + _indicators(),
         "limits.md": NOTE + LIMITS + _table(_limits()),
         "notable.md": NOTE + NOTABLE_HEAD + _notable(),
+        "protection.md": NOTE + PROTECTION + protection(_table, _field_docstrings),
         "python.md": NOTE + PYTHON + _python(),
     }
 
@@ -204,13 +214,18 @@ def _indicators() -> str:
         ("`warninglist`", "MISP warninglist: what is on it is held back from all sources"),
     ]
     paths = [("object path", "facets"), *((f"`{path}`", _coded(facets)) for path, facets in PATHS.items())]
+    refusals = [("not supported", "such as"), *((one.what, f"`{one.example}`") for one in REFUSALS.values())]
     types = [("type", "becomes"), *((f"`{kind}`", _parts(kinds)) for kind, kinds in TYPES.items())]
     return (
         "## Kinds of sources\n\n" + _table([*formats, *remote])
         + "\n## STIX object paths\n\nA pattern on another object path is refused with the reason.\n\n"
         + _table(paths)
+        + "\n## STIX patterns that are refused\n\n"
+        "Patterns are read as STIX 2.1's grammar says. One that asks for any of this is refused whole.\n\n"
+        + _table(refusals)
         + "\n## MISP attribute types\n\n" + _table(types)
-        + "\n## Fields\n\nWhich fields hold what; `any` is for logs without an entry of their own.\n\n"
+        + "\n## Fields\n\nWhich fields hold what; `any` is for logs without an entry of their own.\n"
+        "A `folder` is where the path of a `file` leads.\n\n"
         + _table(_observed_fields())
     )  # fmt: skip
 
@@ -260,12 +275,25 @@ def _notable() -> str:
         (product,) = documents(path.read_bytes())
         rows = [("kind", "what happened", "events", "notes")]
         for entry in product["notable"]:
-            where = "; ".join(f"{name} {_listed(values)}" for name, values in entry["when"].items())
+            asked = [*entry["when"].items(), *entry.get("where", {}).items()]
+            told = [_condition(name, values) for name, values in asked]
+            told += [f"{_shortest(entry['match']['field'])} by its words"] if "match" in entry else []
+            where = "; ".join(told) or "every event"
             notes = ["only the first of its kind on a host"] if "once" in entry else []
             notes += [f"{what} a session" for what in ("opens", "closes") if what in entry.get("session", {})]
             rows.append((f"`{entry['kind']}`", entry["title"]["en"], where, ", ".join(notes)))
         text += f"## {path.stem.replace('_', ' ')}\n\n{_table(rows)}\n"
     return text.rstrip("\n") + "\n"
+
+
+def _condition(name: str, values: object) -> str:
+    said = {"*": "any", "<inside>": "of a private network", "": "none"}
+    return f"{_shortest(name)} {said.get(str(values), _listed(values))}"
+
+
+def _shortest(name: str) -> str:
+    """Return one of the names of a field: exports of a product differ in what they put in front of it."""
+    return min(name.split("|"), key=len)
 
 
 def _listed(values: object) -> str:

@@ -156,8 +156,8 @@ finally:
 
 
 def test_the_generated_pages_are_what_the_code_says() -> None:
-    program = [sys.executable, str(REPOSITORY / "docs" / "_generate.py"), "--check"]
-    run = subprocess.run(program, capture_output=True, text=True, check=False)
+    program = [sys.executable, "-m", "docs._generate", "--check"]
+    run = subprocess.run(program, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert run.returncode == 0, f"{run.stdout}{run.stderr}\nrun: make docs"
 
 
@@ -166,7 +166,11 @@ def dependency_names(requirements: list[str]) -> set[str]:
 
 
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
-ALL_REQUIREMENTS = [*PROJECT["dependencies"], *(r for extra in EXTRAS.values() for r in extra)]
+# The extra "dev" names the extra "crypto" by way of the package itself.
+ALL_REQUIREMENTS = [
+    *PROJECT["dependencies"],
+    *(r for extra in EXTRAS.values() for r in extra if not r.startswith("haidang[")),
+]
 
 
 @pytest.mark.parametrize("name", sorted(dependency_names(ALL_REQUIREMENTS)))

@@ -105,9 +105,7 @@ def hybrid_pdf() -> bytes:
     entries = b"/Type /XRef /W [1 4 2] /Index [6 2] /Size 9 /Root 1 0 R"
     out += b"8 0 obj\n%s\nendobj\n" % stream(rows, entries)
     start = len(out)
-    out += b"xref\n0 6\n0000000000 65535 f \n" + b"".join(
-        b"%010d 00000 n \n" % offsets[n] for n in range(1, 6)
-    )
+    out += b"xref\n0 6\n0000000000 65535 f \n" + b"".join(b"%010d 00000 n \n" % offsets[n] for n in range(1, 6))
     out += b"trailer\n<< /Size 9 /Root 1 0 R /XRefStm %d >>\nstartxref\n%d\n%%%%EOF\n" % (table, start)
     return bytes(out)
 
@@ -116,22 +114,34 @@ def appended(
     content: bytes,
     objects: Mapping[int, bytes],
     *,
+    free: Sequence[int] = (),
+    at: Mapping[int, int] | None = None,
     trailer: bytes = b"",
     root: bytes = b"1 0 R",
-    size: int = 200,
 ) -> bytes:
-    """Return ``content`` with one more revision (a classic one), in which ``objects`` are new."""
+    """Return ``content`` with one more revision, as an attacker would write it.
+
+    Args:
+        content: the document so far.
+        objects: new or exchanged objects.
+        free: objects that are no more.
+        at: objects that are somewhere in the file already, by offset.
+        trailer: more entries of the trailer.
+        root: the catalog.
+    """
     out = bytearray(content if content.endswith(b"\n") else content + b"\n")
     previous = int(content[content.rindex(b"startxref") + 9 :].split()[0])
-    offsets = {}
+    size = int(content[content.rindex(b"/Size") + 5 :].split()[0].strip(b"/>"))
+    offsets = dict(at or {})
     for number in sorted(objects):
         offsets[number] = len(out)
         out += b"%d 0 obj\n%s\nendobj\n" % (number, objects[number])
     start = len(out)
     out += b"xref\n0 1\n0000000000 65535 f \n"
-    for number in sorted(offsets):
-        out += b"%d 1\n%010d 00000 n \n" % (number, offsets[number])
-    out += b"trailer\n<< /Size %d /Root %s /Prev %d %s >>\nstartxref\n%d\n%%%%EOF\n" % (
-        size, root, previous, trailer, start,
-    )  # fmt: skip
+    for number in sorted({*offsets, *free}):
+        row = b"%010d 00000 n \n" % offsets[number] if number in offsets else b"0000000000 00001 f \n"
+        out += b"%d 1\n%s" % (number, row)
+    size = max(size, *(number + 1 for number in (*offsets, *free, 0)))
+    parts = (size, root, previous, trailer, start)
+    out += b"trailer\n<< /Size %d /Root %s /Prev %d %s >>\nstartxref\n%d\n%%%%EOF\n" % parts
     return bytes(out)

@@ -6,9 +6,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from haidang.events.readers import readers
-from haidang.inquiry.notability import NOTABLE, Template, load_product, products
+from haidang.inquiry.notability import NOTABLE, load_product, products
+from haidang.sigma.logsource import load_maps
 from haidang.sigma.yaml_source import documents
 
 if TYPE_CHECKING:
@@ -42,37 +45,17 @@ def test_a_kind_has_one_title_in_a_product() -> None:
             )
 
 
-def test_every_origin_is_one_that_a_reader_or_a_shape_hands_over() -> None:
+def test_every_origin_is_one_that_a_reader_a_shape_or_a_map_hands_over() -> None:
     known = {origin.name for reader in readers().values() for origin in reader.origins} | {"windows"}
+    known |= {one.origin for one in load_maps()}
     assert set(products()) <= known
     assert len(products()) == len(FILES)
-
-
-@pytest.mark.parametrize(
-    ("template", "event", "text"),
-    [
-        ("{a}", {"a": "x"}, "x"),
-        ("{a|b}", {"b": "x"}, "x"),
-        ("{a|b}", {"a": "-", "b": "x"}, "x"),
-        ("{a}[ ← {b}]", {"a": "x"}, "x"),
-        ("{a}[ ← {b}]", {"a": "x", "b": 3}, "x ← 3"),
-        ("[{d}\\]{u}", {"d": "D", "u": "u"}, "D\\u"),
-        ("[{d}\\]{u}", {"u": "u"}, "u"),
-        ("[{a}][{b}]", {"b": ["p", "q"]}, "p q"),
-        ("x{a}y", {}, "xy"),
-        ("{a.b}", {"a": {"b": True}}, "true"),
-    ],
-)
-def test_a_template_is_filled_and_leaves_out_what_is_absent(
-    template: str, event: dict[str, Any], text: str
-) -> None:
-    assert Template(template).fill(event) == text
 
 
 PRODUCT = rb"""
 origin: x
 by: [kind]
-sessions: {fields: [a, b], ignore: ['0'], only: [one]}
+sessions: {fields: {one: [a, b]}, ignore: ['0']}
 notable:
   - kind: first
     title: {en: First, vi: First}
@@ -105,3 +88,60 @@ def test_session_ids_are_compared_in_one_form_and_some_are_nobodys() -> None:
     made = load_product(PRODUCT)
     assert made.sessions_of({"kind": "one", "a": "0xAB", "b": "0"}) == ("0xab",)
     assert made.sessions_of({"kind": "two", "a": "0xAB"}) == ()
+
+
+def test_an_entry_for_any_value_is_looked_at_last() -> None:
+    made = load_product(
+        b"origin: x\nby: [kind]\nnotable:\n"
+        b"  - {kind: any, title: {en: A, vi: A}, when: {kind: '*'}, text: '{kind}'}\n"
+        b"  - {kind: one, title: {en: O, vi: O}, when: {kind: [one, two]}, text: '{kind}'}\n"
+    )
+    assert [entry.kind for entry in made.entries_for({"kind": "One"})] == ["one", "any"]
+    assert [entry.kind for entry in made.entries_for({"kind": ["x", "two"]})] == ["one", "any"]
+    assert [entry.kind for entry in made.entries_for({})] == ["any"]
+
+
+@pytest.mark.parametrize(
+    ("address", "is_inside"),
+    [
+        ("10.1.2.3", True),
+        ("172.16.0.1", True),
+        ("172.31.255.1", True),
+        ("172.32.0.1", False),
+        ("192.168.1.1", True),
+        ("fd00::1", True),
+        ("203.0.113.9", False),
+        ("2001:db8::1", False),
+        ("", False),
+    ],
+)
+def test_inside_is_what_private_networks_have(address: str, *, is_inside: bool) -> None:
+    made = load_product(
+        b"origin: x\nby: []\nnotable:\n"
+        b"  - {kind: a, title: {en: A, vi: A}, when: {}, where: {ip: <inside>}, text: '{ip}'}\n"
+    )
+    (entry,) = made.entries_for({"ip": address})
+    assert (entry.accept({"ip": address}) is not None) == is_inside
+
+
+NAMES = {
+    path.stem: sorted(set(re.findall(r"[\w.@-]*[\w](?=[|}:\]])", path.read_text("utf-8")))) for path in FILES
+}
+
+
+@given(
+    st.sampled_from(FILES),
+    st.recursive(
+        st.none() | st.text(max_size=12) | st.integers() | st.booleans() | st.just("\ud800"),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+        max_leaves=6,
+    ),
+)
+def test_whatever_the_fields_of_an_event_hold_is_survived(path: Path, value: Any) -> None:
+    made = load_product(path.read_bytes())
+    event = dict.fromkeys(NAMES[path.stem], value)
+    made.sessions_of(event)
+    for entry in (*made.entries_for(event), *made.entries):
+        accepted = entry.accept(event)
+        for template in (entry.text, entry.user, entry.source):
+            template.fill(accepted or event)

@@ -66,3 +66,11 @@ def test_sources_of_one_event_are_joined() -> None:
 def test_a_file_that_is_wrong_is_an_error(text: str) -> None:
     with pytest.raises(ConfigurationError):
         parse_fields(text.encode(), "x.yml")
+
+
+def test_a_folder_is_known_where_a_file_is() -> None:
+    created = {"Channel": ["microsoft-windows-sysmon/operational"], "EventID": ["11"]}
+    holds = load_fields().of("windows", created)
+    assert holds["folder"] == holds["file"] == ("TargetFilename",)
+    assert "folder" in load_fields().anywhere()
+    assert "folder" not in load_fields().of("windows", {**created, "EventID": ["22"]})

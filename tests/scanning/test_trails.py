@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,8 +15,6 @@ from haidang.scanning import ScanOptions, run
 from .material import CHANNEL, write_log, write_rules
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from haidang.findings.gathering import Trails
     from haidang.findings.model import Finding
 
@@ -187,3 +186,89 @@ def test_linux_logs_tell_of_starts_and_of_logons(tmp_path: Path) -> None:
         "/bin/p10", "/bin/p11", "/bin/p12", "/bin/p13",
     ]  # fmt: skip
     assert [move[:5] for move in moves(trails)] == [("10.0.0.9", "web", "ssh", "quantri", 2)]
+
+
+CLOUD: list[dict[str, Any]] = [
+    {
+        "eventSource": "signin.amazonaws.com",
+        "eventName": "ConsoleLogin",
+        "awsRegion": "us-east-1",
+        "eventTime": "2026-01-01T00:00:01Z",
+        "recipientAccountId": "111122223333",
+        "sourceIPAddress": "203.0.113.9",
+        "responseElements": {"ConsoleLogin": "Success"},
+        "userIdentity": {"type": "Root"},
+    },
+    {
+        "createdDateTime": "2026-01-01T00:00:02Z",
+        "appDisplayName": "Office",
+        "conditionalAccessStatus": "success",
+        "userPrincipalName": "ha@hoaiv.example",
+        "ipAddress": "203.0.113.9",
+        "status": {"errorCode": 0},
+    },
+    {"createdDateTime": "2026-01-01T00:00:02Z", "appDisplayName": "Office", "conditionalAccessStatus": "x"},
+    {"note": "ConsoleLogin, but of no cloud"},
+]
+WAYS = {
+    ("203.0.113.9", "111122223333", "sign-in", "Root"),
+    ("203.0.113.9", "Entra ID hoaiv.example", "sign-in", "ha@hoaiv.example"),
+}
+
+
+def ways(trails: Trails | None) -> set[tuple[str, str, str, str]]:
+    assert trails is not None
+    return {(one.source, one.target, one.kind, one.user) for one in trails.moves}
+
+
+@pytest.mark.parametrize("name", ["cloud.ndjson", "cloud.json", "cloud.parquet"])
+def test_clouds_tell_of_sign_ins_whatever_their_events_come_in(tmp_path: Path, name: str) -> None:
+    log = tmp_path / name
+    if name.endswith("ndjson"):
+        write_log(log, CLOUD)
+    elif name.endswith("json"):
+        log.write_text(json.dumps(CLOUD, indent=1))
+    else:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        names = dict.fromkeys(name for event in CLOUD for name in event)
+        pq.write_table(pa.Table.from_pylist([{**dict.fromkeys(names), **event} for event in CLOUD]), log)
+    _, trails = scanned(tmp_path, log, trails=True)
+    assert ways(trails) == WAYS
+
+
+def test_the_samples_of_readers_tell_who_came_from_where(tmp_path: Path) -> None:
+    samples = Path(__file__).parents[1] / "events" / "readers" / "samples"
+    folders = ("openvpn", "web_access", "w3c", "journald", "opencanary", "mikrotik", "syslog")
+    found: set[tuple[str, str, str, str]] = set()
+    for folder in folders:
+        _, trails = scanned(tmp_path, samples / folder, trails=True)
+        assert ways(trails), folder
+        found |= ways(trails)
+    assert {
+        ("203.0.113.77", "OpenVPN", "vpn", "hoa.nt"),
+        ("203.0.113.77", "web01", "ssh", "hoa.nt"),
+        ("192.0.2.31", "hv-moi-01", "probe", "quantri"),
+        ("10.20.0.5", "RouterOS", "console", "quantri"),
+        ("203.0.113.20", "10.20.0.8", "web", "HOAVANG\\lan.tt"),
+    } <= found
+
+
+def test_sysmon_for_linux_tells_of_starts(tmp_path: Path) -> None:
+    rules = tmp_path / "linux.yml"
+    rules.write_text(
+        "title: Fetches\nid: 00000000-0000-0000-0000-00000000000d\nstatus: test\nlevel: high\n"
+        "logsource: {product: linux, category: process_creation}\n"
+        "detection: {s: {Image|endswith: /curl}, condition: s}\n"
+    )
+    samples = Path(__file__).parents[1] / "events" / "readers" / "samples"
+    found: list[Finding] = []
+    options = ScanOptions(
+        (str(samples / "syslog" / "sysmon.log"),), rules=(str(rules),), cache=False, trails=True
+    )
+    trails = run(options, found.append).trails
+    assert trails is not None
+    assert [finding.rule.title for finding in found] == ["Fetches"]
+    (start,) = trails.related()
+    assert (start.host, start.image, start.parent_image) == ("web01", "/usr/bin/curl", "/usr/bin/php8.2")

@@ -176,13 +176,14 @@ def run_group(command: Command, arguments: Sequence[str], context: Context) -> i
 
 
 def _group_help(command: Command, commands: dict[str, Command], translate: Translator) -> str:
+    wide = max(map(len, commands), default=0) + 2
     lines = [
         translate("Usage: ") + f"haidang {command.name} COMMAND …",
         "",
         translate(command.summary),
         "",
         translate("Commands:"),
-        *(f"  {name:<14}{translate(one.summary)}" for name, one in sorted(commands.items())),
+        *(f"  {name:<{max(wide, 14)}}{translate(one.summary)}" for name, one in sorted(commands.items())),
         "",
         translate("{command} explains a command.").format(command=f"haidang {command.name} COMMAND --help"),
     ]

@@ -56,7 +56,7 @@ def parse_certificates(content: bytes, name: str) -> list[x509.Certificate]:
             found = x509.load_pem_x509_certificates(content)
         else:
             found = [x509.load_der_x509_certificate(content)]
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise InputError(
             f"{name} holds no certificate that can be read: {error}",
             hint="Name a file with a certificate, PEM or DER.",

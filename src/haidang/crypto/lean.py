@@ -53,6 +53,9 @@ class _Later(ModuleType):
         spec = self.__spec__
         if self._has_run or spec is None or spec.loader is None:
             raise AttributeError(name)
+        if find_spec(f"{self.__name__}.{name}") is not None:
+            # ``from pyhanko.sign import attributes`` asks for the name before it looks for the module.
+            return importlib.import_module(f"{self.__name__}.{name}")
         self._has_run = True
         spec.loader.exec_module(self)
         return getattr(self, name)

@@ -61,6 +61,14 @@ def _paths(value: object) -> list[str]:
     return [written] if last == written else [written, last]
 
 
+def _folders(value: object) -> list[str]:
+    """Return the folder that a path leads into, with and without the mark at its end."""
+    written = text(value)
+    last = _SLASHES.split(written)[-1]
+    above = written[: len(written) - len(last)]
+    return _directories(above) if above else []
+
+
 def _directories(value: object) -> list[str]:
     written = text(value)
     return [written, written[:-1]] if len(written) > 1 and written[-1] in "\\/" else [written]
@@ -83,6 +91,7 @@ _SPELLINGS: dict[str, Callable[[object], list[str]]] = {
     "hash": _looked_up("hash", "h"),
     **{facet: _looked_up("email", "e") for facet in ("email", "mail_from", "mail_to")},
     **dict.fromkeys(("file", "process", "parent_process"), _paths),
+    "folder": _folders,
     "directory": _directories,
     "registry": _registry,
 }

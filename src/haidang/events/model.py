@@ -58,6 +58,10 @@ class Problem:
     count: int = 1
 
 
+HARMLESS = frozenset({"duplicate", "ahead"})
+"""Kinds of problems by which nothing of a file is lost."""
+
+
 @dataclass(slots=True)
 class FileReport:
     """The account of one file (or archive member): what it was taken for and what was not read."""
@@ -89,7 +93,12 @@ class FileReport:
     @property
     def complete(self) -> bool:
         """Whether everything in the file was read; one that links lead to again is read once."""
-        return not self.problems.keys() - {"duplicate"}
+        return not self.problems.keys() - HARMLESS
+
+    @property
+    def told(self) -> bool:
+        """Whether there is something that people should know of the file, though it was read in whole."""
+        return bool(self.problems.keys() - {"duplicate"})
 
 
 @dataclass(slots=True)

@@ -47,6 +47,7 @@ PROBLEM_WORDS = {
     "encrypted": N_("encrypted"),
     "symlink-loop": N_("loop of symbolic links"),
     "duplicate": N_("the same name twice"),
+    "ahead": N_("times later than now"),
     "crashed": N_("ended the process that read it"),
     "missing-library": N_("needs a library that is not installed"),
 }
@@ -105,8 +106,8 @@ def speed_line(summary: ScanSummary, translate: Translator) -> str:
 
 
 def problem_entries(summary: ScanSummary, translate: Translator) -> list[Entry]:
-    """Return the files with problems, those of which nothing was read first."""
-    entries = [_file_entry(report, translate) for report in summary.files if not report.complete]
+    """Return the files of which something is to be told, those of which nothing was read first."""
+    entries = [_file_entry(report, translate) for report in summary.files if report.told]
     return sorted(entries, key=lambda entry: not entry.lost)
 
 

@@ -4,10 +4,13 @@ Rules:
 
 - ``about`` reads one event: the users that it names, the process that acted, the process that it says was
   started, and the move from one host to another that it tells of. What an event does not say is not guessed.
-- Process starts are Sysmon 1, Security 4688 and execve of the Linux audit log. Moves are logons over the
-  network and by remote desktop (4624 types 3 and 10), logons with other credentials (4648), shares that were
-  opened (5140, 5145, Zeek), remote management over DCE/RPC (Zeek), connections to ports of administration
-  (Sysmon 3), and what sshd accepted. Logons of machine accounts and anonymous ones are left out.
+- Process starts are Sysmon 1 (of Linux as well), Security 4688, execve of the Linux audit log, and what ECS
+  and OCSF call the start of one. Moves are
+  logons over the network and by remote desktop (4624 types 3 and 10; 4778; 21, 25 and 1149 of Terminal
+  Services), logons with other credentials (4648), shares that were opened (5140, 5145, Zeek), remote
+  management (WinRM 6, DCE/RPC seen by Zeek), connections to ports of administration (Sysmon 3), what sshd
+  accepted and the audit log says of it, and what :mod:`haidang.findings.arrivals` knows of VPNs, devices and
+  clouds. Logons of machine accounts and anonymous ones are left out.
 - A process goes by its GUID, where there is one, else by its number: ``#4711``, good for one host and time.
 - ``Trails`` gathers this over a run within ``Limits.trail_starts`` and ``trail_moves``. When there is too
   much, what is related to findings stays, then what is latest; what went is counted.
@@ -26,8 +29,12 @@ from contextlib import suppress
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from haidang.detect.semantics import lookup
+from haidang.findings.arrivals import ARRIVALS, arrival
+from haidang.findings.schemas import SCHEMAS, process_of
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 __all__ = ["ADMIN_PORTS", "WINDOWS_IDS", "About", "Move", "Start", "about"]
 
@@ -55,7 +62,8 @@ class Move(NamedTuple):
     source: str
     target: str
     kind: str
-    """network, desktop, credentials, share, service, task, remote, ssh."""
+    """network, desktop, credentials, share, service, task, remote, ssh, or a kind of an arrival: vpn,
+    console, sign-in, role, command, web, probe."""
     user: str
     time: int | None
 
@@ -69,10 +77,10 @@ class About(NamedTuple):
     start: Start | None = None
     move: Move | None = None
     address: tuple[str, str] | None = None
-    """An address, and the host whose address the event says that it is."""
+    """An address, and whose it is as the event says: a host's, or that of a client with another one."""
 
 
-WINDOWS_IDS = frozenset({"1", "3", "4624", "4648", "4688", "5140", "5145"})
+WINDOWS_IDS = frozenset({"1", "3", "6", "21", "25", "1149", "4624", "4648", "4688", "4778", "5140", "5145"})
 """Event ids of Windows that tell of starts and moves."""
 ADMIN_PORTS = {
     "22": "ssh",
@@ -90,6 +98,7 @@ _HERE = frozenset({"", "-", "::1", "127.0.0.1", "localhost", "::", "0.0.0.0", "l
 _USER_FIELDS = (
     "User", "SourceUser", "user", "username", "userName", "user.name", "UserName", "UserId",
     "userPrincipalName", "properties.userPrincipalName", "userIdentity.userName", "userIdentity.arn",
+    "actor.user.name", "actor.process.user.name",
     "cs-username", "actor.alternateId", "actor", "src_user", "acct", "suser", "duser", "AccountName",
 )  # fmt: skip
 _EXEC_CALLS = frozenset({"execve", "execveat"})
@@ -101,15 +110,16 @@ _PIPES = {
     "winreg": "remote",
 }
 _ADDRESS = re.compile(r"[\d.]+|[\da-fA-F:]*:[\da-fA-F:.%]*")
+_CONNECTION = re.compile(r"(?:https?://)?([^/:?\s]{1,255})")
 _SSH = re.compile(r"(Accepted|Failed) \S{1,40} for (?:invalid user )?(\S{1,200}) from (\S{1,100})")
 
 
-def about(origin: str, event: Mapping[str, Any], *, host: str, time: int | None, longest: int = 500) -> About:
+def about(origin: str, event: dict[str, Any], *, host: str, time: int | None, longest: int = 500) -> About:
     """Return what ``event`` tells; ``longest`` is the most characters of one of its texts that are kept."""
 
     def get(*names: str) -> str:
         for name in names:
-            value = event.get(name)
+            value = lookup(event, name)
             if isinstance(value, list):
                 value = value[0] if value else None
             if value is not None and not isinstance(value, dict):
@@ -119,6 +129,10 @@ def about(origin: str, event: Mapping[str, Any], *, host: str, time: int | None,
     reader = _READERS.get(origin)
     if reader is not None:
         return reader(get, host, time)
+    if origin in SCHEMAS:
+        return _in_schema(origin, get, host, time)
+    if origin in ARRIVALS:
+        return _arrived(origin, get, host, time)
     return _windows(get, host, time) if "EventID" in event else About(_generic_users(get))
 
 
@@ -185,6 +199,27 @@ def _windows_move(
         # A name from reverse look-up is often nobody's; the address can be learned from other events.
         target = _place(get("DestinationIp")) or _place(get("DestinationHostname"))
         return _moved(host, target, ADMIN_PORTS[get("DestinationPort")], get("User"), time)
+    return _windows_remote(number, get, host, time)
+
+
+def _windows_remote(number: str, get: Callable[..., str], host: str, time: int | None) -> Move | None:
+    """Return what Terminal Services and Windows Remote Management tell of."""
+    channel = get("Channel")
+    if number in {"21", "25", "1149"}:
+        if "TerminalServices" not in channel:
+            return None
+        # 1149 names its parameters by number: user, domain, address.
+        source = _place(get("Address", "Param3", "ClientAddress"))
+        user = get("User") or _account(get("Param2"), get("Param1"))
+        return _moved(source, host, "desktop", user, time)
+    if number == "6":
+        # "connection" is the address that was asked for: host/wsman?PSVersion=5.1.
+        named = _CONNECTION.match(get("connection")) if "WinRM" in channel else None
+        return _moved(host, _place(named[1]), "remote", get("User"), time) if named else None
+    if number == "4778":
+        source = _place(get("ClientAddress")) or _place(get("ClientName"))
+        user = _account(get("AccountDomain"), get("AccountName"))
+        return _moved(source, host, "desktop", user, time)
     return None
 
 
@@ -199,7 +234,11 @@ def _auditd(get: Callable[..., str], host: str, time: int | None) -> About:
             host, time, "", pid, "", _pid(get("ppid")), get("exe"), get("CommandLine", "proctitle"),
             next(iter(users), ""), "", "",
         )  # fmt: skip
-    return About(users, f"#{pid}" if pid else "", start)
+    move = None
+    if get("type") == "USER_LOGIN" and get("res", "result") in {"success", "1"}:
+        user = get("ID", "acct") or _named_id(get("id")) or login
+        move = _moved(_place(get("addr")), host, "ssh", user, time)
+    return About(users, f"#{pid}" if pid else "", start, move)
 
 
 def _named_id(number: str) -> str:
@@ -210,13 +249,42 @@ def _named_id(number: str) -> str:
 
 def _syslog(get: Callable[..., str], host: str, time: int | None) -> About:
     if get("program") not in {"sshd", "sshd-session"}:
-        return About(_generic_users(get))
+        return _arrived("syslog", get, host, time)
     found = _SSH.search(get("message"))
     if found is None:
         return About(_generic_users(get))
     said, user, source = found.groups()
     move = _moved(_place(source), host, "ssh", user, time) if said == "Accepted" else None
     return About(_distinct(user), "", None, move)
+
+
+def _in_schema(origin: str, get: Callable[..., str], host: str, time: int | None) -> About:
+    """Return what an event in one of the schemas tells: of a process, or of an arrival."""
+    told = _arrived(origin, get, host, time)
+    found = process_of(origin, get)
+    pid = _pid(found.pid)
+    start = None
+    if pid and found.starts:
+        user = next(iter(told.users), "")
+        start = Start(
+            host, time, "", pid, "", _pid(found.parent_pid), found.image, found.command, user,
+            found.parent_image, found.parent_command,
+        )  # fmt: skip
+    return told._replace(process=f"#{pid}" if pid else "", start=start)
+
+
+def _arrived(origin: str, get: Callable[..., str], host: str, time: int | None) -> About:
+    """Return what is said of an arrival: the move, and the address that the client was given."""
+    found = arrival(origin, get, host)
+    users = _generic_users(get)
+    if found is None:
+        return About(users)
+    source = _place(found.source)
+    move = _moved(source, _place(found.target), found.kind, found.user, time) if found.kind else None
+    given = _place(found.given)
+    return About(
+        _distinct(found.user) or users, "", None, move, (given, source) if given and source else None
+    )
 
 
 def _zeek(get: Callable[..., str], host: str, time: int | None) -> About:

@@ -1,17 +1,21 @@
 r"""What is worth a line on a time line: data files, one for each product, in ``inquiry/notable``.
 
     origin: windows                     the family of logs
-    by: [Channel, EventID]              fields by which entries are looked up; ``when`` names all of them
+    by: [Channel, EventID]              fields by which entries are looked up; ``when`` names all of them, and
+                                        an entry for ``*`` is looked at last, for every event. None ([]) for a
+                                        log without such fields
     sessions:                           how the events of a logon session are told (may be left out)
-      fields: [TargetLogonId, LogonId]  fields that may hold a session's id
+      fields: [TargetLogonId, LogonId]  what may hold a session's id: templates, or names of fields; where it
+                                        depends on the first ``by`` field, a map of its values to such lists
       ignore: ['0x0', '0x3e7']          ids that are no session of a person
-      only: [sshd]                      values of the first ``by`` field for which that holds
+      family: entra                     products of one family share their sessions, whatever the host is
     notable:
       - kind: logon                     stable word for machines
         title: {en: Logon, vi: …}       for people
         when: {Channel: Security, EventID: [4624]}
         where: {res: [success]}         other fields that must have one of these values
-        unless: {LogonType: ['0']}      ... or must not; ``*`` at either end stands for anything
+        unless: {LogonType: ['0']}      ... or must not; ``*`` at either end stands for anything, ``<inside>``
+                                        for the addresses of private networks
         match: {field: message, pattern: '…(?P<user>\S+)…'}   an RE2 expression; its groups are fields
         user: '[{Domain}\]{User}'       templates, see below
         host: '{id.orig_h}'             where the event's own host is not the one concerned
@@ -20,7 +24,8 @@ r"""What is worth a line on a time line: data files, one for each product, in ``
         session: {opens: TargetLogonId, from: '{IpAddress}'}   or {closes: TargetLogonId}
 
 A template holds ``{FIELD}`` or ``{FIELD|OTHER}`` (the first that is present) and ``[…]``, which is left out
-where one of its fields is absent. Values are compared without regard to case. The files are part of the
+where one of its fields is absent. Wherever else a field is named, ``FIELD|OTHER`` means the same: exports of
+one product differ in their names. Values are compared without regard to case. The files are part of the
 package and trusted; events are not.
 """
 
@@ -33,8 +38,9 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from haidang.detect.semantics import lookup, text
+from haidang.detect.semantics import text
 from haidang.inquiry.questions import Sieve
+from haidang.inquiry.templates import Template, first_of, named_fields, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -45,17 +51,14 @@ __all__ = [
     "NOTABLE",
     "Notable",
     "Product",
-    "Template",
     "load_product",
     "products",
-    "value_of",
     "windows_sieve",
 ]
 
 NOTABLE = Path(__file__).parent / "notable"
 """Folder of the data files."""
 
-_PIECE = re.compile(r"\{([^{}]+)\}|([\[\]])|([^{}\[\]]+)")
 _MOST_KNOWN = 10_000
 """Combinations of values for which the entries are remembered."""
 _PLAIN = (str, int, type(None))
@@ -64,39 +67,8 @@ _EVENT_ID = re.compile(
 )
 _EVENT_ID_KEYS = (b'"EventID"', b'"event_id"', b'"EventCode"')
 _CHANNEL_KEYS = (b'hannel"', b'LogName"', b'"SourceName"', b'"Provider_Name"', b'"source"')
-_ABSENT = frozenset({"", "-", "?", "(null)"})
-
-
-class Template:
-    """A text with fields of an event in it."""
-
-    def __init__(self, source: str) -> None:
-        """Take the template apart."""
-        # A group is a list of pieces: text, or the names of which the first present one counts.
-        self._groups: list[tuple[bool, list[str | tuple[str, ...]]]] = [(False, [])]
-        for names, bracket, literal in _PIECE.findall(source):
-            if bracket:
-                self._groups.append((bracket == "[", []))
-            else:
-                self._groups[-1][1].append(tuple(names.split("|")) if names else literal)
-
-    def fill(self, event: Fields) -> str:
-        """Return the text with the values of ``event``."""
-        return "".join(
-            self._filled(event, pieces, optional=optional) for optional, pieces in self._groups
-        ).strip()
-
-    def _filled(self, event: Fields, pieces: list[str | tuple[str, ...]], *, optional: bool) -> str:
-        parts = []
-        for piece in pieces:
-            if isinstance(piece, str):
-                parts.append(piece)
-                continue
-            value = next((found for name in piece if (found := value_of(event, name))), "")
-            if optional and not value:
-                return ""
-            parts.append(value)
-        return "".join(parts)
+_INSIDE = ("10.", "192.168.", "fc", "fd", *(f"172.{number}." for number in range(16, 32)))
+"""How addresses of private networks begin (RFC 1918, RFC 4193)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +84,8 @@ class Notable:
     where: tuple[tuple[str, Callable[[str], bool]], ...]
     unless: tuple[tuple[str, Callable[[str], bool]], ...]
     pattern: tuple[str, Any] | None
-    opens: str
-    closes: str
+    opens: Template | None
+    closes: Template | None
     source: Template
     """Where the one who opened a session came from."""
 
@@ -144,15 +116,22 @@ class Product:
     origin: str
     by: tuple[str, ...]
     entries: list[Notable] = field(default_factory=list)
-    session_fields: tuple[str, ...] = ()
-    session_only: frozenset[str] = frozenset()
+    session_fields: Mapping[str, tuple[Template, ...]] = field(default_factory=dict)
+    """What may hold a session's id, by the value of the first ``by`` field; "" for any."""
+    session_family: str = ""
     ignored_sessions: frozenset[str] = frozenset()
     _index: dict[tuple[str, ...], list[Notable]] = field(default_factory=dict)
+    _any: list[Notable] = field(default_factory=list)
     _known: dict[tuple[Any, ...], Sequence[Notable]] = field(default_factory=dict)
+    _names: tuple[tuple[str, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Take the names of the ``by`` fields apart, once."""
+        self._names = tuple(named_fields(name) for name in self.by)
 
     def entries_for(self, event: Fields) -> Sequence[Notable]:
         """Return the entries that may be about an event."""
-        values = tuple([lookup(event, name) for name in self.by])
+        values = tuple([first_of(event, names) for names in self._names])
         try:
             return self._known[values]
         except (KeyError, TypeError):
@@ -163,7 +142,7 @@ class Product:
 
     def _look_up(self, values: tuple[Any, ...]) -> Sequence[Notable]:
         if not any(isinstance(value, list) for value in values):
-            return self._index.get(tuple(text(value).lower() for value in values), ())
+            return self._index.get(tuple(text(value).lower() for value in values), []) + self._any
         keys = product(
             *(
                 [text(item).lower() for item in value] if isinstance(value, list) else [text(value).lower()]
@@ -173,13 +152,15 @@ class Product:
         found: dict[int, Notable] = {}
         for key in dict.fromkeys(keys):
             found |= {id(entry): entry for entry in self._index.get(key, ())}
-        return list(found.values())
+        return [*found.values(), *self._any]
 
     def sessions_of(self, event: Fields) -> tuple[str, ...]:
         """Return the ids of the sessions that an event may be of, the likeliest first."""
-        if self.session_only and text(lookup(event, self.by[0])).lower() not in self.session_only:
+        holders = self.session_fields
+        if not holders:
             return ()
-        found = (self.session_id(value_of(event, name)) for name in self.session_fields)
+        chosen = holders.get("") or holders.get(value_of(event, self.by[0]).lower(), ())
+        found = (self.session_id(holder.fill(event)) for holder in chosen)
         return tuple(dict.fromkeys(filter(None, found)))
 
     def session_id(self, value: str) -> str:
@@ -194,17 +175,11 @@ class Product:
     def add(self, entry: Notable, when: Mapping[str, Any]) -> None:
         """Put an entry where events of its kind find it."""
         self.entries.append(entry)
+        if self.by and all(when[name] == "*" for name in self.by):
+            self._any.append(entry)
+            return
         for key in product(*(_values(when[name]) for name in self.by)):
             self._index.setdefault(key, []).append(entry)
-
-
-def value_of(event: Fields, name: str) -> str:
-    """Return the text of a field, "" where it is absent or a placeholder; of a list, its elements."""
-    value = lookup(event, name)
-    if isinstance(value, list):
-        value = " ".join(filter(None, map(text, value)))
-    found = text(value)
-    return "" if found in _ABSENT else found
 
 
 @cache
@@ -246,8 +221,8 @@ def load_product(data: bytes) -> Product:
     made = Product(
         read["origin"],
         tuple(read["by"]),
-        session_fields=tuple(sessions.get("fields", ())),
-        session_only=frozenset(_values(sessions.get("only", ()))),
+        session_fields=_session_fields(sessions.get("fields", ())),
+        session_family=sessions.get("family", ""),
         ignored_sessions=frozenset(_values(sessions.get("ignore", ()))),
     )
     for entry in read["notable"]:
@@ -268,10 +243,20 @@ def _notable(entry: Mapping[str, Any]) -> Notable:
         where=_tests(entry.get("where", {})),
         unless=_tests(entry.get("unless", {})),
         pattern=(pattern["field"], _search(pattern["pattern"])) if pattern else None,
-        opens=session.get("opens", ""),
-        closes=session.get("closes", ""),
+        opens=_holder(session["opens"]) if "opens" in session else None,
+        closes=_holder(session["closes"]) if "closes" in session else None,
         source=Template(session.get("from", "")),
     )
+
+
+def _session_fields(named: Any) -> dict[str, tuple[Template, ...]]:
+    chosen = named if isinstance(named, dict) else {"": named} if named else {}
+    return {text(value).lower(): tuple(map(_holder, holders)) for value, holders in chosen.items()}
+
+
+def _holder(name: str) -> Template:
+    """Return what holds a session's id: a template, or the name of a field."""
+    return Template(name if "{" in name else f"{{{name}}}")
 
 
 def _tests(fields: Mapping[str, Any]) -> tuple[tuple[str, Callable[[str], bool]], ...]:
@@ -282,6 +267,8 @@ def _one_of(wanted: Sequence[str]) -> Callable[[str], bool]:
     exact = frozenset(value for value in wanted if "*" not in value)
     ends = tuple(value[1:] for value in wanted if value.startswith("*"))
     starts = tuple(value[:-1] for value in wanted if value.endswith("*") and not value.startswith("*"))
+    if "<inside>" in exact:
+        starts += _INSIDE
 
     def holds(value: str) -> bool:
         return value in exact or bool(value and (value.endswith(ends) or value.startswith(starts)))

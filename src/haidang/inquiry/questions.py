@@ -161,9 +161,11 @@ class Question:
     @cached_property
     def _origins(self) -> dict[str, Origin]:
         from haidang.events.readers import readers
+        from haidang.sigma.logsource import map_origin
 
+        told = {one.origin: map_origin(one) for one in self.maps}
         found = {origin.name: origin for reader in readers().values() for origin in reader.origins}
-        return {**found, "windows": shapes.WINDOWS}
+        return {**told, **found, "windows": shapes.WINDOWS}
 
     @cached_property
     def _recognise(self) -> list[tuple[str, tuple[str, ...]]]:

@@ -5,9 +5,9 @@ Rules:
 - What is notable is data (:mod:`haidang.inquiry.notability`). Events are put in order first, over all files,
   and only then looked at as a story: what is new on a host, and which session an event belongs to, depends
   on what came before it in time, not in the files.
-- A session begins with its logon and ends with its logoff, on one host. Events between that carry its id are
-  said to be its user's, come from where its user came from. Shippers stamp events of one moment out of order,
-  so a logon may come up to two seconds late.
+- A session begins with its logon and ends with its logoff, on one host; in the cloud, where there is none, in
+  one family of products. Events between that carry its id are said to be its user's, come from where its user
+  came from. Shippers stamp events of one moment out of order, so a logon may come up to two seconds late.
 - Events before ``since`` are not shown, but a session that they opened is known, and a place that they saw is
   not new. Events without a time cannot stand on a time line; they are counted.
 - Sorting spills to disk (``Limits.sort_bytes``); open sessions, known places and texts are bounded.
@@ -25,8 +25,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from haidang.events.times import format_time, parse_time
-from haidang.inquiry.notability import Notable, Product, products, value_of, windows_sieve
+from haidang.inquiry.notability import Notable, Product, products, windows_sieve
 from haidang.inquiry.sorting import TimeSorter
+from haidang.inquiry.templates import value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -63,7 +64,7 @@ class Entry(msgspec.Struct, frozen=True):
     kind: str
     """Stable word: logon, process, service … or ``finding``."""
     titles: dict[str, str]
-    """What happened, in words of each language; of a finding, the title of the rule."""
+    """What happened, in words of each language; of a finding, the title of its rule."""
     level: str
     """Level of a finding, "" for events."""
     user: str
@@ -98,9 +99,12 @@ class _Row(msgspec.Struct, array_like=True):
     closes: str = ""
     source: str = ""
     once: str = ""
+    family: str = ""
     level: str = ""
     title: str = ""
     finding: str = ""
+    rule: str = ""
+    """Id of the rule of a finding, its title where it has none."""
 
 
 class Timeline:
@@ -179,10 +183,11 @@ class Timeline:
             notable.user.fill(fields),
             notable.text.fill(fields)[: question.limits.timeline_text],
             product.sessions_of(fields),
-            product.session_id(value_of(fields, notable.opens)) if notable.opens else "",
-            product.session_id(value_of(fields, notable.closes)) if notable.closes else "",
+            product.session_id(notable.opens.fill(fields)) if notable.opens else "",
+            product.session_id(notable.closes.fill(fields)) if notable.closes else "",
             notable.source.fill(fields) if notable.opens else "",
             "\0".join(value_of(fields, name) for name in notable.once).lower(),
+            product.session_family,
         )
 
     def _add_findings(self, sorter: TimeSorter, encode: Any) -> None:
@@ -224,9 +229,11 @@ class Timeline:
             domain + things.user if things.user else "",
             reasons[: self._question.limits.timeline_text],
             product.sessions_of(finding.event) if product else (),
+            family=product.session_family if product else "",
             level=finding.rule.level,
             title=finding.rule.title,
             finding=finding.id,
+            rule=finding.rule.id or finding.rule.title,
         )
 
     def _wants(self, user: str, session: Session | None) -> bool:
@@ -241,7 +248,8 @@ class Timeline:
 
     def _entry(self, row: _Row, user: str, session: Session | None) -> Entry:
         if row.entry < 0:
-            titles = {"en": row.title}
+            words = self.summary.words.get(row.rule, ()) if self.summary else ()
+            titles = {"en": row.title} | {one.lang: one.title for one in words if one.title}
         else:
             titles = dict(self._products[row.origin].entries[row.entry].title)
         return Entry(
@@ -269,6 +277,11 @@ def timeline(question: Question, *, users: tuple[str, ...] = (), scan: ScanOptio
         scan: How findings are looked for; None leaves them out.
     """
     return Timeline(question, users, scan)
+
+
+def _place(row: _Row) -> tuple[str, str]:
+    """Return within what the ids of sessions are unique: a host and its log, or a family of products."""
+    return ("", row.family) if row.family else (row.host.lower(), row.origin)
 
 
 class _Story:
@@ -299,8 +312,8 @@ class _Story:
     ) -> None:
         """Give rows that came just before their logon their session."""
         for index, (row, user, known) in enumerate(held):
-            mine = opened.opens in row.sessions and row.host.lower() == opened.host.lower()
-            if mine and known is None and row.origin == opened.origin and not (row.opens or row.closes):
+            mine = opened.opens in row.sessions and _place(row) == _place(opened)
+            if mine and known is None and not (row.opens or row.closes):
                 held[index] = (row, user or opened.user, session)
 
     def _look_at(self, row: _Row) -> tuple[str, Session | None] | None:
@@ -308,16 +321,17 @@ class _Story:
         host = row.host.lower()
         if row.once and self._known((host, row.kind, row.once)):
             return None
+        place = _place(row)
         if row.opens:
             opened = Session(row.opens, row.user, row.source, format_time(row.time))
-            self._keep(self._sessions, (host, row.origin, row.opens), opened, self._limits.timeline_sessions)
+            self._keep(self._sessions, (*place, row.opens), opened, self._limits.timeline_sessions)
             return row.user, opened
         if row.closes:
-            return self._named(row, self._sessions.pop((host, row.origin, row.closes), None))
+            return self._named(row, self._sessions.pop((*place, row.closes), None))
         for identifier in row.sessions:
-            session = self._sessions.get((host, row.origin, identifier))
+            session = self._sessions.get((*place, identifier))
             if session is not None:
-                self._sessions.move_to_end((host, row.origin, identifier))
+                self._sessions.move_to_end((*place, identifier))
                 return self._named(row, session)
         return row.user, None
 

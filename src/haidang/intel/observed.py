@@ -44,6 +44,7 @@ FACETS: dict[str, str] = {
     "command_line": "text",
     "parent_command_line": "",
     "file": "",
+    "folder": "",
     "process": "",
     "parent_process": "",
     "directory": "",
@@ -60,6 +61,8 @@ FACETS: dict[str, str] = {
     "service": "",
 }
 """Facet to what is looked up of its values (``observables.EXTRACT``), "" for patterns only."""
+_DERIVED = {"folder": "file"}
+"""Facets that the files need not name: what the fields of another one say, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,9 @@ class ObservedFields:
             if source.accepts(routing):
                 for facet, fields in source.holds.items():
                     found.setdefault(facet, {}).update(dict.fromkeys(fields))
+        for facet, other in _DERIVED.items():
+            if other in found:
+                found.setdefault(facet, {}).update(found[other])
         return {facet: tuple(fields) for facet, fields in found.items()}
 
     def anywhere(self) -> dict[str, tuple[str, ...]]:

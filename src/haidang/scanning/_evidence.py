@@ -20,6 +20,7 @@ from haidang.events.model import Origin
 from haidang.events.times import format_time, parse_time
 from haidang.findings.model import Finding, FindingRule, Match, Source
 from haidang.sigma.ir import ANY, ONE
+from haidang.sigma.logsource import map_origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -164,7 +165,7 @@ def known_origins(maps: Sequence[LogsourceMap]) -> dict[str, Origin]:
     """Return where the events of each origin keep time and host: readers say so, and for JSON the maps."""
     from haidang.events.readers import readers
 
-    told = {one.origin: Origin(one.origin, one.time_fields, one.host_fields) for one in maps}
+    told = {one.origin: map_origin(one) for one in maps}
     found = {origin.name: origin for reader in readers().values() for origin in reader.origins}
     return {**told, **found, "windows": shapes.WINDOWS}
 

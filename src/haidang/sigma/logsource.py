@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from haidang.errors import ConfigurationError
+from haidang.events.model import Origin
 from haidang.sigma.ir import LogSource, LogsourceEntry, LogsourceMap
 from haidang.sigma.templates import parse_template, template_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["BUILTIN_MAPS", "load_maps", "map_fields", "parse_map", "serves"]
+__all__ = ["BUILTIN_MAPS", "load_maps", "map_fields", "map_origin", "parse_map", "serves"]
 
 BUILTIN_MAPS = Path(__file__).parent / "logsources"
 """Folder of the maps that come with the package."""
@@ -58,6 +59,12 @@ def load_maps(paths: Iterable[str | Path] = (), *, builtin: bool = True) -> tupl
             raise ConfigurationError(message, hint="Name a map file or a folder of them.")
         files += found
     return tuple(_read(file) for file in files)
+
+
+def map_origin(one: LogsourceMap) -> Origin:
+    """Return where JSON of an origin keeps time and host; shippers may move its time to ``@timestamp``."""
+    times = (*one.time_fields, "@timestamp") if one.time_fields else ()
+    return Origin(one.origin, times, one.host_fields)
 
 
 def _read(file: Path) -> LogsourceMap:

@@ -18,7 +18,7 @@ from haidang.sigma.logsource import load_maps
 from haidang.sigma.outline import outline
 from haidang.sigma.translate import Refusal
 from haidang.sigma.written import read_written
-from haidang.workshop.checks import SEVERITIES, Issue, Pack, Subject, runners
+from haidang.workshop.checks import SEVERITIES, Issue, NotRun, Pack, Subject, runners
 from haidang.workshop.regression import read_regression
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class Checked:
     """By file and line."""
     files: dict[str, bytes] = field(default_factory=dict)
     """Path to content of each file."""
+    not_run: dict[str, NotRun] = field(default_factory=dict)
+    """Code of a check that failed to what it could not say."""
 
     def at_least(self, severity: str) -> bool:
         """Return whether an issue is at least so severe."""
@@ -100,7 +102,7 @@ def check(
         found.setdefault((issue.path, issue.code, issue.line, issue.message.text()), issue)
     issues = sorted(found.values(), key=lambda issue: (issue.path, issue.line, issue.code))
     refused = len(written.joined.refused) if written.joined else 0
-    return Checked(max(len(subjects), refused), issues, written.files)
+    return Checked(max(len(subjects), refused), issues, written.files, pack.not_run)
 
 
 def _subjects(written: Written) -> list[Subject]:

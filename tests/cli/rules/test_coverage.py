@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from haidang.cli.main import main
+from tests.judges import navigator_understands
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,6 +98,14 @@ def test_the_layer_scores_each_technique_by_its_rules(
     assert scores == {"T1059.001": 6, "T1105": 6}
     assert {one["comment"] for one in layer["techniques"]} == {"2 of 6 rules can fire"}
     assert layer["gradient"]["maxValue"] == 6
+
+
+def test_mitres_own_library_loads_the_layer_and_loses_nothing(
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    layer = json.loads(run(capfdbinary, "--format", "navigator"))
+    assert len(layer["techniques"]) > 30
+    assert navigator_understands(layer) == layer
 
 
 def test_all_built_in_rules_can_fire(capfdbinary: pytest.CaptureFixture[bytes]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -64,6 +65,15 @@ def feed(
         seen.events.extend(batch.events)
         seen.records.extend(batch.records)
         seen.origins.extend([batch.origin] * len(batch.events))
+    return seen
+
+
+def feed_in_time(reader: Reader, data: bytes, seconds: float = 3) -> Seen:
+    """Feed what is hostile; it must be looked at and read within some seconds of this process."""
+    began = time.process_time()
+    seen = feed(reader, data)
+    reader.recognises(head(data))
+    assert time.process_time() - began < seconds
     return seen
 
 

@@ -17,6 +17,7 @@ from haidang.events.readers.auditd import READER
 from haidang.limits import DEFAULT_LIMITS
 from tests.events.readers.feeding import feed, head, sample
 from tests.events.readers.firing import fired, take_rules
+from tests.events.readers.tearing import torn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -333,16 +334,14 @@ def test_skips_and_counts_lines_that_are_no_records() -> None:
 
 
 @given(
-    st.one_of(
-        st.binary(max_size=400),
-        st.tuples(st.integers(0, len(AUDIT)), st.integers(0, 60), st.binary(max_size=20)).map(
-            lambda cut: AUDIT[: cut[0]] + cut[2] + AUDIT[cut[0] + cut[1] :]
-        ),
+    torn(
+        AUDIT,
         st.lists(
             st.text("abUIDmsg='\"\x1d[]0123456789AF{} ", max_size=60).map(
                 lambda body: record(1, 1, body).encode()
             )
         ).map(b"\n".join),
+        most_cut=60,
     )
 )
 def test_whatever_it_is_fed_it_ends_without_raising(data: bytes) -> None:

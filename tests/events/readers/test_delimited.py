@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from haidang.events.readers.delimited import READER, choose_delimiter, column_names, looks_like_header
 from haidang.limits import DEFAULT_LIMITS
-from tests.events.readers.feeding import SAMPLES, feed, head, sample
+from tests.events.readers.feeding import feed, head, sample
+from tests.events.readers.tearing import samples, torn
 
 SMALL = replace(DEFAULT_LIMITS, batch_events=3)
 
@@ -184,17 +185,8 @@ def test_a_file_named_as_a_table_is_one_sooner() -> None:
     assert READER.recognises(head(b"Name,Size,Kind\nx,1,y\n", "x.log")) == 55
 
 
-_SAMPLE_BYTES = b"".join(path.read_bytes() for path in sorted((SAMPLES / "delimited").glob("*")))
-
-
 @given(
-    st.one_of(
-        st.binary(max_size=400),
-        st.text('abc,;"\n\r\t|', max_size=200).map(str.encode),
-        st.tuples(st.integers(0, len(_SAMPLE_BYTES)), st.integers(0, 60), st.binary(max_size=20)).map(
-            lambda cut: _SAMPLE_BYTES[: cut[0]] + cut[2] + _SAMPLE_BYTES[cut[0] + cut[1] :]
-        ),
-    ),
+    torn(samples("delimited"), st.text('abc,;"\n\r\t|', max_size=200).map(str.encode), most_cut=60),
     st.sampled_from([DEFAULT_LIMITS, SMALL, replace(SMALL, line_bytes=20, columns=3)]),
 )
 def test_whatever_it_is_fed_it_ends_without_raising(data: bytes, limits: object) -> None:

@@ -256,11 +256,6 @@ def test_whatever_is_done_to_it_each_event_is_read_or_noted(
     READER.recognises(head(data))
 
 
-@given(st.binary(max_size=300))
-def test_random_bytes_are_survived(data: bytes) -> None:
-    read_bytes(READER, data + b"</Event>" + data, block=50)
-
-
 @pytest.mark.parametrize(
     "data",
     [

@@ -189,13 +189,6 @@ def test_whatever_is_done_to_it_it_is_survived(name: str, data: st.DataObject) -
     READER.recognises(head(broken))
 
 
-@given(st.binary(max_size=300))
-def test_random_bytes_are_survived(data: bytes) -> None:
-    read_bytes(READER, data, block=50)
-    read_bytes(READER, b"__CURSOR=a\n" + data, block=50)
-    read_bytes(READER, b"{" + data, block=50)
-
-
 @pytest.mark.parametrize(
     "data",
     [

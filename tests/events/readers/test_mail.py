@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from haidang.events.readers.mail import READER
 from haidang.limits import DEFAULT_LIMITS
-from tests.events.readers.feeding import SAMPLES, feed, head, sample
+from tests.events.readers.feeding import feed, feed_in_time, head, sample
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,29 +113,6 @@ def test_a_line_that_is_no_syslog_line_is_kept_as_text_and_noted() -> None:
     assert seen.problems == {"broken-line": ("line 6", 1)}
 
 
-_SAMPLE_BYTES = b"".join(path.read_bytes() for path in sorted((SAMPLES / "mail").glob("*")))
-
-
-@given(
-    st.one_of(
-        st.binary(max_size=400),
-        st.tuples(st.integers(0, len(_SAMPLE_BYTES)), st.integers(0, 40), st.binary(max_size=20)).map(
-            lambda cut: _SAMPLE_BYTES[: cut[0]] + cut[2] + _SAMPLE_BYTES[cut[0] + cut[1] :]
-        ),
-    )
-)
-def test_whatever_it_is_fed_each_line_is_an_event(data: bytes) -> None:
-    seen = feed(READER, data, limits=SMALL)
-    filled = [
-        n
-        for n, line in enumerate(data.split(b"\n"), 1)
-        if line.decode("utf-8", "replace").strip("\x00 \t\r\n\x0b\x0c")
-    ]
-    assert set(filled) <= set(seen.records)
-    assert all(isinstance(event["raw"], str) and "message" in event for event in seen.events)
-    READER.recognises(head(data))
-
-
 @pytest.mark.parametrize(
     "message",
     [
@@ -150,10 +124,7 @@ def test_whatever_it_is_fed_each_line_is_an_event(data: bytes) -> None:
 )
 @pytest.mark.parametrize("header", [HEADER, b"Nov 11 21:58:01 h dovecot: "])
 def test_hostile_lines_take_linear_time(header: bytes, message: bytes) -> None:
-    began = time.process_time()
-    seen = feed(READER, header + message + b"\n")
-    assert len(seen.events) == 1
-    assert time.process_time() - began < 3
+    assert len(feed_in_time(READER, header + message + b"\n").events) == 1
 
 
 def test_reads_the_mail_logs_of_the_corpora(corpora: Path) -> None:

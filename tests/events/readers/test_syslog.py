@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import os
 import re
-import time
 import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,7 +18,7 @@ import haidang
 from haidang.events.model import FileReport
 from haidang.events.readers.syslog import FACILITIES, READER, SEVERITIES, parse_line, parse_lines
 from haidang.limits import DEFAULT_LIMITS
-from tests.events.readers.feeding import SAMPLES, feed, head, sample
+from tests.events.readers.feeding import feed, feed_in_time, head, sample
 from tests.events.readers.firing import fired, take_rules, write_rules
 
 if TYPE_CHECKING:
@@ -313,29 +312,6 @@ def test_does_not_take_other_logs_for_syslog(line: bytes) -> None:
     assert READER.recognises(head((line + b"\n") * 5)) == 0
 
 
-_SAMPLE_BYTES = b"".join(path.read_bytes() for path in sorted((SAMPLES / "syslog").glob("*")))
-
-
-@given(
-    st.one_of(
-        st.binary(max_size=400),
-        st.tuples(st.integers(0, len(_SAMPLE_BYTES)), st.integers(0, 40), st.binary(max_size=20)).map(
-            lambda cut: _SAMPLE_BYTES[: cut[0]] + cut[2] + _SAMPLE_BYTES[cut[0] + cut[1] :]
-        ),
-    )
-)
-def test_whatever_it_is_fed_each_line_is_an_event_or_noted(data: bytes) -> None:
-    seen = feed(READER, data, limits=SMALL)
-    lines = data.split(b"\n")
-    filled = [
-        n for n, line in enumerate(lines, 1) if line.decode("utf-8", "replace").strip("\x00 \t\r\n\x0b\x0c")
-    ]
-    assert set(filled) <= set(seen.records)
-    own = [event for event, origin in zip(seen.events, seen.origins, strict=True) if origin == "syslog"]
-    assert all(isinstance(event["raw"], str) and "message" in event for event in own)
-    READER.recognises(head(data))
-
-
 @pytest.mark.parametrize(
     "line",
     [
@@ -349,11 +325,7 @@ def test_whatever_it_is_fed_each_line_is_an_event_or_noted(data: bytes) -> None:
     ],
 )
 def test_hostile_lines_take_linear_time(line: bytes) -> None:
-    began = time.process_time()
-    seen = feed(READER, line + b"\n")
-    READER.recognises(head(line))
-    assert seen.events
-    assert time.process_time() - began < 3
+    assert feed_in_time(READER, line + b"\n").events
 
 
 def test_reads_the_syslog_files_of_the_corpora(corpora: Path) -> None:

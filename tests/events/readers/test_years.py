@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from haidang.events.model import FileReport
 from haidang.events.readers._years import Years
 
 
@@ -18,9 +19,10 @@ def seconds(text: str) -> float:
 NOW = seconds("2027-03-01T12:00:00")
 
 
-def placed(*times: str, mtime: str | None = None) -> list[str | None]:
+def placed(*times: str, mtime: str | None = None, report: FileReport | None = None) -> list[str | None]:
     events = [{"timestamp": time} for time in times]
-    Years(None if mtime is None else seconds(mtime), NOW).place(events)
+    years = Years(None if mtime is None else seconds(mtime), NOW)
+    years.place(events, range(1, len(events) + 1), report or FileReport("x"))
     return [event.get("time") for event in events]
 
 
@@ -87,10 +89,49 @@ def test_any_line_of_the_last_year_is_found_in_any_zone(
 ) -> None:
     local = (written - age + zone).replace(microsecond=0)
     events = [{"timestamp": f"{local:%b} {local.day:>2} {local:%H:%M:%S}"}]
-    Years(written.replace(tzinfo=UTC).timestamp(), NOW).place(events)
+    Years(written.replace(tzinfo=UTC).timestamp(), NOW).place(events, [1], FileReport("x"))
     assert events[0]["time"] == local.isoformat()
 
 
 @given(st.text(max_size=30), st.floats(allow_nan=True))
 def test_whatever_is_written_is_survived(text: str, mtime: float) -> None:
-    Years(mtime, NOW).place([{"timestamp": text}, {}])
+    Years(mtime, NOW).place([{"timestamp": text}, {}], [1, 2], FileReport("x"))
+
+
+@pytest.mark.parametrize("mtime", ["2027-03-01T11:59:58", None])
+def test_a_time_that_would_be_later_than_now_is_noted(mtime: str | None) -> None:
+    report = FileReport("x")
+    times = ["Mar  1 18:00:00", "Mar  1 11:00:00", "Mar  1 18:59:57.5", "Mar  1 12:00:00"]
+    # A log of Việt Nam: what was written last stays where it was written, in its order.
+    assert placed(*times, mtime=mtime, report=report) == [
+        "2027-03-01T18:00:00",
+        "2027-03-01T11:00:00",
+        "2027-03-01T18:59:57.5",
+        "2027-03-01T12:00:00",
+    ]
+    problem = report.problems["ahead"]
+    assert (problem.where, problem.count) == ("line 1", 2)
+    assert "by 7:00 or more" in problem.detail
+    assert report.complete
+    assert report.told
+
+
+def test_what_the_file_proves_to_be_of_last_year_is_not_later_than_now() -> None:
+    report = FileReport("x")
+    times = ["Mar  1 18:00:00", "Mar  4 08:00:00", "Mar  1 11:00:00"]
+    assert placed(*times, mtime="2027-03-01T11:59:58", report=report)[0] == "2026-03-01T18:00:00"
+    assert not report.problems
+
+
+@given(
+    st.datetimes(datetime(2026, 1, 1), datetime(2027, 3, 1, 12)),  # noqa: DTZ001 - logs name no zone
+    st.timedeltas(timedelta(days=-400), timedelta(days=400)),
+)
+def test_no_time_is_later_than_now_unless_it_is_noted(written: datetime, distance: timedelta) -> None:
+    now = datetime.fromtimestamp(NOW, UTC).replace(tzinfo=None)
+    local = (written + distance).replace(microsecond=0)
+    report = FileReport("x")
+    events = [{"timestamp": f"{local:%b} {local.day:>2} {local:%H:%M:%S}"}]
+    Years(written.replace(tzinfo=UTC).timestamp(), NOW).place(events, [1], report)
+    is_later = "time" in events[0] and datetime.fromisoformat(events[0]["time"]) > now
+    assert is_later == ("ahead" in report.problems)

@@ -7,7 +7,7 @@ from haidang.findings.model import Finding, FindingRule, Match, ScanSummary, Sou
 from haidang.findings.trails import about
 from haidang.limits import DEFAULT_LIMITS
 
-__all__ = ["DOCUMENT", "SHELL", "STEPS", "story", "story_summary"]
+__all__ = ["DOCUMENT", "SHELL", "STEPS", "T0", "story", "story_summary"]
 
 PC = "VP-PC-031.songlo.example"
 SERVER = "HT-FS01.songlo.example"

@@ -6,12 +6,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec import structs
 
 from haidang.findings.gathering import Trails
 from haidang.findings.model import ScanSummary
-from haidang.findings.trails import About, Move, Start
+from haidang.findings.trails import About, Move, Start, about
 from haidang.limits import DEFAULT_LIMITS
-from tests.findings.outputs.stories import PC, SERVER, USER, story, story_summary
+from tests.findings.outputs.stories import PC, SERVER, T0, USER, story, story_summary
 from tests.findings.outputs.synthetic import findings, summary
 from tests.findings.outputs.test_html_browser import (
     DESK,
@@ -175,6 +176,50 @@ def test_rare_values_are_those_of_few_findings(browser: Browser, case: Path) -> 
     assert any("cmd.exe" in row for row in rows)
     view.page.locator("#rare tbody button").filter(has_text="cmd.exe").click()
     assert view.page.inner_text("#detail h2") == "Shell Started by a Document"
+
+
+def test_rare_values_are_found_in_objects_and_lists_too(browser: Browser, tmp_path: Path) -> None:
+    item = story()[0]
+    event = {
+        "userIdentity": {"arn": "arn:aws:iam::1:user/ha"},
+        "properties": {"ipAddress": "203.0.113.9"},
+        "sourceIPs": ["198.51.100.7", "198.51.100.7"],
+        "Parameters": [{"Name": "ForwardTo"}],
+    }
+    page = opened(
+        browser, write(tmp_path / "cloud.html", [structs.replace(item, event=event)], summary(1))
+    ).page
+    page.click("#rare-card summary")
+    page.wait_for_selector("#rare tbody tr")
+    rows = [row.split("\t")[1:4] for row in page.locator("#rare tbody tr").all_inner_texts()]
+    assert sorted(rows) == [
+        ["properties.ipAddress", "203.0.113.9", "1"],
+        ["sourceIPs", "198.51.100.7", "1"],
+        ["userIdentity.arn", "arn:aws:iam::1:user/ha", "1"],
+    ]
+
+
+def test_who_came_by_vpn_is_whoever_moved_on_from_the_address_that_it_gave(
+    browser: Browser, tmp_path: Path
+) -> None:
+    events = [
+        ("openvpn", {"action": "connected", "user": "hoa.nt", "src_ip": "203.0.113.77"}),
+        ("openvpn", {"virtual_ip": "10.8.0.6", "src_ip": "203.0.113.77"}),
+        ("syslog", {"program": "sshd", "message": "Accepted password for quantri from 10.8.0.6 port 1 ssh2"}),
+    ]
+    trails = Trails(DEFAULT_LIMITS)
+    for at, (origin, event) in enumerate(events):
+        trails.gather(about(origin, event, host="hv-web01" if origin == "syslog" else "hv-vpn", time=T0 + at))
+    account = ScanSummary(rules=1, events=3, findings=1, trails=trails)
+    page = opened(browser, write(tmp_path / "vpn.html", story()[:1], account)).page
+    if not page.evaluate("document.getElementById('moves-card').open"):
+        page.click("#moves-card summary")
+    page.locator("#moves [data-key='moves-all']").click()
+    rows = [row.split("\t")[2:6] for row in page.locator("#moves tbody tr").all_inner_texts()]
+    assert rows == [
+        ["203.0.113.77", "hv-vpn", "VPN", "hoa.nt"],
+        ["203.0.113.77", "hv-web01", "SSH", "quantri"],
+    ]
 
 
 def test_link_to_a_finding_opens_it_whatever_the_filters_were(browser: Browser, case: Path) -> None:

@@ -6,10 +6,12 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from jsonschema import Draft202012Validator
 
 from haidang.findings.model import Finding, ScanSummary
 from haidang.findings.outputs.navigator import LEVEL_COLOURS, OUTPUT
+from tests.judges import navigator_understands
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,3 +149,20 @@ def test_many_rules_of_one_technique_are_named_in_part(make_finding: Callable[..
     findings = [make_finding(rule_id=str(n), rule_title=f"Rule {n}") for n in range(25)]
     (technique,) = layer(*findings)["techniques"]
     assert technique["comment"].splitlines()[-1] == "and 5 more rules"
+
+
+def test_mitres_own_library_loads_the_layer_and_loses_nothing(
+    make_finding: Callable[..., Finding],
+) -> None:
+    written = layer(make_finding(), make_finding(rule_id="2", rule_tags=("attack.t1105", "attack.t1059")))
+    assert len(written["techniques"]) == 3
+    assert navigator_understands(written) == written
+
+
+def test_mitres_own_library_refuses_a_layer_that_is_none(
+    make_finding: Callable[..., Finding],
+) -> None:
+    written = layer(make_finding())
+    written["techniques"][0]["score"] = "many"
+    with pytest.raises(AssertionError):
+        navigator_understands(written)

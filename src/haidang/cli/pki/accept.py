@@ -85,11 +85,15 @@ def _for_authority(bundle: Bundle, args: argparse.Namespace, context: Context) -
 
 def _say_root(path: list[x509.Certificate], args: argparse.Namespace, context: Context) -> None:
     from haidang.crypto.certificates import fingerprint
+    from haidang.crypto.trust import load_trust
 
+    root = fingerprint(path[-1])
     if args.root:
-        said(N_("The root has the fingerprint that you gave: it is believed from now on."), context)
-    else:
-        said(N_("Its root has the fingerprint {root}"), context, root=colons(fingerprint(path[-1])))
+        said(N_("Its root has the fingerprint that you gave."), context)
+        return
+    said(N_("Its root has the fingerprint {root}"), context, root=colons(root))
+    believed = () if args.authority else load_trust(home_of(args, context).trust).anchors
+    if root not in map(fingerprint, believed):
         said(
             N_("If you have the same on paper, say --root FINGERPRINT; until then it is not believed."),
             context,

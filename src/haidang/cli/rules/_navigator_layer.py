@@ -47,8 +47,6 @@ def layer(found: Coverage) -> dict[str, Any]:
             for technique in sorted(rules)
         ],
         "gradient": {"colors": _COLOURS, "minValue": 0, "maxValue": max(rules.values(), default=1)},
-        "legendItems": [],
-        "metadata": [],
         "showTacticRowBackground": False,
         "selectTechniquesAcrossTactics": True,
         "selectSubtechniquesWithParent": False,

@@ -98,6 +98,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
     found = checked()
     if (args.fix or args.diff) and _fixed(found, context, write=args.fix):
         found = checked()
+    for code, failed in sorted(found.not_run.items()):
+        said = context.translate.ngettext(
+            "{name} could not judge {n} rule: {reason}",
+            "{name} could not judge {n} rules: {reason}",
+            failed.rules,
+        )
+        context.say(neutralise(said.format(name=code, n=failed.rules, reason=failed.reason)))
     context.stdout.write(_written(found, form, context.translate).encode("utf-8", "backslashreplace"))
     return int(found.at_least(args.fail_on))
 
@@ -142,6 +149,10 @@ def _written(found: Checked, form: str, translate: Translator) -> str:
                 "fixable": issue.fixable,
             }
             for issue in found.issues
+        ],
+        "not_run": [
+            {"code": code, "rules": failed.rules, "reason": failed.reason}
+            for code, failed in sorted(found.not_run.items())
         ],
     }
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"

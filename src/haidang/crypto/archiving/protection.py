@@ -15,6 +15,7 @@ from haidang.crypto.inventory.algorithms import algorithm_facts
 from haidang.crypto.keys import algorithm_of
 from haidang.crypto.verifying.archives import read_steps
 from haidang.crypto.verifying.archives import recognises as is_package
+from haidang.crypto.verifying.chains import certificate_name
 from haidang.errors import HaidangError
 from haidang.i18n import N_
 from haidang.messages import Message
@@ -101,7 +102,7 @@ def _ends(certificate: Any, horizons: Horizons) -> list[tuple[dt.datetime, Messa
     from cryptography import x509
     from cryptography.exceptions import UnsupportedAlgorithm
 
-    name = certificate.subject.human_friendly
+    name = certificate_name(certificate)
     ends = [
         (certificate.not_valid_after, Message(N_("The certificate of {name} ends."), name=name)),
     ]

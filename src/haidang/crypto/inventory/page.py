@@ -146,7 +146,8 @@ def _unread(inventory: Inventory, translate: Translator) -> str:
         f'<tr><td class="file">{escape(path)}</td><td>{escape(reason)}</td></tr>'
         for path, reason in inventory.unread
     )
-    return f"<h2>{escape(translate('Not read'))}</h2><table>{items}</table>"
+    heading = escape(translate("Not read"))
+    return f"<h2>{heading}</h2><table>{items}</table>"
 
 
 def _table(columns: Sequence[str], rows: Sequence[str]) -> str:
@@ -192,9 +193,10 @@ def _ends(inventory: Inventory, horizons: Horizons, translate: Translator, now: 
         if len(span) <= 16 or year % 5 == 0:
             labels.append(f'<text x="{left + step / 2:.1f}" y="143" text-anchor="middle">{year}</text>')
     at = (horizons.quantum.year - span[0]) * step
+    horizon = escape(_("quantum horizon"))
     line = (
         f'<line x1="{at:.1f}" y1="12" x2="{at:.1f}" y2="127"/>'
-        f'<text class="mark" x="{at - 4:.1f}" y="12" text-anchor="end">{escape(_("quantum horizon"))}</text>'
+        f'<text class="mark" x="{at - 4:.1f}" y="12" text-anchor="end">{horizon}</text>'
         if 0 <= at <= width
         else ""
     )

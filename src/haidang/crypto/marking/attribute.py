@@ -45,7 +45,8 @@ def _label_class() -> Any:
         _child_spec = SecurityLabel
 
     cms.CMSAttributeType._map[_OID] = ATTRIBUTE_NAME  # noqa: SLF001 -- asn1crypto's way to add a type
-    cms.CMSAttributeType._reverse_map = None  # noqa: SLF001 -- made anew from the map
+    if cms.CMSAttributeType._reverse_map is not None:  # noqa: SLF001 -- made from the map when first used
+        cms.CMSAttributeType._reverse_map[ATTRIBUTE_NAME] = _OID  # noqa: SLF001 -- likewise
     cms.CMSAttribute._oid_specs[ATTRIBUTE_NAME] = SetOfSecurityLabel  # noqa: SLF001 -- likewise
     return SecurityLabel
 

@@ -146,8 +146,8 @@ class Authority:
         current = [
             one for one in found if one.serial not in renewed and not self.records.revocation(one.serial)
         ]
-        if len(current) == 1:
-            return current[0]
+        if len(current) == 1 or len(found) == 1:
+            return (current or found)[0]
         if not found:
             raise AuthorityError(
                 N_("This authority has issued no certificate {name}."),
@@ -332,7 +332,13 @@ class OpenAuthority:
                 if chain == "first":
                     check_root(path, root)
                 self.records.set_fact(f"chain:{chain}", as_pem(path))
-                account.write("accept", now, chain=chain, sha256=fingerprint(path[0]))
+                account.write(
+                    "accept",
+                    now,
+                    chain=chain,
+                    sha256=fingerprint(path[0]),
+                    name=certificate_facts(path[0]).name,
+                )
             for name, der in crls.items():
                 self.records.set_parent_crl(name, der)
 
@@ -375,6 +381,7 @@ class OpenAuthority:
             now,
             serial=kept.serial,
             sha256=fingerprint(certificate),
+            name=kept.name,
             profile=order.profile,
             subject=order.subject.rfc4514_string(),
             **{

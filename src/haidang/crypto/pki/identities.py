@@ -255,9 +255,9 @@ def read_bundle(path: Path) -> Bundle:
         ders = [base64.b64decode(one) for one in pems[: _MOST_CRLS + 1]]
         crls = [x509.load_der_x509_crl(der).public_bytes(Encoding.DER) for der in ders]
         if not crls and b"-----BEGIN" not in content:
-            with contextlib.suppress(ValueError):
+            with contextlib.suppress(ValueError, x509.InvalidVersion):
                 return Bundle([], [x509.load_der_x509_crl(content).public_bytes(Encoding.DER)])
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise InputError(
             f"{path} holds a revocation list that cannot be read: {error}", hint="Get the file anew."
         ) from error

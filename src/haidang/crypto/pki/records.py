@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang.errors import AuthorityError
 from haidang.i18n import N_
+from haidang.messages import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,9 @@ __all__ = ["Kept", "Records", "Revocation", "create_records", "open_records"]
 _APPLICATION = 0x48444341  # "HDCA"
 _VERSION = 1
 _PATIENCE = 10.0  # seconds that another act may take
+
+_KINDS = {"T": str, "B": bytes, "I": int}
+_KEPT = "TTBTTTTTTTB"
 
 _SCHEMA = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -116,8 +120,8 @@ class Records:
 
     def fact(self, name: str) -> str:
         """Return a fact about the authority, ``""`` where there is none."""
-        rows = self._rows("SELECT value FROM facts WHERE name = ?", name)
-        return str(rows[0][0]) if rows else ""
+        rows = self._rows("T", "SELECT value FROM facts WHERE name = ?", name)
+        return rows[0][0] if rows else ""
 
     def set_fact(self, name: str, value: str) -> None:
         """Keep a fact."""
@@ -129,16 +133,17 @@ class Records:
 
     def certificates(self) -> list[Kept]:
         """Return every certificate, in the order of issue."""
-        return [Kept(*row) for row in self._rows("SELECT * FROM certificates ORDER BY rowid")]
+        return [Kept(*row) for row in self._rows(_KEPT, "SELECT * FROM certificates ORDER BY rowid")]
 
     def certificate(self, serial: str) -> Kept | None:
         """Return one certificate."""
-        rows = self._rows("SELECT * FROM certificates WHERE serial = ?", serial)
+        rows = self._rows(_KEPT, "SELECT * FROM certificates WHERE serial = ?", serial)
         return Kept(*rows[0]) if rows else None
 
     def certificates_of_key(self, key_id: str) -> list[Kept]:
         """Return the certificates of one key."""
-        return [Kept(*row) for row in self._rows("SELECT * FROM certificates WHERE key_id = ?", key_id)]
+        rows = self._rows(_KEPT, "SELECT * FROM certificates WHERE key_id = ?", key_id)
+        return [Kept(*row) for row in rows]
 
     def add_revocation(self, revocation: Revocation) -> None:
         """Keep that a certificate was revoked."""
@@ -147,6 +152,7 @@ class Records:
     def revocations(self, chain: str = "") -> list[Revocation]:
         """Return what was revoked, of one chain or of all."""
         rows = self._rows(
+            "TTT",
             "SELECT r.serial, r.moment, r.reason FROM revocations r JOIN certificates c USING (serial)"
             " WHERE ? IN ('', c.chain) ORDER BY r.rowid",
             chain,
@@ -155,7 +161,7 @@ class Records:
 
     def revocation(self, serial: str) -> Revocation | None:
         """Return whether and why a certificate was revoked."""
-        rows = self._rows("SELECT serial, moment, reason FROM revocations WHERE serial = ?", serial)
+        rows = self._rows("TTT", "SELECT serial, moment, reason FROM revocations WHERE serial = ?", serial)
         return Revocation(*rows[0]) if rows else None
 
     def status(self, serial: str) -> tuple[Kept | None, Revocation | None]:
@@ -168,12 +174,13 @@ class Records:
 
     def last_crl(self, chain: str) -> tuple[int, bytes]:
         """Return number and DER of the newest CRL of a chain, ``(0, b"")`` where there is none."""
-        rows = self._rows("SELECT number, der FROM crls WHERE chain = ? ORDER BY number DESC LIMIT 1", chain)
-        return (int(rows[0][0]), bytes(rows[0][1])) if rows else (0, b"")
+        statement = "SELECT number, der FROM crls WHERE chain = ? ORDER BY number DESC LIMIT 1"
+        rows = self._rows("IB", statement, chain)
+        return (rows[0][0], rows[0][1]) if rows else (0, b"")
 
     def crls(self) -> list[tuple[str, int, bytes]]:
         """Return chain, number and DER of every CRL."""
-        return [(r[0], int(r[1]), bytes(r[2])) for r in self._rows("SELECT chain, number, der FROM crls")]
+        return [(c, n, der) for c, n, der in self._rows("TIB", "SELECT chain, number, der FROM crls")]
 
     def set_parent_crl(self, name: str, der: bytes) -> None:
         """Keep the newest CRL of an authority above this one."""
@@ -181,7 +188,7 @@ class Records:
 
     def parent_crls(self) -> dict[str, bytes]:
         """Return the CRLs of the authorities above this one."""
-        return {str(row[0]): bytes(row[1]) for row in self._rows("SELECT name, der FROM parents ORDER BY 1")}
+        return dict(self._rows("TB", "SELECT name, der FROM parents ORDER BY 1"))
 
     def append(self, number: int, entry: bytes) -> None:
         """Append a log entry."""
@@ -189,8 +196,8 @@ class Records:
 
     def entries(self) -> list[tuple[int, bytes]]:
         """Return the number and content of each log entry, in their order."""
-        rows = self._rows("SELECT number, entry FROM log ORDER BY number")
-        return [(int(row[0]), bytes(row[1])) for row in rows]
+        rows = self._rows("IB", "SELECT number, entry FROM log ORDER BY number")
+        return [(number, entry) for number, entry in rows]
 
     def add_checkpoint(self, size: int, note: bytes) -> None:
         """Keep a checkpoint."""
@@ -198,13 +205,13 @@ class Records:
 
     def checkpoints(self) -> list[tuple[int, bytes]]:
         """Return size and note of every checkpoint."""
-        rows = self._rows("SELECT size, note FROM checkpoints ORDER BY size")
-        return [(int(row[0]), bytes(row[1])) for row in rows]
+        rows = self._rows("IB", "SELECT size, note FROM checkpoints ORDER BY size")
+        return [(size, note) for size, note in rows]
 
     def last_checkpoint(self) -> bytes:
         """Return the newest checkpoint."""
-        rows = self._rows("SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1")
-        return bytes(rows[0][0]) if rows else b""
+        rows = self._rows("B", "SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1")
+        return rows[0][0] if rows else b""
 
     def add_delivery(self, made: str, place: str) -> None:
         """Keep that the folder ``made`` is to become ``place`` once this act is kept."""
@@ -212,15 +219,21 @@ class Records:
 
     def deliveries(self) -> list[tuple[str, str]]:
         """Return the folders that still have to get their names."""
-        return [(str(row[0]), str(row[1])) for row in self._rows("SELECT made, place FROM deliveries")]
+        return [(made, place) for made, place in self._rows("TT", "SELECT made, place FROM deliveries")]
 
     def delivered(self, made: str) -> None:
         """Forget a delivery that was done."""
         self._change("DELETE FROM deliveries WHERE made = ?", made)
 
-    def _rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+    def _rows(self, kinds: str, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Return rows whose columns are of ``kinds`` (Text, Blob, Integer): SQLite itself lets any pass."""
+        wanted = [_KINDS[kind] for kind in kinds]
         with self._errors():
-            return self._connection.execute(statement, values).fetchall()
+            rows = self._connection.execute(statement, values).fetchall()
+        for row in rows:
+            if list(map(type, row)) != wanted:
+                raise _damaged(self.path, Message(N_("a record is not of its kind")))
+        return rows
 
     def _change(self, statement: str, *values: object) -> None:
         with self._errors():
@@ -280,7 +293,7 @@ def open_records(path: Path) -> Records:
         ]
     if marks != [_APPLICATION, _VERSION]:
         records.close()
-        raise _damaged(path, N_("it is of another program or another version"))
+        raise _damaged(path, Message(N_("it is of another program or another version")))
     return records
 
 

@@ -108,14 +108,16 @@ def _checked(der: bytes, name: str) -> Request:
     with needs_extra():
         from cryptography import x509
         from cryptography.exceptions import UnsupportedAlgorithm
-    request = x509.load_der_x509_csr(der)
     try:
+        request = x509.load_der_x509_csr(der)
         public_key = request.public_key()
         check_strength(public_key)
         digest = request.signature_hash_algorithm
         proven = request.is_signature_valid
-    except UnsupportedAlgorithm:
-        raise _too_weak(request.signature_algorithm_oid.dotted_string) from None
+    except x509.InvalidVersion as error:
+        raise ValueError(str(error)) from error
+    except UnsupportedAlgorithm as error:
+        raise _too_weak(str(error)) from None
     if digest is not None and digest.name not in {"sha256", "sha384", "sha512"}:
         raise _too_weak(digest.name)
     if not proven:

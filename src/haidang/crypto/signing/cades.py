@@ -21,13 +21,17 @@ from typing import IO, TYPE_CHECKING, Any
 
 from haidang.crypto.extra import needs_extra
 from haidang.crypto.files import write_whole
+from haidang.crypto.lean import lean_pyhanko
+from haidang.crypto.marking.attribute import attribute_providers
 from haidang.errors import InputError, SigningError
 from haidang.i18n import N_
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Iterable
     from pathlib import Path
 
+    from haidang.crypto.marking.labels import Label
     from haidang.crypto.signers import Signatory
 
 __all__ = ["digest_of_file", "sign_digest", "sign_file"]
@@ -42,6 +46,7 @@ def sign_digest(
     *,
     now: dt.datetime,
     timestamper: Any = None,
+    labels: Iterable[Label] = (),
 ) -> bytes:
     """Return a detached CAdES signature over what has ``digest``: DER.
 
@@ -51,15 +56,17 @@ def sign_digest(
         algorithm: its algorithm, e.g. ``sha256``; ``signatory.digest`` is the one that goes with the key.
         now: the signing time that the signer claims.
         timestamper: a pyHanko ``TimeStamper``; None makes level B-B.
+        labels: how the content is marked; a signed attribute says it.
 
     Raises:
         SigningError: The key cannot sign this, or no timestamp can be had.
     """
+    lean_pyhanko()
     with needs_extra():
         from pyhanko.sign.general import SigningError as LibrarySigningError
         from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
         from pyhanko.sign.timestamps.common_utils import TimestampRequestError
-    signer = signatory.pyhanko_signer()
+    signer = signatory.pyhanko_signer(attribute_providers(labels))
     try:
         signed = asyncio.run(
             signer.async_sign(
@@ -90,6 +97,7 @@ def sign_file(
     *,
     now: dt.datetime,
     timestamper: Any = None,
+    labels: Iterable[Label] = (),
     replace: bool = False,
 ) -> None:
     """Write a detached signature over the file ``source`` to ``target``, whole or not at all.
@@ -100,7 +108,9 @@ def sign_file(
         SigningError: See :func:`sign_digest`.
     """
     digest = digest_of_file(source, signatory.digest)
-    signature = sign_digest(signatory, digest, signatory.digest, now=now, timestamper=timestamper)
+    signature = sign_digest(
+        signatory, digest, signatory.digest, now=now, timestamper=timestamper, labels=labels
+    )
     write_whole(target, signature, replace=replace)
 
 

@@ -36,7 +36,7 @@ class Corner(NamedTuple):
     """Number of the page; -1 is the last one."""
     width: float = 200
     """Points."""
-    height: float = 36
+    height: float = 40
 
 
 class PageBox(NamedTuple):

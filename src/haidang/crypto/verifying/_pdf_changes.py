@@ -101,7 +101,7 @@ class _Prints:
         if key in self._open:
             return b"cycle"
         self._open.add(key)
-        found = self.of(value.get_object(), depth + 1)
+        found = self.of(_target(value), depth + 1)
         self._open.discard(key)
         self._known[key] = found
         return found
@@ -248,7 +248,7 @@ def _annotations(page: Any, prints: _Prints) -> dict[tuple[int, int], bytes]:
         return found
     for index in range(min(len(array), MOST_PAGES)):
         raw = array.raw_get(index)
-        annotation = raw.get_object()
+        annotation = _target(raw)
         if isinstance(annotation, generic.DictionaryObject) and annotation.get("/Subtype") != "/Widget":
             identity = (raw.idnum, raw.generation) if isinstance(raw, generic.IndirectObject) else (-1, index)
             found[identity] = prints.of(raw)
@@ -304,7 +304,7 @@ def _fields(root: Any) -> Iterator[tuple[str, Any]]:
                 if identity in seen or len(seen) > MOST_PAGES:
                     continue
                 seen.add(identity)
-            field = raw.get_object()
+            field = _target(raw)
             if not isinstance(field, generic.DictionaryObject):
                 continue
             name = f"{prefix}{_text(field, '/T')}"
@@ -326,7 +326,7 @@ def _pages(root: Any) -> list[_Page]:
         return found
     while waiting and len(found) < MOST_PAGES:
         raw = waiting.pop()
-        node = raw.get_object()
+        node = _target(raw)
         identity = (raw.idnum, raw.generation) if isinstance(raw, generic.IndirectObject) else (-1, -1)
         if identity in seen or not isinstance(node, generic.DictionaryObject):
             continue
@@ -337,6 +337,16 @@ def _pages(root: Any) -> list[_Page]:
         else:
             found.append(_Page(len(found) + 1, identity, node))
     return found
+
+
+def _target(raw: Any) -> Any:
+    """Return what ``raw`` refers to; None where that is gone."""
+    from pyhanko.pdf_utils.misc import PdfReadError
+
+    try:
+        return raw.get_object()
+    except PdfReadError:
+        return None
 
 
 def _print(value: Any, path: str | tuple[str, ...], prints: _Prints) -> bytes:

@@ -22,8 +22,7 @@ from haidang.crypto.containers.manifest import Manifest, read_manifest
 from haidang.crypto.containers.problems import ContainerError
 from haidang.crypto.containers.zip_walking import DEFAULT_BOUNDS, stored_sizes, walk
 from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict
-from haidang.crypto.verifying.detached import needing
-from haidang.crypto.verifying.options import DEFAULT_OPTIONS
+from haidang.crypto.verifying.options import DEFAULT_OPTIONS, with_needs
 from haidang.errors import InputError
 from haidang.i18n import N_
 from haidang.messages import Message
@@ -94,9 +93,7 @@ def verify_file(
     Raises:
         InputError: It cannot be read.
     """
-    verdict = verified_contents(path, trust, now=now)[0]
-    signatures = tuple(needing(one, options) for one in verdict.signatures)
-    return replace(verdict, signatures=signatures)
+    return with_needs(verified_contents(path, trust, now=now)[0], options)
 
 
 def verified_contents(

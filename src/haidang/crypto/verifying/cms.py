@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang.crypto.extra import needs_extra
 from haidang.crypto.verdicts import Reason, SignatureVerdict
-from haidang.crypto.verifying.chains import MOST_CERTIFICATES, chains_for
+from haidang.crypto.verifying.chains import MOST_CERTIFICATES, Chains, chains_for
 from haidang.crypto.verifying.signer_infos import (
     PARSER_ERRORS,
     Failure,
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from haidang.crypto.trust import Trust
-    from haidang.crypto.verifying.chains import Chains
 
 __all__ = ["LARGEST_SIGNATURE", "content_inside", "verify_cms", "verify_signers"]
 
@@ -59,7 +58,7 @@ class _Parts(NamedTuple):
 def verify_cms(
     signature: bytes,
     digest: Callable[[str], bytes],
-    trust: Trust,
+    trust: Trust | Chains,
     *,
     now: dt.datetime,
     level_prefix: str = "CAdES",
@@ -69,7 +68,7 @@ def verify_cms(
     Args:
         signature: CMS SignedData, DER or PEM.
         digest: returns the digest of the detached content by the name of an algorithm.
-        trust: what is believed.
+        trust: what is believed, or chains that know more (of moments that are proven, for a start).
         now: the present.
         level_prefix: what the level begins with, e.g. ``ASiC-E/CAdES``.
     """
@@ -81,7 +80,7 @@ def verify_cms(
 def verify_signers(
     signature: bytes,
     digest: Callable[[str], bytes] | None,
-    trust: Trust,
+    trust: Trust | Chains,
     *,
     now: dt.datetime,
     level_prefix: str = "CAdES",
@@ -90,8 +89,9 @@ def verify_signers(
 
     ``digest`` None means that the content is inside; content inside goes before content outside.
     """
+    chains = trust if isinstance(trust, Chains) else chains_for(trust)
     try:
-        return _verify(signature, digest, chains_for(trust), now, level_prefix)
+        return _verify(signature, digest, chains, now, level_prefix)
     except PARSER_ERRORS as error:
         return (_verdict(unsound(str(error)), level_prefix),)
 
@@ -229,6 +229,7 @@ def _signer(
         evidence={
             "digest": signed.digest_algorithm,
             "signature": signed.signature_algorithm,
+            **_labels(info),
             "timestamps": [one.to_json() for one in stamps],
             **chain.evidence,
         },
@@ -257,6 +258,13 @@ def _timestamps(
             for token in list(attribute["values"])[:MOST_TIMESTAMPS]
         )
     return found[:MOST_TIMESTAMPS]
+
+
+def _labels(info: Any) -> dict[str, str]:
+    from haidang.crypto.marking.attribute import labels_of
+
+    labels = labels_of(info)
+    return {"labels": "; ".join(labels)} if labels else {}
 
 
 def _level(prefix: str, signed: Signed, stamps: list[SignatureVerdict]) -> str:

@@ -10,10 +10,8 @@ import re
 from typing import TYPE_CHECKING
 
 from haidang.crypto.files import read_bounded
-from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict
-from haidang.crypto.verifying.options import DEFAULT_OPTIONS, Options
-from haidang.i18n import N_
-from haidang.messages import Message
+from haidang.crypto.verdicts import DocumentVerdict, SignatureVerdict
+from haidang.crypto.verifying.options import DEFAULT_OPTIONS, Options, with_needs
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -61,10 +59,17 @@ def verify_file(
     """
     signatures = signatures_of(path, options)
     if signatures:
-        found = [one for signature in signatures for one in _verify(signature, path, trust, now, options)]
-        return DocumentVerdict(str(path), "cms", tuple(found))
+        found = [one for signature in signatures for one in _verify(signature, path, trust, now)]
+        return with_needs(DocumentVerdict(str(path), "cms", tuple(found), marking=_marking(found)), options)
     content = options.content or _signed_by(path)
-    return DocumentVerdict(str(path), "cms", tuple(_verify(path, content, trust, now, options)))
+    found = _verify(path, content, trust, now)
+    return with_needs(DocumentVerdict(str(path), "cms", tuple(found), marking=_marking(found)), options)
+
+
+def _marking(signatures: list[SignatureVerdict]) -> dict[str, str]:
+    """Return the labels that those signatures carry which are of this content."""
+    labels = [one.evidence.get("labels", "") for one in signatures if one.indication != "TOTAL-FAILED"]
+    return {"labels": labels[0]} if any(labels) else {}
 
 
 def _signed_by(signature: Path) -> Path | None:
@@ -77,31 +82,10 @@ def _signed_by(signature: Path) -> Path | None:
     return None
 
 
-def _verify(
-    signature: Path, content: Path | None, trust: Trust, now: dt.datetime, options: Options
-) -> list[SignatureVerdict]:
+def _verify(signature: Path, content: Path | None, trust: Trust, now: dt.datetime) -> list[SignatureVerdict]:
     from haidang.crypto.signing.cades import digest_of_file
     from haidang.crypto.verifying.cms import LARGEST_SIGNATURE, verify_signers
 
     digest = None if content is None else lambda name: digest_of_file(content, name)
     verdicts = verify_signers(read_bounded(signature, LARGEST_SIGNATURE), digest, trust, now=now)
-    return [needing(one, options) for one in verdicts]
-
-
-def needing(verdict: SignatureVerdict, options: Options) -> SignatureVerdict:
-    """Return a verdict that does not hold where a timestamp is needed and none is believed."""
-    from dataclasses import replace
-
-    if not options.need_timestamp or not verdict.holds or verdict.proven_time is not None:
-        return verdict
-    reason = Reason(
-        "timestamp-missing",
-        Message(N_("It has no timestamp: nothing proves when it was signed.")),
-        Message(N_("Ask the signer to sign again with a timestamp.")),
-    )
-    return replace(
-        verdict,
-        indication="INDETERMINATE",
-        subindication="SIG_CONSTRAINTS_FAILURE",
-        reasons=(*verdict.reasons, reason),
-    )
+    return list(verdicts)

@@ -20,7 +20,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from haidang.crypto.files import read_bounded
 from haidang.crypto.pdfs import LARGEST_PDF, UnreadablePdfError, open_pdf, reading
@@ -36,6 +36,7 @@ from haidang.crypto.verifying._pdf_structure import (
     unseen_after,
 )
 from haidang.crypto.verifying.cms import verify_cms
+from haidang.crypto.verifying.options import DEFAULT_OPTIONS, Options, with_needs
 from haidang.crypto.verifying.timestamps import verify_token
 from haidang.i18n import N_
 from haidang.messages import Message
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from haidang.crypto.passphrases import Passphrase
     from haidang.crypto.trust import Trust
 
 __all__ = ["recognises", "verify_file", "verify_pdf"]
@@ -73,14 +73,15 @@ def recognises(head: bytes, path: Path | None = None) -> int:
 
 
 def verify_file(
-    path: Path, trust: Trust, *, now: dt.datetime, password: Passphrase | None = None
+    path: Path, trust: Trust, *, now: dt.datetime, options: Options = DEFAULT_OPTIONS
 ) -> DocumentVerdict:
     """Return what holds of the PDF ``path``.
 
     Raises:
         InputError: It cannot be read, or is larger than any PDF that is verified.
     """
-    return verify_pdf(read_bounded(path, LARGEST_PDF), trust, now=now, password=password, path=str(path))
+    content = read_bounded(path, LARGEST_PDF)
+    return verify_pdf(content, trust, now=now, options=options, path=str(path))
 
 
 def verify_pdf(
@@ -88,7 +89,7 @@ def verify_pdf(
     trust: Trust,
     *,
     now: dt.datetime,
-    password: Passphrase | None = None,
+    options: Options = DEFAULT_OPTIONS,
     path: str = "",
 ) -> DocumentVerdict:
     """Return what holds of a PDF.
@@ -97,30 +98,43 @@ def verify_pdf(
         content: the file.
         trust: what is believed.
         now: the present.
-        password: what opens it, where it is encrypted.
+        options: among them what opens it, where it is encrypted.
         path: its name, for the verdict.
     """
     try:
         with reading():
-            return _verify(content, trust, now, password, path)
+            return _verify(content, trust, now, options, path)
     except UnreadablePdfError as error:
         reason = Reason(error.code, error.said_message, error.said_hint)
         return DocumentVerdict(path, KIND, reasons=(reason,))
 
 
 def _verify(
-    content: bytes, trust: Trust, now: dt.datetime, password: Passphrase | None, path: str
+    content: bytes, trust: Trust, now: dt.datetime, options: Options, path: str
 ) -> DocumentVerdict:
-    reader = open_pdf(content, password)
+    reader = open_pdf(content, options.password)
     try:
         found = [_look(reader, content, name, field) for name, field in signature_fields(reader)]
     except Misplaced as misplaced:
         return DocumentVerdict(path, KIND, reasons=(misplaced.reason,))
+    more = content.count(b"/ByteRange") > len(found)
     if not found:
-        return DocumentVerdict(path, KIND, reasons=(_unsigned(),))
+        return DocumentVerdict(path, KIND, reasons=(_taken_out("error") if more else _unsigned(),))
     evidence = evidence_in(reader)
     signed = _judge_all(content, found, evidence, trust, now)
-    return DocumentVerdict(path, KIND, tuple(signed), marking=_marking(found))
+    reasons = (_taken_out("warning"),) if more else ()
+    verdict = DocumentVerdict(path, KIND, tuple(signed), reasons, marking=_marking(found))
+    return with_needs(verdict, options)
+
+
+def _taken_out(severity: Literal["warning", "error"]) -> Reason:
+    """Return that the file has a signature which the form of the document does not name."""
+    return Reason(
+        "signature-taken-out",
+        Message(N_("The file has a signature that the document no longer shows: it was taken out.")),
+        _HINT,
+        severity,
+    )
 
 
 def _unsigned() -> Reason:
@@ -164,6 +178,7 @@ def _look(reader: Any, content: bytes, name: str, field: Any) -> _Found:
 
 def _with_changes(reader: Any, content: bytes, one: Any, found: _Found, place: Placed) -> _Found:
     """Return the signature with what came after it."""
+    from pyhanko.pdf_utils.misc import PdfDecodeLimitError, PdfReadError
     from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, DiffResult
 
     if reader.xrefs.total_revisions - 1 == one.signed_revision:
@@ -177,7 +192,13 @@ def _with_changes(reader: Any, content: bytes, one: Any, found: _Found, place: P
             _HINT,
         )
         return found._replace(failure=_failed("HASH_FAILURE", reason))
-    result = one.evaluate_modifications(DEFAULT_DIFF_POLICY)
+    result: Any
+    try:
+        result = one.evaluate_modifications(DEFAULT_DIFF_POLICY)
+    except PdfDecodeLimitError:
+        raise
+    except PdfReadError as error:  # what was signed refers to something that is gone
+        result = error
     limit = one.docmdp_level
     level = result.modification_level.value if isinstance(result, DiffResult) else None
     allowed = level is not None and level <= (limit.value if limit is not None else _FORM_FILLING)
@@ -285,17 +306,16 @@ def _judge(
 
 
 def _joined(verdict: SignatureVerdict, found: _Found) -> SignatureVerdict:
-    """Return what the signer's side says together with what the document's side says; the worse one leads."""
+    """Return what the signer's side says together with what the document's side says, which leads."""
     extra = {"field": found.name, "covers": [0, found.place.end if found.place else 0]}
     failure = found.failure
     if failure is None:
         reasons = (*verdict.reasons, *found.reasons)
         return replace(verdict, reasons=reasons, evidence={**verdict.evidence, **extra})
-    leads = verdict if verdict.indication == "TOTAL-FAILED" else failure
     return replace(
         verdict,
-        indication=leads.indication,
-        subindication=leads.subindication,
+        indication=failure.indication,
+        subindication=failure.subindication,
         reasons=(*failure.reasons, *verdict.reasons),
         evidence={**verdict.evidence, **failure.evidence, **extra},
     )
@@ -357,7 +377,7 @@ def _claimed(found: _Found) -> dt.datetime | None:
 
 def _marking(found: list[_Found]) -> dict[str, str]:
     """Return the marking that the last signature that has one states."""
-    from haidang.crypto.signing.pdf import MARKING, LONGEST_MARKING
+    from haidang.crypto.signing.pdf import LONGEST_MARKING, MARKING
 
     for one in reversed(found):
         if one.failure is not None:

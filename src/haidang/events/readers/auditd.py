@@ -270,7 +270,7 @@ class AuditdReader:
                 if not merger.add(number, text) and (other := _other(text, number, report)):
                     others.append(other)
                     numbers.append(number)
-            years.place(others)
+            years.place(others, numbers, report)
             yield from syslog.sorted_out(others, numbers, report)
             yield from batches(merger, report, limits)
         merger.close()

@@ -177,7 +177,7 @@ class MailReader:
         years = Years(stream.mtime)
         for first, lines in stream.line_batches(report, limits):
             events, records = parse_lines(first, lines, report, note_plain=False)
-            years.place(events)
+            years.place(events, records, report)
             for fields in events:
                 add_fields(fields, queue)
             # A mail server's file may hold the lines of others, too.

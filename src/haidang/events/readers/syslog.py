@@ -173,7 +173,7 @@ def read_lines(
     years = Years(stream.mtime)
     for first, lines in stream.line_batches(report, limits):
         events, records = parse_lines(first, lines, report, note_plain=False)
-        years.place(events)
+        years.place(events, records, report)
         for start in range(0, len(events), limits.batch_events):
             end = start + limits.batch_events
             yield from sorted_out(events[start:end], records[start:end], report, known)

@@ -88,7 +88,7 @@ def _layer(tallies: Sequence[RuleTally], summary: ScanSummary) -> dict[str, Any]
         description += " The run was stopped before its end."
     return {
         "name": "Hải Đăng: findings",
-        "versions": {"navigator": "4.9.0", "layer": "4.5"},
+        "versions": {"navigator": "5.1.0", "layer": "4.5"},
         "domain": "enterprise-attack",
         "description": description,
         "sorting": 3,

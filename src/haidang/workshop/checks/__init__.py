@@ -24,7 +24,19 @@ if TYPE_CHECKING:
     from haidang.sigma.outline import Outline
     from haidang.sigma.written import Written, WrittenRule
 
-__all__ = ["ERROR", "NOTE", "SEVERITIES", "WARNING", "Check", "Issue", "Pack", "Subject", "checks", "runners"]
+__all__ = [
+    "ERROR",
+    "NOTE",
+    "SEVERITIES",
+    "WARNING",
+    "Check",
+    "Issue",
+    "NotRun",
+    "Pack",
+    "Subject",
+    "checks",
+    "runners",
+]
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
 SEVERITIES = (NOTE, WARNING, ERROR)
@@ -80,6 +92,15 @@ class Subject:
 
 
 @dataclass(slots=True)
+class NotRun:
+    """A check that could not say anything of some rules."""
+
+    reason: str
+    """Why, the first time."""
+    rules: int = 0
+
+
+@dataclass(slots=True)
 class Pack:
     """Everything that is checked at once."""
 
@@ -92,6 +113,8 @@ class Pack:
     plugins: bool = False
     """Whether validators that other packages bring are run, too."""
     by_key: dict[str, Subject] = field(default_factory=dict)
+    not_run: dict[str, NotRun] = field(default_factory=dict)
+    """Code of a check to what it did not do; filled while the checks run."""
 
 
 @cache

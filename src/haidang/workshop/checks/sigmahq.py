@@ -6,7 +6,8 @@ Rules of this module:
   not ours, and that our own checks tell better (ids, titles, unused selections).
 - Validators of other packages (``pysigma-validators-sigmahq``) run only when they are asked for: they have a
   licence of their own, and some fetch their data.
-- A validator that fails is no fault of the rule; it is left out.
+- A validator that fails is no fault of the rule; it is left out and counted. One whose data cannot be had is
+  not asked again, for it would wait for the network at each rule.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from haidang.i18n import N_
-from haidang.workshop.checks import ERROR, NOTE, WARNING, Check, Issue
+from haidang.sigma.expressions import rule_policy
+from haidang.workshop.checks import ERROR, NOTE, WARNING, Check, Issue, NotRun
 from haidang.workshop.messages import Message
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["CHECKS", "run"]
 
 _SEVERITIES = {"LOW": NOTE, "MEDIUM": WARNING, "HIGH": ERROR}
+_LONGEST_REASON = 200
 _LEFT_OUT = frozenset(
     {
         "attacktag",
@@ -75,17 +78,29 @@ _TLP_VERSIONS = frozenset({"tlpv1_tag", "tlpv2_tag"})
 def run(pack: Pack) -> Iterator[Issue]:
     """Yield what the validators find."""
     validators = _validators(plugins=pack.plugins)
+    without_data: set[str] = set()
     for subject in pack.subjects:
         rule = _pysigma_rule(subject)
         if rule is None:
             continue
         for name, validator in validators:
+            failed = pack.not_run.get(name)
+            if failed is not None and name in without_data:
+                failed.rules += 1
+                continue
             try:
                 found = validator.validate(rule)
-            except Exception:  # noqa: BLE001, S112 -- code of others, which must not end the run
+            except Exception as error:  # noqa: BLE001 -- code of others, which must not end the run
+                pack.not_run.setdefault(name, NotRun(_reason(error))).rules += 1
+                if isinstance(error, RuntimeError | OSError):
+                    without_data.add(name)
                 continue
             for one in found:
                 yield _issue(subject, name, one)
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_REASON]
 
 
 def _validators(*, plugins: bool) -> list[tuple[str, Any]]:
@@ -117,7 +132,8 @@ def _pysigma_rule(subject: Subject) -> Any:
     source = SigmaRuleLocation(Path(info.path), info.line)
     make = SigmaCorrelationRule if "correlation" in document else SigmaRule
     try:
-        return make.from_dict(document, collect_errors=True, source=source)
+        # Expressions are judged by our own checks: one that RE2 cannot run must not hide the rule from these.
+        return make.from_dict(document, collect_errors=True, source=source, policy=rule_policy())
     except (SigmaError, ValueError, TypeError, AttributeError, KeyError):
         return None
 
@@ -130,7 +146,7 @@ def _issue(subject: Subject, name: str, found: Any) -> Issue:
     summary = found.description if check is None else check.summary
     template = "{summary}: {detail}" if detail else "{summary}"
     message = Message(template, {"summary": summary, "detail": detail})
-    line = subject.written.line(*_place(subject, found))
+    line = subject.written.line(*(_place(subject, found) or _named_key(subject, name)))
     return Issue(name, severity, message, info.path, line, info.title, info.id)
 
 
@@ -167,10 +183,10 @@ def _place(subject: Subject, found: Any) -> tuple[str | int, ...]:
         tags = [tag.lower() for tag in subject.written.info.tags]
         tag = str(values["tag"]).lower()
         return ("tags", tags.index(tag)) if tag in tags else ("tags",)
-    if "reference" in values:
-        return ("references",)
+    if "reference" in values or "link" in values:
+        return _reference_place(subject, values.get("link"))
     if "fieldname" in values:
-        name = str(values["fieldname"])
+        name = values["fieldname"][0] if isinstance(values["fieldname"], list) else str(values["fieldname"])
         return (name,) if name in subject.written.document else ("logsource", name)
     if "event_id" in values:
         return _value_place(subject, str(values["event_id"]))
@@ -180,10 +196,25 @@ def _place(subject: Subject, found: Any) -> tuple[str | int, ...]:
         for selection in subject.outline.selections.values():
             if field in {one.field for one in selection.items()}:
                 return _field_place(subject, selection.name, field)
-    text = values.get("string")
+    text = next((values[key] for key in ("string", "value", "unsupported_regexp") if key in values), None)
     if text is not None and subject.outline is not None:
         return _value_place(subject, str(text).strip("*"))
     return ("detection", "condition") if "condition" in found.__class__.__name__.lower() else ()
+
+
+def _reference_place(subject: Subject, link: Any) -> tuple[str | int, ...]:
+    references = subject.written.document.get("references")
+    if isinstance(references, list) and link in references:
+        return ("references", references.index(link))
+    return ("references",)
+
+
+def _named_key(subject: Subject, name: str) -> tuple[str | int, ...]:
+    """Return the key of the rule that the name of a validator speaks of: ``sigmahq_date_…``."""
+    for word in name.split("_")[1:]:
+        if word in subject.written.document and word != "rules":
+            return (word,)
+    return ()
 
 
 def _value_place(subject: Subject, text: str) -> tuple[str | int, ...]:

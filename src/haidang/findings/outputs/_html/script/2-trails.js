@@ -11,7 +11,7 @@ async function unpackTrails() {
 }
 
 const folded = (name) => name.toLowerCase().replace(/\.$/, "");
-const label = (name) => (/^[\d.]+$|:/.test(name) ? name : name.split(".")[0]);
+const label = (name) => (/^[\d.]+$|[:/ ]/.test(name) ? name : name.split(".")[0]);
 
 const places = new Map(); // folded name of a host, or an address, to {key, name, hosts, addresses}
 const accounts = new Map(); // folded name of a user, with or without its domain, to its number; -1 where unclear

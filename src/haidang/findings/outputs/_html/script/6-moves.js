@@ -17,6 +17,13 @@ const wayWords = () => ({
   task: _("remote task"),
   remote: _("remote management"),
   ssh: _("SSH"),
+  vpn: _("VPN"),
+  console: _("administration of a device"),
+  "sign-in": _("sign-in to a cloud"),
+  role: _("role taken on"),
+  command: _("command in a container"),
+  web: _("web with a user name"),
+  probe: _("touch of a honeypot"),
 });
 
 /** One edge for each pair of places: {source, target, ways, users, count, first, last, notable}. */
@@ -41,7 +48,7 @@ function edges() {
   return madeEdges;
 }
 
-const everyday = new Set(["network", "share"]);
+const everyday = new Set(["network", "share", "sign-in", "role", "web", "vpn"]);
 // Services of the system talk to the domain controller all day; who they are says nothing.
 const SYSTEM = /^(nt authority|autorité nt|nt-autorität|nt service|window manager|font driver host)\\|^system$/i;
 

@@ -7,7 +7,18 @@ const KEY_FIELDS = new Set(
   + "targetusername hashes imphash pipename details scriptblockid company product signature exe comm name acct addr "
   + "key id.resp_h id.resp_p id_resp_h host uri user_agent useragent server_name path cs-host cs-uri-stem "
   + "c-useragent c-ip sourceipaddress eventname eventsource userprincipalname sharename relativetargetname "
-  + "logonprocessname authenticationpackagename parentcommandline commandline program md5 sha256").split(" "),
+  + "logonprocessname authenticationpackagename parentcommandline commandline program md5 sha256 "
+  // Firewalls, sensors, proxies, web, mail and VPNs
+  + "src_ip dst_ip src dst srcip dstip remip srccountry dstcountry dest_ip src_host client client_ip peer url request dhost "
+  + "hostname qname attack virus threatid signature alert.signature tls.sni http.hostname http.http_user_agent user_agent "
+  + "cs-username cs(user-agent) cs-user-agent sasl_username suser duser srcuser requestclientapplication modsecurity_msg "
+  // Clouds, identity, code and Kubernetes
+  + "ipaddress clientip clientipaddress actoripaddress callerip calleripaddress client.ipaddress actor_ip ip_address sourceips "
+  + "operation operationname activitydisplayname methodname eventtype events.name action objectref.resource objectref.name "
+  + "useridentity.arn useridentity.username userid actor actor.alternateid actor.email author_name user.username principalemail "
+  + "location.countryorregion client.geographicalcontext.country client.useragent.rawuseragent actor_location.country_code "
+  + "appdisplayname resourcedisplayname clientappused devicedetail.displayname applicationid errorcode errormessage "
+  + "requestparameters.rolearn requestparameters.policyarn repo org awsregion").split(" "),
 );
 const RARE = 3;
 const MOST_RARE = 40;
@@ -52,18 +63,43 @@ function countRare(run, at, values) {
 function countValues(row, values) {
   const { event } = evidence(row, false);
   const ms = store.time[row];
-  for (const [field, value] of Object.entries(event)) {
-    if (!KEY_FIELDS.has(field.toLowerCase())) continue;
-    if (typeof value !== "string" && typeof value !== "number") continue;
+  const seen = new Set();
+  for (const [field, value] of fieldsOf(event)) {
     const text = String(value);
     if (!text || text === "-" || text.length > 400) continue;
     const key = `${field.toLowerCase()}\n${text.toLowerCase()}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
     const known = values.get(key);
     if (!known) values.set(key, { field, text, n: 1, first: ms, row });
     else {
       known.n += 1;
       if (ms < known.first || Number.isNaN(known.first)) Object.assign(known, { first: ms, row });
     }
+  }
+}
+
+/** The key fields of an event with their values: those of objects go by their path, lists by each element. */
+function* fieldsOf(node, path = "", depth = 0) {
+  for (const [name, value] of Object.entries(node)) {
+    const field = path + name;
+    for (const one of Array.isArray(value) ? value.slice(0, 20) : [value]) {
+      if (one && typeof one === "object") {
+        if (depth < 5) yield* fieldsOf(one, `${field}.`, depth + 1);
+      } else if ((typeof one === "string" || typeof one === "number") && isKeyField(field.toLowerCase())) {
+        yield [field, one];
+      }
+    }
+  }
+}
+
+// Exports wrap the same fields in objects of their own.
+const WRAPPED = /^(?:properties|data|protopayload|requestmetadata|authenticationinfo|event|details)\./;
+
+function isKeyField(path) {
+  for (let name = path; ; name = name.replace(WRAPPED, "")) {
+    if (KEY_FIELDS.has(name)) return true;
+    if (!WRAPPED.test(name)) return false;
   }
 }
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from haidang.detect.binding import Gathered
 from haidang.detect.facets import spellings
 from haidang.detect.naive import evaluate
-from haidang.intel.patterns import PatternError, compile_pattern
+from haidang.intel.patterns import REFUSALS, PatternError, compile_pattern, read_pattern
 from haidang.limits import DEFAULT_LIMITS
 
 SHA256 = "ab" * 32
@@ -35,12 +35,8 @@ SHA256 = "ab" * 32
         ("[url:value = 'https://evil.example/a?b']", [("url", "evil.example/a?b")]),
         ("[email-addr:value = 'Who@evil.example']", [("email", "who@evil.example")]),
         (f"[file:hashes.'SHA-256' = '{SHA256.upper()}']", [("hash", SHA256)]),
-        (
-            f"[file:hashes.MD5 = '{'a' * 32}' OR file:hashes.\"x\" = 'y']".replace(
-                " OR file:hashes.\"x\" = 'y'", ""
-            ),
-            [("hash", "a" * 32)],
-        ),
+        (f"[file:hashes.MD5 = '{'a' * 32}']", [("hash", "a" * 32)]),
+        (f"[file:hashes.SHA-1 = '{'a' * 40}']", [("hash", "a" * 40)]),
         (
             "[ipv4-addr:value = '198.51.100.7'] OR [domain-name:value = 'a.example']",
             [("ip", "198.51.100.7"), ("domain", "a.example")],
@@ -50,6 +46,10 @@ SHA256 = "ab" * 32
             [("ip", "198.51.100.7"), ("domain", "a.example")],
         ),
         ("[domain-name:value = 'a.example'] WITHIN 5 SECONDS", [("domain", "a.example")]),
+        (
+            "([url:value = 'http://a.example/x'] OR [domain-name:value = 'a.example']) WITHIN 5 SECONDS",
+            [("url", "a.example/x"), ("domain", "a.example")],
+        ),
         ("/* why */ [domain-name:value = 'a.example'] // end", [("domain", "a.example")]),
     ],
 )
@@ -62,6 +62,8 @@ def test_equality_becomes_look_ups(pattern: str, lookups: list[tuple[str, str]])
 
 def holds(pattern: str, event: dict[str, Any]) -> bool:
     """Return whether a pattern of one observation holds; ``event`` has facets as fields."""
+    if "file" in event:
+        event = {**event, "folder": event["file"]}
     compiled = compile_pattern(pattern)
     assert not compiled.lookups
     assert not compiled.sequences
@@ -82,7 +84,27 @@ IMAGE = r"C:\Temp\Tool.exe"
         ("[file:name = 'other.exe']", {"file": IMAGE}, False),
         ("[file:name != 'other.exe']", {"file": IMAGE}, True),
         ("[file:name != 'other.exe']", {}, False),
+        ("[file:name != 'tool.exe']", {"file": IMAGE}, False),
         ("[file:name NOT = 'tool.exe']", {"file": "tool.exe"}, False),
+        ("[file:name NOT LIKE 't%']", {"file": IMAGE}, False),
+        ("[file:name NOT LIKE 't%']", {"file": "other.exe"}, True),
+        ("[file:name NOT LIKE 't%']", {"process": "other.exe"}, False),
+        ("[file:name NOT IN ('a.exe', 'tool.exe')]", {"file": IMAGE}, False),
+        (f"[file:hashes.'SHA-256' != '{SHA256}']", {"hash": f"MD5={'a' * 32},SHA256={SHA256}"}, False),
+        (f"[file:hashes.'SHA-256' != '{SHA256}']", {"hash": f"MD5={'a' * 32}"}, False),
+        (f"[file:hashes.'SHA-256' != '{SHA256}']", {"hash": f"SHA256={'cd' * 32}"}, True),
+        ("[file:name = 'tool.exe' AND file:parent_directory_ref.path = 'C:\\\\Temp']", {"file": IMAGE}, True),
+        ("[file:parent_directory_ref.path = 'C:\\\\Temp\\\\']", {"file": IMAGE}, True),
+        ("[file:parent_directory_ref.path = 'C:\\\\']", {"file": IMAGE}, False),
+        ("[file:parent_directory_ref.path = '/usr/bin']", {"file": "/usr/bin/id"}, True),
+        ("[file:parent_directory_ref.path != 'C:\\\\Temp']", {"file": IMAGE}, False),
+        ("[EXISTS file:parent_directory_ref.path]", {"file": "tool.exe"}, False),
+        ("[network-traffic:dst_ref.value = '203.0.113.33/32']", {"dst_ip": "203.0.113.33"}, True),
+        ("[network-traffic:dst_ref.value = '203.0.113.0/24']", {"dst_ip": "203.0.113.33"}, True),
+        ("[network-traffic:dst_ref.type = 'ipv4-addr']", {"dst_ip": "2001:db8::1"}, False),
+        ("[network-traffic:dst_ref.type = 'ipv6-addr']", {"dst_ip": "2001:db8::1"}, True),
+        ("[network-traffic:dst_ref.type = 'domain-name']", {"dst_ip": "203.0.113.33"}, False),
+        ("[network-traffic:dst_ref.type IN ('domain-name', 'ipv6-addr')]", {"domain": "a.example"}, True),
         ("[file:name NOT != 'tool.exe']", {"file": "tool.exe"}, True),
         ("[file:name LIKE 'to_l.%']", {"file": IMAGE}, True),
         ("[file:name NOT LIKE 't%']", {"file": "tool.exe"}, False),
@@ -216,8 +238,25 @@ def test_several_observations_become_a_correlation(
         ("[file:name MATCHES '(']", "cannot be run"),
         ("[network-traffic:src_ref.value ISSUBSET 'x']", "needs an address"),
         ("[file:name = h'ff']", "binary"),
+        ("[file:name = h'f']", "no hex constant"),
+        ("[file:name = b'A']", "no binary constant"),
+        ("[file:name = t'2026-13-01T00:00:00Z']", "no time constant"),
+        ("[file:name = 'C:\\Temp']", "not doubled"),
+        ("[file:name = 'a']['", "has no end"),
+        (f"[process:pid = {'9' * 5000}]", "more than 300 digits"),
+        (f"[file:hashes.MD5 = '{'a' * 40}']", "no hash of that kind"),
+        ("[network-traffic:dst_ref.type = 'mac-addr']", "no type of address"),
+        ("[network-traffic:dst_ref.type != 'ipv4-addr']", "network-traffic:dst_ref.type"),
+        ("[file:name IN ('a', h'ff')]", "binary"),
+        ("[network-traffic:dst_port > true]", "have none"),
+        ("[file:name = 'a'] WITHIN 1 SECONDS WITHIN 2 SECONDS", "said twice"),
+        ("[file:name = 'a'] WITHIN 0 SECONDS AND [file:name = 'b']", "above 0"),
+        ("[file:name = 'a'] START '2026' STOP '2027'", "START needs a time"),
+        ("[file:name = 'a'] within 5 SECONDS", "not expected"),
+        ("[file:name[1.5] = 'a']", "no list index"),
         ("[file:name = 'a'] START t'2026-01-01T00:00:00Z' STOP t'2026-01-02T00:00:00Z'", "START"),
         ("[file:name = 'a'] REPEATS 0 TIMES", "above 0"),
+        ("[file:name = 'a'] REPEATS 100001 TIMES", "up to 100000"),
         ("[file:name = 'a'] REPEATS 2.5 TIMES", "whole number"),
         ("([file:name = 'a'] AND [file:name = 'b']) FOLLOWEDBY [file:name = 'c']", "inside one another"),
     ],
@@ -225,6 +264,22 @@ def test_several_observations_become_a_correlation(
 def test_a_pattern_that_cannot_be_used_is_refused_with_the_reason(pattern: str, reason: str) -> None:
     with pytest.raises(PatternError, match=re.escape(reason)):
         compile_pattern(pattern)
+
+
+@pytest.mark.parametrize("code", sorted(REFUSALS))
+def test_what_is_not_supported_is_a_pattern_and_is_refused_with_its_reason(code: str) -> None:
+    _, example, reason = REFUSALS[code]
+    read_pattern(example)
+    said = re.escape(re.sub(r"\{[^}]*\}", "…", reason)).replace("…", ".+")
+    with pytest.raises(PatternError, match=f"^{said}$"):
+        compile_pattern(example)
+
+
+@pytest.mark.parametrize("pattern", [f"[a:{'b' * 9000} = 1]", f"[file:name = 'a'] '{'b' * 9000}'"])
+def test_a_reason_that_quotes_the_pattern_stays_readable(pattern: str) -> None:
+    with pytest.raises(PatternError) as raised:
+        compile_pattern(pattern)
+    assert 200 < len(str(raised.value)) <= 300
 
 
 def test_length_and_depth_are_bounded() -> None:
@@ -245,15 +300,20 @@ def test_no_text_raises_anything_but_a_reason(text: str) -> None:
         assert str(error)
 
 
+# Facets whose values are looked at as they are written.
+FACET = {
+    "process:command_line": "command_line",
+    "user-account:user_id": "user",
+    "email-message:subject": "subject",
+}
 VALUES = ["a", "b", "ab", "198.51.100.7", "203.0.113.9"]
 _operators = st.sampled_from(["=", "!=", "LIKE", "IN", "ISSUBSET", "ISSUPERSET", "EXISTS"])
 _comparisons = st.tuples(
     _operators,
-    st.sampled_from(["process:command_line", "user-account:user_id", "process:cwd"]),
+    st.sampled_from(sorted(FACET)),
     st.booleans(),
     st.sampled_from(VALUES),
 )
-FACET = {"process:command_line": "command_line", "user-account:user_id": "user", "process:cwd": "directory"}
 
 
 def written(tree: Any) -> str:

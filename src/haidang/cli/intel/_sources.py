@@ -1,0 +1,179 @@
+"""The actions of ``haidang intel`` on sources: add, list, update, remove."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from haidang.cli.intel._asking import DONE, INCOMPLETE, now_of, only_one, store_of, write
+from haidang.errors import ConfigurationError, HaidangError
+from haidang.limits import DEFAULT_LIMITS
+from haidang.plaintext import neutralise
+
+if TYPE_CHECKING:
+    import argparse
+
+    from haidang.cli._command import Context
+    from haidang.i18n import Translator
+    from haidang.intel.store import Source, Store
+
+__all__ = ["add", "list_sources", "remove", "update"]
+
+
+def add(args: argparse.Namespace, context: Context) -> int:
+    """Read a source and keep it."""
+    from haidang.intel.collecting import KINDS, collect
+    from haidang.intel.feeds import feeds
+    from haidang.intel.model import TLP
+    from haidang.intel.remote import is_url
+    from haidang.intel.store import Source
+
+    location = only_one(args, "file or URL")
+    if args.kind and args.kind not in {*feeds(), *KINDS}:
+        raise ConfigurationError(
+            f"--kind: there is no kind {args.kind!r}",
+            hint=f"Choose one of: {', '.join(sorted({*feeds(), *KINDS}))}",
+        )
+    tlp = args.tlp.lower().removeprefix("tlp:")
+    if tlp and tlp not in TLP:
+        raise ConfigurationError(
+            f"--tlp: there is no TLP {args.tlp!r}", hint=f"Choose one of: {', '.join(TLP)}"
+        )
+    if not is_url(location):
+        location = str(Path(location).resolve())
+    store = store_of(context)
+    source = Source(
+        name=args.name or _name_of(location, store),
+        kind=args.kind or ("taxii" if args.collection or _looks_like_taxii(location) else ""),
+        location=location,
+        confidence=args.confidence,
+        tlp=tlp,
+        expires_days=args.expires,
+        user=args.user,
+        password_file=str(Path(args.password_file).resolve()) if args.password_file else "",
+        token_file=str(Path(args.token_file).resolve()) if args.token_file else "",
+    )
+    found, body = collect(source, DEFAULT_LIMITS, now_of(context), collection=args.collection)
+    store.write(found, body)
+    del body
+    store.compiled()
+    write(context, _account(found, context.translate))
+    return DONE
+
+
+def _looks_like_taxii(location: str) -> bool:
+    return location.startswith(("http://", "https://")) and bool(
+        re.search(r"/collections/|/taxii2?/?", location)
+    )
+
+
+def _name_of(location: str, store: Store) -> str:
+    """Return a name made of an address, that no other source has."""
+    parts = [
+        part
+        for part in location.split("?", maxsplit=1)[0].split("/")
+        if part and part not in {"collections", "objects"}
+    ]
+    last = parts[-2] if parts[-1] == "manifest.json" and len(parts) > 1 else parts[-1]
+    base = (
+        re.sub(r"[^A-Za-z0-9_-]+", "-", re.sub(r"\.(json|csv|txt|tsv|list)$", "", last)).strip("-_")[:48]
+        or "source"
+    )
+    taken = {name: store.source(name).location for name in store.names()}
+    number = 1
+    name = base
+    while taken.get(name, location) != location:
+        number += 1
+        name = f"{base}-{number}"
+    return name
+
+
+def _account(source: Source, translate: Translator) -> str:
+    """Say in a line what a source holds and what of it could not be used."""
+    refused = sum(source.counts.values())
+    if source.kind == "warninglist":
+        text = translate("{name}: warninglist, guards all sources").format(name=source.name)
+    else:
+        text = translate("{name}: {n} indicators ({kind})").format(
+            name=source.name, n=f"{source.indicators:,}", kind=source.kind
+        )
+    if refused:
+        text += translate("; {n} entries cannot be used").format(n=f"{refused:,}")
+    return neutralise(text)
+
+
+def list_sources(args: argparse.Namespace, context: Context) -> int:
+    """Say what the sources hold, how old they are, and what of them cannot be used."""
+    store, translate, now = store_of(context), context.translate, now_of(context)
+    names = args.what or store.names()
+    if not names:
+        write(context, translate("There is no source of indicators yet: haidang intel add FILE or URL."))
+    for name in names:
+        source = store.source(name)
+        write(context, f"{_account(source, translate)}; {_age(source, now, translate)}")
+        if source.failed:
+            write(
+                context,
+                "  " + translate("last update failed: {reason}").format(reason=neutralise(source.failed)),
+            )
+        for reason, count in sorted(source.counts.items(), key=lambda pair: (-pair[1], pair[0])):
+            write(context, f"  {count:,} × {neutralise(reason)}")
+            if args.what:
+                for refused in source.refused:
+                    if refused.reason == reason:
+                        write(context, f"      {neutralise(refused.what)}")
+    return DONE
+
+
+def _age(source: Source, now: int, translate: Translator) -> str:
+    days = max(0, now - source.updated) // 86_400
+    text = translate.ngettext("{n} day old", "{n} days old", days).format(n=days)
+    if source.pack:
+        packed = max(0, now - source.packed) // 86_400
+        text += "; " + translate.ngettext(
+            "in the pack {name}, made {n} day ago", "in the pack {name}, made {n} days ago", packed
+        ).format(name=source.pack, n=packed)
+    return text
+
+
+def update(args: argparse.Namespace, context: Context) -> int:
+    """Read sources again from where they came."""
+    import msgspec
+
+    from haidang.intel.collecting import collect
+
+    store, translate = store_of(context), context.translate
+    code = DONE
+    for name in args.what or store.names():
+        source = store.source(name)
+        if not source.location:
+            write(context, translate("{name}: came in a pack; import a newer one").format(name=name))
+            continue
+        try:
+            found, body = collect(
+                source, DEFAULT_LIMITS, now_of(context), before=partial(store.indicators, name)
+            )
+        except HaidangError as error:
+            # What was there stays in use; that it is not new is said here, by list, and by its age.
+            store.remember(msgspec.structs.replace(source, failed=error.message))
+            context.say(f"{neutralise(name)}: {neutralise(error.diagnostics())}")
+            code = INCOMPLETE
+            continue
+        store.write(found, body)
+        write(context, _account(found, translate))
+    store.compiled()
+    return code
+
+
+def remove(args: argparse.Namespace, context: Context) -> int:
+    """Forget sources."""
+    store = store_of(context)
+    if not args.what:
+        raise ConfigurationError("haidang intel remove: name at least one source")
+    for name in args.what:
+        store.remove(name)
+        write(context, context.translate("{name}: removed").format(name=name))
+    store.compiled()
+    return DONE

@@ -1,0 +1,106 @@
+"""What the grammar of patterns allows and is refused all the same, each with its reason and an example.
+
+The reference page is made of this, and a test holds each example to its reason.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from haidang.intel.patterns.model import PatternError
+
+__all__ = ["REFUSALS", "Refusal", "refused"]
+
+
+class Refusal(NamedTuple):
+    """A kind of pattern that cannot be used."""
+
+    what: str
+    """In the words of the reference page."""
+    example: str
+    reason: str
+    """Filled in with ``str.format``."""
+
+
+REFUSALS: dict[str, Refusal] = {
+    "path": Refusal(
+        "an object path that is not in the table above",
+        "[mutex:name = 'm']",
+        "no log that is read here tells {0}",
+    ),
+    "hash": Refusal(
+        "a hash other than MD5, SHA-1, SHA-256 and SHA-512",
+        "[file:hashes.SSDEEP = '3:AXGBicFlgV:AXGHsV']",
+        "no log that is read here holds a {0} hash",
+    ),
+    "binary": Refusal(
+        "a binary or hexadecimal constant",
+        "[file:name = h'ffd8']",
+        "binary and hex constants are not supported: logs hold text",
+    ),
+    "time": Refusal(
+        "a comparison with a time",
+        "[file:name = t'2026-01-01T00:00:00Z']",
+        "comparisons with a time are not supported: no object path that logs tell is one",
+    ),
+    "text": Refusal(
+        "a constant that is not of the path's type",
+        "[ipv4-addr:value = 3]",
+        "{0} is a text, {1!r} is none",
+    ),
+    "value": Refusal(
+        "a value that the path can never have",
+        "[ipv4-addr:value = 'nonsense']",
+        "{0!r} is no {1}",
+    ),
+    "order": Refusal(
+        "an order of anything but numbers",
+        "[file:name > 'a']",
+        "{0} compares numbers; {1!r} is none",
+    ),
+    "network": Refusal(
+        "a network that is none",
+        "[network-traffic:src_ref.value ISSUBSET 'x']",
+        "{0} needs an address or a network; {1!r} is none",
+    ),
+    "expression": Refusal(
+        "a regular expression that cannot be run, or not in bounded time",
+        "[file:name MATCHES '(']",
+        "the regular expression {0!r} cannot be run: {1}",
+    ),
+    "empty": Refusal(
+        "an empty set, which nothing is in",
+        "[file:name IN ()]",
+        "IN () holds for nothing",
+    ),
+    "absent": Refusal(
+        "`NOT EXISTS`: that a log does not tell a thing does not say that it was not there",
+        "[file:name = 'a.exe' AND NOT EXISTS file:hashes.MD5]",
+        "NOT EXISTS is not supported: what a log leaves out may have been there",
+    ),
+    "startstop": Refusal(
+        "`START … STOP`: an indicator has its own times",
+        "[file:name = 'a.exe'] START t'2026-01-01T00:00:00Z' STOP t'2026-02-01T00:00:00Z'",
+        "START … STOP, fixed times inside a pattern, is not supported",
+    ),
+    "nested": Refusal(
+        "`AND`, `FOLLOWEDBY` and qualifiers inside one another",
+        "([file:name = 'a'] AND [file:name = 'b']) FOLLOWEDBY [file:name = 'c']",
+        "AND, FOLLOWEDBY and qualifiers inside one another are not supported",
+    ),
+    "count": Refusal(
+        "`REPEATS 0 TIMES`, or more than 100,000 times",
+        "[file:name = 'a'] REPEATS 0 TIMES",
+        "REPEATS needs a number above 0 and up to {0}",
+    ),
+    "seconds": Refusal(
+        "`WITHIN 0 SECONDS`",
+        "([file:name = 'a'] AND [file:name = 'b']) WITHIN 0 SECONDS",
+        "WITHIN needs a number above 0",
+    ),
+}
+
+
+def refused(code: str, *values: object) -> PatternError:
+    """Return the error of a kind, to be raised."""
+    return PatternError(REFUSALS[code].reason.format(*values))
