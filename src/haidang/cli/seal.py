@@ -145,8 +145,10 @@ def _address_books(args: argparse.Namespace, context: Context) -> list[Recipient
 
     This is the one place where sealing meets :mod:`haidang.crypto.addressbook`.
     """
-    del args, context
-    return []
+    from haidang.crypto.addressbook import open_book
+
+    book = open_book(home_of(args, context))
+    return [] if book is None else [book]
 
 
 def _options(args: argparse.Namespace, context: Context, now: dt.datetime) -> SealOptions:

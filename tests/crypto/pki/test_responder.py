@@ -1,4 +1,4 @@
-"""OCSP: openssl asks over HTTP and believes the answers; what is malformed is refused as the protocol says."""
+"""OCSP: openssl asks over HTTP and believes the answers; what is malformed is refused in its terms."""
 
 from __future__ import annotations
 

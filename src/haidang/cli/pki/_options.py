@@ -161,7 +161,10 @@ def token_of(args: argparse.Namespace, context: Context) -> TokenChoice | None:
     if not args.token_library and not args.token:
         return None
     if not args.token_library or not args.token:
-        raise ConfigurationError(context.translate("--token-library and --token go together."))
+        raise ConfigurationError(
+            context.translate("--token-library and --token go together."),
+            hint=context.translate("See {command} --help.").format(command="haidang pki"),
+        )
     return TokenChoice(Path(args.token_library), args.token)
 
 

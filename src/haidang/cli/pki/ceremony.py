@@ -91,7 +91,8 @@ def _split(authority: Authority, args: argparse.Namespace, context: Context) -> 
 
     _ = context.translate
     if len(args.holder) > args.shares:
-        raise ConfigurationError(_("There are more holders than shares."))
+        hint = _("See {command} --help.").format(command="haidang pki ceremony")
+        raise ConfigurationError(_("There are more holders than shares."), hint=hint)
     folder = Path(args.output or f"{args.authority.rstrip('/')}-shares")
     question = _("Passphrase of the authority {name}: ").format(name=neutralise(authority.name))
     passphrase = passphrase_of(args, context, question)

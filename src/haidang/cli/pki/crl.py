@@ -40,7 +40,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
     _ = context.translate
     if args.days is not None and not 1 <= args.days <= 3650:
-        raise ConfigurationError(_("A revocation list is valid for 1 to 3650 days."))
+        hint = _("See {command} --help.").format(command="haidang pki crl")
+        raise ConfigurationError(_("A revocation list is valid for 1 to 3650 days."), hint=hint)
     with authority_of(args) as authority:
         crls = unlocked(authority, args, context).publish_crl(now=present(context), days=args.days)
         number = authority.records.last_crl("first")[0]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["COMMAND"]
 
 _STATES = {
-    "valid": N_("valid"),
+    "valid": N_("in force"),
     "ends": N_("ends soon"),
     "ended": N_("ended"),
     "revoked": N_("revoked"),
@@ -80,17 +80,23 @@ def _rows(authority: Authority, now: dt.datetime) -> list[dict[str, Any]]:
     return rows
 
 
+def _state_of(row: dict[str, Any], context: Context) -> str:
+    """Return in words what became of a certificate."""
+    words = _STATES[row["state"]]
+    return context.translate(words) + (f" ({row['reason']})" if row["reason"] else "")
+
+
 def _table(rows: list[dict[str, Any]], context: Context) -> str:
     _ = context.translate
     if not rows:
         return _("No certificate was issued yet.") + "\n"
-    head = (_("Name"), _("For"), _("Valid until"), _("State"), _("Serial number"))
+    head = (_("Name"), _("Purpose"), _("Valid until"), _("State"), _("Serial number"))
     cells = [
         (
             neutralise(row["name"]),
             _(PROFILES.get(row["profile"], row["profile"])),
             row["not_after"][:10],
-            _(_STATES[row["state"]]) + (f" ({row['reason']})" if row["reason"] else ""),
+            _state_of(row, context),
             row["serial"],
         )
         for row in rows

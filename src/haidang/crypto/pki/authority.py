@@ -52,7 +52,7 @@ from haidang.errors import AuthorityError, OutputError
 from haidang.i18n import N_
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cryptography import x509
 
@@ -353,6 +353,15 @@ class OpenAuthority:
         """Write into the log something that was done with the authority, e.g. a ceremony."""
         with self._act(now) as account:
             account.write(act, now, **about)
+
+    def publish(self, what: str, build: Callable[[int], bytes], *, now: dt.datetime) -> bytes:
+        """Return what ``build`` makes of its number, which grows; the log has its SHA-256."""
+        with self._act(now) as account:
+            number = int(self.records.fact(f"published:{what}") or 0) + 1
+            content = build(number)
+            self.records.set_fact(f"published:{what}", str(number))
+            account.write(what, now, number=number, sha256=_sha256(content))
+        return content
 
     @contextlib.contextmanager
     def _act(self, now: dt.datetime) -> Iterator[Account]:

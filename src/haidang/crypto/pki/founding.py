@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 __all__ = ["Founding", "create_authority"]
 
 
+_LONGEST_DAYS = 36_500
+
+
 class Founding(NamedTuple):
     """What an authority is to be."""
 
@@ -73,6 +76,13 @@ def create_authority(
         KeyAccessError: The token cannot be used.
     """
     _needs_names(founding.subject)
+    if founding.days is not None and not 1 <= founding.days <= _LONGEST_DAYS:
+        raise AuthorityError(
+            N_("A certificate of profile {profile} is valid for 1 to {days} days."),
+            hint=N_("Give another number with --days, or none."),
+            profile="root",
+            days=_LONGEST_DAYS,
+        )
     with _appearing(folder) as made:
         keys = make_keys(
             made,

@@ -20,7 +20,6 @@ import secrets
 import shutil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from haidang.crypto import envelopes
 from haidang.crypto.certificates import (
     certificate_facts,
     fingerprint,
@@ -35,6 +34,7 @@ from haidang.crypto.keys import DEFAULT_ALGORITHM, load_key, make_key, save_key
 from haidang.crypto.pki.chains import as_pem, chain_for, check_root, is_signed_by
 from haidang.crypto.pki.orders import Order
 from haidang.crypto.pki.requests import make_request
+from haidang.crypto.sealing.keys import make_sealing_key, public_part, save_sealing_key
 from haidang.crypto.trust import load_trust
 from haidang.errors import AuthorityError, InputError, KeyAccessError, OutputError
 from haidang.i18n import N_
@@ -57,6 +57,7 @@ __all__ = [
     "accept_crls",
     "accept_identity",
     "bundle_of",
+    "install",
     "install_trust",
     "issue_identity",
     "parent_crls",
@@ -132,7 +133,7 @@ def renewal_request(identity: Identity, passphrase: Passphrase) -> bytes:
         signatory.key,
         signatory.certificate.subject,
         names=_names_in(signatory.certificate),
-        recipient=envelopes.load(identity.sealing_key).key_id if identity.sealing_key.is_file() else "",
+        recipient=public_part(identity.sealing_key) if identity.sealing_key.is_file() else "",
     )
     if identity.second_key.is_file():
         second = load_key(identity.second_key, passphrase)
@@ -204,14 +205,14 @@ def accept_identity(
     check_root(path, root)
     for chain, file in zip(found, (identity.certificate, identity.second_certificate), strict=False):
         write_certificates(_without_root(chain), file, replace=True)
-    _install(home, [one for chain in found for one in chain[1:]], bundle.crls, roots=bool(root))
+    install(home, [one for chain in found for one in chain[1:]], bundle.crls, roots=bool(root))
     return path
 
 
 def install_trust(authority: Authority, home: Home) -> None:
     """Write into ``home`` what verification needs of an authority: roots, authorities, CRLs."""
     certificates = [*authority.chain(), *authority.chain("second")]
-    _install(home, certificates, list(authority.crls().values()), roots=True)
+    install(home, certificates, list(authority.crls().values()), roots=True)
 
 
 def accept_crls(home: Home, crls: Sequence[bytes]) -> None:
@@ -221,7 +222,7 @@ def accept_crls(home: Home, crls: Sequence[bytes]) -> None:
         AuthorityError: One is not signed by an authority that is known there.
     """
     trust = load_trust(home.trust)
-    _install(home, [*trust.authorities, *trust.anchors], crls, roots=True)
+    install(home, [*trust.authorities, *trust.anchors], crls, roots=True)
 
 
 def parent_crls(crls: Sequence[bytes], authorities: Sequence[x509.Certificate]) -> dict[str, bytes]:
@@ -329,16 +330,12 @@ def _make_keys(folder: Path, wanted: NewIdentity, passphrase: Passphrase) -> _Ke
     second = make_key("ml-dsa-65") if wanted.second else None
     if second is not None:
         save_key(second, made.second_key, passphrase)
-    return _Keys(key, second, _make_sealing_key(made.sealing_key, passphrase) if wanted.sealing else "")
-
-
-def _make_sealing_key(path: Path, passphrase: Passphrase) -> str:
-    with needs_extra():
-        import pyrage
-    key = pyrage.x25519.Identity.generate()
-    recipient = str(key.to_public())
-    envelopes.save(envelopes.lock(str(key).encode(), passphrase, kind="age", key_id=recipient), path)
-    return recipient
+    recipient = ""
+    if wanted.sealing:
+        sealing = make_sealing_key()
+        save_sealing_key(sealing, made.sealing_key, passphrase)
+        recipient = sealing.recipient
+    return _Keys(key, second, recipient)
 
 
 def _answers(
@@ -366,9 +363,21 @@ def _answers(
     return [chain_for(key, certificates) for key in keys]
 
 
-def _install(
-    home: Home, certificates: Sequence[x509.Certificate], crls: Sequence[bytes], *, roots: bool
+def install(
+    home: Home,
+    certificates: Sequence[x509.Certificate],
+    crls: Sequence[bytes],
+    *,
+    roots: bool,
+    known: Sequence[x509.Certificate] = (),
 ) -> None:
+    """Write authorities and CRLs into ``home``, and those that sign themselves only where ``roots`` says so.
+
+    ``known`` are further authorities whose CRLs are among ``crls``. An older CRL never replaces a newer one.
+
+    Raises:
+        AuthorityError: A CRL is not signed by any of the authorities.
+    """
     for one in certificates:
         is_root = is_signed_by(one, one)
         if is_root and not roots:
@@ -377,7 +386,7 @@ def _install(
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_certificates([one], folder / f"{_file_name(one)}.pem", replace=True)
     for der in crls:
-        issuer = check_crl(der, certificates)
+        issuer = check_crl(der, [*certificates, *known])
         folder = home.trust / "revocation"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = folder / f"{_file_name(issuer)}.crl"

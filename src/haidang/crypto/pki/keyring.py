@@ -104,6 +104,11 @@ def open_wrapping(folder: Path, passphrase: Passphrase) -> bytes:
         KeyAccessError: The passphrase is wrong, or there is no wrapping key here.
     """
     path = folder / "wrapping.key"
+    if (folder / "token.json").is_file():
+        raise KeyAccessError(
+            N_("The key is in a token and does not leave it."),
+            hint=N_("Ask the maker of the token how it is backed up."),
+        )
     if not path.is_file():
         raise KeyAccessError(
             N_("The key of {folder} is open to its shares alone."),

@@ -83,6 +83,7 @@ def fitting_profile(order: Order, kind: str, profiles: Mapping[str, Profile]) ->
     if order.days is not None and not 1 <= order.days <= profile.days:
         raise AuthorityError(
             N_("A certificate of profile {profile} is valid for 1 to {days} days."),
+            hint=N_("Give another number with --days, or none."),
             profile=order.profile,
             days=profile.days,
         )

@@ -140,6 +140,9 @@ def _verify(
 
 def _signed_data(signature: bytes) -> Any:
     with needs_extra():
+        # asn1crypto heeds no name that is added to its lists after their first use. The attributes of CMS
+        # that this module adds must be there before, so that who verifies first can sign afterwards.
+        import asn1crypto.tsp  # noqa: F401
         from asn1crypto import cms, pem
     if pem.detect(signature):
         _, _, signature = pem.unarmor(signature)
