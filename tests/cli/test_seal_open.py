@@ -41,7 +41,7 @@ class Desk:
     def run(self, command: str, *arguments: object, lang: str = "en") -> tuple[int, str, str]:
         """Run ``haidang seal`` or ``haidang open``; return exit code, standard output and error."""
         out, err = io.BytesIO(), io.StringIO()
-        context = Context(translator(lang), {}, out, err, lambda: int(MOMENT.timestamp()) * 10**9)  # type: ignore[arg-type]
+        context = Context(translator(lang), {}, out, err, lambda: int(MOMENT.timestamp()) * 10**9)
         chosen = {"seal": sealing.COMMAND, "open": opening.COMMAND}[command]
         own = ["--home", str(self.home.path), "--passphrase-file", str(self.folder / "passphrase")]
         parsed = parse(chosen, [*map(str, arguments), *own], context.translate)

@@ -334,7 +334,8 @@ def _around(inside: bytes, genuine: bytes) -> Iterator[ForgedSeal]:
     entries = _entries(inside)
 
     def encrypted(changed: Sequence[Entry]) -> bytes:
-        return pyrage.encrypt(zipped(changed), [RECEIVER.identity.to_public()])
+        sealed: bytes = pyrage.encrypt(zipped(changed), [RECEIVER.identity.to_public()])
+        return sealed
 
     content = "content/staff/list.txt"
     yield ForgedSeal("content-altered", encrypted(_with(entries, content, content=b"x")), "RefusedError",

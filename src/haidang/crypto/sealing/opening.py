@@ -160,7 +160,7 @@ def open_sealed(
         OutputError: The content cannot be written, or something of its name is there already.
     """
     try:
-        with path.open("rb") as stream:
+        with path.open("rb", buffering=1 << 18) as stream:
             stanzas = _stanzas(stream, path)
             with _workplace(folder) as store:
                 contents = _decrypt(stream, keys, store, path)

@@ -371,7 +371,7 @@ def _content_key(data: Any, signatory: Signatory, path: Path) -> bytes:
                 point = originator_identifier.chosen["public_key"].copy()
                 whole = PublicKeyInfo({"algorithm": own, "public_key": point})
                 originator_identifier = OriginatorIdentifierOrKey(name="originator_key", value=whole)
-            return super().decrypt_with_exchange(  # type: ignore[no-any-return]
+            return super().decrypt_with_exchange(
                 encrypted_key, algo_params, originator_identifier, user_keying_material
             )
 
