@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import shutil
 import subprocess
@@ -194,6 +195,19 @@ def test_a_folder_with_what_cannot_be_sealed_is_refused_whole(kind: str, tmp_pat
     with pytest.raises((SealError, ContainerError)):
         sealed(folder)
     assert sorted(one.name for one in tmp_path.iterdir()) == ["d"]
+
+
+def test_a_hidden_name_is_neither_sealed_nor_opened(tmp_path: Path) -> None:
+    hidden = tmp_path / ".profile"
+    hidden.write_bytes(b"x")
+    with pytest.raises(SealError, match="begins with a dot"):
+        sealed(hidden)
+    report = tmp_path / "profile"
+    report.write_bytes(b"x")
+    told = opened(sealed(report), None).envelope.to_json()  # type: ignore[attr-defined]
+    told["content"]["name"] = told["content"]["files"][0]["path"] = ".profile"
+    with pytest.raises(SealError, match="not sound"):
+        envelopes.decode_envelope(json.dumps(told).encode())
 
 
 def test_a_file_that_changes_meanwhile_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:

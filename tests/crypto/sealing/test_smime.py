@@ -14,7 +14,14 @@ from haidang.crypto.keys import make_key
 from haidang.crypto.pki.issuing import Wanted, issue_certificate, subject_name
 from haidang.crypto.pki.profiles import load_profiles
 from haidang.crypto.sealing import NotForYouError
-from haidang.crypto.sealing.smime import LARGEST_MAIL, RefusedMailError, is_mail, open_mail, seal_mail
+from haidang.crypto.sealing.smime import (
+    LARGEST_MAIL,
+    RefusedMailError,
+    _safe,
+    is_mail,
+    open_mail,
+    seal_mail,
+)
 from haidang.crypto.signers import Signatory
 from haidang.errors import HaidangError, InputError, SealError
 from tests.crypto.small_pki import MOMENT, small_pki
@@ -157,6 +164,14 @@ def test_a_certificate_that_is_not_for_encryption_is_refused(report: Path) -> No
     with pytest.raises(SealError, match="not for encryption"):
         mailed(report, small_pki().signatory())
     assert not report.with_name("mail.eml").exists()
+
+
+@pytest.mark.parametrize(
+    ("written", "taken"),
+    [("../../etc/passwd", "passwd"), ("C:\\\\x\\\\r.txt", "r.txt"), (".bashrc", "bashrc"), ("..", "message")],
+)
+def test_a_name_in_a_mail_leads_nowhere_else(written: str, taken: str) -> None:
+    assert _safe(written) == taken
 
 
 def test_a_large_file_is_refused_before_it_is_read(tmp_path: Path) -> None:

@@ -148,7 +148,8 @@ def _check(envelope: SealedEnvelope) -> None:
     times = [envelope.created, envelope.expires, *(one.modified for one in content.files)]
     if any(time is not None and time.tzinfo is None for time in times):
         raise _unsound("a time has no zone")
-    if "/" in content.name or any(one.bytes < 0 for one in content.files):
+    # A hidden name in a home folder could be a program's settings.
+    if "/" in content.name or content.name.startswith(".") or any(one.bytes < 0 for one in content.files):
         raise _unsound("content")
     below = f"{content.name}/"
     files = [one.path for one in content.files]

@@ -198,12 +198,12 @@ def _verdict(entity: bytes, signature: bytes, trust: Trust, now: dt.datetime) ->
 
 
 def _safe(name: str) -> str:
-    """Return the name of the file in a mail, of which the last part counts.
+    """Return the name of the file in a mail: its last part, which must not be hidden.
 
     Raises:
         ContainerError: It is not safe.
     """
-    last = PurePosixPath(name.replace("\\", "/")).name or "message"
+    last = PurePosixPath(name.replace("\\", "/")).name.lstrip(".") or "message"
     check_name(last)
     return last
 
