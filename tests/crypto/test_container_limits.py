@@ -76,7 +76,7 @@ def test_a_stored_member_with_its_size_behind_needs_the_directory() -> None:
             return len(data)
 
     out = Unseekable()
-    with zipfile.ZipFile(out, "w") as file, file.open("a", "w") as member:  # type: ignore[call-overload]
+    with zipfile.ZipFile(out, "w") as file, file.open("a", "w") as member:
         member.write(b"PK\x01\x02 inside")
     with pytest.raises(ContainerError, match="cannot be read safely"):
         read(out.content)
