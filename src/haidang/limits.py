@@ -47,8 +47,9 @@ class Limits:
     """Most columns of a table (CSV, Zeek) that are read; a longer row is skipped and counted."""
     column_rows: int = 65_536
     """Most rows of a file kept by column (Parquet) that are looked at together."""
-    column_bytes: int = 6 * MIB
-    """About how many bytes of such rows, as the file declares their size."""
+    column_bytes: int = 32 * MIB
+    """About how many bytes of such rows, as the file declares their size; of columns that are large because
+    their texts are long, a small part of it at a time."""
     audit_records: int = 10_000
     """Audit records of unfinished events held at once while they are merged by serial."""
     audit_bytes: int = 32 * MIB

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from haidang.events import columns
+from haidang.events.readers import parquet
 from haidang.limits import DEFAULT_LIMITS
 from haidang.scanning import load_rules, scan
 
@@ -217,21 +219,80 @@ OTHER = st.fixed_dictionaries(
         "a": st.sampled_from([None, {"b": {"c": "x"}}, {"b": {"c": None}}]),
     }
 )
+SYSMON_ALONE = st.fixed_dictionaries(
+    {
+        "Channel": texts(SYSMON, "Security"),
+        "EventID": st.sampled_from([1, 4624]),
+        "UtcTime": texts("2026-11-11 08:00:00.000"),
+        "Image": texts("/bin/sh"),
+        "Message": texts(
+            "Process Create:\nUtcTime: 2026-11-11 08:00:00.000\nImage: C:\\tool.exe\nUser: hoa",
+            "Image: C:\\tool.exe",
+        ),
+    }
+)
+BEATS = st.fixed_dictionaries(
+    {
+        "log_name": texts(SYSMON, "Security"),
+        "event_id": st.sampled_from([None, 1, 4624]),
+        "event_data": st.none() | DATA,
+    }
+)
+RECORD = st.fixed_dictionaries(
+    {
+        "LogName": texts(SYSMON),
+        "Id": st.sampled_from([None, 1]),
+        "ProviderName": texts("Acme"),
+        "Image": texts("C:\\tool.exe"),
+    }
+)
+INSIDE = st.fixed_dictionaries(
+    {
+        "CloudTrailEvent": texts(
+            '{"eventSource": "x", "eventName": "StopLogging", "awsRegion": "r", '
+            '"userIdentity": {"type": "Root"}}'
+        ),
+        "tags": texts("bad"),
+    }
+)
 WRAPPED = st.fixed_dictionaries({"_source": st.none() | FLAT})
 
 
 @pytest.mark.parametrize(
-    "shape", [FLAT, EVENT, WINLOG, OTHER, WRAPPED], ids=["flat", "event", "winlog", "other", "wrapped"]
+    "shape",
+    [FLAT, EVENT, WINLOG, OTHER, WRAPPED, SYSMON_ALONE, BEATS, RECORD, INSIDE],
+    ids=["flat", "event", "winlog", "other", "wrapped", "sysmon", "beats", "record", "inside"],
 )
-@settings(suppress_health_check=list(HealthCheck), max_examples=25)
+@pytest.mark.parametrize("bulky", [False, True], ids=["small", "bulky"])
+@settings(
+    suppress_health_check=list(HealthCheck),
+    max_examples=15,
+)
 @given(data=st.data())
 def test_both_formats_give_the_same_findings(
     shape: st.SearchStrategy[dict[str, Any]],
+    *,
+    bulky: bool,
     data: st.DataObject,
     rules: Ruleset,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     events = data.draw(st.lists(shape, min_size=1, max_size=20))
+    with pytest.MonkeyPatch.context() as patched:
+        if bulky:
+            # All texts are of large columns, and a stretch of these has few rows.
+            patched.setattr(columns, "_MOST_REPEATING", 0)
+            patched.setattr(columns, "_BULKY", data.draw(st.sampled_from([0, 10, 50])))
+            patched.setattr(parquet, "_STRETCHES", data.draw(st.sampled_from([1 << 17, 1 << 19, 1 << 21])))
+        compare(events, data, rules, tmp_path_factory)
+
+
+def compare(
+    events: list[dict[str, Any]],
+    data: st.DataObject,
+    rules: Ruleset,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     try:
         both(events, tmp_path_factory.mktemp("both"), rules, data.draw(st.integers(1, 25)))
     except ValueError as error:
@@ -284,22 +345,23 @@ def test_only_the_columns_that_rules_need_are_read(tmp_path: Path, monkeypatch: 
     read: set[str] = set()
     original = RowGroup.array
 
-    def array(self: RowGroup, path: tuple[str, ...], step: int) -> Any:
+    def array(self: RowGroup, path: tuple[str, ...], *rest: Any, **how: Any) -> Any:
         read.add(".".join(path))
-        return original(self, path, step)
+        return original(self, path, *rest, **how)
 
     monkeypatch.setattr(RowGroup, "array", array)
     rules = tmp_path / "rules.yml"
     rules.write_text(RULES.split("---\n", maxsplit=1)[0], "utf-8")
-    events = {"Channel": [SYSMON] * 4, "EventID": [1] * 4, "Image": ["a"] * 4, "Message": ["long"] * 4}
+    needed = {"Channel": [SYSMON] * 4, "EventID": [1] * 4, "Image": ["a"] * 4, "UtcTime": ["x"] * 4}
+    events = {**needed, "Message": ["long"] * 4}
     pq.write_table(pa.table(events), tmp_path / "quiet.parquet")
     assert not list(scan(tmp_path / "quiet.parquet", rules=load_rules(rules, cache=False)))
-    assert read == {"Channel", "EventID", "Image"}
+    assert read == needed.keys()
     events["Image"] = ["a", "x\\tool.exe", "b", "c"]
     pq.write_table(pa.table(events), tmp_path / "loud.parquet")
     (finding,) = scan(tmp_path / "loud.parquet", rules=load_rules(rules, cache=False))
     assert finding.event == {"Image": "x\\tool.exe"}
-    assert read == {"Channel", "EventID", "Image"}
+    assert read == needed.keys()
     (finding,) = scan(tmp_path / "loud.parquet", rules=load_rules(rules, cache=False), full_event=True)
     assert (finding.source.record, finding.event["Message"]) == (2, "long")
     assert "Message" in read

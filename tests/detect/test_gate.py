@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from haidang.detect import gate as gate_module
 from haidang.detect.gate import KeywordGate
 from haidang.detect.semantics import holds, wrap_keyword
 from haidang.sigma import ir
+
+if TYPE_CHECKING:
+    import pytest
 
 SAFE_AND_NOT = st.text("abkisKISZ0 _.:/\\\"\n<>&'éßıİ\u212aſđ", min_size=1, max_size=10)
 KEYWORDS = st.lists(
@@ -65,6 +71,43 @@ def test_a_document_that_holds_a_covered_keyword_is_a_candidate(
     if holds(test, seen):
         others = [b'{"a":"x"}', document, b'{"a":"y"}']
         assert 1 in gate.candidates(others)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    rules=st.lists(KEYWORDS, min_size=1, max_size=4),
+    many=st.booleans(),
+    others=st.lists(SAFE_AND_NOT, max_size=4),
+    data=st.data(),
+)
+def test_a_text_that_holds_a_covered_keyword_is_found_among_others(
+    rules: list[list[ir.Test]], *, many: bool, others: list[str], data: st.DataObject
+) -> None:
+    gate = KeywordGate.over([*rules, *MANY] if many else rules, plain=True)
+    covered = sorted(gate.covers, key=repr)
+    if not covered:
+        return
+    test = data.draw(st.sampled_from(covered))
+    word = next(part for part in test.value if isinstance(part, str))
+    # What ends and begins as the keyword does stands beside it: a piece may be found across the border.
+    values = [*others, word[:-1], data.draw(spelled(word)) + data.draw(SAFE_AND_NOT), word[1:], *others]
+    written = [value.encode() for value in values]
+    cuts = [0]
+    for one in written:
+        cuts.append(cuts[-1] + len(one))
+    found = gate.values(memoryview(b"".join(written)), cuts)
+    assert found == sorted(set(found))
+    for at, value in enumerate(values):
+        assert at in found or not any(holds(one, value) for one in covered)
+
+
+def test_texts_are_searched_stretch_by_stretch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate_module, "_STRETCH", 10)
+    gate = KeywordGate.over([[wrap_keyword(ir.Test(None, "str", ("ATK/",)))]], plain=True)
+    values = [b"a" * 7, b"xatk/x", b"", b"b" * 30, b"ATK/", b"atk", b"/", b"aTk/" * 9]
+    cuts = [0, 7, 13, 13, 43, 47, 50, 51, 87]
+    assert gate.values(memoryview(b"".join(values)), cuts) == [1, 4, 7]
+    assert gate.values(memoryview(b""), [0]) == []
 
 
 def test_documents_without_a_keyword_are_no_candidates() -> None:

@@ -34,6 +34,9 @@ SYSMON = "Microsoft-Windows-Sysmon/Operational"
 
 WINDOWS = LogSource("windows")
 
+PLACES = [("Image",), ("CommandLine", "Image"), ("a.b", "Image"), ("Image.a", "a.b.c"), ("{Image}-{Code}",)]
+"""Where a rule's field may be in an event."""
+
 
 def rule(condition: Condition, logsource: LogSource = WINDOWS) -> EventRule:
     """Return a rule with that condition."""
@@ -75,8 +78,38 @@ def test_table_agrees_with_the_plain_evaluation(
         expected = tuple(
             at for at, condition in enumerate(rules) if evaluate(condition, partial(lookup, event), event)
         )
-        assert Route([part]).match(event) == expected
-        assert fast_reasons(Route([part]), rules, event) == plain_reasons(rules, expected, event)
+        for patience in (0, 1):
+            route = Route([part], patience)
+            assert (route.match(event), route.match(event)) == (expected, expected)
+            assert fast_reasons(route, rules, event) == plain_reasons(rules, expected, event)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    tables=st.lists(st.lists(conditions(), min_size=1, max_size=3), min_size=2, max_size=4),
+    samples=st.lists(events(), min_size=1, max_size=4),
+    names=st.dictionaries(st.sampled_from(["Image", "Code"]), st.sampled_from(PLACES)),
+)
+def test_one_function_for_several_tables_agrees_with_each_by_itself(
+    tables: list[list[Condition]], samples: list[dict[str, Any]], names: dict[str, tuple[str, ...]]
+) -> None:
+    binding = Binding(LogsourceEntry(WINDOWS, {}, names, {}))
+    parts = [
+        Part.of(
+            Table(arrange_rules(rules), range(at * 10, at * 10 + 3), DEFAULT_LIMITS, rules.__getitem__),
+            binding,
+        )
+        for at, rules in enumerate(tables)
+    ]
+    route = Route(parts, patience=0)
+    for event in samples * 2:
+        expected = tuple(
+            at * 10 + number
+            for at, rules in enumerate(tables)
+            for number, condition in enumerate(rules)
+            if evaluate(condition, partial(binding.get, event), event)
+        )
+        assert route.match(event) == route.match_plainly(event) == expected
 
 
 @settings(max_examples=200, deadline=None)
@@ -357,3 +390,19 @@ def test_memory_of_values_is_bounded_whatever_comes() -> None:
             assert len(memo) <= 50
             assert len(memo.classes) <= 50 + 321
         assert len(part.table.signatures) <= 50
+
+
+def test_a_joint_memo_forgets_what_its_tables_forget() -> None:
+    limits = dataclasses.replace(DEFAULT_LIMITS, memo_entries=3)
+    tables: list[list[Condition]] = [
+        [("is", ("Image", "str", (letter,), False)) for letter in letters] for letters in ("abcd", "xyz")
+    ]
+    parts = [
+        Part.of(Table(arrange_rules(rules), range(at, at + 4), limits, rules.__getitem__), Binding(None))
+        for at, rules in ((0, tables[0]), (4, tables[1]))
+    ]
+    route = Route(parts, patience=0)
+    assert [route.match({"Image": letter}) for letter in "abc"] == [(0,), (1,), (2,)]
+    # The first table has too many classes now: from here on, its class 1 is another one.
+    assert parts[0].table.trim()
+    assert [route.match({"Image": letter}) for letter in "dcx"] == [(3,), (2,), (4,)]

@@ -5,19 +5,24 @@ from __future__ import annotations
 from time import process_time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from haidang.detect.arranging import arrange_field
 from haidang.detect.regexes import (
+    length_of_line,
     may_explode,
     required_literal,
+    required_literals,
     runs_in_linear_time,
     searcher,
     shortest_match,
     timeouts,
 )
+from haidang.detect.values import FieldTests
 from haidang.errors import ConfigurationError
 from haidang.limits import DEFAULT_LIMITS
+from haidang.sigma import ir
 
 # Each needs exponential time in a backtracking engine; the second has a look-ahead, which RE2 refuses.
 LINEAR = r"^(a+)+$"
@@ -151,3 +156,42 @@ def test_says_whether_re2_runs_an_expression(pattern: str, linear: bool) -> None
 )
 def test_says_whether_repeats_inside_repeats_may_explode(pattern: str, explodes: bool) -> None:  # noqa: FBT001
     assert may_explode(pattern) is explodes
+
+
+@pytest.mark.parametrize(
+    ("pattern", "literals"),
+    [
+        ("HostId=[a-z]{3}\\s+EngineVersion=", ["hostid=", "engineversion="]),
+        ("a|b", []),
+        ("(?:cmd)+x?\\.exe", ["cmd", ".exe"]),
+        ("[", []),
+    ],
+)
+def test_all_that_an_expression_requires(pattern: str, literals: list[str]) -> None:
+    assert required_literals(pattern) == literals
+
+
+@pytest.mark.parametrize(
+    ("pattern", "flags", "length"),
+    [
+        (".{1000,}", "", 1000),
+        (".{1000,}", "i", 1000),
+        (".{1000,}", "s", None),
+        ("(?s).{1000,}", "", None),
+        (".{1000,2000}", "", None),
+        ("[ab]{1000,}", "", None),
+        (".{10,}x", "", None),
+        (".*", "", None),
+        ("^.{10,}", "", None),
+    ],
+)
+def test_an_expression_that_asks_for_a_long_line(pattern: str, flags: str, length: int | None) -> None:
+    assert length_of_line(pattern, flags) == length
+
+
+@settings(deadline=None)
+@given(value=st.text(alphabet="ab\n\r\u2028\0", max_size=30), least=st.integers(1, 9))
+def test_long_lines_are_found_as_by_the_expression(value: str, least: int) -> None:
+    pattern = f".{{{least},}}"
+    tests = FieldTests(arrange_field([(7, ir.Test("x", "re", (pattern, ""), False))]))
+    assert tests.decide(value) == ((7,) if searcher(pattern, "").search(value) else ())

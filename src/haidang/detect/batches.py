@@ -16,7 +16,7 @@ from haidang.events import shapes
 from haidang.events.model import DocumentBatch, EventBatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from haidang.detect.columns import ColumnMatcher
     from haidang.detect.matcher import Matcher
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from haidang.events.model import Batch, Fields, FileReport
     from haidang.limits import Limits
 
-__all__ = ["BatchMatcher", "Hit", "decode_document"]
+__all__ = ["BatchMatcher", "Hit", "Wanted", "decode_document"]
 
 _OPENING = (b"{", b"[")
-_TRIM_EVERY = 32
-"""Batches after which what the tables remember is looked over."""
+_TRIM_EVERY = 8192
+"""Events after which what the tables remember is looked over."""
 
 
 class Hit(NamedTuple):
@@ -43,6 +43,15 @@ class Hit(NamedTuple):
     """The document as it was read, where there is one."""
 
 
+class Wanted(NamedTuple):
+    """What a hit must have of its event, where reading less is possible."""
+
+    always: frozenset[str]
+    """Fields that every hit must have, by the names of rules and of events together."""
+    of_rule: Callable[[int], Sequence[str] | None]
+    """Gives the fields that a rule looks at, None for all that are looked at together with them."""
+
+
 class BatchMatcher:
     """Applies a matcher to batches; remembers which JSON shape the documents have."""
 
@@ -50,12 +59,12 @@ class BatchMatcher:
         self,
         matcher: Matcher,
         limits: Limits,
-        wanted: frozenset[str] | None = None,
+        wanted: Wanted | None = None,
         patience: int = PATIENCE,
     ) -> None:
         """Use ``matcher``; lanes are kept over files, for a folder of logs repeats its shapes.
 
-        ``wanted`` are fields that hits must have besides those that rules look at; None for whole events.
+        ``wanted`` is what hits must have, None for whole events.
         ``patience``: see :class:`~haidang.detect.lanes.LaneSet`.
         """
         self._wanted = wanted
@@ -64,15 +73,17 @@ class BatchMatcher:
         self._limits = limits
         self._sets: dict[tuple[str, str], LaneSet | None] = {}
         self._lanes: LaneSet | None = None
-        self._batches = 0
+        self._untrimmed = 0
         self._by_column: ColumnMatcher | None = None
 
     def match(self, batch: Batch) -> Iterator[Hit]:
         """Yield the hits of a batch in order, counting its events in the report."""
-        self._batches += 1
-        if self._batches % _TRIM_EVERY == 0 and self._matcher.trim():
-            for lanes in filter(None, self._sets.values()):
-                lanes.forget()
+        self._untrimmed += len(batch.records)
+        if self._untrimmed >= _TRIM_EVERY:
+            self._untrimmed = 0
+            if self._matcher.trim():
+                for lanes in filter(None, self._sets.values()):
+                    lanes.forget()
         if isinstance(batch, DocumentBatch):
             return self._documents(batch)
         return self._events(batch) if isinstance(batch, EventBatch) else self._columns(batch)

@@ -43,6 +43,11 @@ class Accessor(NamedTuple):
         """Whether the value may be a list though no field is one."""
         return False
 
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """What tells it from accessors that may give another value for an event."""
+        return (self.sources, self.values)
+
     def get(self, event: Fields) -> Any:
         """Return the value, or None."""
         for source in self.sources:
@@ -112,6 +117,11 @@ class Gathered(Accessor):
     def gathers(self) -> bool:
         """Whether the value may be a list though no field is one."""
         return True
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """What tells it from accessors that may give another value for an event."""
+        return (self.sources, self.values, "gathered", self.spell)
 
     def get(self, event: Fields) -> Any:
         """Return the list of all values, or None where there is none."""

@@ -89,10 +89,14 @@ def _is_nested(kind: Any) -> bool:
     return bool(pa.types.is_nested(kind))
 
 
+_OTHERS = (("EventCode",), ("log_name", "event_id"), ("LogName", "Id", "ProviderName"))
+"""Members by which shapes are known whose fields columns do not tell."""
+
+
 def _shape_of(layout: Layout) -> str:
     """Return the Windows shape of all rows that have one, "" for none; raise where rows may differ."""
     tops = {path[0] for path in (*layout.leaves, *layout.structures)}
-    if not tops.isdisjoint(shapes.WRAPPERS):
+    if shapes.may_be_wrapped(tops) or any(tops.issuperset(names) for names in _OTHERS):
         raise PlainWayError
     found = [
         name
@@ -102,7 +106,7 @@ def _shape_of(layout: Layout) -> str:
         )
         if has
     ]
-    if ("Event",) in layout.leaves or ("winlog",) in layout.leaves or len(found) > 1 or "EventCode" in tops:
+    if ("Event",) in layout.leaves or ("winlog",) in layout.leaves or len(found) > 1:
         raise PlainWayError
     if found:
         if found[0] == "event":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from haidang.events.columns import Array
+    from haidang.events.column_values import Array
 
 __all__ = ["ColumnSignature"]
 

@@ -17,9 +17,9 @@ not covered, and documents of the routes that look for them are decoded.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from itertools import accumulate, product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -35,39 +35,68 @@ _TOGETHER = 60
 _MOST_SEARCHES = 6
 _FEW_WORDS = 24
 """More words than these are looked for by an automaton."""
+_STRETCH = 1 << 20
+"""Bytes that are searched at once where values lie one behind another."""
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _.:-;,=()[]{}#%@!$*")
-_ALWAYS = (b"\\u00", b"\\u21", "\u212a".encode())
+_KELVIN = "\u212a".encode()
 _COMMON = "qzjxkvwybfgpmuhcdlrsnitaoe"
 """Letters, the rarest first, as in English texts and paths."""
+
+
+class _Spelling(NamedTuple):
+    """How texts are written in what is searched."""
+
+    safe: frozenset[str]
+    """Letters and marks that are always written as they are."""
+    always: tuple[bytes, ...]
+    """What may stand for one of them nevertheless."""
+    short: bool
+    """Whether a keyword of three letters is looked for."""
+
+
+_JSON = _Spelling(_SAFE, (b"\\u00", b"\\u21", _KELVIN), short=False)
+_PLAIN = _Spelling(frozenset(map(chr, range(32, 127))), (_KELVIN,), short=True)
 
 
 class KeywordGate:
     """Which documents of a batch may hold one of the keywords."""
 
-    def __init__(self, pieces: Sequence[bytes], covers: frozenset[Test], *, folds: bool = False) -> None:
+    def __init__(
+        self,
+        pieces: Sequence[bytes],
+        covers: frozenset[Test],
+        *,
+        folds: bool = False,
+        spelling: _Spelling = _JSON,
+    ) -> None:
         """Look for ``pieces`` of 3 or 4 bytes; ``folds`` says that they are to be found in folded bytes."""
         from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
         self._folds = folds
+        self._always = spelling.always
         self._finders = [
             BytesAhoCorasick(list(some), matchkind=MatchKind.LeftmostFirst).find_matches_as_indexes
             for some in (pieces[at : at + _TOGETHER] for at in range(0, len(pieces), _TOGETHER))
         ]
-        words = sorted({_longest_word(test).lower().encode() for test in covers})
+        words = sorted({_longest_word(test, spelling.safe).lower().encode() for test in covers})
         self._words = words if len(words) <= _FEW_WORDS else []
         self._many_words = BytesAhoCorasick(words) if len(words) > _FEW_WORDS else None
         self.covers = covers
         """The keywords that cannot occur in a document that is no candidate."""
 
     @staticmethod
-    def over(rules: Iterable[Sequence[Test]]) -> KeywordGate:
-        """Return a gate for as many rules as fit, each given by its keywords; the first come first."""
+    def over(rules: Iterable[Sequence[Test]], *, plain: bool = False) -> KeywordGate:
+        """Return a gate for as many rules as fit, each given by its keywords; the first come first.
+
+        ``plain`` says that it is for texts as they are, not for documents in JSON.
+        """
         rules = list(rules)
-        pieces, covers = _fitting(rules, _TOGETHER, folds=False)
+        spelling = _PLAIN if plain else _JSON
+        pieces, covers = _fitting(rules, _TOGETHER, spelling, folds=False)
         if len(covers) == len({test for tests in rules for test in tests}):
-            return KeywordGate(sorted(pieces), covers)
-        pieces, covers = _fitting(rules, _TOGETHER * _MOST_SEARCHES, folds=True)
-        return KeywordGate(sorted(pieces), covers, folds=True)
+            return KeywordGate(sorted(pieces), covers, spelling=spelling)
+        pieces, covers = _fitting(rules, _TOGETHER * _MOST_SEARCHES, spelling, folds=True)
+        return KeywordGate(sorted(pieces), covers, folds=True, spelling=spelling)
 
     def candidates(self, documents: Sequence[bytes]) -> list[int]:
         """Return the positions of the documents that may hold a keyword, in order, each once."""
@@ -81,18 +110,41 @@ class KeywordGate:
         found = sorted({bisect_right(ends, start) for _, start, _ in hits})
         return [at for at in found if self._may_hold(documents[at])]
 
+    def values(self, data: memoryview, cuts: Sequence[int]) -> list[int]:
+        """Return the positions of the values that may hold a keyword, in order, each once.
+
+        ``data`` holds their bytes one behind another, nothing between them: value ``at`` is what is between
+        ``cuts[at]`` and ``cuts[at + 1]``. Nothing is copied unless bytes must be folded.
+        """
+        found: list[int] = []
+        at, end = 0, len(cuts) - 1
+        while self.covers and at < end:
+            # What is found is held until it is looked at again: a stretch bounds how much that can be.
+            stop = max(at + 1, bisect_right(cuts, cuts[at] + _STRETCH, at, end + 1) - 1)
+            first = cuts[at]
+            some: set[int] = set()
+            for _, start, past in self._hits(data[first : cuts[stop]]):
+                # A piece may be of two values; then what begins inside it in the second was not looked for.
+                begin = bisect_right(cuts, first + start, at, stop) - 1
+                some.update(range(begin, bisect_left(cuts, first + past, begin + 1, stop)))
+            found.extend(
+                one for one in sorted(some) if self._may_hold(bytes(data[cuts[one] : cuts[one + 1]]))
+            )
+            at = stop
+        return found
+
     def may_hold(self, document: bytes) -> bool:
         """Return whether one document may hold a keyword."""
         return bool(self._hits(document)) and self._may_hold(document)
 
-    def _hits(self, data: bytes) -> list[tuple[int, int, int]]:
+    def _hits(self, data: bytes | memoryview) -> list[tuple[int, int, int]]:
         if self._folds:
-            data = data.lower()
+            data = bytes(data).lower()
         return [hit for find in self._finders for hit in find(data)]
 
     def _may_hold(self, document: bytes) -> bool:
         """Look at one document again, for the whole of what is safe in each keyword."""
-        if any(mark in document for mark in _ALWAYS):
+        if any(mark in document for mark in self._always):
             return True
         folded = document.lower()
         if self._many_words is not None:
@@ -101,16 +153,16 @@ class KeywordGate:
 
 
 def _fitting(
-    rules: Sequence[Sequence[Test]], most: int, *, folds: bool
+    rules: Sequence[Sequence[Test]], most: int, spelling: _Spelling, *, folds: bool
 ) -> tuple[set[bytes], frozenset[Test]]:
     """Return at most ``most`` pieces, and the keywords of the rules that they cover, the first come first."""
-    pieces = set(_ALWAYS)
+    pieces = set(spelling.always)
     covers: set[Test] = set()
     for tests in rules:
         more = set(pieces)
         found: list[set[bytes]] = []
         for test in tests:
-            found.append(_best_piece(test, more, folds=folds))
+            found.append(_best_piece(test, more, spelling, folds=folds))
             more |= found[-1]
         if all(found) and len(more) <= most:
             pieces = more
@@ -118,17 +170,17 @@ def _fitting(
     return pieces, frozenset(covers)
 
 
-def _longest_word(test: Test) -> str:
+def _longest_word(test: Test, safe: frozenset[str]) -> str:
     """Return the longest run of safe letters in a keyword; it holds at least one piece."""
     best = ""
     for word in test.value:
         if isinstance(word, str):
-            runs = "".join(letter if letter in _SAFE else "\0" for letter in word.rstrip("iI")).split("\0")
+            runs = "".join(letter if letter in safe else "\0" for letter in word.rstrip("iI")).split("\0")
             best = max(best, *runs, key=len)
     return best
 
 
-def _best_piece(test: Test, known: set[bytes], *, folds: bool) -> set[bytes]:
+def _best_piece(test: Test, known: set[bytes], spelling: _Spelling, *, folds: bool) -> set[bytes]:
     """Return all spellings of the piece of a keyword that adds the fewest to those that are known.
 
     Of equals, the rarest; empty when there is none.
@@ -136,7 +188,7 @@ def _best_piece(test: Test, known: set[bytes], *, folds: bool) -> set[bytes]:
     best: set[bytes] = set()
     price = (0, 0)
     for word in test.value if test.kind == "str" else ():
-        for piece in _pieces(word) if isinstance(word, str) else ():
+        for piece in _pieces(word, spelling) if isinstance(word, str) else ():
             folded = piece.lower()
             spelled = [{c} if folds else {c, c.upper()} for c in folded]
             spellings = {"".join(letters).encode() for letters in product(*spelled)}
@@ -146,15 +198,15 @@ def _best_piece(test: Test, known: set[bytes], *, folds: bool) -> set[bytes]:
     return best
 
 
-def _pieces(word: str) -> Iterator[str]:
-    """Yield what of a keyword may be looked for: four letters, or three with two marks as rare as ``::``."""
+def _pieces(word: str, spelling: _Spelling) -> Iterator[str]:
+    """Yield what of a keyword may be looked for: four letters, or three, if rare or all that there is."""
     for size in (_PIECE_SIZE, _MARKED_SIZE):
         for at in range(len(word) - size + 1):
             piece = word[at : at + size]
             # Words begin and end alike in every log: a space may only be inside a piece.
-            if piece.strip() != piece or not _SAFE.issuperset(piece):
+            if piece.strip() != piece or not spelling.safe.issuperset(piece):
                 continue
             if at + size == len(word) and piece[-1] in "iI":
                 continue
-            if size == _PIECE_SIZE or "::" in piece:
+            if size == _PIECE_SIZE or "::" in piece or (spelling.short and len(word) == size):
                 yield piece

@@ -174,6 +174,8 @@ class IndicatorTable(Table):
 class ScatteredTable(IndicatorTable):
     """For events of which nothing is known: walks them along known names, not one look-up for each name."""
 
+    looks_at_events = True
+
     def __init__(self, watch: Watch, names: Mapping[str, str], memos: Mapping[str, ObservedMemo]) -> None:
         """Look for ``names`` (dotted; templates too), each with what it holds."""
         super().__init__(watch, (), ())

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from haidang.detect.decoders import Node, Present, Reach, decoder
 from haidang.detect.gate import KeywordGate
 from haidang.detect.projections import Projections, Trial
 from haidang.detect.semantics import holds
@@ -29,14 +30,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from haidang.detect.binding import Accessor
+    from haidang.detect.joint import Joint
+    from haidang.detect.memos import Memo
     from haidang.detect.routes import Part, Route
     from haidang.sigma.ir import Test
 
 __all__ = ["NEEDLES", "PATIENCE", "LaneSet", "NotInLaneError"]
 
 PATIENCE = 8
-
-Scalar = str | int | None
 
 NEEDLES = {"flat": b'"EventID":', "event": b'"EventID":', "winlogbeat": b'"event_id":'}
 """Shape to the bytes before the value that tells the routes apart best."""
@@ -67,56 +68,6 @@ class _Identifier(msgspec.Struct, rename={"text": "#text"}, frozen=True):
     """An EventID with attributes."""
 
     text: int | str | None = None
-
-
-class _Present:
-    """A value of which nothing counts but that it is there.
-
-    The time of an event never repeats itself, and what lanes remember as a whole must.
-    """
-
-
-_PRESENT = _Present()
-
-
-def _as_present(_type: type, _value: Any) -> _Present:
-    """Decode a value of which nothing counts but that it is there."""
-    return _PRESENT
-
-
-class _Node:
-    """One object of the projection: its members by key, each a leaf or a further object."""
-
-    def __init__(self) -> None:
-        self.members: dict[str, tuple[str, _Node | None]] = {}
-
-    def add(self, path: Sequence[str], *, opens: bool = False) -> str:
-        """Add a path; return the expression suffix that reaches it, e.g. ``.k0.k3``.
-
-        ``opens`` says that the path itself leads to an object.
-        """
-        key, rest = path[0], path[1:]
-        name, node = self.members.get(key, (f"k{len(self.members)}", None))
-        if (rest or opens) and node is None:
-            node = _Node()
-        self.members[key] = (name, node)
-        if not rest or node is None:
-            return f".{name}"
-        return f".{name}{node.add(rest, opens=opens)}"
-
-    def build(self, leaf_types: dict[str, Any], at: str) -> Any:
-        """Return the msgspec struct type of this object."""
-        fields: list[tuple[str, Any, Any]] = []
-        for name, node in self.members.values():
-            suffix = f"{at}.{name}"
-            if node is None:
-                fields.append((name, leaf_types.get(suffix, Scalar), None))
-            else:
-                inner = node.build(leaf_types, suffix)
-                fields.append((name, inner | None, None))
-        rename = {name: key for key, (name, _) in self.members.items()}
-        # Equal and frozen, so that a projection can be looked up as a whole.
-        return msgspec.defstruct("Projection", fields, rename=rename, gc=False, frozen=True)
 
 
 class LaneSet:
@@ -206,11 +157,11 @@ class LaneSet:
         self, channel: str | None, event_id: int | str | None, route: Route | None, *, remembers: bool = False
     ) -> Callable[[bytes], Held]:
         """Write the function of one lane."""
-        root = _Node()
+        root = Node()
         prefix = (self.wrapper,) if self.wrapper else ()
         types: dict[str, Any] = {}
         lines: list[str] = []
-        reach = _Reach(root, prefix, lines)
+        reach = Reach(root, prefix, lines)
         eid_paths = paths(self.shape, "EventID")
         channel_at = reach.first(paths(self.shape, "Channel"))
         eid_at = reach.first(eid_paths)
@@ -244,7 +195,7 @@ class LaneSet:
             # Without data of its own, it has what its message says: only flattening reads that.
             told = paths(self.shape, _TOLD)
             for path in told:
-                types["r" + root.add((*prefix, *path))] = _Present | None
+                types["r" + root.add((*prefix, *path))] = Present | None
             lines.append(f"if {reach.first(told)} is None: raise NotInLaneError")
         first: list[str] = []
         answer = self._answer(route, reach, names, first)
@@ -268,25 +219,25 @@ class LaneSet:
         self._lanes[channel, event_id] = self._generate(channel, event_id, route, remembers=True)
         self.guesses.clear()
 
-    def _answer(self, route: Route, reach: _Reach, names: dict[str, Any], first: list[str]) -> str | None:
+    def _answer(self, route: Route, reach: Reach, names: dict[str, Any], first: list[str]) -> str | None:
         """Return the expression for the rules of all parts, None where the plain way must be taken."""
         if route.idle:
             return "NOTHING"
         ruled_out = self._rule_out_keywords(route, names, first)
-        answers: list[str] = []
+        answers: list[str | None] = []
+        joint = route.joint
+        if joint is not None:
+            answers.append(self._together(joint, reach, names))
         for at, part in enumerate(route.parts):
             if not ruled_out.issuperset(test for _, test in part.table.keywords):
                 return None
-            if _looks_for_keywords_alone(part):
-                continue
-            answer = self._part(part, f"p{at}", reach, names)
-            if answer is None:
-                return None
-            answers.append(answer)
-        if not answers:
-            return "NOTHING"
+            if not part.keywords_alone and (joint is None or part not in joint.parts):
+                answers.append(self._part(part, f"p{at}", reach, names))
+        told = [answer for answer in answers if answer is not None]
+        if len(told) < len(answers):
+            return None
         names["merge"] = Held.merged
-        return answers[0] if len(answers) == 1 else f"merge(({', '.join(answers)},))"
+        return "NOTHING" if not told else told[0] if len(told) == 1 else f"merge(({', '.join(told)},))"
 
     def _rule_out_keywords(self, route: Route, names: dict[str, Any], first: list[str]) -> frozenset[Test]:
         """Add the line that turns documents with a keyword away; return the keywords that are ruled out."""
@@ -299,24 +250,55 @@ class LaneSet:
             first.append("if may_hold(document): raise NotInLaneError")
         return self._covered | gate.covers
 
-    def _part(self, part: Part, prefix: str, reach: _Reach, names: dict[str, Any]) -> str | None:
+    def _part(self, part: Part, prefix: str, reach: Reach, names: dict[str, Any]) -> str | None:
         """Return the expression for the rules of one part, None when the projection cannot give it."""
+        classes = self._classes(part.accessors, part.table.memos, prefix, reach, names)
+        apart = self._apart(part, prefix, reach, names)
+        if classes is None or apart is None:
+            return None
+        names[f"{prefix}s"] = part.table.signatures
+        return f"{prefix}s[({''.join(f'{one}, ' for one in (*classes, *apart))})]"
+
+    def _together(self, joint: Joint, reach: Reach, names: dict[str, Any]) -> str | None:
+        """Do the same for the parts that are looked up together."""
+        classes = self._classes(joint.accessors, joint.memos, "j", reach, names)
+        for at, part in enumerate(joint.parts):
+            apart = self._apart(part, f"j{at}", reach, names)
+            if classes is None or apart is None:
+                return None
+            classes += apart
+        names["js"] = joint.signatures
+        return f"js[({''.join(f'{one}, ' for one in classes or ())})]"
+
+    def _classes(
+        self,
+        accessors: Sequence[Accessor],
+        memos: Sequence[Memo],
+        prefix: str,
+        reach: Reach,
+        names: dict[str, Any],
+    ) -> list[str] | None:
+        """Return the expressions for the classes of values."""
         classes: list[str] = []
-        for number, (accessor, memo) in enumerate(zip(part.accessors, part.table.memos, strict=True)):
+        for number, (accessor, memo) in enumerate(zip(accessors, memos, strict=True)):
             where = self._expression(accessor, reach, names)
             if where is None:
                 return None
+            name = f"{prefix}m{number}"
             if accessor.gathers:
-                names[f"{prefix}m{number}"] = memo.of_gathered
-                classes.append(f"{prefix}m{number}({where})")
+                names[name] = memo.of_gathered
+                classes.append(f"{name}({where})")
             elif _TEXTS.isdisjoint(accessor.sources):
-                names[f"{prefix}m{number}"] = memo
-                classes.append(f"{prefix}m{number}[{where}]")
+                names[name] = memo
+                classes.append(f"{name}[{where}]")
             else:
-                names[f"{prefix}m{number}"] = memo.of_text
-                classes.append(f"{prefix}m{number}({where})")
-        if part.table.keywords:
-            classes.append("0")
+                names[name] = memo.of_text
+                classes.append(f"{name}({where})")
+        return classes
+
+    def _apart(self, part: Part, prefix: str, reach: Reach, names: dict[str, Any]) -> list[str] | None:
+        """Return the expressions for the keywords of a part, which were ruled out, and for its pairs."""
+        classes = ["0"] if part.table.keywords else []
         for number, ((_, test), (first, second)) in enumerate(zip(part.table.pairs, part.pairs, strict=True)):
             left, right = self._expression(first, reach, names), self._expression(second, reach, names)
             if left is None or right is None:
@@ -324,10 +306,9 @@ class LaneSet:
             names[f"{prefix}t{number}"] = test
             names["holds"] = holds
             classes.append(f"int(holds({prefix}t{number}, {left}, {right}))")
-        names[f"{prefix}s"] = part.table.signatures
-        return f"{prefix}s[({''.join(f'{one}, ' for one in classes)})]"
+        return classes
 
-    def _expression(self, accessor: Accessor, reach: _Reach, names: dict[str, Any]) -> str | None:
+    def _expression(self, accessor: Accessor, reach: Reach, names: dict[str, Any]) -> str | None:
         """Return the expression for a value, None when the projection cannot give it exactly."""
         needs = accessor.needs()
         if any("." in name or name == _TOLD or not paths(self.shape, name) for name in needs):
@@ -346,13 +327,6 @@ def _sources(route: Route) -> set[str]:
     return {source for part in route.parts for accessor in part.accessors for source in accessor.sources}
 
 
-def _looks_for_keywords_alone(part: Part) -> bool:
-    """Return whether no rule of a part can hold once its keywords are ruled out."""
-    table = part.table
-    alone = bool(table.keywords) and not table.fields and not table.pairs
-    return alone and not table.signatures[(0,)]
-
-
 class _Guesses(dict[bytes, "Callable[[bytes], Held]"]):
     """Bytes after the needle to the lane that they last meant."""
 
@@ -368,60 +342,11 @@ class _Guesses(dict[bytes, "Callable[[bytes], Held]"]):
         return self._unknown
 
 
-class _Reach:
-    """Expressions that reach into the projection; nested objects are fetched once into a local name."""
-
-    def __init__(self, root: _Node, prefix: tuple[str, ...], lines: list[str]) -> None:
-        self._root = root
-        self._prefix = prefix
-        self.lines = lines
-        self._objects: dict[tuple[str, ...], str] = {(): "r"}
-
-    def one(self, path: Sequence[str]) -> str:
-        """Return the expression for the value at ``path``."""
-        whole = (*self._prefix, *path)
-        suffix = self._root.add(whole)
-        attribute = suffix.rpartition(".")[2]
-        holder = self._object(whole[:-1])
-        return (
-            f"{holder}.{attribute}"
-            if holder == "r"
-            else f"({holder}.{attribute} if {holder} is not None else None)"
-        )
-
-    def first(self, places: Sequence[Sequence[str]]) -> str:
-        """Return the expression for the first of several places that is not null."""
-        expressions = [self.one(path) for path in places]
-        found = expressions.pop()
-        for at, expression in enumerate(reversed(expressions)):
-            name = f"v{len(self.lines)}_{at}"
-            found = f"({name} if ({name} := {expression}) is not None else {found})"
-        return found
-
-    def object(self, path: tuple[str, ...]) -> str:
-        """Return the local name of the object at ``path``; it must hold at least one member."""
-        return self._object((*self._prefix, *path))
-
-    def _object(self, path: tuple[str, ...]) -> str:
-        known = self._objects.get(path)
-        if known is not None:
-            return known
-        holder = self._object(path[:-1])
-        name = f"o{len(self._objects)}"
-        attribute = self._root.add(path, opens=True).rpartition(".")[2]
-        value = f"{holder}.{attribute}"
-        self.lines.append(
-            f"{name} = {value}" if holder == "r" else f"{name} = {value} if {holder} is not None else None"
-        )
-        self._objects[path] = name
-        return name
-
-
 def _compile(
-    first: list[str], lines: list[str], names: dict[str, Any], root: _Node, types: dict[str, Any]
+    first: list[str], lines: list[str], names: dict[str, Any], root: Node, types: dict[str, Any]
 ) -> Callable[[bytes], Held]:
     """Make the function; the source holds generated names and quoted field names only."""
-    names["decode"] = msgspec.json.Decoder(root.build(types, "r"), dec_hook=_as_present).decode
+    names["decode"] = decoder(root, types)
     source = "\n    ".join(["def lane(document):", *first, "r = decode(document)", *lines])
     exec(compile(source, "<lane>", "exec"), names)  # noqa: S102 - see the docstring
     lane: Callable[[bytes], Held] = names["lane"]

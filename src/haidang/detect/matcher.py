@@ -183,21 +183,27 @@ class Matcher:
 
     @cached_property
     def gate(self) -> KeywordGate:
-        """The gate for the keywords of rules that meet every Windows event."""
-        entries = (
-            entry for entry in self._entries.get("windows", []) if entry.entry and not entry.entry.when
-        )
-        rules = (tests for entry in entries for group in entry.groups for tests in group.keywords())
-        return KeywordGate.over(sorted(rules, key=len))
+        """The gate for documents, for the keywords of rules that meet every Windows event."""
+        return KeywordGate.over(self._keywords(everywhere=True))
 
     @cached_property
-    def wide_gate(self) -> KeywordGate:
-        """The gate for the keywords of all rules that meet some Windows event, the broadest rules first."""
+    def text_gate(self) -> KeywordGate:
+        """The gate for texts, for the same keywords."""
+        return KeywordGate.over(self._keywords(everywhere=True), plain=True)
+
+    @cached_property
+    def wide_text_gate(self) -> KeywordGate:
+        """The gate for texts, for the keywords of all rules that meet some Windows event."""
+        return KeywordGate.over(self._keywords(everywhere=False), plain=True)
+
+    def _keywords(self, *, everywhere: bool) -> list[tuple[Test, ...]]:
+        """Return the keywords of rules that meet some Windows event, or every; the broadest rules first."""
         found: list[tuple[int, tuple[Test, ...]]] = []
         for entry in self._entries.get("windows", []):
             breadth = len(entry.entry.when) if entry.entry else 0
-            found.extend((breadth, tests) for group in entry.groups for tests in group.keywords())
-        return KeywordGate.over(tests for _, tests in sorted(found, key=lambda item: (item[0], len(item[1]))))
+            if entry.entry and not (everywhere and breadth):
+                found.extend((breadth, tests) for group in entry.groups for tests in group.keywords())
+        return [tests for _, tests in sorted(found, key=lambda item: (item[0], len(item[1])))]
 
 
 def _folded(values: Iterable[str]) -> frozenset[str]:

@@ -22,8 +22,10 @@ from haidang.limits import DEFAULT_LIMITS
 
 __all__ = [
     "Searcher",
+    "length_of_line",
     "may_explode",
     "required_literal",
+    "required_literals",
     "runs_in_linear_time",
     "searcher",
     "shortest_match",
@@ -167,8 +169,29 @@ def required_literal(pattern: str) -> str:
     hold); alternatives and options give nothing. The parse is that of ``re``; a pattern that it does not
     know gives "".
     """
+    return max(required_literals(pattern), key=len, default="")
+
+
+def required_literals(pattern: str) -> list[str]:
+    """Return the ASCII texts that every match contains, lower-cased, in their order."""
     tree = _parsed(pattern)
-    return "" if tree is None else max(_runs(tree), key=len, default="")
+    return [] if tree is None else [run for run in _runs(tree) if run]
+
+
+def length_of_line(pattern: str, flags: str) -> int | None:
+    """Return how long a line must be for an expression like ``.{1000,}``, None for any other expression.
+
+    An automaton that counts to a thousand takes a thousand steps for each character.
+    """
+    tree = _parsed(pattern)
+    if tree is None or len(tree) != 1 or "s" in flags or tree.state.flags & re.DOTALL:
+        return None
+    constants = re._constants  # type: ignore[attr-defined] # noqa: SLF001
+    operator, argument = tree[0]
+    if operator is not constants.MAX_REPEAT or argument[1] != constants.MAXREPEAT:
+        return None
+    any_one = len(argument[2]) == 1 and argument[2][0][0] is constants.ANY
+    return int(argument[0]) if any_one and argument[0] else None
 
 
 def shortest_match(pattern: str) -> int:

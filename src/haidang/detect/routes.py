@@ -8,13 +8,15 @@ what is left makes a table of its own.
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from haidang.detect.arranging import accepted_values, arrange_rules, folded_value, rule_keywords
+from haidang.detect.decoded import generate
+from haidang.detect.joint import Joint
 from haidang.detect.naive import evaluate_test
 from haidang.detect.semantics import holds
-from haidang.detect.tables import Held, Table
+from haidang.detect.tables import NOTHING, Held, Table
 from haidang.detect.words import EventWords
 from haidang.sigma.ir import Test
 
@@ -27,7 +29,10 @@ if TYPE_CHECKING:
     from haidang.limits import Limits
     from haidang.sigma.ir import Condition, EventRule
 
-__all__ = ["Group", "Part", "Route"]
+__all__ = ["PATIENCE", "Fold", "Folds", "Group", "Kept", "Part", "Route"]
+
+PATIENCE = 16
+"""Writing a function takes as long as matching so many events plainly, and many routes see fewer."""
 
 TRUE: Condition = ("true",)
 FALSE: Condition = ("false",)
@@ -44,6 +49,11 @@ class Part(NamedTuple):
     pairs: tuple[tuple[Accessor, Accessor], ...]
     """Both fields of each of the table's pairs."""
 
+    @property
+    def looked_at(self) -> tuple[Accessor, ...]:
+        """Everything that is asked of an event."""
+        return (*self.accessors, *(accessor for pair in self.pairs for accessor in pair))
+
     @classmethod
     def of(cls, table: Table, binding: Binding) -> Part:
         """Bind a table to the names of one logsource entry."""
@@ -57,6 +67,13 @@ class Part(NamedTuple):
             ),
         )
 
+    @property
+    def keywords_alone(self) -> bool:
+        """Whether no rule can hold where no keyword is found."""
+        table = self.table
+        alone = bool(table.keywords) and not table.fields and not table.pairs
+        return alone and not table.signatures[(0,)]
+
     def match(self, event: Fields, words: EventWords) -> Held:
         """Return the rules that hold for a decoded event."""
         values = [accessor.get(event) for accessor in self.accessors]
@@ -67,13 +84,35 @@ class Part(NamedTuple):
 class Route:
     """The parts that events of one kind meet."""
 
-    def __init__(self, parts: Iterable[Part]) -> None:
-        """Keep the parts in which a rule can hold."""
+    def __init__(self, parts: Iterable[Part], patience: int = PATIENCE) -> None:
+        """Keep the parts in which a rule can hold.
+
+        ``patience`` is how many events are matched plainly before a function is written for the others.
+        """
         self.parts = tuple(part for part in parts if not part.table.idle)
         self.idle = not self.parts
+        self.match: Callable[[Fields], Held] = self._first if patience and self.parts else self._write()
+        """Returns the rules that hold for a decoded event."""
+        self._left = patience
 
-    def match(self, event: Fields) -> Held:
-        """Return the rules that hold for a decoded event."""
+    @cached_property
+    def joint(self) -> Joint | None:
+        """The parts that are looked up together, None where there are no two of them."""
+        parts = [part for part in self.parts if type(part.table) is Table and not part.keywords_alone]
+        return Joint(parts, parts[0].table.limits) if len(parts) > 1 else None
+
+    def _write(self) -> Callable[[Fields], Held]:
+        return generate(self.parts, self.joint) if self.parts else _nothing
+
+    def _first(self, event: Fields) -> Held:
+        """Match one of the first events; the function for all others is written for the next one."""
+        self._left -= 1
+        if not self._left:
+            self.match = self._write()
+        return self.match_plainly(event)
+
+    def match_plainly(self, event: Fields) -> Held:
+        """Return the rules that hold for a decoded event, table by table, field by field."""
         words = EventWords(event)
         return Held.merged([part.match(event, words) for part in self.parts])
 
@@ -99,20 +138,52 @@ class Route:
         return found
 
 
+def _nothing(event: Fields) -> Held:  # noqa: ARG001 - of an event that no rule looks at
+    return NOTHING
+
+
+class Fold(NamedTuple):
+    """What is left of a group's rules where routing values decide some of their tests."""
+
+    positions: Sequence[int]
+    """Of the rules that may hold."""
+    conditions: Sequence[Condition]
+    """What is left of their conditions."""
+    arranged: Arranged
+    """The arrangement of these."""
+
+
+class Folds(Protocol):
+    """Remembers folds over runs."""
+
+    def get(self, key: str) -> Fold | None:
+        """Return what was made before."""
+        ...
+
+    def put(self, key: str, fold: Fold) -> None:
+        """Remember what was made."""
+        ...
+
+
+class Kept(NamedTuple):
+    """What is at hand of a group's rules, so that most of them need not be decoded."""
+
+    indices: Sequence[int]
+    fields: Sequence[str]
+    keywords: Sequence[Sequence[tuple[Any, ...]]]
+    arranged: Callable[[], Arranged]
+    folds: Folds
+
+
 class Group:
     """The active rules of one logsource, with the tables made of them."""
 
     def __init__(
-        self,
-        rules: Callable[[], Sequence[tuple[int, EventRule]]],
-        arranged: Callable[[], Arranged] | None,
-        limits: Limits,
-        keywords: Sequence[Sequence[tuple[Any, ...]]] | None = None,
+        self, rules: Callable[[], Sequence[tuple[int, EventRule]]], kept: Kept | None, limits: Limits
     ) -> None:
-        """Take the rules (index, rule) and, where they are at hand, their arrangement and keywords."""
+        """Take the rules (index, rule), and what is at hand of them."""
         self._rules = rules
-        self._keywords = keywords
-        self._arranged = arranged
+        self._kept = kept
         self._limits = limits
         self._table: Table | None = None
         self._known: dict[Any, Table] = {}
@@ -126,10 +197,10 @@ class Group:
             guard: What an event must satisfy besides, on fields named ``=name`` (the event's own names).
             constants: The routing fields of the route's events with their values.
         """
-        table = self._whole()
-        routed = {name for name in table.fields if binding.accessor(name).plain_name in constants}
+        fields = self._whole().fields if self._kept is None else self._kept.fields
+        routed = {name for name in fields if binding.accessor(name).plain_name in constants}
         if not routed and not guard:
-            return Part.of(table, binding)
+            return Part.of(self._whole(), binding)
         key = (
             tuple(sorted((name, repr(value)) for name, value in constants.items())) if routed else (),
             tuple(guard),
@@ -141,36 +212,48 @@ class Group:
 
     def _whole(self) -> Table:
         if self._table is None:
-            rules = self._rules()
-            arranged = (
-                arrange_rules([rule.condition for _, rule in rules])
-                if self._arranged is None
-                else self._arranged()
-            )
-            indices = [index for index, _ in rules]
-            self._table = Table(arranged, indices, self._limits, lambda at: rules[at][1].condition)
+            rules = self._rules
+            if self._kept is None:
+                arranged = arrange_rules([rule.condition for _, rule in rules()])
+                indices: Sequence[int] = [index for index, _ in rules()]
+            else:
+                arranged, indices = self._kept.arranged(), self._kept.indices
+            self._table = Table(arranged, indices, self._limits, lambda at: rules()[at][1].condition)
         return self._table
 
     def _folded(
         self, binding: Binding, guard: Sequence[Condition], constants: Mapping[str, Any], routed: set[str]
     ) -> Table:
         decided = {name: constants[binding.accessor(name).plain_name] for name in routed}
+        # Nothing but this and the rules themselves goes into a fold.
+        key = repr((sorted((name, repr(value)) for name, value in decided.items()), list(guard)))
+        fold = None if self._kept is None else self._kept.folds.get(key)
+        if fold is None:
+            fold = self._fold(decided, guard)
+            if self._kept is not None:
+                self._kept.folds.put(key, fold)
+        if self._kept is None:
+            rules = self._rules()
+            indices = [rules[at][0] for at in fold.positions]
+        else:
+            indices = [self._kept.indices[at] for at in fold.positions]
+        return Table(fold.arranged, indices, self._limits, fold.conditions.__getitem__, frozenset(decided))
+
+    def _fold(self, decided: Mapping[str, Any], guard: Sequence[Condition]) -> Fold:
         rules = self._rules()
         positions: Iterable[int] = range(len(rules))
         for name, value in decided.items():
             if not isinstance(value, list):
                 chosen = self._possible(name, folded_value(value))
                 positions = sorted(chosen.intersection(positions))
-        indices: list[int] = []
+        kept: list[int] = []
         conditions: list[Condition] = []
         for at in positions:
             condition = fold(rules[at][1].condition, decided)
             if condition != FALSE:
-                indices.append(rules[at][0])
+                kept.append(at)
                 conditions.append(_join("and", [*guard, condition]))
-        return Table(
-            arrange_rules(conditions), indices, self._limits, conditions.__getitem__, frozenset(decided)
-        )
+        return Fold(kept, conditions, arrange_rules(conditions))
 
     def _possible(self, name: str, value: str) -> set[int]:
         """Return the positions of the rules that may hold when the field ``name`` has that value."""
@@ -189,8 +272,8 @@ class Group:
 
     def keywords(self) -> list[tuple[Test, ...]]:
         """Return the keywords of each rule that has any, as they are tested on one value."""
-        if self._keywords is not None:
-            return [tuple(Test(*test) for test in tests) for tests in self._keywords]
+        if self._kept is not None:
+            return [tuple(Test(*test) for test in tests) for tests in self._kept.keywords]
         return rule_keywords(rule.condition for _, rule in self._rules())
 
     def trim(self) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from haidang.detect.naive import satisfied
 from haidang.detect.semantics import holds
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from haidang.detect.arranging import Arranged
+    from haidang.detect.joint import Joint
     from haidang.detect.words import EventWords
     from haidang.limits import Limits
     from haidang.sigma.ir import Condition
@@ -75,6 +77,9 @@ class Signatures(dict[tuple[int, ...], Held]):
 class Table:
     """Arranged rules with memos; ``indices`` are the rules' places in the ruleset."""
 
+    looks_at_events = False
+    """Whether ``signature`` looks at more of an event than its fields and keywords."""
+
     def __init__(
         self,
         arranged: Arranged,
@@ -89,7 +94,8 @@ class Table:
         reasons needs it. ``fixed`` are fields that have the same value in every event that comes here: what
         is asked of them was decided when the table was made.
         """
-        self._limits = limits
+        self.limits = limits
+        """What bounds what is remembered."""
         self._indices = indices
         self._written = written
         self._fixed = fixed
@@ -105,8 +111,11 @@ class Table:
             (i, Test(*test)) for i, test in arranged["keywords"]
         )
         self.pairs: tuple[tuple[int, Test], ...] = tuple((i, Test(*test)) for i, test in arranged["pairs"])
-        self._keyword_memo = self._make_keyword_memo()
+        self.keyword_memo = self._make_keyword_memo()
+        """What keywords decide, where there are any; its classes are those of whole events."""
         self.signatures = Signatures(self._decide, limits.memo_entries)
+        self.joints: WeakSet[Joint] = WeakSet()
+        """Where classes of this table are remembered together with those of others."""
         self.idle = not (self._anchors or self._always)
         """Whether no rule here can ever hold."""
 
@@ -115,7 +124,7 @@ class Table:
             return None
         from haidang.detect.arranging import arrange_field
 
-        return FieldMemo(arrange_field(self.keywords), self._limits)
+        return FieldMemo(arrange_field(self.keywords), self.limits)
 
     def signature(
         self, values: Sequence[Any], pairs: Sequence[tuple[Any, Any]], words: EventWords
@@ -131,11 +140,15 @@ class Table:
             memo.classify(value) if isinstance(value, list | dict | tuple) else memo[value]
             for memo, value in zip(self.memos, values, strict=True)
         ]
-        if self._keyword_memo is not None:
-            memo = self._keyword_memo
-            signature.append(memo.number(memo.tests.decide_any(words)))
+        if self.keyword_memo is not None:
+            signature.append(self.keyword_class(words))
         signature.extend(int(holds(test, *both)) for (_, test), both in zip(self.pairs, pairs, strict=True))
         return tuple(signature)
+
+    def keyword_class(self, words: EventWords) -> int:
+        """Return what of a signature tells which keywords hold; 0 where none does."""
+        memo = self.keyword_memo
+        return 0 if memo is None else memo.number(memo.tests.decide_any(words))
 
     def reasons(
         self, signature: tuple[int, ...], index: int, whole: Condition, decided: Callable[[Test], bool]
@@ -187,8 +200,8 @@ class Table:
         for memo, number in zip(self.memos, signature, strict=False):
             yield from memo.classes[number]
         at = len(self.memos)
-        if self._keyword_memo is not None:
-            yield from self._keyword_memo.classes[signature[at]]
+        if self.keyword_memo is not None:
+            yield from self.keyword_memo.classes[signature[at]]
             at += 1
         for (i, _), held in zip(self.pairs, signature[at:], strict=True):
             if held:
@@ -243,9 +256,13 @@ class Table:
 
     def trim(self) -> bool:
         """Forget everything remembered when hostile values have made too many classes of it; say whether."""
-        memos = self.memos if self._keyword_memo is None else (*self.memos, self._keyword_memo)
-        if all(len(memo.classes) <= self._limits.memo_entries for memo in memos):
+        memos = self.memos if self.keyword_memo is None else (*self.memos, self.keyword_memo)
+        if all(len(memo.classes) <= self.limits.memo_entries for memo in memos):
+            for joint in self.joints:
+                joint.trim()
             return False
+        for joint in self.joints:
+            joint.forget()
         for memo in memos:
             memo.forget()
         self.signatures.clear()

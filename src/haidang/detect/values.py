@@ -4,9 +4,8 @@
 look-ups, strings inside by one Aho-Corasick pass over the lower-cased value, patterns and regular
 expressions only where a literal that they require was found by that pass.
 
-``FieldMemo`` remembers the answer for each value. It is a dict whose ``__missing__`` decides, so that a
-value seen before costs one look-up in C. The meaning of each test is that of ``semantics``; a property
-test holds the two together. Values are untrusted: both memory and time are bounded.
+``FieldMemo`` remembers the answer for each value. The meaning of each test is that of ``semantics``; a
+property test holds the two together. Values are untrusted: both memory and time are bounded.
 """
 
 from __future__ import annotations
@@ -16,7 +15,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from haidang.detect.literals import Literals
-from haidang.detect.regexes import searcher, shortest_match
+from haidang.detect.memos import LONG, Memo
+from haidang.detect.regexes import length_of_line, required_literals, searcher, shortest_match
 from haidang.detect.semantics import address, compare, glob_pattern, holds, number, text
 from haidang.detect.texts import Answer, Texts
 from haidang.detect.words import SEPARATOR
@@ -24,7 +24,7 @@ from haidang.limits import DEFAULT_LIMITS
 from haidang.sigma.ir import ANY, ONE, Test
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from haidang.detect.words import EventWords
     from haidang.limits import Limits
@@ -35,8 +35,8 @@ cuts: Counter[str] = Counter()
 """How many values in this process were longer than rules look at, under "values"."""
 
 _NO_ANSWER = Answer((), ())
-_LONG = 512
-"""From this length on, a value of several lines is looked at line by line."""
+_MOST_BY_HITS = 8192
+"""Sets of literals found together that one field remembers."""
 
 
 class _Decider:
@@ -60,9 +60,7 @@ class _Decider:
 def _compile(plan: tuple[Any, ...], limits: Limits) -> Callable[[str, str], bool]:
     kind, what, how = plan
     if kind == "re":
-        search = searcher(what, how, limits.regex_seconds, limits.regex_timeouts).search
-        least = shortest_match(what)
-        return lambda value, _folded: len(value) >= least and search(value)
+        return _expression(what, how, limits)
     if ONE not in what:
         match = _in_order(what if how else tuple(part if part == ANY else part.lower() for part in what))
     else:
@@ -74,6 +72,28 @@ def _compile(plan: tuple[Any, ...], limits: Limits) -> Callable[[str, str], bool
     if how:
         return lambda value, _folded: match(value)
     return lambda _value, folded: match(folded)
+
+
+def _expression(pattern: str, flags: str, limits: Limits) -> Callable[[str, str], bool]:
+    """Return what decides a regular expression; it runs where all that it requires is there."""
+    least = shortest_match(pattern)
+    if length_of_line(pattern, flags) is not None:
+        return lambda value, _folded: len(value) >= least and max(map(len, value.split("\n"))) >= least
+    search = searcher(pattern, flags, limits.regex_seconds, limits.regex_timeouts).search
+    words = required_literals(pattern)
+    # Case-insensitive ones may match letters outside ASCII that lower() leaves apart.
+    cased = "i" not in flags and "(?" not in pattern
+
+    def match(value: str, folded: str) -> bool:
+        if len(value) < least:
+            return False
+        if folded and (cased or value.isascii()):
+            for word in words:
+                if word not in folded:
+                    return False
+        return search(value)
+
+    return match
 
 
 def _in_order(parts: Sequence[str | int]) -> Callable[[str], bool]:
@@ -110,15 +130,18 @@ class FieldTests:
         self._scalar = tuple(sorted([*arranged["present"], *arranged["any_text"]]))
         self._whole: dict[str, list[int]] = arranged["whole"]
         self._whole_cased: dict[str, list[int]] = arranged["whole_cased"]
-        self._literals = Literals(
+        self.literals = Literals(
             arranged["starts"], arranged["ends"], arranged["inside"], arranged["gated"].keys()
         )
+        """What is looked for in a value."""
         gated = {
             literal: [(i, _Decider(plan, limits), folds) for i, plan, folds in waiting]
             for literal, waiting in arranged["gated"].items()
         }
-        known = self._literals.known
-        self._gated = [gated.get(one.text, ()) if one.where == "inside" else () for one in known]
+        texts = self.literals.texts
+        self._gated = {
+            number: gated[texts[number]] for number in self.literals.inside if texts[number] in gated
+        }
         self._ungated = [(i, _Decider(plan, limits)) for i, plan in arranged["ungated"]]
         self._numbers: dict[float, list[int]] = arranged["numbers"]
         self._ordered: list[tuple[int, str, float]] = arranged["ordered"]
@@ -128,24 +151,29 @@ class FieldTests:
         self._beyond_text = bool(self._wants_number or self._networks or self._plain)
         self._unsure = [
             (number, i, decide)
-            for number, waiting in enumerate(self._gated)
+            for number, waiting in self._gated.items()
             for i, decide, folds in waiting
             if not folds
         ]
-        inside = [one.text for one in known if one.where == "inside"]
-        self._by_line = not any("\n" in text for text in inside)
+        inside = texts[self.literals.inside.start :]
+        all_inside = "\1".join(inside)
+        self._by_line = "\n" not in all_inside
         self._texts = Texts(self._of_line, self._scalar, limits.memo_entries)
-        self._one_by_one = bool(
+        self.one_by_one = bool(
             self._ungated
-            or self._literals.reach
+            or self.literals.reach
             or self._whole
             or self._whole_cased
             or self._beyond_text
-            or any(SEPARATOR in text for text in inside)
+            or SEPARATOR in all_inside
         )
         """Whether keywords must be looked for in each value by itself."""
-        self._looks_at_ends = bool(self._literals.reach or self._whole or self._whole_cased)
-        self._reach = max(self._literals.reach, *map(len, self._whole), 0) + 1
+        self.unsure = bool(self._unsure)
+        """Whether a literal that was not found may say nothing of values outside ASCII."""
+        self._looks_further = bool(self._whole_cased or self._ungated)
+        self._by_hits: dict[frozenset[int], tuple[tuple[int, ...], list[tuple[int, _Decider]]]] = {}
+        self._looks_at_ends = bool(self.literals.reach or self._whole or self._whole_cased)
+        self._reach = max(self.literals.reach, *map(len, self._whole), 0) + 1
         """More characters than any whole value, beginning or ending that is looked for."""
 
     def decide(self, value: object) -> tuple[int, ...]:
@@ -161,14 +189,16 @@ class FieldTests:
         if isinstance(value, dict):
             return self._present
         ids = self._decide_text(value if value.__class__ is str else text(value))
-        if self._beyond_text:
-            found = set(ids)
-            self._decide_converted(value, found)
-            return tuple(sorted(found))
-        return ids
+        return self._with_converted(value, ids) if self._beyond_text else ids
 
-    def _decide_converted(self, value: object, found: set[int]) -> None:
-        """Decide what looks at a value as a number, an address or a time."""
+    def decide_found(self, value: str, folded: str, hits: Collection[int]) -> tuple[int, ...]:
+        """Do the same for a text in which somebody has found these literals."""
+        ids = self._of_found(value, folded, hits)
+        return self._with_converted(value, ids) if self._beyond_text else ids
+
+    def _with_converted(self, value: object, ids: tuple[int, ...]) -> tuple[int, ...]:
+        """Add what looks at a value as a number, an address or a time."""
+        found = set(ids)
         if self._wants_number:
             self._decide_number(number(value), found)
         if self._networks and (ip := address(value)) is not None:
@@ -177,37 +207,69 @@ class FieldTests:
                 i for i, wanted, base, mask in self._networks if version == wanted and bits & mask == base
             )
         found.update(i for i, test in self._plain if holds(test, value))
+        return tuple(sorted(found))
 
-    def decide_any(self, words: EventWords) -> tuple[int, ...]:
-        """Return the ids of the keywords that hold for any scalar of an event: one search for all of them."""
+    @property
+    def keyword_literals(self) -> Iterator[tuple[int, str]]:
+        """The literals that keywords look for, or wait for, each with its number."""
+        return ((number, self.literals.texts[number]) for number in self.literals.inside)
+
+    def decide_any(self, words: EventWords, hits: Collection[int] | None = None) -> tuple[int, ...]:
+        """Return the ids of the keywords that hold for any scalar of an event: one search for all of them.
+
+        ``hits`` are the numbers of the literals that occur, where somebody has searched already.
+        """
         # Outside ASCII, an expression may match what its literal does not tell.
-        apart = self._one_by_one or (bool(self._unsure) and not words.plain)
+        apart = self.one_by_one or (self.unsure and not words.plain)
         if apart or not words.values:
             return self.decide(words.values)
-        hits = self._literals.find_inside(words.folded)
+        if hits is None:
+            hits = self.literals.find_inside(words.folded)
         if not hits:
             return self._scalar
         found = set(self._scalar)
         for hit in hits:
-            found.update(self._literals.known[hit].ids)
-            for i, decide, _ in self._gated[hit]:
+            found.update(self.literals.ids[hit])
+            for i, decide, _ in self._gated.get(hit, ()):
                 if i not in found and any(decide(value, value.lower()) for value in map(text, words.values)):
                     found.add(i)
         return tuple(sorted(found))
 
+    def of_hits(self, hits: Collection[int]) -> tuple[int, ...] | None:
+        """Return the ids of the keywords that hold where these literals occur; None where more decides."""
+        if not self._gated.keys().isdisjoint(hits):
+            return None
+        return tuple(sorted({*self._scalar, *(i for hit in hits for i in self.literals.ids[hit])}))
+
     def _decide_text(self, value: str) -> tuple[int, ...]:
-        if len(value) > _LONG and self._by_line and "\n" in value and value.isascii():
+        if len(value) > LONG and self._by_line and "\n" in value and value.isascii():
             return self._decide_lines(value)
         folded = value.lower()
-        hits = self._literals.find(folded) if self._gated else ()
-        whole = self._whole.get(folded) if self._whole else None
-        if not (hits or whole or self._whole_cased or self._ungated or self._unsure):
+        return self._of_found(value, folded, self.literals.find(folded) if self.literals.texts else ())
+
+    def _of_found(self, value: str, folded: str, hits: Collection[int]) -> tuple[int, ...]:
+        if self._looks_further or folded in self._whole or (self._unsure and not value.isascii()):
+            return self._of_all(value, folded, hits)
+        # What was found decides everything but deciders: few sets of literals are ever found together.
+        if not hits:
             return self._scalar
-        found = {*self._scalar, *(whole or ()), *self._whole_cased.get(value, ())}
-        known = self._literals.known
+        key = frozenset(hits)
+        known = self._by_hits.get(key)
+        if known is None:
+            if len(self._by_hits) >= _MOST_BY_HITS:
+                self._by_hits.clear()
+            ids = tuple(sorted({*self._scalar, *(i for hit in hits for i in self.literals.ids[hit])}))
+            waiting = [(i, decide) for hit in hits for i, decide, _ in self._gated.get(hit, ())]
+            known = self._by_hits[key] = ids, waiting
+        ids, waiting = known
+        more = [i for i, decide in waiting if decide(value, folded)] if waiting else None
+        return tuple(sorted({*ids, *more})) if more else ids
+
+    def _of_all(self, value: str, folded: str, hits: Collection[int]) -> tuple[int, ...]:
+        found = {*self._scalar, *self._whole.get(folded, ()), *self._whole_cased.get(value, ())}
         for hit in hits:
-            found.update(known[hit].ids)
-            for i, decide, _ in self._gated[hit]:
+            found.update(self.literals.ids[hit])
+            for i, decide, _ in self._gated.get(hit, ()):
                 if decide(value, folded):
                     found.add(i)
         for i, decide in self._ungated:
@@ -219,14 +281,24 @@ class FieldTests:
                     found.add(i)
         return tuple(sorted(found))
 
+    def told_by(self) -> tuple[Collection[str], bool, Collection[int]] | None:
+        """Return what tells whether the literals in a text decide everything; None where they never do.
+
+        Returns:
+            Folded texts that are looked for as a whole, whether a text must be ASCII, and the numbers of the
+            literals that more depends on.
+        """
+        if self._looks_further or self._beyond_text:
+            return None
+        return self._whole.keys(), self.unsure, self._gated.keys()
+
     def _of_line(self, line: str) -> Answer:
         """Return what one line decides."""
-        hits = self._literals.find_inside(line.lower())
+        hits = self.literals.find_inside(line.lower())
         if not hits:
             return _NO_ANSWER
-        known = self._literals.known
-        ids = {i for hit in hits for i in known[hit].ids}
-        return Answer(tuple(sorted(ids)), tuple(sorted(hit for hit in hits if self._gated[hit])))
+        ids = {i for hit in hits for i in self.literals.ids[hit]}
+        return Answer(tuple(sorted(ids)), tuple(sorted(hit for hit in hits if hit in self._gated)))
 
     def decide_by_lines(self, value: str) -> tuple[int, ...] | None:
         """Return what ``decide`` does for a long text; None where lines and deciders do not tell it all."""
@@ -243,8 +315,8 @@ class FieldTests:
         reach = self._reach
         whole = value.lower() if len(value) <= reach else None
         if self._looks_at_ends:
-            hits = self._literals.find_at_ends(value[:reach].lower(), value[-reach:].lower())
-            found.update(i for hit in hits for i in self._literals.known[hit].ids)
+            hits = self.literals.find_at_ends(value[:reach].lower(), value[-reach:].lower())
+            found.update(i for hit in hits for i in self.literals.ids[hit])
             found.update(self._whole.get(whole, ()) if whole is not None else ())
             found.update(self._whole_cased.get(value, ()))
         deciders = [(i, decide) for gate in gates for i, decide, _ in self._gated[gate]]
@@ -263,39 +335,17 @@ class FieldTests:
         found.update(i for i, operator, limit in self._ordered if compare(operator, value, limit))
 
 
-class FieldMemo(dict[Any, int]):
-    """Value to the number of its class: the set of tests that hold for it.
+class FieldMemo(Memo):
+    """Value to the number of its class: the set of tests that hold for it. Class 0 is "none holds"."""
 
-    ``classes[number]`` is that set. Class 0 is "none holds". Bounded in entries and in characters; a full
-    memo is dropped and rebuilt, the classes stay.
-    """
-
-    __slots__ = (
-        "_arranged",
-        "_chars",
-        "_entries",
-        "_left",
-        "_limits",
-        "_longest",
-        "_numbers",
-        "_tests",
-        "classes",
-        "value_chars",
-    )
+    __slots__ = ("_arranged", "_limits", "_tests")
 
     def __init__(self, arranged: dict[str, Any], limits: Limits) -> None:
         """Start empty; ``limits`` bound what is remembered."""
-        super().__init__()
+        super().__init__(limits)
         self._arranged = arranged
         self._limits = limits
         self._tests: FieldTests | None = None
-        self.value_chars = limits.value_chars
-        self.classes: list[tuple[int, ...]] = [()]
-        self._numbers: dict[tuple[int, ...], int] = {(): 0}
-        self._entries = limits.memo_entries
-        self._chars = limits.memo_chars
-        self._left = self._chars
-        self._longest = self._chars
 
     @property
     def tests(self) -> FieldTests:
@@ -304,28 +354,9 @@ class FieldMemo(dict[Any, int]):
             self._tests = FieldTests(self._arranged, self._limits)
         return self._tests
 
-    def __missing__(self, value: Any) -> int:
-        """Decide a value that is not remembered, and remember it unless 0 and False would be one key."""
-        found = self.classify(value)
-        if value.__class__ is str:
-            size = len(value)
-            if size > self._longest:
-                return found
-            self._left -= size + 80
-            if self._left < 0 or len(self) >= self._entries:
-                if self._left < 0:
-                    # Long values filled it without repeating: from now on only short ones are kept.
-                    self._longest = _LONG
-                self.clear()
-                self._left = self._chars
-            self[value] = found
-        elif value is None or (value.__class__ is int and value not in {0, 1} and len(self) < self._entries):
-            self[value] = found
-        return found
-
     def of_text(self, value: Any) -> int:
         """Return the class of a value of a field that holds texts: a long one is not remembered whole."""
-        if value.__class__ is str and _LONG < len(value) <= self.value_chars:
+        if value.__class__ is str and LONG < len(value) <= self.value_chars:
             found = self.tests.decide_by_lines(value)
             return self.classify(value) if found is None else self.number(found)
         return self[value]
@@ -336,6 +367,12 @@ class FieldMemo(dict[Any, int]):
             return self[value if value is None else value[0]]
         return self.number(tuple(sorted({i for item in value for i in self.classes[self[item]]})))
 
+    def of_list(self, value: list[Any]) -> int:
+        """Return the class of a list: of texts, out of what is remembered of them."""
+        if not value or any(item.__class__ is not str for item in value):
+            return self.classify(value)
+        return self.number(tuple(sorted({i for item in value for i in self.classes[self[item]]})))
+
     def classify(self, value: Any) -> int:
         """Return the class of any value, lists and objects too, remembering nothing but the class."""
         if value.__class__ is str and len(value) > self.value_chars:
@@ -343,18 +380,6 @@ class FieldMemo(dict[Any, int]):
             cuts["values"] += 1
         return self.number(self.tests.decide(value))
 
-    def number(self, ids: tuple[int, ...]) -> int:
-        """Return the number of a class, giving it one when it is new."""
-        known = self._numbers.get(ids)
-        if known is None:
-            known = self._numbers[ids] = len(self.classes)
-            self.classes.append(ids)
-        return known
-
-    def forget(self) -> None:
-        """Start anew, classes and all; whoever remembers class numbers must forget them too."""
-        self.clear()
-        self._left = self._chars
-        self.classes[:] = [()]
-        self._numbers.clear()
-        self._numbers[()] = 0
+    def found(self, value: str, folded: str, hits: Collection[int]) -> int:
+        """Return the class of a text in which these literals, by their number, were found."""
+        return self.number(self.tests.decide_found(value, folded, hits))

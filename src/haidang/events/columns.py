@@ -1,16 +1,17 @@
 """Events that are kept by column: a part of a Parquet file, of which only what is asked for is read.
 
-A reader hands over ``ColumnBatch`` after ``ColumnBatch``, each some thousand rows of one row group. The
+A reader hands over ``ColumnBatch`` after ``ColumnBatch``, each some ten thousand rows of one row group. The
 detector asks it for single columns, as codes into their distinct values, and for whole events only where a
-rule holds.
+rule holds. A batch comes apart into stretches, for columns of which it is better not to hold all rows.
 
 Rules of this module:
 
 - Null is absent: a field that is null in a row is not in that event.
-- What JSON has no type for is text: times in ISO 8601, decimals as written, bytes as UTF-8 with replacements.
-- Columns are read one by one, each when it is first asked for. Batches of a row group are asked in order.
-- Texts that repeat are read as distinct values; columns that are large are read as they are, for their
+- Columns are read one by one, each when it is first asked for. Batches of a row group are asked in order, and
+  so are the stretches of a batch: who goes back has the row group read from its beginning.
+- Texts that repeat are read as distinct values. Columns that are large are read as they are, for their
   distinct values would be held for as long as the row group is read.
+- Of bulky columns, large ones with long texts, a stretch is held at a time.
 - What cannot be decoded raises ``UnreadableColumnsError``; nothing else leaves this module.
 
 All input is untrusted.
@@ -19,42 +20,42 @@ All input is untrusted.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from haidang.errors import HaidangError
+from haidang.events.column_values import Encoded, is_encoded, is_text, python_values, texts_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from haidang.events.column_values import Array
     from haidang.events.model import Fields, FileReport
 
 __all__ = [
     "ColumnBatch",
-    "Encoded",
+    "ColumnRows",
+    "ColumnStretch",
     "Layout",
+    "Opened",
     "Path",
     "RowGroup",
+    "Slices",
     "UnreadableColumnsError",
     "decoding",
     "release_memory",
-    "text_blocks",
 ]
 
 Path: TypeAlias = tuple[str, ...]
 """Where a column is: the names of the structures around it, then its own."""
 
-# The classes of pyarrow come without types.
-Array: TypeAlias = Any
-
 _MOST_REPEATING = 4 << 20
 """Bytes of a column in a row group above which its distinct values are not held."""
-
-
-_BULKY = 64
-"""Bytes of a value, taking the average over all rows, above which hashing all of them is too much."""
+_MOST_DISTINCT = 64 << 20
+"""Bytes of all columns together of which distinct values are held."""
+_BULKY = 32
+"""Bytes of a value in a large column, taking the average over all rows, above which it is bulky."""
+_LONG = 64
+"""Bytes of a value, taking the average, above which hashing all of them is too much."""
 
 
 class UnreadableColumnsError(HaidangError):
@@ -80,6 +81,17 @@ def release_memory() -> None:
     pa.default_memory_pool().release_unused()
 
 
+class Slices(NamedTuple):
+    """How rows are parted."""
+
+    here: int
+    """Rows of a batch."""
+    batch: int
+    """Rows of each batch of the row group but the last; so many stretches."""
+    stretch: int
+    """Rows of each stretch of a batch but the last."""
+
+
 class Layout:
     """Which columns a file has."""
 
@@ -89,6 +101,8 @@ class Layout:
         """Columns with values, and their types; lists and maps are among them."""
         self.structures: set[Path] = set()
         """Columns that only hold others."""
+        self.bulky: set[Path] = set()
+        """Columns of which a stretch is read at a time."""
         self._add((), schema)
 
     def _add(self, path: Path, fields: Iterable[Any]) -> None:
@@ -106,184 +120,91 @@ class Layout:
         """Return the columns and structures right inside a structure."""
         return [at for at in (*self.leaves, *self.structures) if at[:-1] == path]
 
-    def repeating(self, metadata: Any) -> list[str]:
-        """Return the columns of text, joined with dots, that take few bytes in each row group."""
-        import pyarrow as pa
-
-        kinds = pa.types
-        found = {
-            ".".join(path)
-            for path, kind in self.leaves.items()
-            if kinds.is_string(kind) or kinds.is_large_string(kind)
-        }
+    def measure(self, metadata: Any) -> list[str]:
+        """Find the bulky columns; return the texts to be read as distinct values, joined with dots."""
+        texts = {".".join(path): path for path, kind in self.leaves.items() if is_text(kind)}
+        sizes = dict.fromkeys(texts, 0)
         for number in range(metadata.num_row_groups):
             group = metadata.row_group(number)
             for at in range(group.num_columns):
                 column = group.column(at)
-                if column.total_uncompressed_size > _MOST_REPEATING:
-                    found.discard(column.path_in_schema)
-        return sorted(found)
-
-
-class Encoded:
-    """A column as codes into its distinct values; the last code, ``absent``, is that of null."""
-
-    __slots__ = ("_distinct", "absent", "codes", "empty")
-
-    def __init__(self, array: Array) -> None:
-        """Encode an array of plain values."""
-        import pyarrow as pa
-
-        if pa.types.is_dictionary(array.type):
-            distinct, codes = array.dictionary, array.indices
-        elif _is_scalar(array.type):
-            array = _as_text(array) if not _is_plain(array.type) else array
-            encoded = array.dictionary_encode()
-            distinct, codes = encoded.dictionary, encoded.indices
-        else:
-            # Lists and maps have no codes: each is a value of its own.
-            distinct = [plain(value) for value in array.to_pylist()]
-            codes = pa.array(
-                [None if value is None else at for at, value in enumerate(distinct)], type=pa.int32()
-            )
-        self._distinct = distinct
-        self.absent: int = len(distinct)
-        self.empty: bool = codes.null_count == len(codes)
-        """Whether all rows are null."""
-        self.codes: Array = codes.cast(pa.int32()).fill_null(self.absent)
-        """One for each row."""
-
-    def values(self, codes: Sequence[int]) -> list[Any]:
-        """Return the values of some codes."""
-        import pyarrow as pa
-
-        if isinstance(self._distinct, list):
-            return [None if code == self.absent else self._distinct[code] for code in codes]
-        wanted = pa.array([None if code == self.absent else code for code in codes], type=pa.int64())
-        found: list[Any] = _to_list(self._distinct.take(wanted))
+                name, size = column.path_in_schema, column.total_uncompressed_size
+                if name in texts:
+                    sizes[name] = max(sizes[name], size)
+                    if size > _MOST_REPEATING and size > _BULKY * group.num_rows:
+                        self.bulky.add(texts[name])
+        found: list[str] = []
+        left = _MOST_DISTINCT
+        for name in sorted(sizes, key=sizes.__getitem__):
+            left -= sizes[name]
+            if left < 0 or sizes[name] > _MOST_REPEATING:
+                break
+            found.append(name)
         return found
 
 
-def text_blocks(array: Array, size: int) -> list[bytes] | None:
-    """Return the bytes of an array of texts, ``size`` texts joined in each; None for anything else."""
-    import pyarrow as pa
+class Opened(NamedTuple):
+    """A file, opened several times: each reads all columns by as many rows as one was last asked for."""
 
-    if not pa.types.is_string(array.type):
-        return None
-    _, starts, data = array.buffers()
-    if not len(array) or data is None:
-        return []
-    offsets = pa.Array.from_buffers(pa.int32(), array.offset + len(array) + 1, [None, starts])
-    cuts = offsets.slice(array.offset)[::size].to_pylist()
-    if len(array) % size:
-        cuts.append(offsets[-1].as_py())
-    view = memoryview(data)
-    return [bytes(view[start:end]) for start, end in pairwise(cuts)]
-
-
-def _is_plain(kind: Any) -> bool:
-    import pyarrow as pa
-
-    kinds = pa.types
-    return bool(
-        kinds.is_string(kind)
-        or kinds.is_large_string(kind)
-        or kinds.is_integer(kind)
-        or kinds.is_floating(kind)
-        or kinds.is_boolean(kind)
-        or kinds.is_null(kind)
-    )
-
-
-def _is_encoded(array: Array) -> bool:
-    import pyarrow as pa
-
-    return bool(pa.types.is_dictionary(array.type))
-
-
-def _is_scalar(kind: Any) -> bool:
-    import pyarrow as pa
-
-    return not (pa.types.is_nested(kind) or pa.types.is_dictionary(kind))
-
-
-def _as_text(array: Array) -> Array:
-    """Return an array of times, decimals or bytes as texts."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    kinds = pa.types
-    if kinds.is_timestamp(array.type):
-        return pc.replace_substring(array.cast(pa.string()), pattern=" ", replacement="T", max_replacements=1)
-    if kinds.is_temporal(array.type) or kinds.is_decimal(array.type):
-        return array.cast(pa.string())
-    return pa.array([plain(value) for value in array.to_pylist()], type=pa.string())
-
-
-def _to_list(array: Array) -> list[Any]:
-    """Return the values of an array; bytes in texts that are no UTF-8 are replaced."""
-    import pyarrow as pa
-
-    try:
-        found: list[Any] = array.to_pylist()
-    except UnicodeDecodeError:
-        found = [plain(value) for value in array.cast(pa.binary()).to_pylist()]
-    return found
-
-
-def plain(value: Any) -> Any:
-    """Return a value as JSON would have it; nulls inside of objects are left out."""
-    if isinstance(value, str | int | float | None):
-        return value
-    if isinstance(value, dict):
-        return {str(name): plain(item) for name, item in value.items() if item is not None}
-    if isinstance(value, list):
-        # A map is a list of pairs.
-        if value and all(isinstance(item, tuple) for item in value):
-            return {str(name): plain(item) for name, item in value if item is not None}
-        return [plain(item) for item in value]
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, timedelta | Decimal):
-        return str(value)
-    return str(value)
+    batches: Any
+    stretches: Any
+    """Reads texts as they are."""
+    beginnings: Any
+    in_codes: Sequence[Collection[str]]
+    """For each row group the columns of which one dictionary holds all values, joined with dots."""
 
 
 class RowGroup:
     """One row group of a file, whose columns are read one by one, on demand."""
 
-    def __init__(self, file: Any, number: int, rows: int) -> None:
-        """Read ``rows`` rows of a column at a time."""
+    def __init__(self, file: Opened, number: int) -> None:
+        """Read row group ``number``."""
         self._file = file
         self._number = number
-        self._rows = rows
+        self._in_codes = file.in_codes[number] if number < len(file.in_codes) else frozenset()
+        self._distinct: dict[Path, Array] = {}
         self._streams: dict[Path, tuple[int, Iterator[Any]]] = {}
 
-    def array(self, path: Path, step: int) -> Array:
-        """Return the rows of a column that are ``step`` times as many rows after the first."""
+    def distinct(self, path: Path) -> Array | None:
+        """Return all values of a column, each once, if they can be had without reading its rows."""
+        if ".".join(path) not in self._in_codes:
+            return None
+        if path not in self._distinct:
+            with decoding():
+                array = _inside(next(self._batches(self._file.beginnings, path, 1)), path)
+            self._distinct[path] = array.dictionary if is_encoded(array) else None
+        return self._distinct[path]
+
+    def _batches(self, file: Any, path: Path, rows: int) -> Iterator[Any]:
+        batches: Iterator[Any] = file.iter_batches(
+            batch_size=rows, row_groups=[self._number], columns=[".".join(path)], use_threads=False
+        )
+        return batches
+
+    def array(self, path: Path, step: int, rows: int, *, stretch: bool = False) -> Array:
+        """Return ``rows`` rows of a column, ``step`` times as many rows after the first.
+
+        A column is always asked for the same number of rows; the last ones may be fewer.
+        """
         with decoding():
             done, stream = self._streams.pop(path, (0, None))
-            if stream is None:
-                stream = self._file.iter_batches(
-                    batch_size=self._rows,
-                    row_groups=[self._number],
-                    columns=[".".join(path)],
-                    use_threads=False,
-                )
+            if stream is None or done > step:
+                done = 0
+                file = self._file.stretches if stretch else self._file.batches
+                stream = self._batches(file, path, rows)
             for _ in range(step - done):
                 next(stream)
             batch = next(stream, None)
             if batch is None:
                 message = "a column has fewer rows than its row group"
                 raise ValueError(message)
-            if batch.num_rows == self._rows:
+            if batch.num_rows == rows:
                 self._streams[path] = (step + 1, stream)
             return _inside(batch, path)
 
 
 def _inside(batch: Any, path: Path) -> Array:
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     with decoding():
@@ -292,53 +213,48 @@ def _inside(batch: Any, path: Path) -> Array:
             message = f"there are several columns {path[0]}"
             raise ValueError(message)
         array = batch.column(at)
-        return pc.struct_field(array, list(path[1:])) if len(path) > 1 else array
+        array = pc.struct_field(array, list(path[1:])) if len(path) > 1 else array
+        # Views have too few functions.
+        if pa.types.is_string_view(array.type):
+            return array.cast(pa.string())
+        return array.cast(pa.binary()) if pa.types.is_binary_view(array.type) else array
 
 
-class ColumnBatch:
-    """Some rows of a file; ``first`` is the number of the first of them in the file, from 1."""
+class ColumnRows:
+    """Some rows, column by column."""
 
-    def __init__(
-        self, report: FileReport, layout: Layout, group: RowGroup, step: int, first: int, rows: int
-    ) -> None:
-        """Look at the rows of ``group`` at ``step``."""
-        self.report = report
+    def __init__(self, layout: Layout, rows: int) -> None:
+        """Look at ``rows`` rows of a file with these columns."""
         self.layout = layout
-        self.first = first
         self.rows = rows
-        self._group = group
-        self._step = step
+        """How many there are."""
         self._encoded: dict[Path, Encoded] = {}
-        self._arrays: dict[Path, Array] = {}
-
-    @property
-    def records(self) -> range:
-        """Numbers of the rows in the file."""
-        return range(self.first, self.first + self.rows)
 
     def array(self, path: Path) -> Array:
         """Return a column as it is."""
-        array = self._arrays.get(path)
-        if array is None:
-            array = self._arrays[path] = self._group.array(path, self._step)
-            if len(array) != self.rows:
-                message = f"column {'.'.join(path)} has {len(array)} rows in place of {self.rows}"
-                raise UnreadableColumnsError(message)
-        return array
+        raise NotImplementedError
+
+    def distinct(self, path: Path) -> Array | None:
+        """Return all values of a column, and maybe others, if they can be had without reading its rows."""
+        raise NotImplementedError
 
     def texts(self, path: Path) -> list[Array]:
         """Return arrays that together hold each text of a column at least once; numbers are left out."""
-        return list(_texts_in(self.array(path)))
+        with decoding():
+            return list(texts_in(self.array(path)))
 
     def is_bulky(self, path: Path) -> bool:
         """Return whether a column has long values: then encode no more rows of it than are looked at."""
+        if path in self.layout.bulky:
+            return True
         array = self.array(path)
-        return not _is_encoded(array) and array.nbytes > _BULKY * self.rows
+        return not is_encoded(array) and array.nbytes > _LONG * self.rows
 
     def encoded_rows(self, path: Path, rows: Array) -> Encoded:
-        """Return some rows of a column as codes."""
+        """Return some rows of a column as codes; a text in each row has one of its own."""
         with decoding():
-            return Encoded(self.array(path).take(rows))
+            array = self.array(path).take(rows)
+            return Encoded(array, apart=is_text(array.type))
 
     def encoded(self, path: Path) -> Encoded:
         """Return a column as codes."""
@@ -349,54 +265,136 @@ class ColumnBatch:
                 known = self._encoded[path] = Encoded(array)
         return known
 
-    def events(self, rows: Sequence[int], paths: Iterable[Path] | None = None) -> list[Fields]:
-        """Return events by their positions in the batch: whole, or only what is in some columns."""
+    def events(
+        self, rows: Sequence[int], wanted: Sequence[Collection[Path] | None] | None = None
+    ) -> list[Fields]:
+        """Return events by their positions: whole, or of each only what is in some columns.
+
+        ``wanted`` are the columns for each of ``rows``, None for all of them.
+        """
         import pyarrow as pa
 
+        events: list[Fields] = [{} for _ in rows]
+        places = _places(wanted or [None] * len(events), self.layout)
         with decoding():
-            wanted = pa.array(rows, type=pa.int64())
-            events: list[Fields] = [{} for _ in rows]
             # Fields come in the order of the file, whoever asks.
-            chosen = self.layout.leaves if paths is None else set(paths)
-            for leaf in filter(chosen.__contains__, self.layout.leaves):
+            for leaf in filter(places.__contains__, self.layout.leaves):
                 array = self.array(leaf)
                 if array.null_count == len(array):
                     continue
-                array = array.take(wanted)
+                array = array.take(pa.array([rows[at] for at in places[leaf]], type=pa.int64()))
                 if array.null_count == len(array):
                     continue
-                if _is_encoded(array):
-                    array = array.dictionary_decode()
-                elif _is_scalar(array.type) and not _is_plain(array.type):
-                    array = _as_text(array)
-                values = _to_list(array)
-                if not _is_plain(array.type):
-                    values = [None if value is None else plain(value) for value in values]
                 *around, name = leaf
-                for event, value in zip(events, values, strict=True):
+                for at, value in zip(places[leaf], python_values(array), strict=True):
                     if value is not None:
-                        _inside_of(event, around)[name] = value
-            return events
+                        _inside_of(events[at], around)[name] = value
+        return events
 
 
-def _texts_in(array: Array) -> Iterator[Array]:
-    """Yield the texts in an array, whatever it is."""
-    import pyarrow as pa
+def _places(wanted: Sequence[Collection[Path] | None], layout: Layout) -> dict[Path, list[int]]:
+    """Return for each column the positions of the events that it is wanted for."""
+    alike: dict[int, list[int]] = {}
+    for at, paths in enumerate(wanted):
+        alike.setdefault(id(paths), []).append(at)
+    found: dict[Path, list[int]] = {}
+    for places in alike.values():
+        paths = wanted[places[0]]
+        for path in layout.leaves if paths is None else paths:
+            found.setdefault(path, []).extend(places)
+    return found
 
-    kind = array.type
-    if pa.types.is_dictionary(kind):
-        yield from _texts_in(array.dictionary)
-    elif pa.types.is_struct(kind) or pa.types.is_map(kind):
-        for part in (array.keys, array.items) if pa.types.is_map(kind) else array.flatten():
-            yield from _texts_in(part)
-    elif pa.types.is_nested(kind):
-        yield from _texts_in(array.flatten())
-    elif pa.types.is_string(kind):
-        yield array
-    elif not _is_plain(kind):
-        yield _as_text(array)
-    elif pa.types.is_large_string(kind):
-        yield array.cast(pa.string())
+
+class ColumnBatch(ColumnRows):
+    """Some rows of a file; ``first`` is the number of the first of them in the file, from 1."""
+
+    def __init__(
+        self, report: FileReport, layout: Layout, group: RowGroup, *, step: int, first: int, rows: Slices
+    ) -> None:
+        """Look at the rows of ``group`` at ``step``."""
+        super().__init__(layout, rows.here)
+        self.report = report
+        self.first = first
+        self._group = group
+        self._step = step
+        self._slices = rows
+        self._arrays: dict[Path, Array] = {}
+
+    @property
+    def records(self) -> range:
+        """Numbers of the rows in the file."""
+        return range(self.first, self.first + self.rows)
+
+    def array(self, path: Path) -> Array:
+        """Return a column as it is; of a bulky one, too, all rows are held from now on."""
+        import pyarrow as pa
+
+        array = self._arrays.get(path)
+        if array is None:
+            if path in self.layout.bulky:
+                array = pa.concat_arrays([stretch.array(path) for stretch in self.stretches()])
+            else:
+                array = self._group.array(path, self._step, self._slices.batch)
+                self._check(path, array, self.rows)
+            self._arrays[path] = array
+        return array
+
+    def distinct(self, path: Path) -> Array | None:
+        """Return all values of a column, and maybe others, if they can be had without reading its rows."""
+        return self._group.distinct(path)
+
+    def stretches(self) -> Iterator[ColumnStretch]:
+        """Yield all rows in order, some at a time."""
+        size = self._slices.stretch
+        for start in range(0, self.rows, size):
+            yield ColumnStretch(self, start, min(size, self.rows - start))
+
+    def all_events(self, size: int) -> Iterator[Fields]:
+        """Yield all events in order, whole; ``size`` of them are made at once."""
+        for stretch in self.stretches():
+            for start in range(0, stretch.rows, size):
+                yield from stretch.events(range(start, min(start + size, stretch.rows)))
+
+    def slice(self, path: Path, start: int, rows: int) -> Array:
+        """Return some rows of a column, from the start of a stretch on."""
+        if path not in self.layout.bulky or path in self._arrays:
+            return self.array(path).slice(start, rows)
+        size = self._slices.stretch
+        array = self._group.array(path, (self._step * self._slices.batch + start) // size, size, stretch=True)
+        self._check(path, array, rows)
+        return array
+
+    def _check(self, path: Path, array: Array, rows: int) -> None:
+        if len(array) != rows:
+            message = f"column {'.'.join(path)} has {len(array)} rows in place of {rows}"
+            raise UnreadableColumnsError(message)
+
+    def release(self) -> None:
+        """Let go of what was read."""
+        self._arrays.clear()
+        self._encoded.clear()
+
+
+class ColumnStretch(ColumnRows):
+    """Some rows of a batch, from row ``start`` on."""
+
+    def __init__(self, batch: ColumnBatch, start: int, rows: int) -> None:
+        """Look at ``rows`` rows of ``batch``."""
+        super().__init__(batch.layout, rows)
+        self.start = start
+        self._batch = batch
+        self._arrays: dict[Path, Array] = {}
+
+    def distinct(self, path: Path) -> Array | None:
+        """Return all values of a column, and maybe others, if they can be had without reading its rows."""
+        return self._batch.distinct(path)
+
+    def array(self, path: Path) -> Array:
+        """Return a column as it is."""
+        array = self._arrays.get(path)
+        if array is None:
+            array = self._arrays[path] = self._batch.slice(path, self.start, self.rows)
+        return array
 
 
 def _inside_of(event: Fields, around: Sequence[str]) -> Fields:

@@ -8,6 +8,7 @@ All input is untrusted.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,9 +21,25 @@ if TYPE_CHECKING:
 
     from haidang.limits import Limits
 
-__all__ = ["STANDARD_INPUT", "file_blocks", "line_count", "line_part", "unreadable"]
+__all__ = [
+    "FIRST_BYTES",
+    "HEAD_BYTES",
+    "STANDARD_INPUT",
+    "file_blocks",
+    "first_bytes",
+    "line_count",
+    "line_part",
+    "unreadable",
+]
 
 STANDARD_INPUT = "-"
+
+HEAD_BYTES = 64 << 10
+"""What recognition looks at."""
+FIRST_BYTES = 4096
+"""What it looks at first: some formats begin with a signature."""
+
+_READING = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
 def unreadable(error: OSError) -> DamagedError:
@@ -41,11 +58,34 @@ def file_blocks(path: str, limits: Limits) -> Iterator[bytes]:
             while block := sys.stdin.buffer.read(limits.read_bytes):
                 yield block
             return
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - pathlib takes longer than the rest
-            while block := file.read(limits.read_bytes):
-                yield block
+        # In folders of small logs, what a file object takes would show.
+        file = os.open(path, _READING)
+        try:
+            yield from _blocks(file, limits)
+        finally:
+            os.close(file)
     except OSError as error:
         raise unreadable(error) from error
+
+
+def _blocks(file: int, limits: Limits) -> Iterator[bytes]:
+    """Yield the blocks of an open file, so that what recognition looks at is not joined or copied."""
+    for size in (FIRST_BYTES, HEAD_BYTES - FIRST_BYTES):
+        block = os.read(file, min(size, limits.read_bytes))
+        if not block:
+            return
+        yield block
+    while block := os.read(file, limits.read_bytes):
+        yield block
+
+
+def first_bytes(path: str, size: int) -> bytes:
+    """Return the first bytes of a file; raise OSError where the system does not let us read it."""
+    file = os.open(path, _READING)
+    try:
+        return os.read(file, size)
+    finally:
+        os.close(file)
 
 
 def line_part(path: str, start: int, end: int, limits: Limits) -> Iterator[bytes]:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from haidang.errors import InputError
 from haidang.events.blocks import BlockSource, DamagedError
 from haidang.events.encodings import encoding_of
-from haidang.events.files import STANDARD_INPUT, file_blocks, unreadable
+from haidang.events.files import STANDARD_INPUT, file_blocks, first_bytes, unreadable
 from haidang.events.model import FileReport
 from haidang.events.opening import is_container
 from haidang.events.readers import readers
@@ -168,8 +168,7 @@ class _Finder:
         head = b""
         if not kind:
             try:
-                with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - the path may be bytes
-                    head = file.read(8)
+                head = first_bytes(path, 8)
             except OSError as error:
                 self._report(path, unreadable(error))
                 return

@@ -23,10 +23,10 @@ from haidang.errors import ConfigurationError
 from haidang.events.blocks import BlockSource, DamagedError
 from haidang.events.budget import Budget
 from haidang.events.decompression import compression_of, decompress
-from haidang.events.files import STANDARD_INPUT, file_blocks, line_part, unreadable
+from haidang.events.files import FIRST_BYTES, STANDARD_INPUT, file_blocks, line_part, unreadable
 from haidang.events.model import FileReport
 from haidang.events.readers import readers
-from haidang.events.recognition import HEAD_BYTES, describe, make_head, recognise
+from haidang.events.recognition import HEAD_BYTES, by_signature, describe, make_head, recognise
 from haidang.events.stream import Stream
 from haidang.events.tars import is_tar, tar_members
 from haidang.events.zips import is_zip, list_file, list_members, member_blocks
@@ -116,7 +116,7 @@ class _Opening:
 
     def _explore(self, source: BlockSource, place: _Place, budget: Budget) -> Iterator[_Opened]:
         """Open what a container is found to hold, or else the file."""
-        head = source.peek(HEAD_BYTES)
+        head = source.peek(FIRST_BYTES)
         if not is_container(head):
             yield self._file(source, place)
         elif place.depth >= self._limits.archive_depth:
@@ -134,13 +134,15 @@ class _Opening:
         """Return the report of a file, and its batches by the reader that is surest of it."""
         report = FileReport(place.display)
         stream = Stream(source, report, mtime=place.mtime, path=place.path)
-        head = stream.head()
-        if not head:
+        # A signature spares looking further; a forced reader gets a file that is not empty.
+        reader = by_signature(source.peek(FIRST_BYTES), readers()) if self._forced is None else None
+        head = b"" if reader else stream.head()
+        if reader is None and not head:
             stream.read(1)  # Damage at the very beginning is noted so.
             if not report.problems:
                 report.note("empty", "byte 0", "The file is empty.")
             return report, iter(())
-        reader = self._reader(place.display, head)
+        reader = reader or self._reader(place.display, head)
         if reader is None:
             report.note("unknown-format", "byte 0", describe(head))
             return report, iter(())

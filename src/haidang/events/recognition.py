@@ -17,6 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from haidang.events.encodings import decode_head
+from haidang.events.files import HEAD_BYTES
 from haidang.events.patterns import expression
 
 if TYPE_CHECKING:
@@ -24,9 +25,8 @@ if TYPE_CHECKING:
 
     from haidang.events.readers import Reader
 
-__all__ = ["HEAD_BYTES", "Head", "describe", "make_head", "recognise"]
+__all__ = ["HEAD_BYTES", "Head", "by_signature", "describe", "make_head", "recognise"]
 
-HEAD_BYTES = 64 << 10
 _HARDLY = -1
 """The confidence of plain text, negated: it takes what nobody else wants."""
 _SEPARATOR = expression(r"[/\\!]")
@@ -86,17 +86,24 @@ def make_head(name: str, data: bytes) -> Head:
 
 def recognise(head: Head, readers: Mapping[str, Reader]) -> Reader | None:
     """Return the reader that is surest of a file, None where none is sure of anything."""
-    for reader in readers.values():
-        # A folder of event logs has thousands of small files; nobody else need look at them.
-        signature = getattr(reader, "signature", b"")
-        if signature and head.data.startswith(signature):
-            return reader
+    if (reader := by_signature(head.data, readers)) is not None:
+        return reader
     sure = [(-reader.recognises(head), name) for name, reader in readers.items()]
     confidence, name = min(sure, default=(0, ""))
     # What has the signature of something else is no plain text, be there ever so little else in it.
     if confidence == 0 or (confidence == _HARDLY and _stranger(head.data)):
         return None
     return readers[name]
+
+
+def by_signature(data: bytes, readers: Mapping[str, Reader]) -> Reader | None:
+    """Return the reader whose files begin as this one does, None where only looking further tells."""
+    for reader in readers.values():
+        # A folder of event logs has thousands of small files; nobody else need look at them.
+        signature = getattr(reader, "signature", b"")
+        if signature and data.startswith(signature):
+            return reader
+    return None
 
 
 def describe(data: bytes) -> str:

@@ -25,9 +25,19 @@ from haidang.events.model import Fields, Origin
 from haidang.events.rendered import add_rendered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
-__all__ = ["RESERVED", "WINDOWS", "WRAPPERS", "event_id", "flatten", "paths", "recognise", "unwrap"]
+__all__ = [
+    "RESERVED",
+    "WINDOWS",
+    "WRAPPERS",
+    "event_id",
+    "flatten",
+    "may_be_wrapped",
+    "paths",
+    "recognise",
+    "unwrap",
+]
 
 WINDOWS = Origin(
     "windows",
@@ -65,6 +75,11 @@ def _decoded(text: str) -> Fields | None:
     except orjson.JSONDecodeError:
         return None
     return found if isinstance(found, dict) else None
+
+
+def may_be_wrapped(names: Collection[str]) -> bool:
+    """Return whether an object with these members may have the event itself inside one of them."""
+    return any(name in names for name in (*WRAPPERS, *_TEXTS, "detail-type"))
 
 
 def recognise(document: Fields) -> str:

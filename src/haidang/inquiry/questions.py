@@ -204,13 +204,15 @@ class Question:
         from haidang.events.columns import UnreadableColumnsError
 
         report = batch.report
+        record = batch.first
         try:
-            for event, record in zip(batch.events(range(batch.rows)), batch.records, strict=True):
+            for event in batch.all_events(self.limits.batch_events):
                 report.records += 1
                 yield LogEvent(report, record, *self._recognised(shapes.unwrap(event)[1], "json"))
+                record += 1
         except UnreadableColumnsError as error:
-            lost = batch.rows
-            report.note("corrupt", f"record {batch.first}", error.message, skipped=lost, count=lost)
+            lost = batch.first + batch.rows - record
+            report.note("corrupt", f"record {record}", error.message, skipped=lost, count=lost)
 
     def _of_events(self, batch: EventBatch) -> Iterator[LogEvent]:
         report = batch.report

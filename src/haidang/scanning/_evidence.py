@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from haidang.findings.trails import About
     from haidang.scanning._ruleset import Ruleset
     from haidang.scanning._trails import TrailReader
-    from haidang.sigma.ir import EventRule, LogsourceMap, RuleInfo, Test
+    from haidang.sigma.ir import Condition, EventRule, LogsourceMap, RuleInfo, Test
 
 __all__ = [
     "UNKNOWN",
@@ -117,12 +117,12 @@ class EvidenceMaker:
         told = self._trails.of_hit(hit.origin, hit.event, host, time) if self._trails and hit.rules else None
         digest = blake2b(hit.raw, digest_size=8).digest() if hit.raw else _digest(hit.event)
         route = self._ruleset.matcher.route(hit.origin, hit.event)
-        reasons = route.reasons(hit.rules, hit.event, lambda index: self._ruleset.rule(index).condition)
+        reasons = route.reasons(hit.rules, hit.event, self._condition)
+        watched = self._ruleset.watched
         for index in hit.rules:
             rule = self._ruleset.rule(index)
             binding, tests = reasons[index]
             get = partial(binding.get, hit.event)
-            watched = self._ruleset.watched
             if watched is not None and watched.rule(index) is not None:
                 held = watched.holds_at(index, tests, time)
                 if held is None or rule.info.key not in self._wanted:
@@ -143,6 +143,9 @@ class EvidenceMaker:
                 None if needed is None else {name: get(name) for name in needed},
                 told,
             )
+
+    def _condition(self, index: int) -> Condition:
+        return self._ruleset.rule(index).condition
 
     def _match(self, test: Test, get: Callable[[str], Any], event: Fields) -> tuple[str, Any, str]:
         if test.kind == INDICATOR and self._ruleset.watched is not None:

@@ -61,6 +61,7 @@ def work(
         parts = _together(options, ruleset, inputs, tracker)
     yield from _ordered(parts, summary)
     summary.notices += matching_notices()
+    ruleset.keep()
 
 
 class _Tracker:

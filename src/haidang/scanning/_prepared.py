@@ -6,7 +6,7 @@ follows the same rules (:mod:`haidang.sigma.private_files`): the user's own, who
 digest; whatever is wrong with it, the rules are arranged again. Logsource maps are kept likewise.
 
     magic, digest of all that follows, length of the index, index (marshal: logsource → start, length,
-    keywords), data
+    keywords, fields), data
 """
 
 from __future__ import annotations
@@ -15,36 +15,45 @@ import hashlib
 import marshal
 import struct
 import sys
+from contextlib import suppress
 from dataclasses import fields
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang._version import __version__
 from haidang.detect.arranging import ARRANGEMENT_VERSION, arrange_rules, rule_keywords
+from haidang.detect.routes import Fold
 from haidang.sigma.ir import LogSource, LogsourceEntry, LogsourceMap
 from haidang.sigma.private_files import read_private, write_private
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from haidang.detect.arranging import Arranged
     from haidang.sigma.loading import LoadedRules
 
-__all__ = ["Prepared", "kept_maps", "prepared"]
+__all__ = ["KeptFolds", "Prepared", "kept_maps", "prepared"]
 
 
 class Prepared(NamedTuple):
     """What is kept of one logsource's rules."""
 
-    arranged: Callable[[], Arranged]
-    """Decodes the arrangement."""
+    fields: list[str]
+    """The fields that the rules look at."""
     keywords: list[list[tuple[Any, ...]]]
     """The keywords of each rule that has any."""
+    arranged: Callable[[], Arranged]
+    """Decodes the arrangement."""
+    folds: FoldsOf
+    """What is left of the rules where routing values decide some of their tests, as earlier runs made it."""
 
 
 _MAGIC = b"haidang tables\n"
 _LENGTH = struct.Struct("<Q")
 _DIGEST = 32
+_MOST_FOLDED = 64 << 20
+"""Bytes of folds that are kept."""
 _MAP_FIELDS = tuple(field.name for field in fields(LogsourceMap) if field.name != "entries")
 _START = len(_MAGIC) + _DIGEST + _LENGTH.size
 
@@ -58,13 +67,14 @@ def prepared(loaded: LoadedRules, folder: Path | None) -> dict[LogSource, Prepar
         + ".tables"
     )
     data = read_private(folder, name)
-    if data is None or not _fits(data):
+    if data is None or not fits(data):
         data = _encoded(loaded)
         write_private(folder, name, data)
-    return _lazily(data)
+    return _lazily(data, KeptFolds(folder, name.removesuffix(".tables") + ".folds"))
 
 
-def _fits(data: bytes) -> bool:
+def fits(data: bytes) -> bool:
+    """Return whether a file is one of ours and whole."""
     rest = memoryview(data)[len(_MAGIC) + _DIGEST :]
     digest = hashlib.blake2b(rest, digest_size=_DIGEST).digest()
     return (
@@ -73,32 +83,109 @@ def _fits(data: bytes) -> bool:
 
 
 def _encoded(loaded: LoadedRules) -> bytes:
-    index: dict[tuple[str, ...], tuple[int, int, list[Any]]] = {}
+    index: dict[tuple[str, ...], tuple[int, int, list[Any], list[str]]] = {}
     blobs: list[bytes] = []
     start = 0
     for logsource, group in loaded.groups.items():
         conditions = [rule.condition for rule in group]
-        blob = marshal.dumps(arrange_rules(conditions))
+        arranged = arrange_rules(conditions)
+        blob = marshal.dumps(arranged)
         keywords = [[tuple(test) for test in tests] for tests in rule_keywords(conditions)]
-        index[tuple(logsource)] = (start, len(blob), keywords)
+        index[tuple(logsource)] = (start, len(blob), keywords, list(arranged["fields"]))
         blobs.append(blob)
         start += len(blob)
+    return _framed(index, blobs)
+
+
+def _framed(index: Any, blobs: Iterable[bytes]) -> bytes:
+    """Return the bytes of a file with that index."""
     head = marshal.dumps(index)
     rest = b"".join([_LENGTH.pack(len(head)), head, *blobs])
     return _MAGIC + hashlib.blake2b(rest, digest_size=_DIGEST).digest() + rest
 
 
-def _lazily(data: bytes) -> dict[LogSource, Prepared]:
+def _unframed(data: bytes) -> tuple[Any, int]:
+    """Return the index of a file, and where its data begin."""
     (length,) = _LENGTH.unpack_from(data, _START - _LENGTH.size)
     base = _START + length
-    index: dict[tuple[str, ...], tuple[int, int, list[Any]]] = _loads(data[_START:base])
+    return _loads(data[_START:base]), base
+
+
+class KeptFolds:
+    """The folds of all logsources: read when the first is asked for, written when a run has made new ones."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        """Keep them in a file of that name."""
+        self._folder = folder
+        self._name = name
+        self._data: bytes | None = None
+        self._base = 0
+        self._index: dict[tuple[Any, str], tuple[int, int]] = {}
+        self._made: dict[tuple[Any, str], bytes] = {}
+
+    def get(self, logsource: LogSource, key: str) -> Fold | None:
+        """Return the fold of a logsource's rules by that key, None where no run has made it."""
+        if self._data is None:
+            self._data = read_private(self._folder, self._name) or b""
+            if self._data and fits(self._data):
+                self._index, self._base = _unframed(self._data)
+        place = self._index.get((tuple(logsource), key))
+        if place is None:
+            return None
+        start = self._base + place[0]
+        return Fold(*_loads(self._data[start : start + place[1]]))
+
+    def put(self, logsource: LogSource, key: str, fold: Fold) -> None:
+        """Remember a fold for the next run."""
+        parts: Any = tuple(fold)
+        # What cannot be written so is made again.
+        with suppress(ValueError):
+            self._made[tuple(logsource), key] = marshal.dumps(parts)
+
+    def write(self) -> None:
+        """Write what was made, with what was there; nothing where that is nothing new, or too much."""
+        if not self._made:
+            return
+        data = self._data or b""
+        blobs = {
+            key: data[self._base + start : self._base + start + size]
+            for key, (start, size) in self._index.items()
+        }
+        blobs.update(self._made)
+        self._made = {}
+        if sum(map(len, blobs.values())) > _MOST_FOLDED:
+            return
+        starts = accumulate(map(len, blobs.values()), initial=0)
+        index = {key: (start, len(blob)) for (key, blob), start in zip(blobs.items(), starts, strict=False)}
+        write_private(self._folder, self._name, _framed(index, blobs.values()))
+
+
+class FoldsOf(NamedTuple):
+    """The folds of one logsource."""
+
+    kept: KeptFolds
+    logsource: LogSource
+
+    def get(self, key: str) -> Fold | None:
+        """Return what an earlier run made."""
+        return self.kept.get(self.logsource, key)
+
+    def put(self, key: str, fold: Fold) -> None:
+        """Remember it for the next run."""
+        self.kept.put(self.logsource, key, fold)
+
+
+def _lazily(data: bytes, folds: KeptFolds) -> dict[LogSource, Prepared]:
+    index, base = _unframed(data)
 
     def decoder(start: int, size: int) -> Callable[[], Arranged]:
         return lambda: _loads(data[base + start : base + start + size])
 
     return {
-        LogSource(*logsource): Prepared(decoder(start, size), keywords)
-        for logsource, (start, size, keywords) in index.items()
+        LogSource(*logsource): Prepared(
+            fields, keywords, decoder(start, size), FoldsOf(folds, LogSource(*logsource))
+        )
+        for logsource, (start, size, keywords, fields) in index.items()
     }
 
 
@@ -125,7 +212,7 @@ def kept_maps(paths: Sequence[str | Path], folder: Path | None) -> tuple[Logsour
         + ".maps"
     )
     data = read_private(folder, name)
-    if data is not None and _fits(data):
+    if data is not None and fits(data):
         return tuple(map(_map, _loads(data[_START:])))
     maps = load_maps(paths)
     body = marshal.dumps([_plain_map(one) for one in maps])

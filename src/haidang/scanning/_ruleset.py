@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from haidang.detect.matcher import Matcher
-from haidang.detect.routes import Group
+from haidang.detect.routes import Group, Kept
 from haidang.errors import ConfigurationError
 from haidang.limits import DEFAULT_LIMITS, Limits
 from haidang.sigma.ir import LEVELS
@@ -169,7 +169,14 @@ class Ruleset:
         kept = self._kept.get(group.logsource)
         if kept is None or not all(info.key in active for info in group.infos):
             return Group(functools.cache(rules), None, self.limits)
-        return Group(functools.cache(rules), kept.arranged, self.limits, kept.keywords)
+        indices = [self._index[info.key] for info in group.infos]
+        return Group(functools.cache(rules), Kept(indices, *kept), self.limits)
+
+    def keep(self) -> None:
+        """Keep for the next run what this one made of the rules, where anything is kept."""
+        folds = {id(kept.folds.kept): kept.folds.kept for kept in self._kept.values()}
+        for one in folds.values():
+            one.write()
 
     @cached_property
     def _places(self) -> dict[int, tuple[RuleGroup, int]]:

@@ -144,18 +144,16 @@ class TrailReader:
                 return
 
     def _rows(self, batch: ColumnBatch) -> Iterator[tuple[str, Fields]]:
-        for start in range(0, batch.rows, self._limits.batch_events):
-            try:
-                events = batch.events(range(start, min(start + self._limits.batch_events, batch.rows)))
-            except HaidangError:
-                return  # The matcher notes it.
-            for event in events:
+        try:
+            for event in batch.all_events(self._limits.batch_events):
                 _, inner = shapes.unwrap(event)
                 shape = shapes.recognise(inner)
                 if shape:
                     yield "windows", shapes.flatten(shape, inner)
                 else:
                     yield from self._recognised(inner)
+        except HaidangError:
+            return  # The matcher notes it.
 
     def _events(self, batch: EventBatch) -> Iterator[tuple[str, Fields]]:
         name = batch.origin

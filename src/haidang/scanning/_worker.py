@@ -14,7 +14,7 @@ from haidang.detect.values import cuts
 from haidang.errors import HaidangError
 from haidang.scanning._evidence import Evidence, EvidenceMaker
 from haidang.scanning._trails import TrailReader
-from haidang.scanning._wanted import wanted_fields
+from haidang.scanning._wanted import wanted_of_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,7 +45,7 @@ class Worker:
         """Prepare; rules are compiled as events of their kind come."""
         self._options = options
         # A trail is read from whole events.
-        wanted = None if options.full_event or options.trails else wanted_fields(ruleset)
+        wanted = None if options.full_event or options.trails else wanted_of_events(ruleset)
         self._matcher = BatchMatcher(ruleset.matcher, options.limits, wanted)
         self._trails = TrailReader(options, ruleset.maps) if options.trails else None
         self._maker = EvidenceMaker(

@@ -83,15 +83,14 @@ def _events(batch: Batch, limits: Limits) -> Iterable[tuple[int, str, Fields]]:
 
 def _rows(batch: ColumnBatch, limits: Limits) -> Iterable[tuple[int, str, Fields]]:
     """Yield the rows of a batch that is kept by column, whole."""
-    for start in range(0, batch.rows, limits.batch_events):
-        rows = range(start, min(start + limits.batch_events, batch.rows))
-        try:
-            events = batch.events(rows)
-        except HaidangError as error:
-            where = f"record {batch.first + start}"
-            batch.report.note("corrupt", where, error.message, skipped=len(rows), count=len(rows))
-        else:
-            yield from ((batch.first + row, "", event) for row, event in zip(rows, events, strict=True))
+    record = batch.first
+    try:
+        for event in batch.all_events(limits.batch_events):
+            yield record, "", event
+            record += 1
+    except HaidangError as error:
+        lost = batch.first + batch.rows - record
+        batch.report.note("corrupt", f"record {record}", error.message, skipped=lost, count=lost)
 
 
 def recognised(event: Fields, origin: str, recognise: Callable[[Fields], str]) -> tuple[str, Fields]:

@@ -43,7 +43,7 @@ def read(data: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[list[Any], list[
             found = batch.events(range(batch.rows))
             for path in batch.layout.leaves:
                 column = batch.encoded(path)
-                values = column.values(column.codes.to_pylist())
+                values = column.values(column.codes.fill_null(column.absent).to_pylist())
                 assert len(values) == batch.rows
             events.extend(found)
             records.extend(range(batch.first, batch.first + batch.rows))

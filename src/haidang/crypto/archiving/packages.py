@@ -16,7 +16,6 @@ writes the package anew, whole or not at all.
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import hashlib
 import re
@@ -29,6 +28,7 @@ from haidang.crypto.containers.manifest import Reference, write_manifest
 from haidang.crypto.containers.member_names import NameRegister
 from haidang.crypto.containers.zip_walking import stored_sizes, walk
 from haidang.crypto.containers.zip_writing import ZipWriter
+from haidang.crypto.coroutines import finished
 from haidang.crypto.embedded import signatures_in
 from haidang.crypto.extra import needs_extra
 from haidang.crypto.files import appearing
@@ -236,9 +236,7 @@ def _stamp(content: bytes, timestamper: Any) -> bytes:
     with needs_extra():
         from pyhanko.sign.timestamps.common_utils import TimestampRequestError
     try:
-        token = asyncio.run(
-            timestamper.async_timestamp(hashlib.new(_ALGORITHM, content).digest(), _ALGORITHM)
-        )
+        token = finished(timestamper.async_timestamp(hashlib.new(_ALGORITHM, content).digest(), _ALGORITHM))
     except (TimestampRequestError, OSError) as error:
         raise SigningError(
             N_("No timestamp could be had: {reason}"),

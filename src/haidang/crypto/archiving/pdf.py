@@ -6,11 +6,11 @@ of it follows. Both are incremental updates: earlier signatures stay as they are
 
 from __future__ import annotations
 
-import asyncio
 import io
 from typing import TYPE_CHECKING, Any
 
 from haidang.crypto.archiving.evidence import evidence_for
+from haidang.crypto.coroutines import finished
 from haidang.crypto.embedded import signatures_in
 from haidang.crypto.files import read_bounded, write_whole
 from haidang.crypto.lean import lean_pyhanko
@@ -66,7 +66,7 @@ def keep_pdf(source: Path, target: Path, *, trust: Trust, timestamper: Any, repl
     output = io.BytesIO()
     try:
         with reading(_NO_LIMIT):  # a time stamping authority may take its time
-            asyncio.run(PdfTimeStamper(timestamper).async_timestamp_pdf(writer, _DIGEST, output=output))
+            finished(PdfTimeStamper(timestamper).async_timestamp_pdf(writer, _DIGEST, output=output))
     except (TimestampRequestError, LibrarySigningError) as error:
         raise SigningError(
             N_("No timestamp could be had: {reason}."),

@@ -15,10 +15,10 @@ Example::
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from typing import IO, TYPE_CHECKING, Any
 
+from haidang.crypto.coroutines import finished
 from haidang.crypto.extra import needs_extra
 from haidang.crypto.files import write_whole
 from haidang.crypto.lean import lean_pyhanko
@@ -68,7 +68,7 @@ def sign_digest(
         from pyhanko.sign.timestamps.common_utils import TimestampRequestError
     signer = signatory.pyhanko_signer(attribute_providers(labels))
     try:
-        signed = asyncio.run(
+        signed = finished(
             signer.async_sign(
                 digest,
                 algorithm,

@@ -16,11 +16,11 @@ Example::
 
 from __future__ import annotations
 
-import asyncio
 import io
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 
+from haidang.crypto.coroutines import finished
 from haidang.crypto.files import read_bounded, write_whole
 from haidang.crypto.lean import lean_pyhanko
 from haidang.crypto.pdfs import LARGEST_PDF, open_pdf, reading
@@ -146,7 +146,7 @@ def sign_pdf_bytes(
         writer = IncrementalPdfFileWriter.from_reader(reader)
     wanted = _Wanted(signatory, level, timestamper, trust, details, now)
     with reading(_NO_LIMIT):  # a time stamping authority may take its time
-        signed = asyncio.run(_sign(wanted, writer, name, seal))
+        signed = finished(_sign(wanted, writer, name, seal))
     with reading():
         _read_again(signed, details.password, name, earlier)
     return signed

@@ -16,12 +16,12 @@ Example::
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import hashlib
 import secrets
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from haidang.crypto.coroutines import finished
 from haidang.crypto.extra import needs_extra
 from haidang.errors import SigningError
 from haidang.i18n import N_
@@ -160,7 +160,7 @@ class TimestampAuthority:
         )
 
     def _stamp(self, asked: _Asked) -> Any:
-        return asyncio.run(self._stamp_async(asked))
+        return finished(self._stamp_async(asked))
 
     async def _stamp_async(self, asked: _Asked) -> Any:
         from asn1crypto import cms, core, tsp

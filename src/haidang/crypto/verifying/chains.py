@@ -21,14 +21,13 @@ Example::
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from haidang.crypto.certificates import certificate_facts
+from haidang.crypto.coroutines import finished
 from haidang.crypto.extra import needs_extra
 from haidang.crypto.trust import Trust, as_asn1
 from haidang.crypto.verdicts import Indication, Reason, Subindication
@@ -36,7 +35,7 @@ from haidang.i18n import N_
 from haidang.messages import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from haidang.crypto.verdicts import CertificateFacts
 
@@ -209,7 +208,7 @@ class Chains:
                 retroactive_revinfo=retroactive,
             )
             validator = CertificateValidator(certificate, validation_context=context)
-            return _Outcome(path=_finished(validator.async_validate_path))
+            return _Outcome(path=finished(validator.async_validate_path()))
         except (ValidationError, PathError) as error:
             return _Outcome(error=error)
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
@@ -241,17 +240,6 @@ def certificate_name(certificate: Any) -> str:
     except (ValueError, TypeError, KeyError, AttributeError):
         return "?"
     return name if isinstance(name, str) else str(name[0])
-
-
-def _finished(start: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-    """Return what a coroutine comes to, whether or not the caller is in one."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(start())
-    # pyHanko asks for timestamps inside its own loop; a loop cannot wait for another in one thread.
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(lambda: asyncio.run(start())).result()
 
 
 def _extras(others: Iterable[Any], crls: Sequence[bytes], ocsps: Sequence[bytes]) -> _Extras:

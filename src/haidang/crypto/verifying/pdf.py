@@ -109,9 +109,7 @@ def verify_pdf(
         return DocumentVerdict(path, KIND, reasons=(reason,))
 
 
-def _verify(
-    content: bytes, trust: Trust, now: dt.datetime, options: Options, path: str
-) -> DocumentVerdict:
+def _verify(content: bytes, trust: Trust, now: dt.datetime, options: Options, path: str) -> DocumentVerdict:
     reader = open_pdf(content, options.password)
     try:
         found = [_look(reader, content, name, field) for name, field in signature_fields(reader)]

@@ -16,37 +16,41 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["CHUNK_BYTES", "HEADER_BYTES", "PaddedFile", "expected_records", "missing_bytes"]
+__all__ = ["CHUNK_BYTES", "HEADER_BYTES", "START_BYTES", "PaddedFile", "expected_records", "missing_bytes"]
 
 HEADER_BYTES = 4096
 CHUNK_BYTES = 65_536
+_CHUNK_HEADER_BYTES = 24
+START_BYTES = HEADER_BYTES + _CHUNK_HEADER_BYTES
+"""What of the beginning of a file is looked at: its header and that of its first chunk."""
 _SMALLEST_RECORD = 28
 _MOST_RECORDS = CHUNK_BYTES // _SMALLEST_RECORD
 
 
-def missing_bytes(file: IO[bytes]) -> int:
+def missing_bytes(size: int, start: bytes) -> int:
     """Return how many bytes a file is shorter than its header and its last chunk say."""
-    size = file.seek(0, SEEK_END)
-    file.seek(0)
-    header = file.read(HEADER_BYTES)
     # The number of chunks has two bytes; the file may have more, and a dirty header may name fewer.
-    named = struct.unpack_from("<H", header, 42)[0] if len(header) >= 44 else 0
+    named = struct.unpack_from("<H", start, 42)[0] if len(start) >= 44 else 0
     whole = max(0, -(-(size - HEADER_BYTES) // CHUNK_BYTES))
     return HEADER_BYTES + max(named, whole) * CHUNK_BYTES - size
 
 
-def expected_records(file: IO[bytes]) -> int:
+def expected_records(file: IO[bytes], size: int, start: bytes) -> int:
     """Return how many records the headers of the chunks name."""
-    size = file.seek(0, SEEK_END)
-    count = 0
-    for start in range(HEADER_BYTES, size, CHUNK_BYTES):
-        file.seek(start)
-        header = file.read(24)
-        if len(header) == 24 and header.startswith(b"ElfChnk\x00"):
-            first, last = struct.unpack_from("<2Q", header, 8)
-            if first <= last and last - first < _MOST_RECORDS:
-                count += last - first + 1
+    count = _named(start[HEADER_BYTES:])
+    for at in range(HEADER_BYTES + CHUNK_BYTES, size, CHUNK_BYTES):
+        file.seek(at)
+        count += _named(file.read(_CHUNK_HEADER_BYTES))
     return count
+
+
+def _named(header: bytes) -> int:
+    """Return how many records the header of a chunk names."""
+    if len(header) == _CHUNK_HEADER_BYTES and header.startswith(b"ElfChnk\x00"):
+        first, last = struct.unpack_from("<2Q", header, 8)
+        if first <= last and last - first < _MOST_RECORDS:
+            return int(last - first + 1)
+    return 0
 
 
 class PaddedFile(RawIOBase):

@@ -15,12 +15,19 @@ Fields: see :mod:`haidang.events.shapes`. The number of a record is its event re
 
 from __future__ import annotations
 
+from io import SEEK_END
 from typing import TYPE_CHECKING, Any
 
 from haidang.events.model import DocumentBatch, Origin
 from haidang.events.patterns import expression
 from haidang.events.readers._evtx_carving import CHUNK_SIGNATURE, carve
-from haidang.events.readers._evtx_chunks import HEADER_BYTES, PaddedFile, expected_records, missing_bytes
+from haidang.events.readers._evtx_chunks import (
+    HEADER_BYTES,
+    START_BYTES,
+    PaddedFile,
+    expected_records,
+    missing_bytes,
+)
 from haidang.events.shapes import WINDOWS
 
 if TYPE_CHECKING:
@@ -57,15 +64,18 @@ class EvtxReader:
     def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[DocumentBatch]:
         """Yield the records in batches."""
         with stream.seekable_file(limits) as path, _opened(path) as file:
-            missing = missing_bytes(file) if file.read(8) == _SIGNATURE else 0
+            size = file.seek(0, SEEK_END)
+            file.seek(0)
+            start = file.read(START_BYTES)
+            missing = missing_bytes(size, start) if start.startswith(_SIGNATURE) else 0
             if missing:
                 detail = f"{missing} bytes are missing at its end."
-                report.note("truncated", f"byte {file.seek(0, 2)}", detail)
+                report.note("truncated", f"byte {size}", detail)
             count = 0
             for batch in _batches(_records(PaddedFile(file) if missing else path, report), report, limits):
                 count += len(batch.documents)
                 yield batch
-            expected = expected_records(file) - report.skipped
+            expected = expected_records(file, size, start) - report.skipped
             if count < expected or report.problems.keys() - {"truncated"}:
                 for batch in _batches(carve(file, whole=not count), report, limits):
                     if not report.problems:

@@ -21,11 +21,14 @@ from typing import TYPE_CHECKING, Any
 from haidang.events.columns import (
     ColumnBatch,
     Layout,
+    Opened,
     RowGroup,
+    Slices,
     UnreadableColumnsError,
     decoding,
     release_memory,
 )
+from haidang.events.parquet_footer import columns_in_codes
 from haidang.events.readers.ndjson import ORIGIN
 from haidang.events.shapes import WINDOWS
 
@@ -40,6 +43,10 @@ if TYPE_CHECKING:
 __all__ = ["READER", "ParquetReader"]
 
 _SIGNATURE = b"PAR1"
+_CODE = 4
+_BUFFER = 1 << 16
+_STRETCHES = 24
+"""Of what may be held, the part that a stretch of bulky columns may take."""
 
 
 class ParquetReader:
@@ -70,40 +77,65 @@ class ParquetReader:
             except UnreadableColumnsError as error:
                 report.note("corrupt", "byte 0", f"The description of the columns is broken: {error.message}")
                 return
-            with file:
+            with file.batches, file.stretches, file.beginnings:
                 yield from _batches(file, layout, report, limits)
 
 
-def _open(path: str) -> tuple[Any, Layout]:
+def _open(path: str) -> tuple[Opened, Layout]:
     import pyarrow.parquet as pq
 
     with decoding():
-        with pq.ParquetFile(path) as plain:
-            layout = Layout(plain.schema_arrow)
-            texts = layout.repeating(plain.metadata)
-        file = pq.ParquetFile(path, read_dictionary=texts, pre_buffer=False, buffer_size=1 << 16)
-        return file, layout
+        plain = pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER)
+        layout = Layout(plain.schema_arrow)
+        metadata = plain.metadata
+        texts = layout.measure(metadata)
+        batches, beginnings = (
+            pq.ParquetFile(
+                path, metadata=metadata, read_dictionary=texts, pre_buffer=False, buffer_size=_BUFFER
+            )
+            for _ in range(2)
+        )
+        return Opened(batches, plain, beginnings, columns_in_codes(path)), layout
 
 
-def _batches(file: Any, layout: Layout, report: FileReport, limits: Limits) -> Iterator[ColumnBatch]:
+def _batches(file: Opened, layout: Layout, report: FileReport, limits: Limits) -> Iterator[ColumnBatch]:
     first = 1
     columns = len(layout.leaves)
     if columns > limits.columns or any("." in name for path in layout.structures for name in path):
         detail = f"More than {limits.columns} columns, or structures with a dot in their name."
         report.note("unreadable", "byte 0", detail)
         return
-    for number in range(file.num_row_groups):
-        described = file.metadata.row_group(number)
+    metadata = file.batches.metadata
+    for number in range(metadata.num_row_groups):
+        described = metadata.row_group(number)
         total = described.num_rows
         if not columns or total <= 0:
             continue
-        each = max(1, described.total_byte_size // total)
-        rows = max(1, min(limits.column_rows, limits.column_bytes // each, total))
-        group = RowGroup(file, number, rows)
-        for step, start in enumerate(range(0, total, rows)):
-            yield ColumnBatch(report, layout, group, step, first + start, min(rows, total - start))
+        group = RowGroup(file, number)
+        size, stretch = _parted(described, layout, limits)
+        for step, start in enumerate(range(0, total, size)):
+            slices = Slices(min(size, total - start), size, stretch)
+            batch = ColumnBatch(report, layout, group, step=step, first=first + start, rows=slices)
+            yield batch
+            batch.release()
             release_memory()
         first += total
+
+
+def _parted(described: Any, layout: Layout, limits: Limits) -> tuple[int, int]:
+    """Return how many rows of a row group make a batch, and how many of these a stretch."""
+    total = described.num_rows
+    bulky = {".".join(path) for path in layout.bulky}
+    held = 0
+    for at in range(described.num_columns):
+        column = described.column(at)
+        if column.path_in_schema in bulky:
+            held += column.total_uncompressed_size
+    # A row of a column that is not bulky takes four bytes at least, however it is written in the file.
+    rest = max(described.total_byte_size - held, _CODE * len(layout.leaves) * total) // total
+    most = max(1, min(limits.column_rows, limits.column_bytes // max(1, rest), total))
+    stretch = max(1, min(limits.column_bytes // _STRETCHES // max(1, held // total), most))
+    return most // stretch * stretch, stretch
 
 
 READER = ParquetReader()
