@@ -41,7 +41,7 @@ class Desk:
     def run(self, command: str, *arguments: object, lang: str = "en") -> tuple[int, str, str]:
         """Run ``haidang seal`` or ``haidang open``; return exit code, standard output and error."""
         out, err = io.BytesIO(), io.StringIO()
-        context = Context(translator(lang), {}, out, err, lambda: int(MOMENT.timestamp()) * 10**9)  # type: ignore[arg-type]
+        context = Context(translator(lang), {}, out, err, lambda: int(MOMENT.timestamp()) * 10**9)
         chosen = {"seal": sealing.COMMAND, "open": opening.COMMAND}[command]
         own = ["--home", str(self.home.path), "--passphrase-file", str(self.folder / "passphrase")]
         parsed = parse(chosen, [*map(str, arguments), *own], context.translate)
@@ -128,3 +128,23 @@ def test_a_signer_whom_nobody_vouches_for_is_not_believed(desk: Desk) -> None:
     assert code == 0
     assert "Caution" in out
     assert desk.report.exists()
+
+
+def test_a_mail_for_who_has_only_a_certificate_is_sealed_and_opened(desk: Desk) -> None:
+    from haidang.crypto.certificates import write_certificates
+    from haidang.crypto.keys import save_key
+    from tests.crypto.sealing.test_smime import RSA
+
+    lan = desk.home.new_identity("lan")
+    save_key(RSA.key, lan.signing_key, PASSPHRASE)
+    write_certificates([RSA.certificate], lan.certificate)
+    code, out, err = desk.run("seal", "--as", "anh", "--to-certificate", lan.certificate, desk.report)
+    assert (code, "báo cáo.txt.eml" in out) == (0, True), err
+    desk.report.unlink()
+    mail = desk.folder / "báo cáo.txt.eml"
+    code, out, err = desk.run("open", "--as", "lan", mail, "--output", desk.folder)
+    assert code == 0, err
+    assert "S/MIME" in out
+    assert desk.report.read_text(encoding="utf-8") == "bí mật"
+    code, _, err = desk.run("open", "--as", "anh", mail, "--output", desk.folder)
+    assert (code, "not sealed to you" in err) == (2, True)

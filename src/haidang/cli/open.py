@@ -1,4 +1,4 @@
-"""``haidang open FILE…``: decrypts what was sealed to you, and says who sealed it, to whom, when, how marked.
+"""``haidang open FILE…``: decrypts what was sealed to you, and says who sealed it, to whom, when.
 
 The work is done by :mod:`haidang.crypto.sealing`; here are its options, and how its answer is written.
 """
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from haidang.crypto.sealing import Opened, RefusedError
     from haidang.crypto.sealing.keys import SealingKey
+    from haidang.crypto.sealing.smime import OpenedMail, RefusedMailError
     from haidang.i18n import Translator
 
 __all__ = ["COMMAND", "FAILED", "UNDETERMINED", "UNUSABLE"]
@@ -56,7 +57,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
     parser.set_defaults(command="open")
     parser.epilog = _(EPILOG)
     inputs = parser.add_argument_group(_("Inputs"))
-    inputs.add_argument("paths", metavar="FILE", nargs="+", help=_("sealed files"))
+    inputs.add_argument("paths", metavar="FILE", nargs="+", help=_("sealed files, and sealed mails"))
     inputs.add_argument(
         "--accept-indeterminate",
         action="store_true",
@@ -85,22 +86,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
     Raises:
         HaidangError: An option, the key or what is trusted is wrong.
     """
-    from haidang.crypto.sealing import OpenOptions, open_sealed
-
     if not args.show and not Path(args.output).is_dir():
         raise ConfigurationError(f"{args.output} is not a folder", hint="Make it first.")
-    now, trust = present(context), trust_of(args, context)
-    options = OpenOptions(
-        marking=settings_of(args, context).marking,
-        accept_indeterminate=args.accept_indeterminate,
-        accept_forwarded=args.accept_forwarded,
-    )
-    keys = [_key(args, context)]
+    opener = _Opener(args, context)
     codes, told = set(), []
     for name in args.paths:
-        folder = None if args.show else Path(args.output)
         try:
-            opened = open_sealed(Path(name), keys, trust, folder=folder, now=now, options=options)
+            opened = opener.open(Path(name))
         except HaidangError as error:
             codes.add(_code(error))
             told.append(_told_refusal(name, error))
@@ -115,32 +107,91 @@ def run(args: argparse.Namespace, context: Context) -> int:
     return next((code for code in (UNUSABLE, FAILED, UNDETERMINED) if code in codes), 0)
 
 
-def _key(args: argparse.Namespace, context: Context) -> SealingKey:
-    from haidang.crypto.sealing.keys import load_sealing_key
+class _Opener:
+    """Opens one file after the other with the keys of one identity, whose passphrase is asked for once."""
 
-    identity = home_of(args, context).identity(args.identity)
-    if not identity.sealing_key.is_file():
-        raise KeyAccessError(
-            N_("{name} has no sealing key."),
-            hint=N_("Choose another identity with --as, or request one with a sealing key."),
-            name=identity.name,
+    def __init__(self, args: argparse.Namespace, context: Context) -> None:
+        self._args = args
+        self._now = present(context)
+        self._trust = trust_of(args, context)
+        self._marking = settings_of(args, context).marking
+        self._identity = home_of(args, context).identity(args.identity)
+        question = context.translate("Passphrase of {name}: ").format(name=self._identity.name)
+        self._passphrase = passphrase_of(args, context, question)
+        self._folder = None if args.show else Path(args.output)
+        self._keys: list[SealingKey] = []
+
+    def open(self, path: Path) -> Opened | OpenedMail:
+        """Open ``path``, whichever of the two forms it has.
+
+        Raises:
+            HaidangError: It cannot be opened, or something about it does not hold.
+        """
+        from haidang.crypto.sealing.smime import is_mail
+
+        return self._open_mail(path) if is_mail(_head(path), path) else self._open_sealed(path)
+
+    def _open_mail(self, path: Path) -> OpenedMail:
+        from haidang.crypto.sealing.smime import open_mail
+        from haidang.crypto.signers import load_signatory
+
+        return open_mail(
+            path,
+            load_signatory(self._identity, self._passphrase),
+            self._trust,
+            folder=self._folder,
+            now=self._now,
+            accept_indeterminate=self._args.accept_indeterminate,
         )
-    question = context.translate("Passphrase of {name}: ").format(name=identity.name)
-    return load_sealing_key(identity.sealing_key, passphrase_of(args, context, question))
+
+    def _open_sealed(self, path: Path) -> Opened:
+        from haidang.crypto.sealing import OpenOptions, open_sealed
+
+        options = OpenOptions(
+            marking=self._marking,
+            accept_indeterminate=self._args.accept_indeterminate,
+            accept_forwarded=self._args.accept_forwarded,
+        )
+        if not self._keys:
+            self._keys = [self._sealing_key()]
+        return open_sealed(path, self._keys, self._trust, folder=self._folder, now=self._now, options=options)
+
+    def _sealing_key(self) -> SealingKey:
+        from haidang.crypto.sealing.keys import load_sealing_key
+
+        if not self._identity.sealing_key.is_file():
+            raise KeyAccessError(
+                N_("{name} has no sealing key."),
+                hint=N_("Choose another identity with --as, or request one with a sealing key."),
+                name=self._identity.name,
+            )
+        return load_sealing_key(self._identity.sealing_key, self._passphrase)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(8192)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read: {error.strerror or error}", hint="Check the name and the permissions."
+        ) from error
 
 
 def _code(error: HaidangError) -> int:
     from haidang.crypto.sealing import NotForYouError, RefusedError
+    from haidang.crypto.sealing.smime import RefusedMailError
 
-    if isinstance(error, RefusedError) and error.indeterminate:
+    if isinstance(error, RefusedError | RefusedMailError) and error.indeterminate:
         return UNDETERMINED
     if isinstance(error, InputError | OutputError | KeyAccessError | NotForYouError | ConfigurationError):
         return UNUSABLE
     return FAILED
 
 
-def _say(name: str, opened: Opened, context: Context) -> None:
+def _say(name: str, opened: Opened | OpenedMail, context: Context) -> None:
     from haidang.cli._inquiry import wants_colour
+    from haidang.crypto.sealing import Opened
     from haidang.crypto.sealing.wording import envelope_lines, heading, reason_lines
     from haidang.crypto.verifying.wording import verdict_lines
 
@@ -149,10 +200,12 @@ def _say(name: str, opened: Opened, context: Context) -> None:
         text = _("{path}: sealed, and sealed to you").format(path=name)
     else:
         text = _("{path}: opened into {place}").format(path=name, place=opened.place)
-    mark = "✔" if opened.verdict.holds and opened.key else "?"
-    _write(heading(mark, text, colour=wants_colour(context, None)), context)
-    for line in (*envelope_lines(opened.envelope, _), *reason_lines(opened.reasons, _)):
-        _write(line, context)
+    sealed = opened if isinstance(opened, Opened) else None
+    believed = opened.verdict.holds and (sealed is None or bool(sealed.key))
+    _write(heading("✔" if believed else "?", text, colour=wants_colour(context, None)), context)
+    if sealed is not None:
+        for line in (*envelope_lines(sealed.envelope, _), *reason_lines(sealed.reasons, _)):
+            _write(line, context)
     _write(f"  {_('The signature inside')}:", context)
     for line in list(verdict_lines(opened.verdict, _, zone=None))[1:]:
         _write(line, context)
@@ -161,6 +214,7 @@ def _say(name: str, opened: Opened, context: Context) -> None:
 def _say_refusal(name: str, error: HaidangError, context: Context) -> None:
     from haidang.cli._inquiry import wants_colour
     from haidang.crypto.sealing import RefusedError
+    from haidang.crypto.sealing.smime import RefusedMailError
     from haidang.crypto.sealing.wording import heading
     from haidang.plaintext import neutralise
 
@@ -171,11 +225,11 @@ def _say_refusal(name: str, error: HaidangError, context: Context) -> None:
     context.say(heading("?" if undetermined else "✘", text, colour=colour))
     for line in rest:
         context.say(f"    {neutralise(line)}")
-    if isinstance(error, RefusedError):
+    if isinstance(error, RefusedError | RefusedMailError):
         _say_evidence(error, context)
 
 
-def _say_evidence(error: RefusedError, context: Context) -> None:
+def _say_evidence(error: RefusedError | RefusedMailError, context: Context) -> None:
     """Say what is known of a file that was refused: it may be false, but helps to ask the sender."""
     from haidang.crypto.sealing.wording import envelope_lines
     from haidang.crypto.verifying.wording import verdict_lines
@@ -184,15 +238,17 @@ def _say_evidence(error: RefusedError, context: Context) -> None:
     if error.verdict is not None:
         for line in list(verdict_lines(error.verdict, _, zone=None))[1:]:
             context.say(line)
-    if error.envelope is not None:
+    envelope = getattr(error, "envelope", None)
+    if envelope is not None:
         context.say(f"  {_('What it says of itself, which need not be true')}:")
-        for line in envelope_lines(error.envelope, _):
+        for line in envelope_lines(envelope, _):
             context.say(line)
 
 
 def _told_refusal(name: str, error: HaidangError) -> dict[str, Any]:
     from haidang.crypto.containers import ContainerError
     from haidang.crypto.sealing import RefusedError
+    from haidang.crypto.sealing.smime import RefusedMailError
 
     told: dict[str, Any] = {"path": name, "opened": None, "error": error.message}
     if isinstance(error, ProtectError) and error.hint:
@@ -203,6 +259,9 @@ def _told_refusal(name: str, error: HaidangError) -> dict[str, Any]:
         told["code"] = error.reason.code
         told["envelope"] = error.envelope and error.envelope.to_json()
         told["verdict"] = error.verdict and error.verdict.to_json()
+    if isinstance(error, RefusedMailError):
+        told["code"] = "signature-indeterminate" if error.indeterminate else "signature-failed"
+        told["verdict"] = error.verdict.to_json()
     return told
 
 

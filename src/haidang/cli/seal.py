@@ -131,8 +131,10 @@ def _recipients(args: argparse.Namespace, context: Context, now: dt.datetime) ->
     from haidang.crypto.sealing.recipients import RecipientsFile, find_recipients, of_files, of_identity
 
     files = [RecipientsFile(Path(name)) for name in args.recipients]
-    books: list[RecipientBook] = [*files, *_address_books(args, context)]
-    found = find_recipients(args.to, books, now=now) if args.to else []
+    found: list[Recipient] = []
+    if args.to:
+        books: list[RecipientBook] = [*files, *_address_books(args, context)]
+        found += find_recipients(args.to, books, now=now)
     if files and not args.to:
         found += of_files(files, now=now)
     if args.to_self:

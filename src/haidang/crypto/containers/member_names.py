@@ -97,7 +97,9 @@ class NameRegister:
         """Remember a folder and those above it, which ``name`` is in."""
         while path:
             key = _folded(path)
-            other = self._files.get(key) or self._folders.get(key, path)
+            if key in self._files:
+                raise _collision(name, self._files[key])
+            other = self._folders.get(key, path)
             if other != path:
                 raise _collision(name, other)
             if key in self._folders:

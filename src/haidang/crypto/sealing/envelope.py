@@ -29,6 +29,7 @@ __all__ = [
     "Sender",
     "decode_envelope",
     "encode_envelope",
+    "envelope_schema",
 ]
 
 ENVELOPE: Final = "envelope.json"
@@ -106,8 +107,8 @@ class SealedEnvelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON holds it."""
-        built: dict[str, Any] = msgspec.to_builtins(self)
-        return built
+        told: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
+        return told
 
 
 def encode_envelope(envelope: SealedEnvelope) -> bytes:
@@ -136,12 +137,19 @@ def decode_envelope(content: bytes) -> SealedEnvelope:
     return envelope
 
 
+def envelope_schema() -> dict[str, Any]:
+    """Return the JSON Schema of an envelope."""
+    schema: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(msgspec.json.schema(SealedEnvelope)))
+    return schema
+
+
 def _check(envelope: SealedEnvelope) -> None:
     content = envelope.content
     times = [envelope.created, envelope.expires, *(one.modified for one in content.files)]
     if any(time is not None and time.tzinfo is None for time in times):
         raise _unsound("a time has no zone")
-    if "/" in content.name or any(one.bytes < 0 for one in content.files):
+    # A hidden name in a home folder could be a program's settings.
+    if "/" in content.name or content.name.startswith(".") or any(one.bytes < 0 for one in content.files):
         raise _unsound("content")
     below = f"{content.name}/"
     files = [one.path for one in content.files]

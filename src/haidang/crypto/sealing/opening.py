@@ -2,7 +2,7 @@
 
 Rules:
 
-- One thread decrypts; the other unpacks into a temporary folder (mode 0700) beside the place where the
+- Another process decrypts; this one unpacks into a temporary folder (mode 0700) beside the place where the
   content is to appear, and takes digests. Memory stays the same at any size.
 - Content gets its name when the file was authentic to its end, the signature holds, the signer is the sender
   that the envelope names, what is inside is what the envelope lists, the opener is among the recipients whom
@@ -14,16 +14,16 @@ Rules:
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import os
 import secrets
 import shutil
-import threading
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from haidang.crypto.containers.problems import ContainerError
-from haidang.crypto.extra import needs_extra
 from haidang.crypto.files import sync_folder
+from haidang.crypto.sealing.age_streams import DecryptionFailedError, decrypting
 from haidang.crypto.sealing.envelope import (
     CONTENT,
     ENVELOPE,
@@ -31,7 +31,6 @@ from haidang.crypto.sealing.envelope import (
     SealedEnvelope,
     decode_envelope,
 )
-from haidang.crypto.sealing.pipes import AbandonedError, BytePipe
 from haidang.crypto.sealing.policy import labels_to_open
 from haidang.crypto.sealing.unfinished import FOLDER_PREFIX, claim, sweep_folder
 from haidang.crypto.settings import DEFAULT_MARKING, Marking
@@ -42,7 +41,6 @@ from haidang.i18n import N_
 from haidang.messages import Message
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
@@ -54,6 +52,7 @@ __all__ = ["NotForYouError", "OpenOptions", "Opened", "RefusedError", "is_sealed
 
 _AGE = b"age-encryption.org/v1\n"
 _ARMOR = b"-----BEGIN AGE ENCRYPTED FILE-----"
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MOST_SYNCED = 100
 """Files that are flushed to the disk one by one; more are flushed together."""
 
@@ -159,7 +158,7 @@ def open_sealed(
         OutputError: The content cannot be written, or something of its name is there already.
     """
     try:
-        with path.open("rb") as stream:
+        with path.open("rb", buffering=1 << 18) as stream:
             stanzas = _stanzas(stream, path)
             with _workplace(folder) as store:
                 contents = _decrypt(stream, keys, store, path)
@@ -394,42 +393,18 @@ def _workplace(folder: Path | None) -> Iterator[_Store]:
 
 
 def _decrypt(stream: IO[bytes], keys: Sequence[SealingKey], store: _Store, path: Path) -> Contents:
-    """Decrypt in a thread, and read the container that comes out."""
-    with needs_extra():
-        import pyrage
+    """Decrypt, and read the container that comes out."""
     if not keys:
         raise SealError(N_("There is no sealing key to open it with."), hint=N_("Choose one with --as NAME."))
-    pipe = BytePipe()
-    failed: list[Exception] = []
-
-    def produce() -> None:
-        try:
-            pyrage.decrypt_io(stream, pipe, [key.identity for key in keys])
-            pipe.close()
-        except AbandonedError:
-            pass
-        except Exception as error:  # noqa: BLE001 -- it is looked at in the thread that waits
-            failed.append(error)
-        finally:
-            pipe.abandon_unless_closed()
-
-    producer = threading.Thread(target=produce, name="haidang-open", daemon=True)
-    producer.start()
-    abandoned = False
     try:
-        return read_contents(pipe, wanted={ENVELOPE}, most=LARGEST_ENVELOPE, sink=store.take)
-    except AbandonedError:
-        abandoned = True
-    finally:
-        pipe.abandon()
-        producer.join()
-        if abandoned:
-            raise _undecryptable(failed[0] if failed else None, path)
-    raise AssertionError
+        with decrypting(stream, [key.reveal() for key in keys]) as plain:
+            return read_contents(plain, wanted={ENVELOPE}, most=LARGEST_ENVELOPE, sink=store.take)
+    except DecryptionFailedError as error:
+        raise _undecryptable(error, path) from error
 
 
-def _undecryptable(error: Exception | None, path: Path) -> SealError:
-    if error is not None and "no matching keys" in str(error).lower():
+def _undecryptable(error: Exception, path: Path) -> SealError:
+    if "no matching keys" in str(error).lower():
         return NotForYouError(
             N_("{path} is not sealed to you: none of your keys opens it."),
             hint=N_("Choose another identity with --as NAME, or ask the sender to seal it to you."),
@@ -472,9 +447,9 @@ def _appear(temporary: Path, target: Path, *, folder: bool) -> None:
 
 
 def _set_time(path: Path, moment: dt.datetime) -> None:
-    with contextlib.suppress(OverflowError, ValueError):
-        seconds = moment.timestamp()
-        os.utime(path, (seconds, seconds))
+    nanoseconds = (moment - _EPOCH) // dt.timedelta(microseconds=1) * 1000
+    with contextlib.suppress(OverflowError):
+        os.utime(path, ns=(nanoseconds, nanoseconds))
 
 
 def _exists(path: Path) -> OutputError:

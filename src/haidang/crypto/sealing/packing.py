@@ -130,6 +130,13 @@ def pack(path: Path) -> Packing:
     except (OSError, RuntimeError) as error:
         raise _unreadable(path, error) from error
     name = _utf8(path.name if path.name not in {"", ".."} else real.name, path)
+    if name.startswith("."):
+        # Opened in a home folder, it could become a program's settings; openers refuse it, too.
+        raise SealError(
+            N_("{path} has a name that begins with a dot."),
+            hint=N_("Rename it, or seal the folder that it is in."),
+            path=path,
+        )
     if stat.S_ISREG(status.st_mode):
         packing = Packing(path, name, folder=False)
         packing.take_file("", name, status)

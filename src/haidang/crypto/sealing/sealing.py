@@ -1,19 +1,18 @@
 """Seals a file or folder in one pass: signs it into an ASiC-E container, encrypts that to the recipients.
 
-One thread packs (reads, takes digests, signs), the other encrypts and writes; a pipe joins them
-(:mod:`haidang.crypto.sealing.pipes`). Memory stays the same at any size. The sealed file appears whole
-or not at all.
+This process packs (reads, takes digests, signs), another one encrypts and writes
+(:mod:`haidang.crypto.sealing.age_streams`). Memory stays the same at any size. The sealed file appears
+whole or not at all.
 """
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from haidang.crypto.certificates import certificate_facts
-from haidang.crypto.extra import needs_extra
 from haidang.crypto.files import appearing
+from haidang.crypto.sealing.age_streams import encrypting
 from haidang.crypto.sealing.envelope import (
     CONTENT,
     ENVELOPE,
@@ -24,7 +23,6 @@ from haidang.crypto.sealing.envelope import (
 )
 from haidang.crypto.sealing.keys import age_recipient
 from haidang.crypto.sealing.packing import Packing, pack
-from haidang.crypto.sealing.pipes import AbandonedError, BytePipe
 from haidang.crypto.sealing.policy import labels_to_seal
 from haidang.crypto.sealing.recipients import check_count
 from haidang.crypto.sealing.unfinished import claim, sweep
@@ -35,15 +33,13 @@ from haidang.i18n import N_
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from haidang.crypto.sealing.recipients import Recipient
     from haidang.crypto.signers import Signatory
 
 __all__ = ["SealOptions", "seal"]
-
-_BUFFER = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +92,18 @@ def seal(
     options = replace(options, labels=labels_to_seal(options.labels, options.marking))
     if options.expires is not None and options.expires <= now:
         raise SealError(N_("The sealed file would have expired already."), hint=N_("Name a later moment."))
-    keys = [age_recipient(one.key) for one in recipients]
+    keys = [one.key for one in recipients]
+    for key in keys:
+        age_recipient(key)
     packing = pack(source)
     envelope = _envelope(packing, signatory, recipients, now, options)
-
-    def write(pipe: BytePipe) -> None:
-        write_container(pipe, _items(envelope, packing), signatory, now=now, timestamper=options.timestamper)
 
     sweep(target)
     with appearing(target, replace=options.replace) as stream:
         claim(stream)
-        _encrypt(write, stream, keys)
+        with encrypting(stream, keys) as plain:
+            items = _items(envelope, packing)
+            write_container(plain, items, signatory, now=now, timestamper=options.timestamper)
     return envelope
 
 
@@ -136,70 +133,3 @@ def _items(envelope: SealedEnvelope, packing: Packing) -> Iterator[Item]:
         yield Item(f"{CONTENT}{path}/", b"", modified)
     for path, modified, pieces in packing.files():
         yield Item(f"{CONTENT}{path}", pieces, modified)
-
-
-def _encrypt(write: Callable[[BytePipe], None], stream: IO[bytes], keys: Sequence[Any]) -> None:
-    """Have ``write`` fill a pipe in a thread, and encrypt what comes out of it into ``stream``."""
-    with needs_extra():
-        import pyrage
-    pipe = BytePipe()
-    failed: list[BaseException] = []
-
-    def produce() -> None:
-        try:
-            write(pipe)
-            pipe.close()
-        except AbandonedError:
-            pass
-        except BaseException as error:  # noqa: BLE001 -- it is raised again in the thread that waits
-            failed.append(error)
-            pipe.abandon()
-
-    producer = threading.Thread(target=produce, name="haidang-seal", daemon=True)
-    output = _Noting(stream.write, failed)
-    producer.start()
-    try:
-        pyrage.encrypt_io(_Reading(pipe, failed), output, keys)
-    except Exception as error:  # noqa: BLE001 -- pyrage raises what its reader and writer raised, or its own
-        failed.append(SealError(N_("It cannot be encrypted: {reason}"), reason=error))
-    finally:
-        pipe.abandon()
-        producer.join()
-    if failed:
-        raise failed[0]
-
-
-class _Reading:
-    """The side of a pipe that pyrage reads; keeps an interrupt, which pyrage would make a text of."""
-
-    def __init__(self, pipe: BytePipe, failed: list[BaseException]) -> None:
-        self._pipe = pipe
-        self._failed = failed
-
-    def read(self, size: int = -1) -> bytes:
-        try:
-            return self._pipe.read(size)
-        except AbandonedError:
-            raise
-        except BaseException as error:
-            self._failed.insert(0, error)
-            raise
-
-
-class _Noting:
-    """Writes, and keeps the first error for whoever called the library."""
-
-    def __init__(self, write: Callable[[bytes], object], failed: list[BaseException]) -> None:
-        self._write = write
-        self._failed = failed
-
-    def write(self, data: bytes) -> int:
-        try:
-            self._write(data)
-        except BaseException as error:
-            self._failed.append(error)
-            raise
-        return len(data)
-
-    def flush(self) -> None:
-        """Do nothing: whoever opened the stream flushes it."""

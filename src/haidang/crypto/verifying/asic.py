@@ -80,9 +80,8 @@ class Contents(NamedTuple):
 
 def recognises(head: bytes, path: Path | None = None) -> int:
     """Return how sure it is that this is an ASiC container, by its mimetype or its name (0 to 90)."""
-    if not head.startswith(b"PK"):
-        return 0
-    if head[30:38] == b"mimetype" and b"application/vnd.etsi.asic-" in head[38:200]:
+    named = head.startswith(b"PK") and head[30:38] == b"mimetype"
+    if named and b"application/vnd.etsi.asic-" in head[38:200]:
         return 90
     return 80 if path is not None and path.suffix.lower() in _SUFFIXES else 0
 

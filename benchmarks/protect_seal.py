@@ -1,0 +1,135 @@
+"""Sealing and opening against the ``age`` program, in turns, on the same file; ratios and memory.
+
+python -m benchmarks.protect_seal [FOLDER] [MEBIBYTES] [ROUNDS]
+
+The age program only encrypts; sealing also signs, lists and digests what is inside, and flushes it to the
+disk. Memory is the largest resident set of each process, unlocking the key (Argon2id, 64 MiB) apart: our
+processes get the keys unlocked.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["main"]
+
+_AGE = "age"
+
+# Ours: the same calls as `haidang seal` and `haidang open`, with keys that need no passphrase.
+_PROGRAM = """
+import datetime as dt, sys
+from pathlib import Path
+import pyrage
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from haidang.crypto.certificates import read_certificates
+from haidang.crypto.sealing import Recipient, open_sealed, seal
+from haidang.crypto.sealing.keys import SealingKey
+from haidang.crypto.signers import Signatory
+from haidang.crypto.trust import load_trust
+
+act, folder = sys.argv[1], Path(sys.argv[2])
+now = dt.datetime.fromisoformat(sys.argv[3])
+identity = pyrage.x25519.Identity.from_str((folder / "age.key").read_text().strip())
+key = SealingKey(str(identity.to_public()), identity)
+if act == "seal":
+    certificate, *above = read_certificates(folder / "home/identities/anh/certificate.pem")
+    signing = load_pem_private_key((folder / "signing.pem").read_bytes(), None)
+    to = [Recipient("Binh", key.recipient)]
+    seal(folder / "big", folder / "big.sealed", Signatory(signing, certificate, tuple(above)), to, now=now)
+else:
+    trust = load_trust(folder / "home/trust")
+    open_sealed(folder / "big.sealed", [key], trust, folder=folder / "inbox", now=now)
+"""
+
+
+class _Cost(NamedTuple):
+    wall: float
+    cpu: float
+    peak: int
+
+
+def main(folder: Path, mebibytes: int, rounds: int) -> None:
+    """Print the table; everything is made in a new folder inside ``folder``, and taken away."""
+    place = Path(tempfile.mkdtemp(prefix="seal-", dir=folder))
+    try:
+        # In a process of its own: what is measured would begin with the memory of this one.
+        made = [sys.executable, "-m", "benchmarks.protect_seal", "prepare", str(place), str(mebibytes)]
+        now, recipient = subprocess.run(made, check=True, capture_output=True, text=True).stdout.split()
+        (place / "inbox").mkdir()
+        ours = [sys.executable, "-c", _PROGRAM]
+        found: dict[str, list[_Cost]] = {"age -r": [], "seal": [], "age -d": [], "open": []}
+        for _ in range(rounds):
+            for name in ("big.age", "big.sealed", "big.out", "inbox/big"):
+                (place / name).unlink(missing_ok=True)
+            found["age -r"].append(_run([_AGE, "-r", recipient, "-o", place / "big.age", place / "big"]))
+            found["seal"].append(_run([*ours, "seal", place, now]))
+            found["age -d"].append(
+                _run([_AGE, "-d", "-i", place / "age.key", "-o", place / "big.out", place / "big.age"])
+            )
+            found["open"].append(_run([*ours, "open", place, now]))
+        _print(found, mebibytes)
+    finally:
+        shutil.rmtree(place)
+
+
+def _prepare(place: Path, mebibytes: int) -> None:
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    from haidang.crypto.home import Home
+    from haidang.crypto.sealing.keys import make_sealing_key
+    from tests.crypto.small_pki import MOMENT, small_pki
+
+    pki = small_pki()
+    signatory = pki.signatory()
+    pki.into(Home(place / "home"), signatory)
+    (place / "signing.pem").write_bytes(
+        signatory.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    key = make_sealing_key()
+    (place / "age.key").write_text(key.reveal())
+    with (place / "big").open("wb") as stream:
+        for _ in range(mebibytes):
+            stream.write(os.urandom(1 << 20))
+    print(MOMENT.isoformat(), key.recipient)
+
+
+def _run(command: list[str | Path]) -> _Cost:
+    begin = time.perf_counter()
+    process = subprocess.Popen(list(map(str, command)))
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{command[0]} ended with {process.returncode}")
+    return _Cost(time.perf_counter() - begin, used.ru_utime + used.ru_stime, used.ru_maxrss << 10)
+
+
+def _print(found: dict[str, list[_Cost]], mebibytes: int) -> None:
+    best = {name: min(costs) for name, costs in found.items()}
+    print(f"{mebibytes} MiB, best wall of {len(found['seal'])} rounds in turns")
+    for name, cost in best.items():
+        speed = mebibytes / cost.wall
+        print(
+            f"  {name:<8} {cost.wall:7.2f} s {cost.cpu:7.2f} s cpu {speed:7.0f} MiB/s {cost.peak / 1e6:6.1f} MB"
+        )
+    for ours, theirs in (("seal", "age -r"), ("open", "age -d")):
+        ratio = best[theirs].wall / best[ours].wall
+        print(
+            f"  {ours}: {ratio:.2f} × the age program (the bar: 0.6), {best[ours].peak / 1e6:.1f} MB (the bar: 60)"
+        )
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["prepare"]:
+        _prepare(Path(sys.argv[2]), int(sys.argv[3]))
+    else:
+        given = sys.argv[1:]
+        # The disk of the temporary folder unless another is named.
+        where, size, times = [*given, *[tempfile.gettempdir(), "1024", "3"][len(given) :]]
+        main(Path(where), int(size), int(times))

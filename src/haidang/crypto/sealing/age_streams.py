@@ -1,0 +1,112 @@
+"""age, in a process of its own on a pipe: one processor encrypts while the other hashes.
+
+pyrage holds the interpreter's lock while it encrypts, so threads do not do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from haidang.errors import SealError
+from haidang.i18n import N_
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["DecryptionFailedError", "decrypting", "encrypting"]
+
+_PROGRAM = Path(__file__).with_name("_age_process.py")
+_BUFFER = 1 << 18
+_PIPE = 1 << 20
+
+
+class DecryptionFailedError(Exception):
+    """age refused the file; the text is the library's."""
+
+
+@contextlib.contextmanager
+def encrypting(target: IO[bytes], recipients: Sequence[str]) -> Iterator[IO[bytes]]:
+    """Yield a stream; what is written to it is in ``target``, encrypted, when the block ends.
+
+    Raises:
+        SealError: It cannot be encrypted.
+    """
+    command = [sys.executable, "-P", str(_PROGRAM), "encrypt", *recipients]
+    with subprocess.Popen(  # noqa: S603 -- our own program, with public keys
+        command, bufsize=_BUFFER, stdin=subprocess.PIPE, stdout=target.fileno(), stderr=subprocess.PIPE
+    ) as process:
+        stream, errors = process.stdin, process.stderr
+        if stream is None or errors is None:
+            raise AssertionError
+        _widen(stream)
+        try:
+            yield stream
+            stream.close()
+            failed = process.wait() != 0
+        except BrokenPipeError:
+            failed = True
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
+        if failed:
+            raise SealError(N_("It cannot be encrypted: {reason}"), reason=_said(errors))
+
+
+@contextlib.contextmanager
+def decrypting(source: IO[bytes], secrets: Sequence[str]) -> Iterator[IO[bytes]]:
+    """Yield a stream of what ``source`` holds, decrypted; read it to its end.
+
+    What was read is authentic, but whether it is all is known only when the block has ended.
+
+    Raises:
+        DecryptionFailedError: No key fits, or the file is damaged or cut off.
+    """
+    os.lseek(source.fileno(), 0, os.SEEK_SET)
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb"), os.fdopen(writing, "wb") as handing:
+        process = subprocess.Popen(  # noqa: S603 -- our own program
+            [sys.executable, "-P", str(_PROGRAM), "decrypt", str(reading)],
+            bufsize=_BUFFER,
+            stdin=source.fileno(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=(reading,),
+        )
+        handing.write("\n".join(secrets).encode())
+    with process:
+        stream, errors = process.stdout, process.stderr
+        if stream is None or errors is None:
+            raise AssertionError
+        _widen(stream)
+        try:
+            yield stream
+            at_end = not stream.read(1)
+        except BaseException as error:
+            at_end = getattr(error, "code", "") == "container-cut"
+            if not at_end or process.wait() == 0:
+                raise
+            # The container ends early because the file does.
+            raise DecryptionFailedError(_said(errors)) from error
+        finally:
+            if process.poll() is None and not at_end:
+                process.kill()
+        if process.wait() != 0:
+            raise DecryptionFailedError(_said(errors))
+
+
+def _said(errors: IO[bytes]) -> str:
+    return errors.read(1000).decode("utf-8", "replace").strip() or "?"
+
+
+def _widen(pipe: IO[bytes]) -> None:
+    with contextlib.suppress(OSError):
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
