@@ -107,8 +107,9 @@ class RuleErrors(HaidangError):
         super().__init__(f"{len(errors)} rules cannot be supported")
         self.errors = tuple(errors)
 
-    def diagnostics(self) -> str:
+    def diagnostics(self, translate: Callable[[str], str] = str) -> str:
         """Return one line for each refused rule."""
+        del translate
         return "\n".join([self.message, *(error.message for error in self.errors)])
 
 

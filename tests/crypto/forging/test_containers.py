@@ -49,7 +49,7 @@ def test_a_sealed_file_gets_the_error_that_it_must_get_and_leaves_nothing(tmp_pa
         except Exception as raised:  # noqa: BLE001 -- the test tells which it is
             error = raised
         reason = getattr(error, "reason", None)
-        code = reason.code if hasattr(reason, "code") else getattr(error, "code", "")
+        code = getattr(reason, "code", "") or getattr(error, "code", "")
         found = type(error).__name__ if error else "", code if one.code else ""
         if found != (one.error, one.code):
             wrong.append((one.name, found, str(error)))
