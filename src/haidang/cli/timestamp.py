@@ -1,4 +1,4 @@
-"""``haidang timestamp FILE…``: has an authority prove that files were there now, in ``NAME.tsr`` beside."""
+"""``haidang timestamp FILE…``: an authority proves that files were there now (``NAME.tsr`` beside each)."""
 
 from __future__ import annotations
 
