@@ -21,9 +21,10 @@ __all__ = ["EXIT_CODES", "commands", "main"]
 
 EXIT_CODES = {
     0: "done",
-    1: "findings (or issues of rules) at or above `--fail-on`, a failed rule test, no filter to propose",
-    2: "wrong usage, configuration or rules, or an output that cannot be written",
-    3: "done, but some input could not be read in whole",
+    1: "findings (or issues of rules) at or above `--fail-on`, a failed rule test, no filter to propose; a "
+    "signature that does not hold, or something about keys and proofs that must be done now",
+    2: "wrong usage, configuration, rules, keys or passphrases, or an output that cannot be written",
+    3: "done, but some input could not be read in whole, or it cannot be told whether a signature holds",
     70: "a defect of the program itself",
     130: "stopped by the user (Ctrl+C)",
     141: "whoever read standard output went away",
