@@ -141,7 +141,10 @@ class _Worker:
                 target = act(Path(one.path))
             except HaidangError as error:
                 failed += 1
-                self._context.say(neutralise(f"{one.path}: {error.diagnostics(_)}"))
+                first, *rest = error.diagnostics(_).split("\n")
+                self._context.say(neutralise(f"{one.path}: {first}"))
+                for line in rest:
+                    self._context.say(f"  {neutralise(line)}")
             else:
                 self._context.say(_(said).format(path=neutralise(str(target))))
         if not todo:

@@ -206,7 +206,8 @@ def _say(name: str, opened: Opened | OpenedMail, context: Context) -> None:
     if sealed is not None:
         for line in (*envelope_lines(sealed.envelope, _), *reason_lines(sealed.reasons, _)):
             _write(line, context)
-    _write(f"  {_('The signature inside')}:", context)
+    heading = _("The signature inside")
+    _write(f"  {heading}:", context)
     for line in list(verdict_lines(opened.verdict, _, zone=None))[1:]:
         _write(line, context)
 
@@ -240,7 +241,8 @@ def _say_evidence(error: RefusedError | RefusedMailError, context: Context) -> N
             context.say(line)
     envelope = getattr(error, "envelope", None)
     if envelope is not None:
-        context.say(f"  {_('What it says of itself, which need not be true')}:")
+        heading = _("What it says of itself, which need not be true")
+        context.say(f"  {heading}:")
         for line in envelope_lines(envelope, _):
             context.say(line)
 
