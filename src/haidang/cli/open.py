@@ -206,8 +206,8 @@ def _say(name: str, opened: Opened | OpenedMail, context: Context) -> None:
     if sealed is not None:
         for line in (*envelope_lines(sealed.envelope, _), *reason_lines(sealed.reasons, _)):
             _write(line, context)
-    heading = _("The signature inside")
-    _write(f"  {heading}:", context)
+    inside = _("The signature inside")
+    _write(f"  {inside}:", context)
     for line in list(verdict_lines(opened.verdict, _, zone=None))[1:]:
         _write(line, context)
 
@@ -241,8 +241,8 @@ def _say_evidence(error: RefusedError | RefusedMailError, context: Context) -> N
             context.say(line)
     envelope = getattr(error, "envelope", None)
     if envelope is not None:
-        heading = _("What it says of itself, which need not be true")
-        context.say(f"  {heading}:")
+        claimed = _("What it says of itself, which need not be true")
+        context.say(f"  {claimed}:")
         for line in envelope_lines(envelope, _):
             context.say(line)
 
