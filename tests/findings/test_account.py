@@ -91,6 +91,8 @@ def test_every_known_kind_of_problem_speaks_vietnamese(subtests: pytest.Subtests
 def kinds_in_the_source() -> Iterator[str]:
     """The first argument of every ``….note(`` and ``DamagedError(``, where it is written out."""
     for path in Path(haidang.__path__[0]).rglob("*.py"):
+        if {"crypto", "pki"} & set(path.parts):
+            continue  # What is noted there is no problem of a log.
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:
                 case ast.Call(

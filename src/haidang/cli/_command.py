@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
+import textwrap
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, NoReturn, TextIO
 
@@ -36,6 +37,7 @@ __all__ = [
 ]
 
 _WIDEST_HELP = 100
+_WIDEST_TEXT = 88
 
 # argparse says these itself; named here so that the catalogue has them.
 _ARGPARSE_WORDS = (N_("expected one argument"),)
@@ -183,7 +185,11 @@ def _group_help(command: Command, commands: dict[str, Command], translate: Trans
         translate(command.summary),
         "",
         translate("Commands:"),
-        *(f"  {name:<{max(wide, 14)}}{translate(one.summary)}" for name, one in sorted(commands.items())),
+        *(
+            part
+            for name, one in sorted(commands.items())
+            for part in _folded(f"  {name:<{max(wide, 14)}}  {translate(one.summary)}", _WIDEST_TEXT)
+        ),
         "",
         translate("{command} explains a command.").format(command=f"haidang {command.name} COMMAND --help"),
     ]
@@ -198,11 +204,22 @@ def did_you_mean(word: str, known: Iterable[str], translate: Translator) -> str:
     return translate("Did you mean {word}?").format(word=close[0]) if close else ""
 
 
+def _folded(line: str, width: int) -> list[str]:
+    """Return a line of help in parts that fit; those below begin where its explanation does."""
+    column = re.match(r"\s*(?:\S+(?: \S+)*\s{2,})?", line)
+    below = " " * min(len(column[0]) if column else 0, width // 2)
+    return textwrap.wrap(line, width, subsequent_indent=below, break_long_words=False) or [""]
+
+
 def _formatter(translate: Translator) -> type[argparse.HelpFormatter]:
     class Formatter(argparse.RawDescriptionHelpFormatter):
         def __init__(self, prog: str) -> None:
             columns = min(shutil.get_terminal_size().columns, _WIDEST_HELP)
             super().__init__(prog, max_help_position=30, width=columns - 2)
+
+        def _fill_text(self, text: str, width: int, indent: str) -> str:
+            fit = min(width, _WIDEST_TEXT)
+            return "\n".join(indent + part for line in text.splitlines() for part in _folded(line, fit))
 
         def add_usage(
             self,

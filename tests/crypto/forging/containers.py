@@ -176,7 +176,7 @@ def _sound() -> Iterator[ForgedContainer]:
     xades.append(Entry(b"META-INF/signatures001.xml", b"<asic:XAdESSignatures xmlns:asic='x'/>"))
     yield ForgedContainer("xades", zipped(xades), "INDETERMINATE", "xades-not-supported")
     unsigned = [Entry(b"mimetype", ASIC_E.encode()), Entry(b"decision.txt", b"Approved.")]
-    yield ForgedContainer("unsigned", zipped(unsigned), "TOTAL-FAILED", "not-signed")
+    yield ForgedContainer("unsigned", zipped(unsigned), "TOTAL-FAILED", "unsigned")
 
 
 def _content_changed() -> Iterator[ForgedContainer]:

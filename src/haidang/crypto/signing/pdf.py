@@ -137,6 +137,7 @@ def sign_pdf_bytes(
     """
     _check_request(signatory, level, timestamper, trust, now)
     lean_pyhanko()
+    _name_mac_attribute()
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
     with reading():
@@ -151,6 +152,16 @@ def sign_pdf_bytes(
     with reading():
         _read_again(signed, details.password, name, earlier)
     return signed
+
+
+def _name_mac_attribute() -> None:
+    """Make an attribute of encrypted documents known that pyHanko 0.38 forgets where CMS was used before."""
+    from asn1crypto import cms
+    from pyhanko.pdf_utils.crypt import pdfmac  # noqa: F401 -- tells the map of the attribute
+
+    names = cms.CMSAttributeType._reverse_map  # noqa: SLF001 -- pyHanko writes it the wrong way round
+    if names is not None:
+        names["pdf_mac_data"] = "1.0.32004.1.2"
 
 
 def _check_request(

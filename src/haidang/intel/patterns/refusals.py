@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from haidang.intel.patterns.model import PatternError
 
-__all__ = ["REFUSALS", "Refusal", "refused"]
+__all__ = ["REFUSALS", "RefusedKind", "refused"]
 
 
-class Refusal(NamedTuple):
+class RefusedKind(NamedTuple):
     """A kind of pattern that cannot be used."""
 
     what: str
@@ -22,78 +22,78 @@ class Refusal(NamedTuple):
     """Filled in with ``str.format``."""
 
 
-REFUSALS: dict[str, Refusal] = {
-    "path": Refusal(
+REFUSALS: dict[str, RefusedKind] = {
+    "path": RefusedKind(
         "an object path that is not in the table above",
         "[mutex:name = 'm']",
         "no log that is read here tells {0}",
     ),
-    "hash": Refusal(
+    "hash": RefusedKind(
         "a hash other than MD5, SHA-1, SHA-256 and SHA-512",
         "[file:hashes.SSDEEP = '3:AXGBicFlgV:AXGHsV']",
         "no log that is read here holds a {0} hash",
     ),
-    "binary": Refusal(
+    "binary": RefusedKind(
         "a binary or hexadecimal constant",
         "[file:name = h'ffd8']",
         "binary and hex constants are not supported: logs hold text",
     ),
-    "time": Refusal(
+    "time": RefusedKind(
         "a comparison with a time",
         "[file:name = t'2026-01-01T00:00:00Z']",
         "comparisons with a time are not supported: no object path that logs tell is one",
     ),
-    "text": Refusal(
+    "text": RefusedKind(
         "a constant that is not of the path's type",
         "[ipv4-addr:value = 3]",
         "{0} is a text, {1!r} is none",
     ),
-    "value": Refusal(
+    "value": RefusedKind(
         "a value that the path can never have",
         "[ipv4-addr:value = 'nonsense']",
         "{0!r} is no {1}",
     ),
-    "order": Refusal(
+    "order": RefusedKind(
         "an order of anything but numbers",
         "[file:name > 'a']",
         "{0} compares numbers; {1!r} is none",
     ),
-    "network": Refusal(
+    "network": RefusedKind(
         "a network that is none",
         "[network-traffic:src_ref.value ISSUBSET 'x']",
         "{0} needs an address or a network; {1!r} is none",
     ),
-    "expression": Refusal(
+    "expression": RefusedKind(
         "a regular expression that cannot be run, or not in bounded time",
         "[file:name MATCHES '(']",
         "the regular expression {0!r} cannot be run: {1}",
     ),
-    "empty": Refusal(
+    "empty": RefusedKind(
         "an empty set, which nothing is in",
         "[file:name IN ()]",
         "IN () holds for nothing",
     ),
-    "absent": Refusal(
+    "absent": RefusedKind(
         "`NOT EXISTS`: that a log does not tell a thing does not say that it was not there",
         "[file:name = 'a.exe' AND NOT EXISTS file:hashes.MD5]",
         "NOT EXISTS is not supported: what a log leaves out may have been there",
     ),
-    "startstop": Refusal(
+    "startstop": RefusedKind(
         "`START … STOP`: an indicator has its own times",
         "[file:name = 'a.exe'] START t'2026-01-01T00:00:00Z' STOP t'2026-02-01T00:00:00Z'",
         "START … STOP, fixed times inside a pattern, is not supported",
     ),
-    "nested": Refusal(
+    "nested": RefusedKind(
         "`AND`, `FOLLOWEDBY` and qualifiers inside one another",
         "([file:name = 'a'] AND [file:name = 'b']) FOLLOWEDBY [file:name = 'c']",
         "AND, FOLLOWEDBY and qualifiers inside one another are not supported",
     ),
-    "count": Refusal(
+    "count": RefusedKind(
         "`REPEATS 0 TIMES`, or more than 100,000 times",
         "[file:name = 'a'] REPEATS 0 TIMES",
         "REPEATS needs a number above 0 and up to {0}",
     ),
-    "seconds": Refusal(
+    "seconds": RefusedKind(
         "`WITHIN 0 SECONDS`",
         "([file:name = 'a'] AND [file:name = 'b']) WITHIN 0 SECONDS",
         "WITHIN needs a number above 0",
