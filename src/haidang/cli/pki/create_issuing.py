@@ -82,7 +82,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 COMMAND = Command(
     name="pki create-issuing",
     summary=N_("Begin an issuing authority and write its request for the root."),
-    usage="AUTHORITY --name NAME --organisation NAME [OPTION]…",
+    usage="AUTHORITY --name NAME [OPTION]…",
     configure=configure,
     run=run,
 )

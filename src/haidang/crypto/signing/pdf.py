@@ -137,7 +137,6 @@ def sign_pdf_bytes(
     """
     _check_request(signatory, level, timestamper, trust, now)
     lean_pyhanko()
-    _name_mac_attribute()
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
     with reading():
@@ -157,11 +156,11 @@ def sign_pdf_bytes(
 def _name_mac_attribute() -> None:
     """Make an attribute of encrypted documents known that pyHanko 0.38 forgets where CMS was used before."""
     from asn1crypto import cms
-    from pyhanko.pdf_utils.crypt import pdfmac  # noqa: F401 -- tells the map of the attribute
 
+    cms.CMSAttributeType.unmap("content_type")  # makes the map of names, if there is none yet
     names = cms.CMSAttributeType._reverse_map  # noqa: SLF001 -- pyHanko writes it the wrong way round
-    if names is not None:
-        names["pdf_mac_data"] = "1.0.32004.1.2"
+    names["pdf_mac_data"] = "1.0.32004.1.2"
+    names.pop("1.0.32004.1.2", None)
 
 
 def _check_request(
@@ -295,6 +294,7 @@ async def _sign(wanted: _Wanted, writer: Any, name: str, seal: Placed | None) ->
         _mark(session.sig_field, wanted.details.marking)
         digest, output = document.digest_tbs_document(output=output)
         attributes = PdfCMSSignedAttributes(signing_time=wanted.now)
+        _name_mac_attribute()
         finished = await document.perform_signature(digest.document_digest, attributes)
         await finished.post_signature_processing(output)
     except (PathError, ValidationError) as error:
