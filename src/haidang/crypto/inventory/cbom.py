@@ -123,7 +123,9 @@ def _component(asset: Asset, places: list[str], said: list[str], algorithms: dic
         type=ComponentType.CRYPTOGRAPHIC_ASSET,
         bom_ref=f"{asset.kind}:{hashlib.sha256(identity.encode()).hexdigest()[:32]}",
         crypto_properties=_properties(asset, algorithms),
-        evidence=ComponentEvidence(occurrences=[Occurrence(location=where, bom_ref=where) for where in sorted(set(places))]),
+        evidence=ComponentEvidence(
+            occurrences=[Occurrence(location=where, bom_ref=where) for where in sorted(set(places))]
+        ),
         properties=[
             Property(name="haidang:kind", value=asset.kind),
             *(Property(name="haidang:concern", value=text) for text in sorted(set(said))),
