@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
     from haidang.sigma.ir import LogsourceEntry
 
-COLD_SECONDS = 6.0
-WARM_SECONDS = 0.5
-
 
 @pytest.fixture(scope="module")
 def loaded(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> LoadedRules:
@@ -201,7 +198,7 @@ def user_seconds() -> float:
 
 
 @pytest.mark.slow
-def test_loading_is_quick_cold_and_at_once_from_the_cache(corpora: Path, tmp_path: Path) -> None:
+def test_the_cache_spares_most_of_what_loading_costs(corpora: Path, tmp_path: Path) -> None:
     rules = corpora / "sigma_all_rules.zip"
     start = user_seconds()
     load([rules], cache_dir=tmp_path)
@@ -211,7 +208,7 @@ def test_loading_is_quick_cold_and_at_once_from_the_cache(corpora: Path, tmp_pat
     warm = user_seconds() - start
     start = time.process_time()
     decoded = sum(len(list(group)) for group in warm_rules.groups.values())
+    decoding = time.process_time() - start
     assert decoded == len(warm_rules.infos)
-    assert time.process_time() - start < WARM_SECONDS
-    assert warm < WARM_SECONDS
-    assert cold < COLD_SECONDS
+    # A ratio of one run: seconds depend on who else uses the machine. The bars are in benchmarks/.
+    assert warm + decoding < cold / 2

@@ -30,6 +30,7 @@ __all__ = [
     "CommandParser",
     "Context",
     "build_parser",
+    "command_group",
     "did_you_mean",
     "grouped_commands",
     "parse",
@@ -140,6 +141,18 @@ def grouped_commands(package: str, path: Iterable[str]) -> dict[str, Command]:
             command: Command = import_module(f"{package}.{module.name}").COMMAND
             found[command.name.rpartition(" ")[2]] = command
     return found
+
+
+def command_group(name: str, summary: str, package: str, path: Iterable[str]) -> Command:
+    """Return a command that only leads to those of a package (``__name__`` and ``__path__`` of it)."""
+    return Command(
+        name=name,
+        summary=summary,
+        usage="COMMAND …",
+        configure=lambda parser, translate: None,  # noqa: ARG005 -- those of the group have the options
+        run=lambda args, context: 2,  # noqa: ARG005 -- one of the group is run instead
+        group=lambda: grouped_commands(package, path),
+    )
 
 
 def run_group(command: Command, arguments: Sequence[str], context: Context) -> int:

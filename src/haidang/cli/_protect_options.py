@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from haidang.errors import ConfigurationError
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from haidang.i18n import Translator
 
 __all__ = [
+    "add_authorities",
     "add_home",
     "add_key_options",
     "add_passphrase",
@@ -35,6 +36,7 @@ __all__ = [
     "present",
     "settings_of",
     "signatory_of",
+    "timestamper_of",
     "trust_of",
 ]
 
@@ -79,6 +81,46 @@ def add_key_options(parser: CommandParser, translate: Translator) -> argparse._A
     )
     add_passphrase(group, translate)
     return group
+
+
+def add_authorities(parser: CommandParser | argparse._ArgumentGroup, translate: Translator) -> None:
+    """Add ``--tsa``."""
+    _ = translate
+    parser.add_argument(
+        "--tsa",
+        metavar="URL",
+        action="append",
+        default=[],
+        help=_("time stamping authority (repeatable; default: those of settings.toml)"),
+    )
+
+
+def timestamper_of(args: argparse.Namespace, context: Context, *, needed: bool) -> Any:
+    """Return what asks the time stamping authorities of ``--tsa`` or the settings (a ``TimeStamper``).
+
+    Args:
+        args: has ``tsa`` and ``home``.
+        context: where the clock is, and what the person reads.
+        needed: whether it is an error that no authority is named; else None is returned.
+
+    Raises:
+        ConfigurationError: No authority is named, or an address is none.
+    """
+    from haidang.crypto.timestamps.client import timestamper_for
+
+    settings = settings_of(args, context).timestamps
+    urls = tuple(args.tsa) or settings.authorities
+    if not urls:
+        if needed:
+            raise ConfigurationError(
+                context.translate("No time stamping authority is named."),
+                hint=context.translate("Use --tsa URL, or [timestamps] authorities in settings.toml."),
+            )
+        return None
+    trust = trust_of(args, context)
+    return timestamper_for(
+        urls, settings, clock=lambda: present(context), trust=trust if trust.anchors else None
+    )
 
 
 def home_of(args: argparse.Namespace, context: Context) -> Home:

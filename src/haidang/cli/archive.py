@@ -11,8 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from haidang.cli._command import Command, CommandParser, Context
-from haidang.cli._protect_options import add_home, home_of, present, settings_of, trust_of
-from haidang.errors import ConfigurationError, HaidangError, InputError
+from haidang.cli._protect_options import (
+    add_authorities,
+    add_home,
+    home_of,
+    present,
+    settings_of,
+    timestamper_of,
+    trust_of,
+)
+from haidang.errors import HaidangError, InputError
 from haidang.i18n import N_
 from haidang.plaintext import neutralise
 
@@ -62,13 +70,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
     parser.add_argument("action", metavar="ACTION", choices=sorted(_ACTIONS), help=_("status, keep or renew"))
     parser.add_argument("paths", metavar="PATH", nargs="+", help=_("documents, or folders with documents"))
     add_home(parser, translate)
-    parser.add_argument(
-        "--tsa",
-        metavar="URL",
-        action="append",
-        default=[],
-        help=_("time stamping authority (repeatable; default: those of settings.toml)"),
-    )
+    add_authorities(parser, translate)
     parser.add_argument("--all", action="store_true", help=_("renew what is not due yet, too"))
     parser.add_argument("--json", action="store_true", help=_("status as JSON, a line for each document"))
 
@@ -118,19 +120,10 @@ class _Worker:
     """Archives one document after the other; one that fails does not stop the others."""
 
     def __init__(self, args: argparse.Namespace, context: Context) -> None:
-        from haidang.crypto.timestamps.client import timestamper_for
-
-        settings = settings_of(args, context).timestamps
-        urls = tuple(args.tsa) or settings.authorities
-        if not urls:
-            raise ConfigurationError(
-                context.translate("No time stamping authority is named."),
-                hint=context.translate("Use --tsa URL, or [timestamps] authorities in settings.toml."),
-            )
         self._context = context
         self._trust: Trust = trust_of(args, context)
         self._now = present(context)
-        self._stamper: Any = timestamper_for(urls, settings, clock=lambda: present(context))
+        self._stamper: Any = timestamper_of(args, context, needed=True)
 
     def each(self, todo: list[Protection], act: Any, said: str) -> int:
         """Do ``act`` with each document, and say so; return the exit code."""

@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from haidang.cli._command import Command, CommandParser, Context
-from haidang.cli._protect_options import add_key_options, home_of, present, settings_of, signatory_of
+from haidang.cli._protect_options import (
+    add_authorities,
+    add_key_options,
+    home_of,
+    present,
+    settings_of,
+    signatory_of,
+    timestamper_of,
+)
 from haidang.errors import ConfigurationError
 from haidang.i18n import N_
 
@@ -82,6 +90,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
     said.add_argument("--for-your-eyes", action="store_true", help=_("for the named recipients' eyes only"))
     said.add_argument("--expires", metavar="TIME", help=_("not to be used after this moment"))
     add_key_options(parser, translate)
+    add_authorities(parser.add_argument_group(_("Timestamps")), translate)
     outputs = parser.add_argument_group(_("Outputs"))
     outputs.add_argument(
         "--output",
@@ -103,7 +112,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return _seal_mails(args, sources, context, now)
     recipients = _recipients(args, context, now)
     targets = _targets(sources, args.output, SUFFIX)
-    options = _options(args, context, now)
+    options = _options(args, context)
     signatory = signatory_of(args, context)
     from haidang.cli._inquiry import wants_colour
     from haidang.crypto.sealing import seal
@@ -153,7 +162,7 @@ def _address_books(args: argparse.Namespace, context: Context) -> list[Recipient
     return [] if book is None else [book]
 
 
-def _options(args: argparse.Namespace, context: Context, now: dt.datetime) -> SealOptions:
+def _options(args: argparse.Namespace, context: Context) -> SealOptions:
     from haidang.crypto.sealing import SealOptions
 
     expires = None
@@ -164,13 +173,13 @@ def _options(args: argparse.Namespace, context: Context, now: dt.datetime) -> Se
 
         seconds = moment_ns(args.expires, now=context.now(), end=True) // 1_000_000_000
         expires = dt.datetime.fromtimestamp(seconds, dt.UTC)
-    del now
     return SealOptions(
         expires=expires,
         labels=tuple(args.label),
         for_your_eyes=args.for_your_eyes,
         subject=args.subject,
         marking=settings_of(args, context).marking,
+        timestamper=timestamper_of(args, context, needed=False),
     )
 
 

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang.cli._command import Command, CommandParser, Context
 from haidang.cli._protect_options import (
+    add_authorities,
     add_key_options,
     home_of,
     passphrase_of,
     present,
     settings_of,
+    timestamper_of,
     trust_of,
 )
 from haidang.errors import ConfigurationError, HaidangError, InputError
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from haidang.crypto.marking.labels import Label
-    from haidang.crypto.settings import Settings
     from haidang.crypto.signers import Signatory
     from haidang.i18n import Translator
 
@@ -96,13 +97,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
     _pdf(parser, translate)
     add_key_options(parser, translate)
     times = parser.add_argument_group(_("Timestamps"))
-    times.add_argument(
-        "--tsa",
-        metavar="URL",
-        action="append",
-        default=[],
-        help=_("time stamping authority (repeatable; default: those of settings.toml)"),
-    )
+    add_authorities(times, translate)
     outputs = parser.add_argument_group(_("Outputs"))
     outputs.add_argument("--output", metavar="FILE", help=_("what the result is called, for one file"))
     outputs.add_argument("--force", action="store_true", help=_("replace results that are there already"))
@@ -136,12 +131,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     _check(args, context)
     from haidang.crypto.marking.policy import labels_for
 
-    settings = settings_of(args, context)
-    labels = labels_for(args.label, settings.marking, "sign")
+    labels = labels_for(args.label, settings_of(args, context).marking, "sign")
     signatory, second = _signatories(args, context)
-    work = _Work(
-        args, context, signatory, second, _timestamper(args, settings, context), labels, present(context)
-    )
+    work = _Work(args, context, signatory, second, _timestamper(args, context), labels, present(context))
     paths = [Path(name) for name in args.paths]
     if args.container:
         return _one([*paths], _container, work)
@@ -183,27 +175,13 @@ def _signatories(args: argparse.Namespace, context: Context) -> tuple[Signatory,
     return signatory, load_second(identity, passphrase) if args.second else None
 
 
-def _timestamper(args: argparse.Namespace, settings: Settings, context: Context) -> Any:
-    urls = tuple(args.tsa) or settings.timestamps.authorities
+def _timestamper(args: argparse.Namespace, context: Context) -> Any:
     if args.level == "B-B":
         return None
-    if not urls:
-        if args.level is not None:
-            raise ConfigurationError(
-                context.translate("No time stamping authority is named."),
-                hint=context.translate("Use --tsa URL, or [timestamps] authorities in settings.toml."),
-            )
+    found = timestamper_of(args, context, needed=args.level is not None)
+    if found is None:
         context.say(context.translate("No time stamping authority is known: signed without a timestamp."))
-        return None
-    from haidang.crypto.timestamps.client import timestamper_for
-
-    trust = trust_of(args, context)
-    return timestamper_for(
-        urls,
-        settings.timestamps,
-        clock=lambda: present(context),
-        trust=trust if trust.anchors else None,
-    )
+    return found
 
 
 def _form_of(path: Path, args: argparse.Namespace) -> Any:
@@ -278,6 +256,7 @@ def _container(paths: Sequence[Path], work: _Work) -> list[Path]:
         work.signatory,
         now=work.now,
         timestamper=work.timestamper,
+        labels=work.labels,
         replace=work.args.force,
     )
     return [target]
@@ -300,7 +279,7 @@ def _into_pdf(paths: Sequence[Path], work: _Work) -> list[Path]:
         timestamper=work.timestamper,
         trust=trust_of(args, work.context),
         appearance=_appearance(args),
-        details=Details(reason=args.reason, marking=_marking(work.labels)),
+        details=Details(reason=args.reason, labels=work.labels),
         replace=args.force,
     )
     return [target]
@@ -338,10 +317,6 @@ def _appearance(args: argparse.Namespace) -> Any:
     picture = read_picture(Path(args.picture)) if args.picture else b""
     place = Corner(name=args.corner, page=args.page)
     return Appearance(place=place, picture=picture, words=args.visible)
-
-
-def _marking(labels: Sequence[Label]) -> dict[str, str]:
-    return {label.scheme: str(label) for label in labels}
 
 
 def _readable(path: Path) -> Path:

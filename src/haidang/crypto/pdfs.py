@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LARGEST_PDF",
-    "LONGEST_MARKING",
     "LONGEST_READING",
-    "MARKING",
     "MOST_REVISIONS",
     "UnreadablePdfError",
     "open_pdf",
@@ -40,10 +38,6 @@ LONGEST_READING = 30.0
 """Seconds that signing or verifying one PDF may take."""
 MOST_REVISIONS = 500
 """Most revisions (incremental updates) of one PDF: comparing them takes time for each."""
-LONGEST_MARKING = 200
-"""Letters of a label that are read back."""
-MARKING = "/HAID_Marking"
-"""Where a signature dictionary has the marking of the document (a private key, ISO 32000-2, annex E)."""
 _EXPANDED_FLOOR = 128 << 20
 """Bytes that all decoded streams may come to, however small the file is; beyond, 50 times its size."""
 _READS = 256

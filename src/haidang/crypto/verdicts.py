@@ -14,6 +14,7 @@ from haidang.messages import Message
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Iterable
 
 __all__ = [
     "CertificateFacts",
@@ -22,6 +23,7 @@ __all__ = [
     "Reason",
     "SignatureVerdict",
     "Subindication",
+    "marking_of",
 ]
 
 Indication: TypeAlias = Literal["TOTAL-PASSED", "TOTAL-FAILED", "INDETERMINATE"]
@@ -195,3 +197,9 @@ class DocumentVerdict:
             "reasons": [reason.to_json() for reason in self.reasons],
             "marking": self.marking or None,
         }
+
+
+def marking_of(signatures: Iterable[SignatureVerdict]) -> dict[str, str]:
+    """Return the labels that a signature of this content carries; none of a signature that failed."""
+    labels = [one.evidence.get("labels", "") for one in signatures if one.indication != "TOTAL-FAILED"]
+    return next(({"labels": one} for one in labels if one), {})

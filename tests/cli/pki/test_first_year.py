@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import pytest
 
+from haidang.cli import pki
+from haidang.cli._command import grouped_commands
 from haidang.cli.main import main
-from haidang.cli.pki import pki_commands
 from haidang.crypto import envelopes
 from tests.crypto.softhsm import MODULE, softhsm_token
 
@@ -267,7 +268,7 @@ def test_an_altered_log_ends_with_one(shell: Shell) -> None:
     shell("pki", "crl", "ca", "--passphrase-file", "ca.pw", code=2)
 
 
-@pytest.mark.parametrize("name", sorted(pki_commands()))
+@pytest.mark.parametrize("name", sorted(grouped_commands(pki.__name__, pki.__path__)))
 def test_every_command_explains_itself(name: str, shell: Shell) -> None:
     assert len(shell("pki", name, "--help").out.splitlines()) > 5
 

@@ -444,9 +444,10 @@ def _grafted(one: bytes, other: bytes) -> bytes:
     from asn1crypto import cms
 
     mine, theirs = cms.ContentInfo.load(one), cms.ContentInfo.load(other)
-    stamps = theirs["content"]["signer_infos"][0]["unsigned_attrs"]
-    mine["content"]["signer_infos"][0]["unsigned_attrs"] = stamps
-    grafted: bytes = mine.dump(force=True)
+    stamps = theirs["content"]["signer_infos"][0]["unsigned_attrs"].untag().dump()
+    # Parsed anew: asn1crypto encodes nested values that were taken from another one in exponential time.
+    mine["content"]["signer_infos"][0]["unsigned_attrs"] = cms.CMSAttributes.load(stamps)
+    grafted: bytes = mine.dump()
     return grafted
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from haidang.crypto.certificates import write_certificates
+from haidang.crypto.marking.labels import Label
 from haidang.crypto.passphrases import Passphrase
 from haidang.crypto.pdfs import UnreadablePdfError
 from haidang.crypto.signing.pdf import LEVELS, Details, sign_pdf, sign_pdf_bytes
@@ -98,10 +99,12 @@ def test_an_encrypted_document_is_not_signed_without_its_password(password: Pass
 
 
 def test_the_marking_is_signed_and_read_back() -> None:
-    content = signed(classic_pdf(), details=Details(marking={"tlp": "AMBER", "label": "LƯU HÀNH NỘI BỘ"}))
+    content = signed(
+        classic_pdf(), details=Details(labels=(Label("tlp", "AMBER"), Label("own", "LƯU HÀNH NỘI BỘ")))
+    )
     verdict = verify_pdf(content, small_pki().trust(), now=LATER)
     assert verdict.holds
-    assert verdict.marking == {"tlp": "AMBER", "label": "LƯU HÀNH NỘI BỘ"}
+    assert verdict.marking == {"labels": "TLP:AMBER; LƯU HÀNH NỘI BỘ"}
 
 
 def test_an_empty_field_of_a_form_is_signed_and_no_other() -> None:

@@ -8,38 +8,9 @@ own word, is a command of the group; there is no list to edit::
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from haidang.cli._command import Command, CommandParser, Context, grouped_commands
+from haidang.cli._command import command_group
 from haidang.i18n import N_
 
-if TYPE_CHECKING:
-    import argparse
+__all__ = ["COMMAND"]
 
-    from haidang.i18n import Translator
-
-__all__ = ["COMMAND", "rule_commands"]
-
-
-def rule_commands() -> dict[str, Command]:
-    """Return the commands of the group by the word that calls each."""
-    return grouped_commands(__name__, __path__)
-
-
-def configure(parser: CommandParser, translate: Translator) -> None:
-    """Add nothing: the commands of the group have the options."""
-
-
-def run(args: argparse.Namespace, context: Context) -> int:  # noqa: ARG001 -- a command's signature
-    """Do nothing: a command of the group is run instead."""
-    return 2
-
-
-COMMAND = Command(
-    name="rules",
-    summary=N_("Look into rules without scanning."),
-    usage="COMMAND …",
-    configure=configure,
-    run=run,
-    group=rule_commands,
-)
+COMMAND = command_group("rules", N_("Look into rules without scanning."), __name__, __path__)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from haidang.crypto.containers.zip_writing import Writable
+    from haidang.crypto.marking.labels import Label
     from haidang.crypto.signers import Signatory
 
 __all__ = ["ASIC_E", "MANIFEST", "SIGNATURE", "Item", "sign_container", "write_container"]
@@ -68,6 +69,7 @@ def write_container(
     *,
     now: dt.datetime,
     timestamper: Any = None,
+    labels: Sequence[Label] = (),
 ) -> None:
     """Write a signed container of ``items`` to ``target``, which need not seek.
 
@@ -77,6 +79,7 @@ def write_container(
         signatory: who signs.
         now: the time that the signer claims.
         timestamper: a pyHanko ``TimeStamper``; None signs without a timestamp.
+        labels: how the content is marked; a signed attribute says it.
 
     Raises:
         ContainerError: A name is not safe, or is there twice.
@@ -101,7 +104,7 @@ def write_container(
     writer.add(MANIFEST, manifest, now)
     algorithm = signatory.digest
     digest = hashlib.new(algorithm, manifest).digest()
-    signature = sign_digest(signatory, digest, algorithm, now=now, timestamper=timestamper)
+    signature = sign_digest(signatory, digest, algorithm, now=now, timestamper=timestamper, labels=labels)
     writer.add(SIGNATURE, signature, now)
     writer.close()
 
@@ -113,6 +116,7 @@ def sign_container(
     *,
     now: dt.datetime,
     timestamper: Any = None,
+    labels: Sequence[Label] = (),
     replace: bool = False,
 ) -> None:
     """Write a signed container of the files ``sources`` to ``target``, whole or not at all.
@@ -125,7 +129,7 @@ def sign_container(
     """
     with appearing(target, replace=replace) as stream:
         items = (_item_of(path) for path in sources)
-        write_container(stream, items, signatory, now=now, timestamper=timestamper)
+        write_container(stream, items, signatory, now=now, timestamper=timestamper, labels=labels)
 
 
 def _item_of(path: Path) -> Item:

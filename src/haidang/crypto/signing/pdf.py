@@ -17,13 +17,13 @@ Example::
 from __future__ import annotations
 
 import io
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 
 from haidang.crypto.coroutines import finished
 from haidang.crypto.files import read_bounded, write_whole
 from haidang.crypto.lean import lean_pyhanko
-from haidang.crypto.pdfs import LARGEST_PDF, MARKING, open_pdf, reading
+from haidang.crypto.marking.attribute import attribute_providers
+from haidang.crypto.pdfs import LARGEST_PDF, open_pdf, reading
 from haidang.crypto.signing._evidence import evidence_for
 from haidang.crypto.trust import as_asn1
 from haidang.errors import SigningError
@@ -31,9 +31,10 @@ from haidang.i18n import N_
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from haidang.crypto.marking.labels import Label
     from haidang.crypto.passphrases import Passphrase
     from haidang.crypto.signers import Signatory
     from haidang.crypto.signing.appearance import Appearance, Placed
@@ -58,8 +59,8 @@ class Details(NamedTuple):
     reason: str = ""
     """Why it was signed, e.g. "Phê duyệt"."""
     location: str = ""
-    marking: Mapping[str, str] = MappingProxyType({})
-    """TLP and label, e.g. ``{"tlp": "AMBER"}``; names are ASCII."""
+    labels: Sequence[Label] = ()
+    """How the document is marked; a signed attribute says it."""
     field: str = ""
     """An empty signature field of the form that is to be signed, or the name of a new one."""
     password: Passphrase | None = None
@@ -264,7 +265,7 @@ def _pdf_signer(wanted: _Wanted, name: str, seal: Placed | None, evidence: Any) 
         spec = SigFieldSpec(sig_field_name=name, on_page=seal.page, box=box)
     return PdfSigner(
         meta,
-        wanted.signatory.pyhanko_signer(),
+        wanted.signatory.pyhanko_signer(attribute_providers(wanted.details.labels)),
         timestamper=None if wanted.level == "B-B" else wanted.timestamper,
         stamp_style=seal.style if seal is not None else None,
         new_field_spec=spec,
@@ -291,7 +292,6 @@ async def _sign(wanted: _Wanted, writer: Any, name: str, seal: Placed | None) ->
         else:  # an encrypted document may put a code of its own into the signature
             reserved = await session.estimate_signature_container_size(info, tight=False)
         document = session.prepare_tbs_document(info, bytes_reserved=reserved)
-        _mark(session.sig_field, wanted.details.marking)
         digest, output = document.digest_tbs_document(output=output)
         attributes = PdfCMSSignedAttributes(signing_time=wanted.now)
         _name_mac_attribute()
@@ -322,24 +322,13 @@ async def _room(wanted: _Wanted) -> int:
     """
     signatory = wanted.signatory
     octets = _ATTRIBUTES + (_LONGEST_SIGNATURE if signatory.digest == "sha512" else 512)
+    octets += sum(len(str(label).encode()) for label in wanted.details.labels)
     octets += sum(len(as_asn1(one).dump()) for one in (signatory.certificate, *signatory.authorities))
     if wanted.level != "B-B":
         # A token over nothing, which the timestamper keeps for the next document.
         token = await wanted.timestamper.async_dummy_response(signatory.digest)
         octets += len(token.dump())
     return 2 * (octets + octets // 2)
-
-
-def _mark(field: Any, marking: Mapping[str, str]) -> None:
-    """Write the marking into the signature dictionary, which the signature covers."""
-    if not marking:
-        return
-    from pyhanko.pdf_utils import generic
-
-    dictionary: Any = generic.DictionaryObject
-    field["/V"][generic.pdf_name(MARKING)] = dictionary(
-        {generic.pdf_name(f"/{key}"): generic.pdf_string(value) for key, value in marking.items()}
-    )
 
 
 def _untrusted(error: BaseException) -> SigningError:

@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Final, NamedTuple
 from haidang.crypto.containers.manifest import Manifest, read_manifest
 from haidang.crypto.containers.problems import ContainerError
 from haidang.crypto.containers.zip_walking import DEFAULT_BOUNDS, stored_sizes, walk
-from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict
+from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict, marking_of
 from haidang.crypto.verifying.options import DEFAULT_OPTIONS, with_needs
 from haidang.errors import InputError
 from haidang.i18n import N_
@@ -202,7 +202,9 @@ def judge(
     judging = _Judging(contents, trust, now, again)
     signatures, reasons = judging.signatures()
     kind = "asic-s" if contents.mimetype == _ASIC_S else "asic-e"
-    return DocumentVerdict(path, kind, signatures, (*judging.form(), *reasons))
+    return DocumentVerdict(
+        path, kind, signatures, (*judging.form(), *reasons), marking=marking_of(signatures)
+    )
 
 
 class _Judging:

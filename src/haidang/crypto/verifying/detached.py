@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from haidang.crypto.files import read_bounded
-from haidang.crypto.verdicts import DocumentVerdict, SignatureVerdict
+from haidang.crypto.verdicts import DocumentVerdict, SignatureVerdict, marking_of
 from haidang.crypto.verifying.options import DEFAULT_OPTIONS, Options, with_needs
 
 if TYPE_CHECKING:
@@ -60,16 +60,10 @@ def verify_file(
     signatures = signatures_of(path, options)
     if signatures:
         found = [one for signature in signatures for one in _verify(signature, path, trust, now)]
-        return with_needs(DocumentVerdict(str(path), "cms", tuple(found), marking=_marking(found)), options)
+        return with_needs(DocumentVerdict(str(path), "cms", tuple(found), marking=marking_of(found)), options)
     content = options.content or _signed_by(path)
     found = _verify(path, content, trust, now)
-    return with_needs(DocumentVerdict(str(path), "cms", tuple(found), marking=_marking(found)), options)
-
-
-def _marking(signatures: list[SignatureVerdict]) -> dict[str, str]:
-    """Return the labels that those signatures carry which are of this content."""
-    labels = [one.evidence.get("labels", "") for one in signatures if one.indication != "TOTAL-FAILED"]
-    return next(({"labels": one} for one in labels if one), {})
+    return with_needs(DocumentVerdict(str(path), "cms", tuple(found), marking=marking_of(found)), options)
 
 
 def _signed_by(signature: Path) -> Path | None:

@@ -26,13 +26,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from haidang.crypto.files import read_bounded
 from haidang.crypto.pdfs import (
     LARGEST_PDF,
-    LONGEST_MARKING,
-    MARKING,
     UnreadablePdfError,
     open_pdf,
     reading,
 )
-from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict
+from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict, marking_of
 from haidang.crypto.verifying._beside import unsound_beside
 from haidang.crypto.verifying._pdf_changes import differences
 from haidang.crypto.verifying._pdf_evidence import Evidence, Proof, ProvenChains, evidence_in
@@ -134,7 +132,7 @@ def _verify(content: bytes, trust: Trust, now: dt.datetime, options: Options, pa
     evidence = evidence_in(reader)
     signed = _judge_all(content, found, evidence, trust, now)
     reasons = (_taken_out("warning"),) if more else ()
-    verdict = DocumentVerdict(path, KIND, tuple(signed), reasons, marking=_marking(found))
+    verdict = DocumentVerdict(path, KIND, tuple(signed), reasons, marking=marking_of(signed))
     return with_needs(verdict, options)
 
 
@@ -400,16 +398,3 @@ def _claimed(found: _Found) -> dt.datetime | None:
     if moment.tzinfo is None:
         return moment.replace(tzinfo=dt.UTC)
     return moment.astimezone(dt.UTC)
-
-
-def _marking(found: list[_Found]) -> dict[str, str]:
-    """Return the marking that the last signature that has one states."""
-    for one in reversed(found):
-        if one.failure is not None:
-            continue
-        try:
-            stated = one.field["/V"][MARKING]
-            return {str(key)[1:]: str(stated[key])[:LONGEST_MARKING] for key in list(stated)[:10]}
-        except (AttributeError, LookupError, TypeError, ValueError):
-            continue
-    return {}

@@ -136,6 +136,8 @@ def _content(signature: SignatureVerdict) -> str:
         return N_("CHANGED since it was signed, or another file")
     if signature.subindication in _UNCERTAIN:
         return N_("not known whether it was changed")
+    if any(reason.code == "changed-as-allowed" for reason in signature.reasons):
+        return N_("what was signed is unchanged; something was added since, as it allows")
     return N_("unchanged since it was signed")
 
 

@@ -144,6 +144,10 @@ def _nginx(match: re.Match[str]) -> Fields | None:
     return fields
 
 
+_BLANKS = " \t\x0b\x0c"
+"""What a blank line holds; ``str.isspace`` also takes separators such as U+001C for blank."""
+
+
 class WebErrorsReader:
     """Reads error logs."""
 
@@ -166,7 +170,7 @@ class WebErrorsReader:
             records: list[int] = []
             for number, line in enumerate(lines, first):
                 text = decode(line, number, report).removeprefix(BOM).strip("\x00").rstrip("\r\n")
-                if not text or text.isspace():
+                if not text.strip(_BLANKS):
                     continue
                 fields = parse_line(text)
                 if fields is None:
