@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
 
-from haidang.crypto.archiving.packages import make_package, renew_package
+from haidang.crypto.archiving.packages import _Digests, _seal, make_package, renew_package
 from haidang.crypto.archiving.protection import protection_of
+from haidang.crypto.containers.zip_writing import ZipWriter
 from haidang.crypto.settings import Horizons
+from haidang.crypto.signing.asic import ASIC_E
 from haidang.crypto.signing.cades import sign_file
 from haidang.crypto.verifying import verify
 from haidang.errors import SigningError
@@ -201,3 +204,30 @@ def test_a_renewal_without_a_timestamp_leaves_the_package_as_it_was(package: Pat
         renew_package(package, trust=_trust(), timestamper=Refusing(), now=RENEWED)
     assert package.read_bytes() == before
     assert [one.name for one in package.parent.iterdir() if one.name.endswith(".tmp")] == []
+
+
+@pytest.mark.parametrize(
+    ("kept", "code"),
+    [
+        ([], "archive-unlisted"),
+        ([{"name": "documents/Báo cáo.csv"}], "archive-unlisted"),
+    ],
+)
+def test_a_timestamp_does_not_make_a_document_a_signed_one(
+    tmp_path: Path, kept: list[dict[str, str]], code: str
+) -> None:
+    """Whoever makes a package can have it stamped by an authority that stamps whatever it is given."""
+    path = tmp_path / "forged.asice"
+    now = MOMENT + dt.timedelta(hours=1)
+    index = {"created": now.isoformat(), "documents": kept, "format": "haidang-archive", "version": 1}
+    with path.open("wb") as stream:
+        writer = ZipWriter(stream)
+        writer.add("mimetype", ASIC_E.encode(), now, plain=True)
+        digests = _Digests(writer, [])
+        digests.add("archive.json", json.dumps(index).encode(), now)
+        digests.add("documents/Báo cáo.csv", b"forged", now)
+        digests.add("documents/other.p7s", b"of something else", now)
+        _seal(digests, "META-INF/ASiCManifest001.xml", 1, small_tsa(now).stamper, now)
+    verdict = _verify(path, now)
+    assert not verdict.holds
+    assert code in _codes(verdict), verdict.to_json()

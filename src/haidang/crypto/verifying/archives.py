@@ -90,7 +90,7 @@ def verify_file(
             index = _index(read)
             judging = _Judging(read, trust, now)
             stamps = judging.timestamps(steps)
-            reasons = tuple(_uncovered(read, steps))
+            reasons = (*_uncovered(read, steps), *_unlisted(read, index))
             proven = stamps[0].proven_time if stamps and all(one.holds for one in stamps) else None
             documents = judging.documents(index, Path(folder), proven)
             return DocumentVerdict(str(path), "archive", (*documents, *stamps), reasons)
@@ -183,6 +183,20 @@ def _uncovered(read: _Read, steps: list[Step]) -> Iterator[Reason]:
                 Message(N_("No signature covers the file {name}."), name=name),
                 Message(N_("Do not rely on it: anybody may have put it there.")),
             )
+
+
+def _unlisted(read: _Read, index: ArchiveIndex) -> Iterator[Reason]:
+    """Yield what the index does not account for: a timestamp alone does not say that anybody signed."""
+    listed = {name for kept in index.documents for name in (kept.name, kept.signature)}
+    for name in read.digests:
+        if name.startswith("documents/") and name not in listed:
+            yield Reason(
+                "archive-unlisted",
+                Message(N_("The archive package does not say whose signature is on {name}."), name=name),
+                Message(N_("Do not rely on it: anybody may have put it there.")),
+            )
+    if not index.documents:
+        yield Reason("archive-empty", Message(N_("The archive package names no document.")))
 
 
 class _Judging:
