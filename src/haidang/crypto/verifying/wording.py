@@ -98,11 +98,12 @@ def _heading(verdict: DocumentVerdict, translate: Callable[[str], str], *, colou
 def _signature(
     signature: SignatureVerdict, translate: Callable[[str], str], zone: dt.tzinfo | None
 ) -> Iterator[tuple[str, str]]:
+    stamp = signature.level == "RFC3161"
     if signature.signer is not None:
-        yield translate("Signed by"), _who(signature.signer)
+        yield translate("Timestamp by") if stamp else translate("Signed by"), _who(signature.signer)
     when = _when(signature, translate, zone)
     if when:
-        yield translate("Signed on"), when
+        yield translate("Stamped on") if stamp else translate("Signed on"), when
     yield translate("Content"), translate(_content(signature))
     if signature.covers:
         shown = ", ".join(signature.covers[:5]) + (" …" if len(signature.covers) > 5 else "")
