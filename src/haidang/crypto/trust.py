@@ -20,7 +20,7 @@ from haidang.errors import InputError
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
     from pathlib import Path
 
     from cryptography import x509
@@ -54,6 +54,18 @@ class Trust(NamedTuple):
             (*self.authorities, *authorities),
             (*self.crls, *crls),
             (*self.ocsps, *ocsps),
+        )
+
+    def about(self, issuers: Container[bytes], serials: Container[int]) -> Trust:
+        """Return this with the revocation data alone that concerns some certificates.
+
+        Args:
+            issuers: names of their issuers, DER.
+            serials: their serial numbers.
+        """
+        return self._replace(
+            crls=tuple(one for one in self.crls if _crl_issuer(one) in issuers),
+            ocsps=tuple(one for one in self.ocsps if _ocsp_serial(one) in serials),
         )
 
     def context(
@@ -130,3 +142,21 @@ def _crls(content: bytes, path: Path) -> list[bytes]:
             f"{path} holds no CRL that can be read: {error}",
             hint="Take it out of the folder, or fetch it anew from the authority.",
         ) from error
+
+
+def _crl_issuer(crl: bytes) -> bytes:
+    from cryptography.x509 import load_der_x509_crl
+
+    try:
+        return load_der_x509_crl(crl).issuer.public_bytes()
+    except ValueError:
+        return b""
+
+
+def _ocsp_serial(answer: bytes) -> int:
+    from cryptography.x509.ocsp import load_der_ocsp_response
+
+    try:
+        return load_der_ocsp_response(answer).serial_number
+    except ValueError:
+        return -1

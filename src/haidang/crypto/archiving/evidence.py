@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from haidang.crypto.embedded import UNSOUND, certificates_of
+from haidang.crypto.embedded import certificates_of
 from haidang.crypto.extra import needs_extra
 
 if TYPE_CHECKING:
@@ -42,27 +42,5 @@ def evidence_for(infos: Iterable[Any], trust: Trust) -> Evidence:
             waiting.append(above)
     issuers = {one.issuer.dump() for one in wanted.values()}
     serials = {one.serial_number for one in wanted.values()}
-    return Evidence(
-        tuple(one.dump() for one in wanted.values()),
-        tuple(one for one in trust.crls if _crl_issuer(one) in issuers),
-        tuple(one for one in trust.ocsps if _ocsp_serial(one) in serials),
-    )
-
-
-def _crl_issuer(crl: bytes) -> bytes:
-    from asn1crypto.crl import CertificateList
-
-    try:
-        issuer: bytes = CertificateList.load(crl)["tbs_cert_list"]["issuer"].dump()
-    except UNSOUND:
-        return b""
-    return issuer
-
-
-def _ocsp_serial(answer: bytes) -> int:
-    from cryptography.x509.ocsp import load_der_ocsp_response
-
-    try:
-        return load_der_ocsp_response(answer).serial_number
-    except ValueError:
-        return -1
+    needed = trust.about(issuers, serials)
+    return Evidence(tuple(one.dump() for one in wanted.values()), needed.crls, needed.ocsps)

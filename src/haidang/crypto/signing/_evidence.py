@@ -38,26 +38,5 @@ async def evidence_for(trust: Trust, signatory: Signatory, timestamper: Any, now
     certificates = [one for chain in chains for one in chain]
     issuers = {one.issuer.dump() for one in certificates}
     serials = {one.serial_number for one in certificates}
-    needed = known._replace(
-        crls=tuple(one for one in trust.crls if _crl_issuer(one) in issuers),
-        ocsps=tuple(one for one in trust.ocsps if _ocsp_serial(one) in serials),
-    )
+    needed = known.about(issuers, serials)
     return needed.context(now)
-
-
-def _crl_issuer(crl: bytes) -> bytes:
-    from cryptography.x509 import load_der_x509_crl
-
-    try:
-        return load_der_x509_crl(crl).issuer.public_bytes()
-    except ValueError:
-        return b""
-
-
-def _ocsp_serial(answer: bytes) -> int:
-    from cryptography.x509.ocsp import load_der_ocsp_response
-
-    try:
-        return load_der_ocsp_response(answer).serial_number
-    except ValueError:
-        return -1
