@@ -23,13 +23,16 @@ def main() -> int:
 
     act, *words = sys.argv[1:]
     try:
-        with os.fdopen(0, "rb", _BUFFER) as source, os.fdopen(1, "wb", _BUFFER) as target:
-            if act == "encrypt":
-                pyrage.encrypt_io(source, target, [pyrage.x25519.Recipient.from_str(one) for one in words])
-            else:
-                with os.fdopen(int(words[0]), "r", encoding="ascii") as secrets:
-                    identities = [pyrage.x25519.Identity.from_str(one) for one in secrets.read().split()]
-                pyrage.decrypt_io(source, target, identities)
+        if act == "encrypt":
+            # Into the file that is open: to open it anew would let go of its lock.
+            recipients = [pyrage.x25519.Recipient.from_str(one) for one in words]
+            with os.fdopen(0, "rb", _BUFFER) as source, os.fdopen(1, "wb", _BUFFER) as target:
+                pyrage.encrypt_io(source, target, recipients)
+        else:
+            with os.fdopen(int(words[0]), "r", encoding="ascii") as secrets:
+                identities = [pyrage.x25519.Identity.from_str(one) for one in secrets.read().split()]
+            # age reads and writes by itself: no call of Python for each piece.
+            pyrage.decrypt_file("/dev/stdin", "/dev/stdout", identities)
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # noqa: BLE001 -- the parent makes a sentence of it
