@@ -102,8 +102,11 @@ class Environment:
                     # Whoever is going to write says so at once: nobody finds the database locked half-way.
                     "transaction_mode": "IMMEDIATE",
                     "timeout": 20,
-                    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000",
+                    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
+                    "PRAGMA cache_size=-32000",
                 },
+                # A file like the real one: a database in memory locks tables, not itself.
+                "TEST": {"NAME": folder / "test.sqlite3"},
             }
         parts = urlsplit(url)
         if parts.scheme not in _POSTGRESQL or not parts.path.strip("/"):
