@@ -17,6 +17,8 @@ from haidang.cli import pki
 from haidang.cli._command import grouped_commands
 from haidang.cli.main import main
 from haidang.crypto import envelopes
+from haidang.crypto.home import Home
+from tests.cli.serving import secret_file, serving_authority
 from tests.crypto.softhsm import MODULE, softhsm_token
 
 NAMES = ["--name", "Nguyễn Thị Ánh", "--organisation", "Sở Y tế", "--unit", "Phòng Văn thư"]
@@ -124,6 +126,22 @@ def test_the_first_year(shell: Shell) -> None:
     shell("addressbook", "export", "copy.asice", "--home", "elsewhere")
     assert Path("copy.asice").read_bytes() == Path("ca-addressbook.asice").read_bytes()
     shell("addressbook", "show", "--home", "nowhere", code=2)
+
+
+def test_an_address_book_with_a_timestamp_says_when_it_was_signed(shell: Shell, tmp_path: Path) -> None:
+    root = found_authorities(shell)
+    known = Home(tmp_path / "known")
+    publish = ["addressbook", "publish", "ca", "--passphrase-file", "ca.pw", "--home", "known"]
+    with serving_authority(known, secret_file(tmp_path)) as url:
+        shell(*publish, "--tsa", url)
+    shell(*publish, "--tsa", url, "--output", "none.asice", code=2)
+    assert not Path("none.asice").exists()
+    taken = shell("addressbook", "import", "ca-addressbook.asice", "--home", "known", "--root", root)
+    assert "Dấu thời gian" in taken.err
+    assert "Dấu thời gian" in shell("addressbook", "show", "--home", "known", code=1).err
+    found = json.loads(shell("addressbook", "show", "--json", "--home", "known", code=1).out)
+    assert found["proven"] >= found["issued"]
+    assert found["time_authority"]["name"] == "Dấu thời gian"
 
 
 def test_a_passphrase_is_changed_and_the_old_one_opens_nothing(shell: Shell) -> None:
