@@ -116,7 +116,9 @@ def verify_pdf(
         with reading():
             return _verify(content, trust, now, options, path)
     except UnreadablePdfError as error:
-        reason = Reason(error.code, error.said_message, error.said_hint)
+        # Whoever lacks the password cannot tell what holds; that says nothing against the document.
+        severity: Any = "warning" if error.code == "pdf-password" else "error"
+        reason = Reason(error.code, error.said_message, error.said_hint, severity)
         return DocumentVerdict(path, KIND, reasons=(reason,))
 
 
