@@ -34,6 +34,7 @@ from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict, m
 from haidang.crypto.verifying._beside import unsound_beside
 from haidang.crypto.verifying._pdf_changes import differences
 from haidang.crypto.verifying._pdf_evidence import Evidence, Proof, ProvenChains, evidence_in
+from haidang.crypto.verifying._pdf_hidden import hidden_content
 from haidang.crypto.verifying._pdf_structure import (
     SUBFILTERS,
     MisplacedError,
@@ -133,7 +134,7 @@ def _verify(content: bytes, trust: Trust, now: dt.datetime, options: Options, pa
         return DocumentVerdict(path, KIND, reasons=(_taken_out("error") if more else _unsigned(),))
     evidence = evidence_in(reader)
     signed = _judge_all(content, found, evidence, trust, now)
-    reasons = (_taken_out("warning"),) if more else ()
+    reasons = (*((_taken_out("warning"),) if more else ()), *hidden_content(reader.root))
     verdict = DocumentVerdict(path, KIND, tuple(signed), reasons, marking=marking_of(signed))
     return with_needs(verdict, options)
 
