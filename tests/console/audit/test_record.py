@@ -214,5 +214,14 @@ def test_a_checkpoint_that_was_forged_does_not_hold() -> None:
 
 
 def test_the_key_is_readable_by_nobody_else(settings: Any) -> None:
-    checkpoints.service_key()
+    checkpoints.signing_key()
     assert (settings.DATA / "audit-key.pem").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.django_db
+def test_finds_an_entry_that_was_put_behind_the_end() -> None:
+    entry = record("service", "a", "audit")
+    entry.number = 1
+    entry.leaf = leaf_of(entry)
+    entry.save(force_insert=True)
+    assert codes() == ["log-entry-beyond"]

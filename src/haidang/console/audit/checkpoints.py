@@ -8,7 +8,6 @@ else. A checkpoint is signed with every :data:`EVERY_ENTRIES` entries and, when 
 from __future__ import annotations
 
 import datetime as dt
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,29 +17,26 @@ from django.utils import timezone
 
 from haidang.console.audit.models import Checkpoint, Head
 from haidang.crypto import merkle
-from haidang.crypto.files import PRIVATE, read_bounded, write_whole
-from haidang.crypto.keys import key_id, make_key
-from haidang.errors import InputError, KeyAccessError, OutputError
-from haidang.i18n import N_
+from haidang.crypto.keys import key_id
+from haidang.crypto.service_keys import service_key
 
 if TYPE_CHECKING:
     from haidang.crypto.keys import SigningKey
 
-__all__ = ["EVERY_ENTRIES", "EVERY_MINUTES", "log_origin", "service_key", "sign_due", "sign_now"]
+__all__ = ["EVERY_ENTRIES", "EVERY_MINUTES", "log_origin", "sign_due", "sign_now", "signing_key"]
 
 EVERY_ENTRIES = 100
 EVERY_MINUTES = 5
-_LARGEST_KEY = 1 << 16
 
 
-def service_key() -> SigningKey:
+def signing_key() -> SigningKey:
     """Return the key that checkpoints are signed with.
 
     Raises:
         KeyAccessError: The file of the key holds none.
         OutputError: It cannot be written.
     """
-    return _key(Path(settings.DATA) / "audit-key.pem")
+    return service_key(Path(settings.DATA) / "audit-key.pem")
 
 
 def log_origin(key: Any) -> str:
@@ -70,32 +66,8 @@ def sign_now() -> Checkpoint | None:
 
 
 def _sign(head: Head, tree: merkle.Tree, at: dt.datetime) -> None:
-    key = service_key()
+    key = signing_key()
     note = merkle.sign_checkpoint(merkle.Checkpoint(log_origin(key), tree.size, tree.root()), key)
     Checkpoint.objects.create(size=tree.size, note=note.decode())
     head.signed_size, head.signed_at = tree.size, at
     head.save(update_fields=["signed_size", "signed_at"])
-
-
-@cache
-def _key(path: Path) -> SigningKey:
-    from cryptography.hazmat.primitives import serialization as forms
-
-    if not path.exists():
-        made = make_key().private_bytes(forms.Encoding.PEM, forms.PrivateFormat.PKCS8, forms.NoEncryption())
-        try:
-            # Of several processes that start together, the first one's holds.
-            write_whole(path, made, mode=PRIVATE, replace=False)
-        except OutputError:
-            if not path.exists():
-                raise
-    try:
-        return forms.load_pem_private_key(read_bounded(path, _LARGEST_KEY), None)
-    except (ValueError, TypeError, InputError):
-        raise KeyAccessError(
-            N_("{path} holds no signing key."),
-            hint=N_(
-                "Put the key back from a backup; a new one would not fit the checkpoints that others keep."
-            ),
-            path=path,
-        ) from None
