@@ -28,7 +28,7 @@ from haidang.console.units.models import Unit
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from haidang.console.people.access import Request
     from haidang.console.people.models import User
@@ -135,7 +135,7 @@ def look_at(request: Request, key: int) -> Alert:
     Raises:
         MissingError: There is none that the person may see.
     """
-    alert = (
+    alert: Alert | None = (
         Alert.objects.visible_to(request.user)
         .select_related("unit", "asset", "source", "owner")
         .filter(pk=key)
@@ -180,7 +180,7 @@ def silence(
     if unit is not None and not Unit.objects.visible_to(request.user).filter(pk=unit.pk).exists():
         raise MissingError([unit.pk])
     with transaction.atomic():
-        made = Silence.objects.create(
+        made: Silence = Silence.objects.create(
             rule=rule.strip(),
             entity=entity.strip(),
             unit=unit,
@@ -199,7 +199,7 @@ def end_silence(request: Request, key: int) -> Silence:
         MissingError: There is none that the person may see.
     """
     with transaction.atomic():
-        found = (
+        found: Silence | None = (
             Silence.objects.visible_to(request.user).select_for_update(of=("self",)).filter(pk=key).first()
         )
         if found is None:
@@ -266,7 +266,7 @@ def _state(alert: Alert) -> dict[str, Any]:
     }
 
 
-def _chosen(request: Request, keys: Iterable[int]) -> Sequence[Alert]:
+def _chosen(request: Request, keys: Iterable[int]) -> list[Alert]:
     """Return the alerts with these keys, locked.
 
     Raises:
