@@ -8,5 +8,6 @@ __all__ = ["urlpatterns"]
 
 urlpatterns = [
     path("", include("haidang.console.alerts.urls")),
+    path("", include("haidang.console.api.urls")),
     path("account/", include("allauth.urls")),
 ]

@@ -3,8 +3,9 @@
 Rules:
 
 - :func:`operation` is the only way to declare one; a test walks all of them and refuses any other.
-- Who asks is known by a token (``Authorization: Bearer hd_…``) or by the console's session; a session needs the
-  CSRF token with what is no GET. A token never does more than its person may, and only what it was issued for.
+- Who asks is known by a token (``Authorization: Bearer hd_…``) or by the console's session; a session needs
+  the CSRF token with what is no GET. A token never does more than its person may, and only what it was
+  issued for.
 - The permission is looked at before anything of the request is read.
 
 Example::

@@ -1,4 +1,4 @@
-"""What the API says when something is wrong: problem details (RFC 9457), in the language that is asked for."""
+"""What the API says when something is wrong: problem details (RFC 9457), in the language asked for."""
 
 from __future__ import annotations
 
@@ -96,9 +96,7 @@ def _forbidden(_request: HttpRequest, _error: Exception) -> HttpResponse:
 
 
 def _unauthenticated(_request: HttpRequest, _error: Exception) -> HttpResponse:
-    return problem(
-        401, _("Who asks is not known."), _("Send a valid token: Authorization: Bearer hd_… .")
-    )
+    return problem(401, _("Who asks is not known."), _("Send a valid token: Authorization: Bearer hd_… ."))
 
 
 def _http_error(_request: HttpRequest, error: HttpError) -> HttpResponse:

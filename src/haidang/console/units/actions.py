@@ -177,11 +177,11 @@ def _name(request: Request, asset: Asset, names: Iterable[Named]) -> None:
     new = [name for name in wanted if name not in before]
     for name in new:
         if AssetName.objects.filter(kind=name.kind, value=name.value).exclude(asset=asset).exists():
-            raise RefusedError(_("{value} is a name of another asset.").format(value=name.value), field="hosts")
+            raise RefusedError(
+                _("{value} is a name of another asset.").format(value=name.value), field="hosts"
+            )
     AssetName.objects.filter(pk__in=[row.pk for name, row in before.items() if name not in wanted]).delete()
-    AssetName.objects.bulk_create(
-        [AssetName(asset=asset, kind=name.kind, value=name.value) for name in new]
-    )
+    AssetName.objects.bulk_create([AssetName(asset=asset, kind=name.kind, value=name.value) for name in new])
     record(
         request,
         "asset.name",

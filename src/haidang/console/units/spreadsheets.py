@@ -1,8 +1,8 @@
 """Assets as CSV: written for spreadsheets, read with a preview and errors that name the line.
 
 Columns: ``unit`` (its code), ``name``, ``owner``, ``criticality`` (1 to 4), ``hosts``, ``networks``,
-``domains`` (spaces or semicolons between several) and ``note``. An asset is known by unit and name: a line of
-one that is there changes it. Nothing is written where one line is wrong.
+``domains`` (spaces or semicolons between several) and ``note``. An asset is known by unit and name: a line
+of one that is there changes it. Nothing is written where one line is wrong.
 
 The file is untrusted: its size, lines and fields are bounded. Cells that a spreadsheet would take for a formula
 are written with an apostrophe before them, which is taken off again when they are read.
@@ -233,7 +233,5 @@ def _foreign(lines: list[Line]) -> list[tuple[int, str]]:
         for row in AssetName.objects.filter(value__in=values[start : start + 500]):
             number = wanted.get(Named(row.kind, row.value))
             if number is not None and row.asset_id != own[number]:
-                errors.append(
-                    (number, str(_("{value} is a name of another asset.").format(value=row.value)))
-                )
+                errors.append((number, str(_("{value} is a name of another asset.").format(value=row.value))))
     return errors
