@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def province(db: None) -> Unit:
+def province(db: None) -> Unit:  # noqa: ARG001 -- asks for a database
     """The unit at the top."""
     from haidang.console.units.models import Unit
 
-    return Unit.objects.create(name="Tỉnh Sông Hồng", code="SH")
+    unit: Unit = Unit.objects.create(name="Tỉnh Sông Hồng", code="SH")
+    return unit
 
 
 @pytest.fixture
@@ -24,7 +25,8 @@ def hospital(province: Unit) -> Unit:
     """A unit below."""
     from haidang.console.units.models import Unit
 
-    return Unit.objects.create(name="Bệnh viện Đa khoa", code="BV", parent=province)
+    unit: Unit = Unit.objects.create(name="Bệnh viện Đa khoa", code="BV", parent=province)
+    return unit
 
 
 @pytest.fixture
@@ -32,11 +34,12 @@ def school(province: Unit) -> Unit:
     """Another unit below, which must not see the hospital's."""
     from haidang.console.units.models import Unit
 
-    return Unit.objects.create(name="Sở Giáo dục", code="GD", parent=province)
+    unit: Unit = Unit.objects.create(name="Sở Giáo dục", code="GD", parent=province)
+    return unit
 
 
 @pytest.fixture
-def analyst(db: None) -> User:
+def analyst(db: None) -> User:  # noqa: ARG001 -- asks for a database
     """Somebody who works on all units' alerts."""
     from haidang.console.people.models import User
 
