@@ -33,7 +33,7 @@ def detect(configuration: Configuration) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    ruleset = load_rules(*configuration.rules)
+    ruleset = load_rules(*configuration.rules, builtin=True if configuration.builtin else None)
     _LOG.info("rules loaded", extra={"rules": len(ruleset), "refused": len(ruleset.refused)})
     # Rules are millions of objects, none of them garbage.
     gc.freeze()
