@@ -12,7 +12,7 @@ from haidang.console.api.operations import operation
 from haidang.console.api.values import Key, Limit, Name, Page, Words, page_of
 from haidang.console.people.access import Request
 from haidang.console.sources import actions
-from haidang.console.sources.health import Health, health_of
+from haidang.console.sources.vitals import Health, health_of
 from haidang.console.sources.models import Source
 from haidang.console.units.actions import unit_of
 

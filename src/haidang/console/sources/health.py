@@ -1,79 +1,71 @@
-"""How sources are: what they sent in the last hour, how late it was, whether they have gone quiet."""
+"""What is known of sources while their events come: whose they are, when they were heard, and how far behind."""
 
 from __future__ import annotations
 
-import datetime as dt
+import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.db.models import Max, Sum
-from django.utils import timezone
-
+from haidang.console.alerts.enriching import Place
+from haidang.console.alerts.writing import write
 from haidang.console.sources.models import Source, SourceMinute
-from haidang.errors import HaidangError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
-__all__ = ["Health", "health_of"]
+    from haidang.ingest.detecting import Detected
 
-_HOUR = dt.timedelta(hours=1)
+__all__ = ["Home", "Homes", "count_arrivals"]
 
-
-class Health(NamedTuple):
-    """How one source is."""
-
-    source: Source
-    events: int
-    """Taken in the last hour."""
-    refused: int
-    """Requests that were not taken in the last hour."""
-    lag: float
-    """Seconds from reception to detection, the most of the last hour."""
-    quarantined: int
-    """Broken lines that are kept."""
-    quiet: bool
-    """Whether it is in use and has been silent for longer than it should."""
-
-    @property
-    def per_minute(self) -> float:
-        """Events a minute, over the last hour."""
-        return self.events / 60
+_FRESH_SECONDS = 10.0
+_NOWHERE = Place(None, "")
 
 
-def health_of(sources: Iterable[Source]) -> list[Health]:
-    """Return how sources are, in their order."""
-    now = timezone.now()
-    chosen = list(sources)
-    minutes = {
-        row["source"]: row
-        for row in SourceMinute.objects.filter(source__in=chosen, minute__gte=now - _HOUR)
-        .values("source")
-        .annotate(events=Sum("events"), refused=Sum("refused"), lag=Max("lag"))
-        .order_by()
-    }
-    broken = _quarantined()
-    return [
-        Health(
-            source,
-            minutes.get(source.pk, {}).get("events") or 0,
-            minutes.get(source.pk, {}).get("refused") or 0,
-            minutes.get(source.pk, {}).get("lag") or 0.0,
-            broken.get(str(source.pk), 0),
-            _is_quiet(source, now),
-        )
-        for source in chosen
-    ]
+class Home(NamedTuple):
+    """Whose a source is."""
+
+    pk: int | None
+    name: str
+    place: Place
 
 
-def _is_quiet(source: Source, now: dt.datetime) -> bool:
-    since = source.last_seen or source.created
-    return source.enabled and now - since > dt.timedelta(minutes=source.quiet_after)
+class Homes:
+    """The sources in memory by their id, as the spool names them; read again after ten seconds."""
+
+    def __init__(self) -> None:
+        """Read nothing yet."""
+        self._homes: dict[str, Home] = {}
+        self._read = -_FRESH_SECONDS
+
+    def of(self, source: str) -> Home:
+        """Return whose a source is; one that was removed belongs to nobody."""
+        if time.monotonic() - self._read >= _FRESH_SECONDS:
+            rows = Source.objects.values_list("pk", "name", "unit_id", "unit__path")
+            self._homes = {str(pk): Home(pk, name, Place(unit, path)) for pk, name, unit, path in rows}
+            self._read = time.monotonic()
+        return self._homes.get(source) or Home(None, source, _NOWHERE)
 
 
-def _quarantined() -> dict[str, int]:
-    from haidang.console.sources.stores import quarantine
-
-    try:
-        return quarantine().counts()
-    except HaidangError:
-        return {}
+def count_arrivals(batches: Sequence[Detected], homes: Homes, now: datetime) -> None:
+    """Count what batches held, minute by minute, and keep when their sources were last heard."""
+    counted: dict[tuple[int, datetime], list[Detected]] = {}
+    heard: dict[int, datetime] = {}
+    for batch in batches:
+        pk = homes.of(batch.source).pk
+        if pk is not None:
+            received = datetime.fromtimestamp(batch.received / 1e9, UTC)
+            counted.setdefault((pk, received.replace(second=0, microsecond=0)), []).append(batch)
+            heard[pk] = max(received, heard.get(pk, received))
+    minutes = SourceMinute.objects.filter(
+        source_id__in={pk for pk, _ in counted}, minute__in={minute for _, minute in counted}
+    )
+    rows = {(row.source_id, row.minute): row for row in minutes}
+    for (pk, minute), ones in counted.items():
+        row = rows.setdefault((pk, minute), SourceMinute(source_id=pk, minute=minute))
+        row.events += sum(one.events for one in ones)
+        row.size += sum(one.size for one in ones)
+        row.quarantined += sum(one.broken for one in ones)
+        row.lag = max(row.lag, *(now.timestamp() - one.received / 1e9 for one in ones))
+    write((rows[key] for key in counted), ("events", "size", "quarantined", "lag"))
+    for pk, received in heard.items():
+        Source.objects.filter(pk=pk).exclude(last_seen__gte=received).update(last_seen=received)
