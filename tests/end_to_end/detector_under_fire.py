@@ -1,7 +1,7 @@
 """A detector that is killed again and again while events come in: the script of test_detector_killed.py.
 
-``write FOLDER BATCHES EVENTS`` appends batches to the spool; ``detect FOLDER KILLS`` makes detectors one after
-another and kills each with SIGKILL at a random moment, then lets one work off what is left.
+``write FOLDER BATCHES EVENTS`` appends batches to the spool; ``detect FOLDER KILLS`` makes detectors one
+after another and kills each with SIGKILL at a random moment, then lets one work off what is left.
 """
 
 from __future__ import annotations
