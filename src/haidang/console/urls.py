@@ -9,4 +9,5 @@ __all__ = ["urlpatterns"]
 urlpatterns = [
     path("", include("haidang.console.alerts.urls")),
     path("account/", include("allauth.urls")),
+    path("language/", include("django.conf.urls.i18n")),
 ]
