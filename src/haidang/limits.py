@@ -153,5 +153,23 @@ class Limits:
     trail_chars: int = 600
     """Longest text of a process start or a move; a longer one is cut."""
 
+    syslog_message_bytes: int = MIB // 4
+    """Longest syslog message; a longer one is passed on cut to this length, and counted."""
+    syslog_connections: int = 1_000
+    """Connections that one syslog listener holds open at once."""
+    syslog_host_connections: int = 100
+    """Connections that it holds open at once with one address."""
+    syslog_handshake_seconds: float = 20.0
+    """Time that the TLS handshake of a syslog connection may take."""
+    syslog_partial_seconds: float = 60.0
+    """Time without a byte in the midst of a syslog message after which its connection is closed."""
+    syslog_idle_seconds: float = 24 * 3600.0
+    """Time without a message after which a syslog connection is closed. Many senders lose the message that
+    finds it closed, so this is long."""
+    syslog_close_seconds: float = 10.0
+    """Time that a listener which stops may take to hand over what has arrived."""
+    syslog_pending_bytes: int = 8 * MIB
+    """Bytes of datagrams of one source that wait for the intake; more are dropped, and counted."""
+
 
 DEFAULT_LIMITS = Limits()

@@ -1,0 +1,34 @@
+"""What a person asked for and does not get: the pages and the API say so each in its own way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from haidang.errors import HaidangError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.utils.functional import _StrPromise
+
+__all__ = ["MissingError", "RefusedError"]
+
+
+class RefusedError(HaidangError):
+    """What was entered cannot be done; the message is for people, in their language."""
+
+    def __init__(self, message: str | _StrPromise, *, field: str = "", hint: str = "") -> None:
+        """Say why, and which ``field`` of the form is to blame."""
+        super().__init__(str(message), hint=hint)
+        self.field = field
+
+
+class MissingError(HaidangError):
+    """There is no such record, or none that this person may see: the two look the same."""
+
+    def __init__(self, keys: Sequence[object]) -> None:
+        """Name what was asked for."""
+        super().__init__(str(_("There is no such record.")))
+        self.keys = tuple(keys)
