@@ -174,6 +174,7 @@ TIME_ZONE = _ENVIRONMENT.text("HAIDANG_TIME_ZONE", "Asia/Ho_Chi_Minh")
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA / "static"
+STATIC_ROOT.mkdir(mode=0o700, exist_ok=True)
 # Files are served out of the package: nothing has to be collected before the first start.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG

@@ -10,4 +10,5 @@ urlpatterns = [
     path("", include("haidang.console.alerts.urls")),
     path("", include("haidang.console.api.urls")),
     path("account/", include("allauth.urls")),
+    path("language/", include("django.conf.urls.i18n")),
 ]
