@@ -68,7 +68,7 @@ class SilenceForm(forms.Form):
         return timezone.now() + timedelta(days=int(self.cleaned_data["days"]))
 
 
-class SavedViewForm(forms.ModelForm[SavedView]):
+class SavedViewForm(forms.ModelForm):  # type: ignore[type-arg]
     """A view to come back to."""
 
     class Meta:
