@@ -235,6 +235,10 @@ class _Judging:
                 Message(N_("The file mimetype is not the first of the container.")),
                 severity="warning",
             )
+        if any(_TOKEN.fullmatch(name) for name in contents.metadata):
+            from haidang.crypto.verifying.cms import archive_timestamp_ignored
+
+            yield archive_timestamp_ignored()
 
     def signatures(self) -> tuple[tuple[SignatureVerdict, ...], tuple[Reason, ...]]:
         """Return the verdict of each signature, and what holds of the container as a whole."""

@@ -31,11 +31,17 @@ from haidang.messages import Message
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from haidang.crypto.trust import Trust
 
-__all__ = ["LARGEST_SIGNATURE", "content_inside", "verify_cms", "verify_signers"]
+__all__ = [
+    "LARGEST_SIGNATURE",
+    "archive_timestamp_ignored",
+    "content_inside",
+    "verify_cms",
+    "verify_signers",
+]
 
 LARGEST_SIGNATURE = 64 << 20
 """Bytes of a signature, with the content where it is inside."""
@@ -44,6 +50,12 @@ MOST_TIMESTAMPS = 16
 """Timestamps of one signer that are looked at."""
 
 _SIGNATURE_TIME_STAMP = "1.2.840.113549.1.9.16.2.14"
+_OCSP_RESPONSE = "1.3.6.1.5.5.7.16.2"
+"""RFC 5940: an OCSPResponse."""
+_OCSP_BASIC = "1.3.6.1.5.5.7.48.1.1"
+"""EN 319 122-1, section 5.4.2.2: a BasicOCSPResponse."""
+_ARCHIVE_TIME_STAMPS = {"0.4.0.1733.2.4", "1.2.840.113549.1.9.16.2.48", "1.2.840.113549.1.9.16.2.27"}
+"""EN 319 122-1, section 5.5.3, and its forerunners."""
 
 
 class _Parts(NamedTuple):
@@ -176,15 +188,28 @@ def _once(digest: Callable[[str], bytes]) -> Callable[[str], bytes]:
 
 
 def _revocation(signed_data: Any) -> tuple[list[bytes], list[bytes]]:
+    """Return the CRLs and the OCSP answers, DER, that the SignedData brings along (RFC 5652, 10.2.1)."""
     crls: list[bytes] = []
     ocsps: list[bytes] = []
     for choice in list(signed_data["crls"] or ())[:MOST_CERTIFICATES]:
-        if choice.name == "certificate_list":
+        if choice.name == "crl":
             crls.append(choice.chosen.dump())
-        elif choice.chosen["other_rev_info_format"].dotted == "1.3.6.1.5.5.7.16.2":
-            # RFC 5940: an OCSP response.
-            ocsps.append(choice.chosen["other_rev_info"].dump())
+            continue
+        form, held = choice.chosen["other_rev_info_format"].dotted, choice.chosen["other_rev_info"]
+        if form == _OCSP_RESPONSE:
+            ocsps.append(held.dump())
+        elif form == _OCSP_BASIC:
+            ocsps.append(_whole_ocsp(held.dump()))
     return crls, ocsps
+
+
+def _whole_ocsp(basic: bytes) -> bytes:
+    """Return a BasicOCSPResponse as the answer that held it."""
+    from asn1crypto import ocsp
+
+    held = {"response_type": "basic_ocsp_response", "response": ocsp.BasicOCSPResponse.load(basic)}
+    answer: bytes = ocsp.OCSPResponse({"response_status": "successful", "response_bytes": held}).dump()
+    return answer
 
 
 def _signer(
@@ -206,7 +231,7 @@ def _signer(
     if signed.failure is not None and signed.failure.indication == "TOTAL-FAILED":
         return _verdict(signed.failure, prefix, signed, chains)
     stamps = _timestamps(info, signed, parts, chains, now)
-    level = _level(prefix, signed, stamps)
+    level = _level(prefix, signed, stamps, kept=bool(parts.crls or parts.ocsps))
     if signed.failure is not None:
         return replace(_verdict(signed.failure, prefix, signed, chains), level=level)
     believed = [one for one in stamps if one.holds and one.proven_time is not None]
@@ -230,7 +255,7 @@ def _signer(
         claimed_time=signed.claimed,
         proven_time=proven,
         time_authority=earliest.signer if earliest else None,
-        reasons=chain.reasons,
+        reasons=(*chain.reasons, *_archived(info)),
         evidence={
             "digest": signed.digest_algorithm,
             "signature": signed.signature_algorithm,
@@ -272,10 +297,28 @@ def _labels(info: Any) -> dict[str, str]:
     return {"labels": "; ".join(labels)} if labels else {}
 
 
-def _level(prefix: str, signed: Signed, stamps: list[SignatureVerdict]) -> str:
+def _level(prefix: str, signed: Signed, stamps: list[SignatureVerdict], *, kept: bool) -> str:
+    """Return the level (EN 319 122-1, section 6); ``kept`` is whether it brings revocation data along."""
     if not signed.has_certificate_reference:
         return prefix.replace("CAdES", "CMS")
-    return f"{prefix}-B-T" if stamps else f"{prefix}-B-B"
+    if not stamps:
+        return f"{prefix}-B-B"
+    return f"{prefix}-B-LT" if kept else f"{prefix}-B-T"
+
+
+def _archived(info: Any) -> Iterator[Reason]:
+    """Yield that there are archive timestamps, of which nothing is believed."""
+    if any(one["type"].dotted in _ARCHIVE_TIME_STAMPS for one in info["unsigned_attrs"] or ()):
+        yield archive_timestamp_ignored()
+
+
+def archive_timestamp_ignored() -> Reason:
+    """Return the note that archive timestamps in CAdES or ASiC are no proof here; those in PDF are."""
+    return Reason(
+        "archive-timestamp-not-judged",
+        Message(N_("It has archive timestamps, which are not looked at: they prove nothing here.")),
+        severity="note",
+    )
 
 
 def _with_timestamps(verdict: SignatureVerdict, stamps: list[SignatureVerdict]) -> SignatureVerdict:
