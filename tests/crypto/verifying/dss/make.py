@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
-import subprocess
 import tempfile
 import threading
 from pathlib import Path
@@ -37,6 +36,7 @@ from haidang.crypto.signers import Signatory
 from haidang.crypto.timestamps.authority import TimestampAuthority
 from haidang.crypto.timestamps.server import TimestampServer
 from tests.crypto.small_pdf import classic_pdf
+from tests.crypto.verifying.dss.running import HERE, run_java
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 YEAR = dt.timedelta(days=365)
 LATER = 5 * YEAR
 """When the signers' certificates have ended; a year after signing, the key of the first TSA was stolen."""
-HERE = Path(__file__).parent
 SAMPLES = HERE / "samples"
 INPUTS = {
     "report.csv": "đơn vị,số vụ\nSở Y tế,3\n".encode(),
@@ -124,7 +123,12 @@ def make(folder: Path) -> None:
     for server in (ocsp, *servers):
         threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        _sign(folder, *(f"http://127.0.0.1:{one.server_address[1]}/" for one in servers))
+        run_java(
+            folder / "build",
+            "SignSamples",
+            str(folder),
+            *(f"http://127.0.0.1:{one.server_address[1]}/" for one in servers),
+        )
     finally:
         for server in (ocsp, *servers):
             server.shutdown()
@@ -147,21 +151,6 @@ def _keys(path: Path, signatory: Signatory, authority: Authority) -> None:
             b"signer", signatory.key, signatory.certificate, chain, BestAvailableEncryption(b"samples")
         )
     )
-
-
-def _sign(folder: Path, *addresses: str) -> None:
-    build = folder / "build"
-    build.mkdir()
-    shutil.copy(HERE / "pom.xml", build)
-    (build / "src/main/java").mkdir(parents=True)
-    shutil.copy(HERE / "SignSamples.java", build / "src/main/java")
-    maven = ["mvn", "-q", "-B", "-f", str(build / "pom.xml")]
-    classpath = build / "classpath"
-    subprocess.run(
-        [*maven, "compile", "dependency:build-classpath", f"-Dmdep.outputFile={classpath}"], check=True
-    )
-    path = f"{build / 'target/classes'}:{classpath.read_text().strip()}"
-    subprocess.run(["java", "-cp", path, "SignSamples", str(folder), *addresses], check=True)
 
 
 def _keep(folder: Path, now: dt.datetime) -> None:
