@@ -63,7 +63,22 @@ for _level in ("b", "t", "lt"):
     SIGNED[f"report.csv.{_level}.p7s"] = Expected("cms", f"CAdES-B-{_level.upper()}")
     SIGNED[f"enveloping-{_level}.p7m"] = Expected("cms", f"CAdES-B-{_level.upper()}")
     SIGNED[f"cades-{_level}.asice"] = Expected("asic-e", f"ASiC-E/CAdES-B-{_level.upper()}", BOTH)
-XML = {one.name for one in SAMPLES.iterdir() if one.is_file()} - set(SIGNED) - NOT_SIGNED
+for _level in ("b", "t", "lt", "lta"):
+    _named, _noted = ("LT", NOTED) if _level == "lta" else (_level.upper(), frozenset[str]())
+    SIGNED[f"enveloped-{_level}.xml"] = Expected("xml", f"XAdES-B-{_named}", ("/",), notes=_noted)
+    SIGNED[f"xades-{_level}.asice"] = Expected("asic-e", f"ASiC-E/XAdES-B-{_named}", BOTH, notes=_noted)
+SIGNED["xades-t.asics"] = Expected("asic-s", "ASiC-S/XAdES-B-T", ("report.csv",))
+SIGNED["enveloped-older-t.xml"] = Expected("xml", "XAdES-B-T", ("/",))
+SIGNED["enveloped-t-rsa.xml"] = Expected("xml", "XAdES-B-T", ("/",), signer=RSA)
+SIGNED["detached-t.xml"] = Expected("xml", "XAdES-B-T", ("report.csv",))
+SIGNED["internally-detached-t.xml"] = Expected(
+    "xml", "XAdES-B-T", ("#report",), notes=frozenset({"frame-not-covered"})
+)
+SIGNED["enveloping-t.xml"] = Expected("xml", "XAdES-B-T", ("#OBJECT",))
+
+
+def test_every_sample_is_expected_to_be_something() -> None:
+    assert {one.name for one in SAMPLES.iterdir() if one.is_file()} == set(SIGNED) | NOT_SIGNED
 
 
 @cache
@@ -72,7 +87,8 @@ def trust() -> Trust:
 
 
 def verdict_on(path: Path, at: str = "verified", believed: Trust | None = None) -> DocumentVerdict:
-    options = Options(content=SAMPLES / "report.csv") if path.name.startswith("report.csv.") else Options()
+    beside = path.name.startswith("report.csv.") or path.name == "detached-t.xml"
+    options = Options(content=SAMPLES / "report.csv") if beside else Options()
     return verify(path, trust() if believed is None else believed, now=MADE[at], options=options)
 
 
@@ -92,7 +108,8 @@ def test_what_dss_signed_holds(name: str) -> None:
     verdict = verdict_on(SAMPLES / name)
     first = verdict.signatures[0]
     assert (verdict.kind, verdict.indication, first.subindication) == (expected.kind, "TOTAL-PASSED", "")
-    assert (first.level, first.covers) == (expected.level, expected.covers)
+    covers = tuple("#OBJECT" if one.startswith("#o-") else one for one in first.covers)  # DSS's id of it
+    assert (first.level, covers) == (expected.level, expected.covers)
     assert first.signer is not None
     assert first.signer.name == expected.signer
     assert {reason.code for reason in (*first.reasons, *verdict.reasons)} == expected.notes
@@ -191,6 +208,21 @@ def test_content_inside_cannot_be_exchanged(name: str, tmp_path: Path) -> None:
     path.write_bytes(content.replace(b",3\n", b",9\n"))
     (one,) = verdict_on(path).signatures
     assert (one.indication, one.subindication) == ("TOTAL-FAILED", "HASH_FAILURE")
+
+
+@pytest.mark.parametrize("name", sorted(one for one in SIGNED if one.endswith(".xml")))
+def test_xml_that_is_altered_or_added_to_fails(name: str, tmp_path: Path) -> None:
+    content = (SAMPLES / name).read_bytes()
+    last = content.rindex(b"</")
+    path = tmp_path / name
+    for changed in (
+        content.replace("Sở Y tế".encode(), "Sở Xây dựng".encode()),
+        content[:last] + b"<paid/>" + content[last:],
+        content[:last] + b"paid" + content[last:],
+        b"<file>" + content[content.index(b"?>") + 2 :] + b"<paid/></file>",
+    ):
+        path.write_bytes(changed)
+        assert changed == content or verdict_on(path).indication == "TOTAL-FAILED"
 
 
 def packed(members: list[tuple[str, bytes]]) -> bytes:

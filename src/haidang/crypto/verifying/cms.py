@@ -31,14 +31,16 @@ from haidang.messages import Message
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from haidang.crypto.trust import Trust
 
 __all__ = [
     "LARGEST_SIGNATURE",
+    "Brought",
     "archive_timestamp_ignored",
     "content_inside",
+    "judge_signer",
     "verify_cms",
     "verify_signers",
 ]
@@ -234,6 +236,43 @@ def _signer(
     level = _level(prefix, signed, stamps, kept=bool(parts.crls or parts.ocsps))
     if signed.failure is not None:
         return replace(_verdict(signed.failure, prefix, signed, chains), level=level)
+    brought = Brought(parts.certificates, parts.crls, parts.ocsps)
+    verdict = judge_signer(signed, stamps, brought, chains, now=now, level=level)
+    return replace(
+        verdict,
+        reasons=(*verdict.reasons, *_archived(info)),
+        evidence={**verdict.evidence, **labels},
+    )
+
+
+class Brought(NamedTuple):
+    """What a signature brings along to be believed."""
+
+    certificates: Sequence[Any] = ()
+    """``asn1crypto.x509.Certificate``."""
+    crls: Sequence[bytes] = ()
+    ocsps: Sequence[bytes] = ()
+
+
+def judge_signer(
+    signed: Signed,
+    stamps: Sequence[SignatureVerdict],
+    brought: Brought,
+    chains: Chains,
+    *,
+    now: dt.datetime,
+    level: str,
+) -> SignatureVerdict:
+    """Return what follows for a signature that is one over its content: is its signer believed, and when?
+
+    Args:
+        signed: the signer, without a failure.
+        stamps: the verdicts on the timestamps over the signature.
+        brought: what came along.
+        chains: judges the certificate.
+        now: the present.
+        level: what the verdict calls the form.
+    """
     believed = [one for one in stamps if one.holds and one.proven_time is not None]
     earliest = min(believed, key=lambda one: one.proven_time or now, default=None)
     proven = earliest.proven_time if earliest else None
@@ -243,9 +282,9 @@ def _signer(
         now=now,
         proven=proven,
         claimed=signed.claimed,
-        others=parts.certificates,
-        crls=parts.crls,
-        ocsps=parts.ocsps,
+        others=brought.certificates,
+        crls=brought.crls,
+        ocsps=brought.ocsps,
     )
     verdict = SignatureVerdict(
         chain.indication,
@@ -255,11 +294,10 @@ def _signer(
         claimed_time=signed.claimed,
         proven_time=proven,
         time_authority=earliest.signer if earliest else None,
-        reasons=(*chain.reasons, *_archived(info)),
+        reasons=chain.reasons,
         evidence={
             "digest": signed.digest_algorithm,
             "signature": signed.signature_algorithm,
-            **labels,
             "timestamps": [one.to_json() for one in stamps],
             **chain.evidence,
         },
@@ -321,7 +359,7 @@ def archive_timestamp_ignored() -> Reason:
     )
 
 
-def _with_timestamps(verdict: SignatureVerdict, stamps: list[SignatureVerdict]) -> SignatureVerdict:
+def _with_timestamps(verdict: SignatureVerdict, stamps: Sequence[SignatureVerdict]) -> SignatureVerdict:
     """Return the verdict where a timestamp that is not believed does not pass in silence."""
     wrong = next((one for one in stamps if not one.holds), None)
     if wrong is None:

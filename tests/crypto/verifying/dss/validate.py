@@ -1,7 +1,7 @@
 """Has EU DSS say what it holds of what this project signs: ``python -m tests.crypto.verifying.dss.validate``.
 
-By hand, not in CI. With the root of the test authority trusted, and nothing fetched: levels B-LT and B-LTA must
-hold by what the documents bring along, the others with the authority's CRLs.
+By hand, not in CI. With the root of the test authority trusted, and nothing fetched: levels B-LT and B-LTA
+must hold by what the documents bring along, the others with the authority's CRLs.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def write_files(folder: Path) -> None:
     for name, crl in zip(("root.crl", "issuing.crl"), pki.crls(), strict=True):
         (folder / name).write_bytes(crl)
     for key in ("ecdsa-p256", "rsa-3072"):
-        person = pki.signatory(f"Người ký {key}", algorithm=key)  # type: ignore[arg-type]
+        person = pki.signatory(f"Người ký {key}", algorithm=key)
         for level in LEVELS:
             with_stamp = stamper if level != "B-B" else None
             signed = sign_pdf_bytes(
