@@ -26,7 +26,7 @@ MADE = {
     name: dt.datetime.fromisoformat(one)
     for name, one in json.loads((SAMPLES / "made.json").read_text()).items()
 }
-NOT_SIGNED = {"made.json", "named.xml", "report.csv", "report.pdf", "report.xml"}
+NOT_SIGNED = {"language.xml", "made.json", "named.xml", "report.csv", "report.pdf", "report.xml"}
 BOTH = ("report.csv", "report.xml")
 PERSON, RSA = "Nguyễn Thị Ánh", "Trần Văn Bình"
 
@@ -69,6 +69,7 @@ for _level in ("b", "t", "lt", "lta"):
     SIGNED[f"xades-{_level}.asice"] = Expected("asic-e", f"ASiC-E/XAdES-B-{_named}", BOTH, notes=_noted)
 SIGNED["xades-t.asics"] = Expected("asic-s", "ASiC-S/XAdES-B-T", ("report.csv",))
 SIGNED["enveloped-older-t.xml"] = Expected("xml", "XAdES-B-T", ("/",))
+SIGNED["enveloped-inclusive-t.xml"] = Expected("xml", "XAdES-B-T", ("/",))
 SIGNED["enveloped-t-rsa.xml"] = Expected("xml", "XAdES-B-T", ("/",), signer=RSA)
 SIGNED["detached-t.xml"] = Expected("xml", "XAdES-B-T", ("report.csv",))
 SIGNED["internally-detached-t.xml"] = Expected(

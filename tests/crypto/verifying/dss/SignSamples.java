@@ -39,6 +39,8 @@ import java.util.List;
 public final class SignSamples {
   private static final char[] PASSWORD = "samples".toCharArray();
 
+  private static final String INCLUSIVE = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315";
+
   private final Path folder;
   private final CommonCertificateVerifier verifier = new CommonCertificateVerifier();
   private final OnlineTSPSource stamps;
@@ -186,6 +188,10 @@ public final class SignSamples {
       if (signer.equals("rsa")) {
         p.setDigestAlgorithm(DigestAlgorithm.SHA512);
       }
+      if (name.contains("inclusive")) {
+        p.setSignedInfoCanonicalizationMethod(INCLUSIVE);
+        p.setSignedPropertiesCanonicalizationMethod(INCLUSIVE);
+      }
       var service = new XAdESService(verifier);
       service.setTspSource(stamps);
       var document = input(input);
@@ -228,6 +234,7 @@ public final class SignSamples {
     asicCades("cades-several-t.asics", "t", ASiCContainerType.ASiC_S, "report.csv", "report.xml");
     asicXades("xades-t.asics", "t", ASiCContainerType.ASiC_S, "report.csv");
     xades("enveloped-older-t.xml", "t", SignaturePackaging.ENVELOPED, "report.xml", "person");
+    xades("enveloped-inclusive-t.xml", "t", SignaturePackaging.ENVELOPED, "language.xml", "person");
     xades("enveloped-t-rsa.xml", "t", SignaturePackaging.ENVELOPED, "report.xml", "rsa");
     xades("enveloping-t.xml", "t", SignaturePackaging.ENVELOPING, "report.xml", "person");
     xades("detached-t.xml", "t", SignaturePackaging.DETACHED, "report.csv", "person");

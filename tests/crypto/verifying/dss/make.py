@@ -50,6 +50,9 @@ INPUTS = {
     "report.xml": '<?xml version="1.0" encoding="UTF-8"?>\n<report xmlns="urn:example:report"><unit>Sở Y tế'
     '</unit><incidents year="2026">3</incidents></report>\n'.encode(),
     "named.xml": '<report Id="report"><unit>Sở Y tế</unit></report>\n'.encode(),
+    "language.xml": '<?xml version="1.0" encoding="UTF-8"?>\n<?shown as="table"?>'
+    '<report xmlns="urn:example:report" xmlns:x="urn:example:more" xml:lang="vi">'
+    '<unit x:code="1">Sở Y tế</unit></report>\n'.encode(),
     "report.pdf": classic_pdf(),
 }
 
