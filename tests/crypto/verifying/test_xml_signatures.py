@@ -381,7 +381,7 @@ def test_no_mutated_document_makes_it_crash(noise: bytes, begin: int, length: in
     ("module", "limit", "value"),
     [
         (_xml_reading, "DEEPEST", 2),
-        (_xml_reading, "MOST_ELEMENTS", 9),
+        (_xml_reading, "MOST_NODES", 9),
         (_xml_reading, "MOST_ATTRIBUTES", 0),
         (_xml_reading, "MOST_NAMESPACES", 0),
         (_xml_reading, "LARGEST_XML", 99),

@@ -2,8 +2,8 @@
 
 Rules:
 
-- A document type, and with it every entity, is refused before anything is built of the XML. Depth, elements,
-  attributes and namespaces in scope are bounded: canonical XML would cost their product.
+- A document type, and with it every entity, is refused before anything is built of the XML. Depth, nodes and
+  namespaces in scope are bounded: canonical XML would cost their product.
 - An id is any attribute that is called so in any case (``Id``, ``ID``, ``xml:id``, ``wsu:Id``). What is
   referred to must be the only element with it: signature wrapping lives off programs that find another one.
 - Canonical XML is libxml2's. Nothing is fetched, no style sheet and no XPath expression is evaluated.
@@ -47,11 +47,13 @@ __all__ = [
     "read_xml",
     "text_in",
     "transform_refused",
+    "tree_of",
 ]
 
 LARGEST_XML = 32 << 20
 """Bytes of a document with signatures."""
-MOST_ELEMENTS = 300_000
+MOST_NODES = 600_000
+"""Elements, attributes, comments and processing instructions."""
 MOST_ATTRIBUTES = 256
 """Of one element."""
 MOST_NAMESPACES = 64
@@ -97,6 +99,18 @@ def read_xml(content: bytes) -> Any:
     if len(content) > LARGEST_XML:
         raise XmlRefusedError(unsound(f"more than {LARGEST_XML} bytes"))
     _look(content)
+    root = tree_of(content)
+    if root.getroottree().docinfo.doctype:
+        raise XmlRefusedError(_doctype())
+    return root
+
+
+def tree_of(content: bytes) -> Any:
+    """Return the root of a document that :func:`read_xml` has read before, in a tree of its own.
+
+    Raises:
+        XmlRefusedError: It is not well-formed.
+    """
     with needs_extra():
         from lxml import etree
     # Without libxml2's own bounds of depth and text, since there are ours, and no entities.
@@ -104,22 +118,29 @@ def read_xml(content: bytes) -> Any:
         resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=True
     )
     try:
-        root = etree.fromstring(content, parser)
+        return etree.fromstring(content, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise XmlRefusedError(unsound(str(error))) from error
-    if root.getroottree().docinfo.doctype:
-        raise XmlRefusedError(_doctype())
-    return root
 
 
 def _look(content: bytes) -> None:
     """Go over the XML without building anything of it."""
-    depth = elements = namespaces = 0
+    depth = nodes = namespaces = 0
+
+    def count(more: int) -> None:
+        nonlocal nodes
+        nodes += more
+        if nodes > MOST_NODES:
+            raise XmlRefusedError(unsound("more nodes than are accepted"))
+
+    def aside(*_: object) -> None:
+        count(1)
 
     def start(_: str, attributes: list[str]) -> None:
-        nonlocal depth, elements
-        depth, elements = depth + 1, elements + 1
-        if depth > DEEPEST or elements > MOST_ELEMENTS or len(attributes) > 2 * MOST_ATTRIBUTES:
+        nonlocal depth
+        depth += 1
+        count(1 + len(attributes) // 2)
+        if depth > DEEPEST or len(attributes) > 2 * MOST_ATTRIBUTES:
             raise XmlRefusedError(unsound("deeper or larger than is accepted"))
 
     def end(_: str) -> None:
@@ -143,6 +164,7 @@ def _look(content: bytes) -> None:
     parser.ordered_attributes = True
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.StartNamespaceDeclHandler, parser.EndNamespaceDeclHandler = begin_namespace, end_namespace
+    parser.CommentHandler = parser.ProcessingInstructionHandler = aside
     parser.StartDoctypeDeclHandler = doctype
     try:
         parser.Parse(content, True)  # noqa: FBT003 -- expat takes it by position only

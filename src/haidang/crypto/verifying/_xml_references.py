@@ -32,6 +32,7 @@ from haidang.crypto.verifying._xml_reading import (
     read_xml,
     text_in,
     transform_refused,
+    tree_of,
 )
 from haidang.crypto.verifying.signer_infos import Failure, content_changed, unsound
 from haidang.i18n import N_
@@ -53,7 +54,7 @@ __all__ = [
 ]
 
 MOST_REFERENCES = 10_000
-MOST_WORK = 512 << 20
+MOST_WORK = 160 << 20
 """Bytes of XML that are read again, or brought into canonical form, for all signatures of one document."""
 
 DIGESTS: Final = {
@@ -249,7 +250,7 @@ class Document:
     def _without(self, uri: str, target: Covered, numbers: Sequence[int]) -> Any:
         """Return the target in a tree of its own, from which signatures are taken out."""
         self._spend(len(self.content))
-        root = read_xml(self.content)
+        root = tree_of(self.content)
         element = root if target.whole else element_with_id(elements_by_id(root), uri[1:])
         signatures = list(root.iter(SIGNATURE))
         for one in (signatures[number] for number in numbers):

@@ -269,7 +269,7 @@ class _Judging:
             yield Reason(
                 "element-not-covered",
                 Message(N_("No signature covers the element {name}."), name=_name(node)),
-                Message(N_("Do not rely on it: anybody may have put it there.")),
+                Message(N_("Do not rely on this element: anybody may have put it there.")),
             )
         parts = [one.element for one in self.covered if one.element is not None]
         if parts and self.complete and not left and root not in (*parts, *judged):
