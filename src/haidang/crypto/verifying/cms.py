@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang.crypto.extra import needs_extra
 from haidang.crypto.verdicts import Reason, SignatureVerdict
+from haidang.crypto.verifying._cms_evidence import Brought, evidence_of, revocation_in
 from haidang.crypto.verifying.chains import MOST_CERTIFICATES, Chains, chains_for
 from haidang.crypto.verifying.signer_infos import (
     PARSER_ERRORS,
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LARGEST_SIGNATURE",
-    "Brought",
     "archive_timestamp_ignored",
     "content_inside",
     "judge_signer",
@@ -52,10 +52,6 @@ MOST_TIMESTAMPS = 16
 """Timestamps of one signer that are looked at."""
 
 _SIGNATURE_TIME_STAMP = "1.2.840.113549.1.9.16.2.14"
-_OCSP_RESPONSE = "1.3.6.1.5.5.7.16.2"
-"""RFC 5940: an OCSPResponse."""
-_OCSP_BASIC = "1.3.6.1.5.5.7.48.1.1"
-"""EN 319 122-1, section 5.4.2.2: a BasicOCSPResponse."""
 _ARCHIVE_TIME_STAMPS = {"0.4.0.1733.2.4", "1.2.840.113549.1.9.16.2.48", "1.2.840.113549.1.9.16.2.27"}
 """EN 319 122-1, section 5.5.3, and its forerunners."""
 
@@ -142,7 +138,7 @@ def _verify(
     parts = _Parts(
         signed_data["encap_content_info"]["content_type"].native,
         embedded_certificates(signed_data, MOST_CERTIFICATES),
-        *_revocation(signed_data),
+        *revocation_in(signed_data),
     )
     infos = list(signed_data["signer_infos"])
     if not infos:
@@ -189,31 +185,6 @@ def _once(digest: Callable[[str], bytes]) -> Callable[[str], bytes]:
     return remembered
 
 
-def _revocation(signed_data: Any) -> tuple[list[bytes], list[bytes]]:
-    """Return the CRLs and the OCSP answers, DER, that the SignedData brings along (RFC 5652, 10.2.1)."""
-    crls: list[bytes] = []
-    ocsps: list[bytes] = []
-    for choice in list(signed_data["crls"] or ())[:MOST_CERTIFICATES]:
-        if choice.name == "crl":
-            crls.append(choice.chosen.dump())
-            continue
-        form, held = choice.chosen["other_rev_info_format"].dotted, choice.chosen["other_rev_info"]
-        if form == _OCSP_RESPONSE:
-            ocsps.append(held.dump())
-        elif form == _OCSP_BASIC:
-            ocsps.append(_whole_ocsp(held.dump()))
-    return crls, ocsps
-
-
-def _whole_ocsp(basic: bytes) -> bytes:
-    """Return a BasicOCSPResponse as the answer that held it."""
-    from asn1crypto import ocsp
-
-    held = {"response_type": "basic_ocsp_response", "response": ocsp.BasicOCSPResponse.load(basic)}
-    answer: bytes = ocsp.OCSPResponse({"response_status": "successful", "response_bytes": held}).dump()
-    return answer
-
-
 def _signer(
     info: Any,
     parts: _Parts,
@@ -224,6 +195,12 @@ def _signer(
 ) -> SignatureVerdict:
     # Before anything else looks at the attributes: asn1crypto must know the label's type when it reads them.
     labels = _labels(info)
+    own = evidence_of(info)
+    parts = parts._replace(
+        certificates=[*parts.certificates, *own.certificates],
+        crls=[*parts.crls, *own.crls],
+        ocsps=[*parts.ocsps, *own.ocsps],
+    )
     signed = check_signer(
         info,
         [*parts.certificates, *chains.certificates],
@@ -243,15 +220,6 @@ def _signer(
         reasons=(*verdict.reasons, *_archived(info)),
         evidence={**verdict.evidence, **labels},
     )
-
-
-class Brought(NamedTuple):
-    """What a signature brings along to be believed."""
-
-    certificates: Sequence[Any] = ()
-    """``asn1crypto.x509.Certificate``."""
-    crls: Sequence[bytes] = ()
-    ocsps: Sequence[bytes] = ()
 
 
 def judge_signer(

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang.crypto.files import read_bounded
 from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict
+from haidang.crypto.verifying._cms_evidence import Brought
 from haidang.crypto.verifying._xades import read_properties
 from haidang.crypto.verifying._xml_reading import (
     DS,
@@ -33,7 +34,7 @@ from haidang.crypto.verifying._xml_reading import (
 from haidang.crypto.verifying._xml_references import Document, Surroundings, is_content, uncovered
 from haidang.crypto.verifying._xml_signer import check_xml_signer, read_parts, weakness
 from haidang.crypto.verifying.chains import chains_for
-from haidang.crypto.verifying.cms import Brought, archive_timestamp_ignored, judge_signer
+from haidang.crypto.verifying.cms import archive_timestamp_ignored, judge_signer
 from haidang.crypto.verifying.options import DEFAULT_OPTIONS, Options, with_needs
 from haidang.crypto.verifying.signer_infos import PARSER_ERRORS, Failure, Signed, content_changed, unsound
 from haidang.crypto.verifying.timestamps import verify_token
