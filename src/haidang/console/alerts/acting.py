@@ -111,7 +111,9 @@ def silences(request: Request) -> HttpResponse:
             return redirect("silences")
     else:
         form = SilenceForm(request.user, initial=_about(request))
-    rows = list(Silence.objects.visible_to(request.user).select_related("unit", "by").order_by("-until")[:500])
+    rows = list(
+        Silence.objects.visible_to(request.user).select_related("unit", "by").order_by("-until")[:500]
+    )
     now = timezone.now()
     context = {
         "form": form,

@@ -130,9 +130,7 @@ def _apply(
                 after = _said(alert)
                 differs = [name for name in _FIELDS if before[name] != after[name]]
                 changed.append(alert)
-                entries.append(
-                    Change(alert, {n: before[n] for n in differs}, {n: after[n] for n in differs})
-                )
+                entries.append(Change(alert, {n: before[n] for n in differs}, {n: after[n] for n in differs}))
         if changed:
             Alert.objects.bulk_update(changed, _FIELDS, batch_size=200)
             record_each(request, action, entries)

@@ -75,7 +75,9 @@ def queue(request: Request) -> HttpResponse:
 @allowed("alerts.see")
 def rows(request: Request) -> HttpResponse:
     """Show some rows as they are now; their numbers come from what the page was told."""
-    numbers = [int(number) for number in request.GET.getlist("id")[:100] if number.isdigit() and len(number) < 18]
+    numbers = [
+        int(number) for number in request.GET.getlist("id")[:100] if number.isdigit() and len(number) < 18
+    ]
     found = Alert.objects.visible_to(request.user).filter(pk__in=numbers)
     return render(
         request,
@@ -156,7 +158,10 @@ def workers(user: User, about: Alert | None = None) -> list[User]:
 def _shown(finding: dict[str, Any]) -> Shown:
     members = finding.get("members")
     return Shown(
-        finding, evidence.proofs(finding), evidence.rest(finding), len(members) if isinstance(members, list) else 0
+        finding,
+        evidence.proofs(finding),
+        evidence.rest(finding),
+        len(members) if isinstance(members, list) else 0,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from ninja import Query, Router, Schema
+from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from haidang.console.alerts import actions
@@ -250,9 +250,9 @@ def assign_alert(request: Request, alert: Key, what: Assignment) -> Alert:
 
 
 @operation(router, "post", "/{alert}/notes", "alerts.work", response=NoteRow, status=201)
-def note_alert(request: Request, alert: Key, what: Remark) -> tuple[int, Note]:
+def note_alert(request: Request, alert: Key, what: Remark) -> Status[Any]:
     """Write a note to it."""
-    return 201, actions.note(request, [alert], what.text)[0]
+    return Status(201, actions.note(request, [alert], what.text)[0])
 
 
 @operation(router, "post", "/{alert}/close", "alerts.work", response=AlertRow)
