@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Demo", "find_story", "make_demo"]
 
-_LEVELS = {name.lower(): value for value, name in ((v, n) for v, n in zip(Level.values, Level.names, strict=True))}
+_LEVELS = {
+    name.lower(): value for value, name in ((v, n) for v, n in zip(Level.values, Level.names, strict=True))
+}
 
 _UNITS = (
     ("HV", "", "Tỉnh Hải Vân"),
@@ -120,7 +122,9 @@ def make_demo(
     for finding in findings:
         maker.of_story(finding, shift)
     _silences(findings, people, now)
-    SavedView.objects.create(owner=people["an"], name="Nghiêm trọng, chưa ai nhận", query="level=3&level=4&owner=none", shared=True)
+    SavedView.objects.create(
+        owner=people["an"], name="Nghiêm trọng, chưa ai nhận", query="level=3&level=4&owner=none", shared=True
+    )
     return Demo(len(place.units), [user.username for user in people.values()], Alert.objects.count())
 
 
@@ -135,7 +139,10 @@ class _Place:
         self.by_name: dict[str, Asset] = {}
         for code, name, said, criticality in _ASSETS:
             asset = Asset.objects.create(
-                unit=self.units[code], name=f"{name} ({said})", criticality=criticality, owner=self.units[code].name
+                unit=self.units[code],
+                name=f"{name} ({said})",
+                criticality=criticality,
+                owner=self.units[code].name,
             )
             AssetName.objects.create(asset=asset, kind=AssetName.Kind.HOST, value=name.lower())
             self.assets.append(asset)
@@ -166,7 +173,9 @@ class _Maker:
         at = (_time(finding.time) if finding.time else datetime.now(UTC)) + shift
         asset = self._place.asset_of(finding.host)
         unit = asset.unit if asset else self._place.units["HV-TTDL"]
-        self._save(finding, finding.host or "zeek", unit, asset, at, count=1 + (finding.count > 1) * finding.count)
+        self._save(
+            finding, finding.host or "zeek", unit, asset, at, count=1 + (finding.count > 1) * finding.count
+        )
 
     def earlier(self, finding: Finding, asset: Asset, now: datetime, number: int) -> None:
         """Make an alert of the days before, closed more often than not."""
@@ -195,7 +204,15 @@ class _Maker:
             Note.objects.create(alert=alert, by=analyst, text=self._chance.choice(_NOTES))
 
     def _save(
-        self, finding: Finding, entity: str, unit: Unit, asset: Asset | None, at: datetime, *, count: int, key: str = ""
+        self,
+        finding: Finding,
+        entity: str,
+        unit: Unit,
+        asset: Asset | None,
+        at: datetime,
+        *,
+        count: int,
+        key: str = "",
     ) -> Alert:
         said: dict[str, Any] = msgspec.to_builtins(finding)
         if key:
@@ -233,7 +250,13 @@ def _people(units: dict[str, Unit], password: str) -> dict[str, User]:
         first, _, last = said.rpartition(" ")
         # Vietnamese names are said family name first; Django joins first and last name.
         made[name] = User.objects.create_user(
-            name, f"{name}@haivan.example", password, role=role, unit=units.get(unit), first_name=first, last_name=last
+            name,
+            f"{name}@haivan.example",
+            password,
+            role=role,
+            unit=units.get(unit),
+            first_name=first,
+            last_name=last,
         )
     return made
 

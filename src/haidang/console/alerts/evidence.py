@@ -70,7 +70,11 @@ def proofs(finding: dict[str, Any]) -> list[Proof]:
         key = (str(match.get("field", "")), shown(match.get("value")))
         tests.setdefault(key, []).append(str(match.get("test", "")))
     return [
-        Proof(name, _parts(value, [span for test in said for span in _spans(value, test)]), [_words(t) for t in said])
+        Proof(
+            name,
+            _parts(value, [span for test in said for span in _spans(value, test)]),
+            [_words(t) for t in said],
+        )
         for (name, value), said in tests.items()
     ]
 

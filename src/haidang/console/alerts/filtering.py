@@ -30,7 +30,12 @@ if TYPE_CHECKING:
 __all__ = ["FACETS", "TIMES", "Filter"]
 
 FACETS = ("state", "level", "unit", "source", "tactic", "owner")
-TIMES = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
+TIMES = {
+    "1h": timedelta(hours=1),
+    "24h": timedelta(days=1),
+    "7d": timedelta(days=7),
+    "30d": timedelta(days=30),
+}
 """Ranges that end now."""
 
 _STATES = frozenset(Alert.State.values)
@@ -64,7 +69,9 @@ class Filter:
         def words(name: str, known: Iterable[str] | None = None) -> tuple[str, ...]:
             values = dict.fromkeys(value for value in query.getlist(name) if value)
             if known is None:
-                return tuple(v for v in values if v in {_NOBODY, _ME} or (v.isascii() and v.isdigit() and len(v) < 18))
+                return tuple(
+                    v for v in values if v in {_NOBODY, _ME} or (v.isascii() and v.isdigit() and len(v) < 18)
+                )
             allowed = set(known)
             return tuple(v for v in values if v in allowed)
 

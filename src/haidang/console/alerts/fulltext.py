@@ -119,7 +119,9 @@ def install(connection: BaseDatabaseWrapper) -> None:
                 f" USING gin (to_tsvector('simple', {_DOCUMENT}))"
             )
             return
-        cursor.execute("SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'alerts_search_%%'")
+        cursor.execute(
+            "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'alerts_search_%%'"
+        )
         if cursor.fetchone()[0] == _TRIGGERS:
             return
         cursor.execute("DROP TABLE IF EXISTS alerts_search")

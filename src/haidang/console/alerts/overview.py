@@ -150,9 +150,10 @@ def _chart(rows: Any, since: datetime, now: datetime) -> charts.Columns:
 
 def _matrix(rows: Any, since: datetime) -> list[TacticColumn]:
     by_rule = list(
-        rows.filter(created__gte=since).order_by().values_list("rule").annotate(
-            n=Count("id"), newest=Max("id"), worst=Max("level")
-        )
+        rows.filter(created__gte=since)
+        .order_by()
+        .values_list("rule")
+        .annotate(n=Count("id"), newest=Max("id"), worst=Max("level"))
     )
     by_rule.sort(key=lambda row: -row[1])
     by_rule = by_rule[:500]
@@ -198,7 +199,9 @@ def _shade(number: int, most: int) -> int:
 
 
 def _units(still: Any) -> list[UnitAtRisk]:
-    counted = still.filter(unit_id__isnull=False).order_by().values_list("unit_id", "level").annotate(n=Count("id"))
+    counted = (
+        still.filter(unit_id__isnull=False).order_by().values_list("unit_id", "level").annotate(n=Count("id"))
+    )
     totals: dict[int, list[int]] = {}
     for unit, level, number in counted:
         one = totals.setdefault(unit, [0, 0, 0])

@@ -85,7 +85,9 @@ def counts(asked: Filter, user: User) -> Counts:
     tags = _Tactics()
     for name in FACETS:
         seen = _rows(asked.without(name), user) if getattr(asked, name) or name == "state" else rows
-        result.facets[name] = tags.counted(seen) if name == "tactic" else Counter(row[_COLUMN[name]] for row in seen)
+        result.facets[name] = (
+            tags.counted(seen) if name == "tactic" else Counter(row[_COLUMN[name]] for row in seen)
+        )
     return result
 
 

@@ -112,7 +112,10 @@ def clock(at: datetime | None) -> SafeString | str:
     else:
         said = f"{local:%d/%m/%Y}"
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>', at.isoformat(), date_format(local, "DATETIME_FORMAT"), said
+        '<time datetime="{}" title="{}">{}</time>',
+        at.isoformat(),
+        date_format(local, "DATETIME_FORMAT"),
+        said,
     )
 
 
