@@ -260,8 +260,7 @@ def test_what_the_database_refuses_becomes_an_alarm_and_the_rest_is_kept(
     from django.db import DataError
 
     from haidang.console.alerts import merging
-
-    written = merging.write
+    from haidang.console.alerts.writing import write as written
 
     def refusing(rows: Any, fields: Any) -> None:
         rows = list(rows)

@@ -1,7 +1,7 @@
 """A detector that is killed again and again while events come in: the script of test_detector_killed.py.
 
-``write FOLDER BATCHES EVENTS`` appends batches to the spool; ``detect FOLDER KILLS`` makes detectors one after
-another and kills each with SIGKILL at a random moment, then lets one work off what is left.
+``write FOLDER BATCHES EVENTS`` appends batches to the spool; ``detect FOLDER KILLS`` makes detectors one
+after another and kills each with SIGKILL at a random moment, then lets one work off what is left.
 """
 
 from __future__ import annotations
@@ -14,10 +14,14 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from haidang.ingest.detecting import Detector
 from haidang.ingest.model import Arrival
 from haidang.ingest.spool import Spool
+
+if TYPE_CHECKING:
+    from haidang.scanning import Ruleset
 
 HOSTS = 40
 RULES = """title: Tool
@@ -88,12 +92,12 @@ def detect(folder: Path, kills: int) -> None:
     _work(folder, ruleset, last=True)
 
 
-def _work(folder: Path, ruleset: object, *, last: bool) -> None:
+def _work(folder: Path, ruleset: Ruleset, *, last: bool) -> None:
     from haidang.console.alerts.intake import AlertSink
     from haidang.scanning.live import LiveMatcher
 
     spool = Spool(folder / "spool.sqlite3")
-    matcher = LiveMatcher(ruleset)  # type: ignore[arg-type]
+    matcher = LiveMatcher(ruleset)
     sink = AlertSink(looks_back=matcher.looks_back)
     detector = Detector(spool, matcher, sink, most_bytes=4000)
     if not last:
@@ -107,4 +111,7 @@ def _work(folder: Path, ruleset: object, *, last: bool) -> None:
 
 if __name__ == "__main__":
     mode, place, *numbers = sys.argv[1:]
-    {"write": write, "detect": detect}[mode](Path(place), *map(int, numbers))
+    if mode == "write":
+        write(Path(place), int(numbers[0]), int(numbers[1]))
+    else:
+        detect(Path(place), int(numbers[0]))

@@ -30,7 +30,7 @@ print(sorted(Alert.objects.filter(title="Many tools").values_list("examples__fin
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
     """Return the URL of an empty database, "" for SQLite."""
     if request.param == "sqlite":
         yield ""

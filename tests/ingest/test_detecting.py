@@ -91,7 +91,7 @@ def test_a_batch_delivered_again_gives_the_same_ids(spool: Spool, rules: Ruleset
         sinks.append(Kept())
         taken = spool.take()
         one = detector(spool, rules, sinks[-1])
-        spool.done = lambda _through: None  # type: ignore[method-assign]  # killed before it says so
+        spool.done = lambda through: None  # type: ignore[method-assign] # noqa: ARG005 -- killed before it says so
         one.step()
         assert spool.take() == taken
     first, second = ([finding.id for finding in sink.findings] for sink in sinks)
@@ -102,7 +102,7 @@ def test_a_batch_delivered_again_gives_the_same_ids(spool: Spool, rules: Ruleset
 def test_what_the_sink_has_is_not_done_again_after_a_restart(spool: Spool, rules: Ruleset) -> None:
     spool.append([arrival(1)])
     sink = Kept()
-    done, spool.done = spool.done, lambda _through: None  # type: ignore[method-assign]
+    done, spool.done = spool.done, lambda through: None  # type: ignore[method-assign] # noqa: ARG005
     detector(spool, rules, sink).step()
     spool.done = done  # type: ignore[method-assign]
     spool.append([arrival(2)])

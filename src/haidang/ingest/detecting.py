@@ -3,13 +3,13 @@
 Rules of this module:
 
 - What a batch brings about (alerts, members of correlations, counts) is kept by the :class:`Sink` in one
-  transaction together with the batch's number; then the spool is told. Killed in between, the batch comes again
-  and the sink knows its number: delivered at least once, its effects happen exactly once.
-- A finding's id depends on the batch's number and the record's place in it, so it is the same in every delivery.
-- Correlations look back over batches. What they are fed with is kept by the sink, and fed again after a restart;
-  a correlation's finding that was handed on before has no second effect.
-- Lines that cannot be read go to the quarantine. So does what is known of a batch that the disk damaged, or on
-  which the rules fail: it stops nothing behind it.
+  transaction together with the batch's number; then the spool is told. Killed in between, the batch comes
+  again and the sink knows its number: delivered at least once, its effects happen exactly once.
+- A finding's id depends on the batch's number and the record's place in it: it is the same in every delivery.
+- Correlations look back over batches. What they are fed with is kept by the sink, and fed again after a
+  restart; a correlation's finding that was handed on before has no second effect.
+- Lines that cannot be read go to the quarantine. So does what is known of a batch that the disk damaged, or
+  on which the rules fail: it stops nothing behind it.
 - A sink or a spool that is away is asked again until it is back; nothing is taken on meanwhile.
 
 What batches hold is untrusted.
@@ -98,7 +98,7 @@ class Sink(Protocol):
 
         Args:
             batches: A batch whose number is not above ``position()`` has no effect.
-            correlated: Findings of correlations. One with a known id has no effect but to tell its true count.
+            correlated: Findings of correlations. One with a known id only tells its true count.
 
         Raises:
             HaidangError: The database is away; nothing was kept.
@@ -220,7 +220,7 @@ class Detector:
         else:
             try:
                 piece = self._matcher.match(arrival.data, arrival.format, path=path, report=report)
-            except Exception as error:  # whatever it is, the batches behind must not wait for it
+            except Exception as error:  # noqa: BLE001 -- whatever it is, the batches behind must not wait for it
                 report.note("unreadable", "byte 0", f"{type(error).__name__}: {error}", skipped=arrival.count)
                 _LOG.exception("rules fail on batch %s", path)
             else:

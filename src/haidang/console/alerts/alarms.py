@@ -50,7 +50,7 @@ def alarm(
     )
     if opened.update(last_seen=now):
         return None
-    return Alert.objects.create(
+    made: Alert = Alert.objects.create(
         rule=kind.rule,
         title=kind.title,
         level=kind.level,
@@ -63,3 +63,4 @@ def alarm(
         created=now,
         search=f"{kind.title} {entity} {kind.rule}".lower(),
     )
+    return made

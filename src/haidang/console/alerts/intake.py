@@ -1,10 +1,10 @@
-"""Where detection's findings become alerts: the sink of :mod:`haidang.ingest.detecting`, on Django's database.
+"""Where findings become alerts: the sink of :mod:`haidang.ingest.detecting`, on Django's database.
 
-For each batch, in one transaction with its number (:class:`~haidang.console.alerts.models.Batch`): findings of
-rules that are off are dropped and counted; silences keep back; what is left is told apart by rule, entity and
-unit (:mod:`~haidang.console.alerts.merging`), and gets an asset, a unit and a score. A batch that is delivered
-again has no effect, nor has a correlation's finding that is made again after a restart, but that its example is
-brought up to date.
+For each batch, in one transaction with its number (:class:`~haidang.console.alerts.models.Batch`): findings
+of rules that are off are dropped and counted; silences keep back; what is left is told apart by rule, entity
+and unit (:mod:`~haidang.console.alerts.merging`), and gets an asset, a unit and a score. A batch that is
+delivered again has no effect, nor has a correlation's finding that is made again after a restart, but that
+its example is brought up to date.
 
 Findings hold what logs hold: they are untrusted.
 """

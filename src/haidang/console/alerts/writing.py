@@ -21,7 +21,8 @@ def write(rows: Iterable[Model], fields: Sequence[str]) -> None:
     The others are written as an insertion that meets itself: one statement for many rows, where an UPDATE
     with a CASE for each takes a time that grows with the square of their number.
     """
-    old, new = [], []
+    old: list[Model] = []
+    new: list[Model] = []
     for row in rows:
         (new if row.pk is None else old).append(row)
     if new:

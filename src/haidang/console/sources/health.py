@@ -1,4 +1,4 @@
-"""What is known of sources while their events come: whose they are, when they were heard, and how far behind."""
+"""What is known of sources while their events come: whose they are, when they were heard, how far behind."""
 
 from __future__ import annotations
 
