@@ -63,7 +63,7 @@ class SilenceForm(forms.Form):
         given = super().clean() or {}
         if not given.get("rule") and not (given.get("entity") or "").strip("* "):
             raise ValidationError(
-                _("Name a rule or an entity: a silence on everything would leave nobody watching.")
+                _("Name a rule or an entity: a silence of everything is none.")
             )
         return given
 

@@ -30,6 +30,8 @@ from haidang.console.people.refusals import MissingError
 from haidang.console.people.roles import ROLE_PERMISSIONS
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.http import HttpResponse
 
 __all__ = ["alert", "alert_context", "overview", "queue", "rows"]
@@ -108,6 +110,7 @@ def visible_alert(request: Request, number: int) -> Alert:
 class Shown(NamedTuple):
     """A finding as the page shows it."""
 
+    at: datetime | None
     finding: dict[str, Any]
     proofs: list[evidence.Proof]
     rest: list[evidence.Field]
@@ -129,7 +132,7 @@ def alert_context(request: Request, found: Alert) -> dict[str, Any]:
     rule = first.get("rule") if isinstance(first.get("rule"), dict) else {}
     return {
         "alert": found,
-        "examples": [_shown(one) for one in said],
+        "examples": [_shown(one.at, one.finding) for one in examples if isinstance(one.finding, dict)],
         "rule": rule,
         "info": RULEBOOK.info(found.rule),
         "words": RULEBOOK.words(found.rule),
@@ -156,9 +159,10 @@ def workers(user: User, about: Alert | None = None) -> list[User]:
     ]
 
 
-def _shown(finding: dict[str, Any]) -> Shown:
+def _shown(at: datetime | None, finding: dict[str, Any]) -> Shown:
     members = finding.get("members")
     return Shown(
+        at,
         finding,
         evidence.proofs(finding),
         evidence.rest(finding),
