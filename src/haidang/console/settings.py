@@ -14,8 +14,6 @@ _HERE = Path(__file__).parent
 DATA = _ENVIRONMENT.folder()
 """Everything that the service keeps."""
 
-RULES = _ENVIRONMENT.words("HAIDANG_RULES")
-"""Files and folders of rules besides the built-in ones."""
 METRICS_TOKEN = _ENVIRONMENT.text("HAIDANG_METRICS_TOKEN")
 """What a program on another machine must show to read /metrics."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from django.http import StreamingHttpResponse
-from ninja import PatchDict, Router, Schema
+from ninja import Router, Schema
 from pydantic import Field
 
 from haidang.console.api.operations import operation
-from haidang.console.api.values import Key, Limit, LongText, Name, Page, Words, page_of
+from haidang.console.api.values import Key, Limit, LongText, Name, Page, Patch, Words, page_of
 from haidang.console.people.access import Request
 from haidang.console.people.refusals import MissingError
 from haidang.console.units import actions, spreadsheets
@@ -151,10 +151,10 @@ def show_asset(request: Request, asset: Key) -> Asset:
 
 
 @operation(router, "patch", "/{asset}", "units.edit", response=AssetRow)
-def change_asset(request: Request, asset: Key, what: PatchDict[AssetFields]) -> Asset:
+def change_asset(request: Request, asset: Key, what: Patch[AssetFields]) -> Asset:
     """Change an asset; where one kind of names is given, it replaces those of that kind."""
     found = _asset(request, asset)
-    said = dict(what)
+    said = what.dict(exclude_unset=True)
     if {"hosts", "networks", "domains"} & set(said):
         for field, kind in (("hosts", "host"), ("networks", "network"), ("domains", "domain")):
             said.setdefault(field, _of_kind(found, kind))

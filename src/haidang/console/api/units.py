@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ninja import PatchDict, Router, Schema
+from ninja import Router, Schema
 
 from haidang.console.api.operations import operation
-from haidang.console.api.values import Key, Limit, LongText, Name, Page, Words, page_of
+from haidang.console.api.values import Key, Limit, LongText, Name, Page, Patch, Words, page_of
 from haidang.console.people.access import Request
 from haidang.console.people.refusals import MissingError
 from haidang.console.units import actions
@@ -97,9 +97,11 @@ def show_unit(request: Request, unit: Key) -> Unit:
 
 
 @operation(router, "patch", "/{unit}", "units.edit", response=UnitRow)
-def change_unit(request: Request, unit: Key, what: PatchDict[UnitFields]) -> Unit:
+def change_unit(request: Request, unit: Key, what: Patch[UnitFields]) -> Unit:
     """Change a unit."""
-    return actions.change_unit(request, actions.unit_of(request, unit), _values(request, dict(what)))
+    return actions.change_unit(
+        request, actions.unit_of(request, unit), _values(request, what.dict(exclude_unset=True))
+    )
 
 
 @operation(router, "delete", "/{unit}", "units.edit", status=204)
@@ -122,9 +124,9 @@ def add_contact(request: Request, unit: Key, what: ContactFields) -> tuple[int, 
 
 
 @operation(router, "patch", "/{unit}/contacts/{contact}", "units.edit", response=ContactRow)
-def change_contact(request: Request, unit: Key, contact: Key, what: PatchDict[ContactFields]) -> Contact:
+def change_contact(request: Request, unit: Key, contact: Key, what: Patch[ContactFields]) -> Contact:
     """Change somebody to call."""
-    return actions.change_contact(request, _contact(request, unit, contact), dict(what))
+    return actions.change_contact(request, _contact(request, unit, contact), what.dict(exclude_unset=True))
 
 
 @operation(router, "delete", "/{unit}/contacts/{contact}", "units.edit", status=204)
