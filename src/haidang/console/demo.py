@@ -217,6 +217,9 @@ class _Maker:
         said: dict[str, Any] = msgspec.to_builtins(finding)
         if key:
             said = _elsewhere(said, finding.host, entity)
+        _, _, inside = said["source"]["path"].rpartition("samples/logs/")
+        said["source"]["path"] = inside
+        said["rule"]["path"] = said["rule"]["path"].rpartition("/builtin/")[2]
         said["time"] = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         rule, tags = finding.rule, list(finding.rule.tags)
         values = " ".join(str(match["value"])[:300] for match in said["matched"])

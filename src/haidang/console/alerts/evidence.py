@@ -11,9 +11,9 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.utils.translation import gettext
-from django.utils.translation import gettext_noop as _n
 
 from haidang.findings.outputs._html_spans import regex_span
+from haidang.i18n import N_
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,18 +26,18 @@ _LONGEST = 20_000
 _ODD = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 _WORDS = {
-    "equals": _n("is %(value)s"),
-    "contains": _n("contains %(value)s"),
-    "startswith": _n("begins with %(value)s"),
-    "endswith": _n("ends with %(value)s"),
-    "re": _n("fits the expression %(value)s"),
-    "cidr": _n("lies in the network %(value)s"),
-    "gt": _n("is more than %(value)s"),
-    "gte": _n("is at least %(value)s"),
-    "lt": _n("is less than %(value)s"),
-    "lte": _n("is at most %(value)s"),
-    "group-by": _n("what the events have in common"),
-    "exists": _n("is there"),
+    "equals": N_("is %(value)s"),
+    "contains": N_("contains %(value)s"),
+    "startswith": N_("begins with %(value)s"),
+    "endswith": N_("ends with %(value)s"),
+    "re": N_("fits the expression %(value)s"),
+    "cidr": N_("lies in the network %(value)s"),
+    "gt": N_("is more than %(value)s"),
+    "gte": N_("is at least %(value)s"),
+    "lt": N_("is less than %(value)s"),
+    "lte": N_("is at most %(value)s"),
+    "group-by": N_("what the events have in common"),
+    "exists": N_("is there"),
 }
 
 

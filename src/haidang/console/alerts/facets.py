@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from haidang.console.alerts.models import Alert, Level
 from haidang.console.sources.models import Source
+from haidang.console.people.models import User
 from haidang.console.units.models import Unit
 from haidang.findings.words import TACTIC_WORDS
 from haidang.i18n import translator
@@ -16,7 +17,6 @@ from haidang.i18n import translator
 if TYPE_CHECKING:
     from haidang.console.alerts.filtering import Filter
     from haidang.console.alerts.queue import Counts
-    from haidang.console.people.models import User
 
 __all__ = ["Choice", "Facet", "facets"]
 
@@ -84,7 +84,7 @@ def _values(counted: Counts, user: User) -> list[tuple[str, str, list[tuple[Any,
     sources = Source.objects.visible_to(user).filter(pk__in=[k for k in counted.facets["source"] if k])
     owners = {number for number in counted.facets["owner"] if number}
     people: list[tuple[Any, Any, Any]] = [("none", _("Nobody"), None), ("me", _("Me"), user.pk)]
-    people += [(one.pk, one, one.pk) for one in type(user).objects.filter(pk__in=owners - {user.pk})]
+    people += [(one.pk, one, one.pk) for one in User.objects.filter(pk__in=owners - {user.pk})]
     return [
         ("state", _("State"), [(value, name, value) for value, name in Alert.State.choices]),
         ("level", _("Level"), [(value, name, value) for value, name in reversed(Level.choices)]),

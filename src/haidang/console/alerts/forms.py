@@ -63,9 +63,13 @@ class SilenceForm(forms.Form):
         given = super().clean() or {}
         if not given.get("rule") and not (given.get("entity") or "").strip("* "):
             raise ValidationError(
-                _("Name a rule or an entity: a silence on everything would leave nobody watching.")
+                _("Name a rule or an entity: a silence of everything is none.")
             )
         return given
+
+    def named(self) -> dict[str, Any]:
+        """Return rule, entity, unit and reason."""
+        return {name: self.cleaned_data[name] for name in ("rule", "entity", "unit", "reason")}
 
     def until(self) -> datetime:
         """Return when it ends."""

@@ -13,9 +13,8 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop as _n
 
-from haidang.i18n import translator
+from haidang.i18n import N_, translator
 
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString
@@ -24,27 +23,27 @@ __all__ = ["register"]
 
 register = template.Library()
 
-_LEVELS = {4: _n("Critical"), 3: _n("High"), 2: _n("Medium"), 1: _n("Low"), 0: _n("Informational")}
+_LEVELS = {4: N_("Critical"), 3: N_("High"), 2: N_("Medium"), 1: N_("Low"), 0: N_("Informational")}
 
 _ACTIONS = {
-    "alert.acknowledge": _n("acknowledged"),
-    "alert.assign": _n("assigned"),
-    "alert.close": _n("closed"),
-    "alert.reopen": _n("reopened"),
-    "alert.note": _n("wrote a note"),
-    "alert.see": _n("looked at the evidence"),
+    "alert.acknowledge": N_("acknowledged"),
+    "alert.assign": N_("assigned"),
+    "alert.close": N_("closed"),
+    "alert.reopen": N_("reopened"),
+    "alert.note": N_("wrote a note"),
+    "alert.see": N_("looked at the evidence"),
 }
 
 _MENU = (
-    ("overview", _n("Overview"), "gauge", "alerts.see"),
-    ("alerts", _n("Alerts"), "bell", "alerts.see"),
-    ("silences", _n("Silences"), "mute", "alerts.see"),
-    ("hunt", _n("Hunt"), "search", "archive.search"),
-    ("rules", _n("Rules"), "rule", "rules.see"),
-    ("units", _n("Units"), "units", "units.see"),
-    ("sources", _n("Sources"), "inbox", "sources.see"),
-    ("people", _n("People"), "people", "people.see"),
-    ("audit", _n("Audit"), "seal", "audit.see"),
+    ("overview", N_("Overview"), "gauge", "alerts.see"),
+    ("alerts", N_("Alerts"), "bell", "alerts.see"),
+    ("silences", N_("Silences"), "mute", "alerts.see"),
+    ("hunt", N_("Hunt"), "search", "archive.search"),
+    ("rules", N_("Rules"), "rule", "rules.see"),
+    ("units", N_("Units"), "units", "units.see"),
+    ("sources", N_("Sources"), "inbox", "sources.see"),
+    ("people", N_("People"), "people", "people.see"),
+    ("audit", N_("Audit"), "seal", "audit.see"),
 )
 """Name of the address, words, icon and permission. A page that is not there yet is not in the menu."""
 
@@ -58,6 +57,12 @@ def icon(name: str) -> SafeString:
         address,
         name,
     )
+
+
+@register.simple_tag
+def level_icon(level: int) -> SafeString:
+    """Draw a level: as many bars of four as it has, so that it can be told without its colour."""
+    return icon(f"level-{level}")
 
 
 @register.simple_tag(takes_context=True)
