@@ -157,5 +157,44 @@ class Limits:
     trail_chars: int = 600
     """Longest text of a process start or a move; a longer one is cut."""
 
+    syslog_message_bytes: int = MIB // 4
+    """Longest syslog message; a longer one is passed on cut to this length, and counted."""
+    syslog_connections: int = 1_000
+    """Connections that one syslog listener holds open at once."""
+    syslog_host_connections: int = 100
+    """Connections that it holds open at once with one address."""
+    syslog_handshake_seconds: float = 20.0
+    """Time that the TLS handshake of a syslog connection may take."""
+    syslog_partial_seconds: float = 60.0
+    """Time without a byte in the midst of a syslog message after which its connection is closed."""
+    syslog_idle_seconds: float = 24 * 3600.0
+    """Time without a message after which a syslog connection is closed. Many senders lose the message that
+    finds it closed, so this is long."""
+    syslog_close_seconds: float = 10.0
+    """Time that a listener which stops may take to hand over what has arrived."""
+    syslog_pending_bytes: int = 8 * MIB
+    """Bytes of datagrams of one source that wait for the intake; more are dropped, and counted."""
+
+    tail_read_bytes: int = MIB
+    """Bytes of one followed file that are taken at once."""
+    tail_turn_bytes: int = 8 * MIB
+    """Bytes of all followed files of one source that are on their way to the spool at once, about."""
+    tail_files: int = 10_000
+    """Files of one source that are followed; more are left out, and said to be."""
+    tail_open: int = 200
+    """Files of one source that are held open; those that rest longest are opened again when they change."""
+    tail_poll_seconds: float = 0.25
+    """Time between two looks at the files that are followed."""
+    tail_scan_seconds: float = 1.0
+    """Time between two looks for new files."""
+    tail_settle_seconds: float = 10.0
+    """Time without a change after which a file that was rotated away is complete, and after which a file that
+    may be a copy in the making is not."""
+    tail_missing_seconds: float = 3600.0
+    """Time for which the rest of a file that was truncated, or is gone after a restart, is looked for in its
+    folder."""
+    tail_remembered_days: float = 60.0
+    """Time after which a file that is gone is forgotten; a copy of it that turns up later is read anew."""
+
 
 DEFAULT_LIMITS = Limits()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def province(db: None) -> Unit:  # noqa: ARG001 -- asks for a database
+def province(db: None) -> Unit:
     """The unit at the top."""
     from haidang.console.units.models import Unit
 
@@ -39,7 +39,7 @@ def school(province: Unit) -> Unit:
 
 
 @pytest.fixture
-def analyst(db: None) -> User:  # noqa: ARG001 -- asks for a database
+def analyst(db: None) -> User:
     """Somebody who works on all units' alerts."""
     from haidang.console.people.models import User
 

@@ -105,6 +105,8 @@ class Environment:
                     "timeout": 20,
                     "init_command": _PRAGMAS,
                 },
+                # A file like the real one: a database in memory locks tables, not itself.
+                "TEST": {"NAME": folder / "test.sqlite3"},
             }
         parts = urlsplit(url)
         if parts.scheme not in _POSTGRESQL or not parts.path.strip("/"):
