@@ -84,7 +84,7 @@ def test_the_compiled_catalogue_is_what_its_source_compiles_to() -> None:
     write_mo(compiled, catalogue())
     compiled.seek(0)
     with (FOLDER / "django.mo").open("rb") as file:
-        there = {message.id: message.string for message in read_mo(file)}
-    assert there == {message.id: message.string for message in read_mo(compiled)}, (
+        there = {str(message.id): message.string for message in read_mo(file)}
+    assert there == {str(message.id): message.string for message in read_mo(compiled)}, (
         "run: pybabel compile -d src/haidang/console/locale -D django"
     )
