@@ -15,7 +15,7 @@ become a query.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from django.db import connections
 
@@ -77,18 +77,18 @@ def matching(rows: VisibleQuerySet[Any], words: Words, tags: tuple[str, ...] = (
         return rows
     if connections[rows.db].vendor == "sqlite":
         # The sign keeps SQLite from walking all alerts and asking the index for each of them.
-        rows = rows.extra(
+        found: Any = rows.extra(
             tables=["alerts_search"],
             where=["alerts_search MATCH %s", "alerts_alert.id = +alerts_search.rowid"],
             params=[_fts5(words, tags)],
             order_by=["-alerts_search.rowid"],
-        )  # type: ignore[assignment]
-        return rows
-    rows = rows.extra(  # type: ignore[assignment]  # noqa: S610 -- fixed, but for its parameter
-        where=[f"to_tsvector('simple', {_DOCUMENT}) @@ to_tsquery('simple', %s)"],
-        params=[_tsquery(words, tags)],
-    )
-    return rows.order_by("-id")
+        )
+    else:
+        found = rows.extra(  # noqa: S610 -- it is fixed, but for its parameter
+            where=[f"to_tsvector('simple', {_DOCUMENT}) @@ to_tsquery('simple', %s)"],
+            params=[_tsquery(words, tags)],
+        ).order_by("-id")
+    return cast("VisibleQuerySet[Any]", found)
 
 
 def _fts5(words: Words, tags: tuple[str, ...]) -> str:
