@@ -115,6 +115,11 @@ class LiveMatcher:
         if self._correlating is not None:
             yield from self._correlating.advance(time)
 
+    def finish(self) -> Iterator[Finding]:
+        """Yield what correlations know when nothing more comes."""
+        if self._correlating is not None:
+            yield from self._correlating.finish()
+
     def ongoing(self) -> Iterator[Finding]:
         """Yield what correlations hold true by now and did not say so before.
 
@@ -148,6 +153,9 @@ class _Live:
 
     def advance(self, time: int) -> Iterator[Finding]:
         yield from self._findings(self._correlator.advance(time))
+
+    def finish(self) -> Iterator[Finding]:
+        yield from self._findings(self._correlator.finish())
 
     def ongoing(self) -> Iterator[Finding]:
         # The objects are kept, so that no other one takes their identity.
