@@ -178,5 +178,26 @@ class Limits:
     syslog_pending_bytes: int = 8 * MIB
     """Bytes of datagrams of one source that wait for the intake; more are dropped, and counted."""
 
+    tail_read_bytes: int = MIB
+    """Bytes of one followed file that are taken at once."""
+    tail_turn_bytes: int = 8 * MIB
+    """Bytes of all followed files of one source that are on their way to the spool at once, about."""
+    tail_files: int = 10_000
+    """Files of one source that are followed; more are left out, and said to be."""
+    tail_open: int = 200
+    """Files of one source that are held open; those that rest longest are opened again when they change."""
+    tail_poll_seconds: float = 0.25
+    """Time between two looks at the files that are followed."""
+    tail_scan_seconds: float = 1.0
+    """Time between two looks for new files."""
+    tail_settle_seconds: float = 10.0
+    """Time without a change after which a file that was rotated away is complete, and after which a file that
+    may be a copy in the making is not."""
+    tail_missing_seconds: float = 3600.0
+    """Time for which the rest of a file that was truncated, or is gone after a restart, is looked for in its
+    folder."""
+    tail_remembered_days: float = 60.0
+    """Time after which a file that is gone is forgotten; a copy of it that turns up later is read anew."""
+
 
 DEFAULT_LIMITS = Limits()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -135,8 +135,9 @@ def _serve(args: argparse.Namespace, configuration: Configuration, context: Cont
         stack.callback(opened.close)
         if args.part == "all":
             stack.enter_context(Supervised(_detector(args)))
-        # Whoever stops the service by a signal expects the same as with Ctrl+C.
+        # SIGTERM ends the service as Ctrl+C does: both are how it is meant to end.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        stack.enter_context(suppress(KeyboardInterrupt))
         receive(opened, configuration, console=args.part != "receive", on_started=started)
     return 0
 

@@ -80,6 +80,7 @@ class Alert(models.Model):
     disposition = models.CharField(max_length=20, choices=Disposition.choices, blank=True)
     acknowledged_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
+    """Null as long as it is open: lists of what is open ask for this, which has an index of its own."""
     search = models.TextField(blank=True)
     """Lower-case words that it is found by: title, entity, tags, values that matched."""
 
@@ -95,7 +96,29 @@ class Alert(models.Model):
             models.Index(fields=("unit", "state", "-last_seen"), name="alert_unit_state"),
             models.Index(fields=("state", "level", "-last_seen"), name="alert_state_level"),
             models.Index(fields=("owner", "state", "-last_seen"), name="alert_owner_state"),
-            models.Index(fields=("created",), name="alert_created"),
+            models.Index(fields=("created", "level", "rule", "unit"), name="alert_created_facts"),
+            # What is open is little beside what was ever closed: the queue and its facets read this alone.
+            models.Index(
+                fields=("-last_seen", "-id", "state", "level", "unit", "source", "owner", "rule"),
+                condition=models.Q(closed_at__isnull=True),
+                name="alert_open",
+            ),
+            models.Index(
+                fields=("unit", "level", "-last_seen", "-id", "state", "source", "owner", "rule"),
+                condition=models.Q(closed_at__isnull=True),
+                name="alert_open_unit",
+            ),
+            models.Index(
+                fields=("acknowledged_at", "created"),
+                condition=models.Q(acknowledged_at__isnull=False),
+                name="alert_acknowledged_at",
+            ),
+            models.Index(
+                fields=("closed_at", "created"),
+                condition=models.Q(closed_at__isnull=False),
+                name="alert_closed_at",
+            ),
+            models.Index(fields=("source", "-last_seen", "-id"), name="alert_source_seen"),
         )
 
     def __str__(self) -> str:

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db import models
 
+from haidang.console.people.scope import Visible
+
 __all__ = ["Checkpoint", "Entry", "Head"]
 
 
@@ -27,6 +29,8 @@ class Entry(models.Model):
     after: models.JSONField[Any, Any] = models.JSONField(null=True)
     leaf = models.BinaryField(max_length=32)
     """SHA-256 of the canonical entry, after RFC 6962."""
+
+    objects = Visible("unit_path")
 
     class Meta:
         ordering = ("-number",)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from haidang.errors import HaidangError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from django.utils.functional import _StrPromise
 
@@ -19,10 +19,17 @@ __all__ = ["MissingError", "RefusedError"]
 class RefusedError(HaidangError):
     """What was entered cannot be done; the message is for people, in their language."""
 
-    def __init__(self, message: str | _StrPromise, *, field: str = "", hint: str = "") -> None:
-        """Say why, and which ``field`` of the form is to blame."""
-        super().__init__(str(message), hint=hint)
-        self.field = field
+    def __init__(
+        self,
+        message: str | _StrPromise,
+        *,
+        field: str = "",
+        errors: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """Say why, and which ``field`` of the form is to blame; or, for several, hand over ``errors``."""
+        super().__init__(str(message))
+        self.errors = {name: list(said) for name, said in (errors or {field: [str(message)]}).items()}
+        """Name of a field ("" for the whole) to what is wrong with it."""
 
 
 class MissingError(HaidangError):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from django.core.asgi import get_asgi_application
 
+from haidang.console.rules import catalogue
 from haidang.console.service import places
 from haidang.console.service.book import SourcesBook
 from haidang.console.service.web import Web
@@ -65,6 +66,7 @@ async def _serve(
     on_started: Callable[[], None],
 ) -> None:
     with contextlib.ExitStack() as stack:
+        catalogue.use(configuration)
         book = SourcesBook()
         await asyncio.to_thread(book.refresh)
         stack.enter_context(book)
