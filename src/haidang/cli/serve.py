@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMAND"]
 
-_PARTS = ("all", "receive", "console", "detect")
+_PARTS = ("all", "receive", "console", "detect", "archive")
+_BEHIND = ("detect", "archive")
 _PORT = 8220
 
 
@@ -68,7 +69,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
         metavar="PART",
         choices=_PARTS,
         default="all",
-        help=translate("run one part alone: receive, console or detect (default: all)"),
+        help=translate("run one part alone: receive, console, detect or archive (default: all)"),
     )
 
 
@@ -86,8 +87,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if not 0 <= args.port <= 65535:
         raise ConfigurationError(f"--port {args.port}", hint="Ports go from 1 to 65535.")
     configuration = _configuration(args)
-    if args.part == "detect":
-        return _detect(configuration)
+    if args.part in _BEHIND:
+        from haidang.console.service import detecting
+
+        (detecting.detect if args.part == "detect" else detecting.archive)(configuration)
+        return 0
     return _serve(args, configuration, context)
 
 
@@ -98,13 +102,6 @@ def _configuration(args: argparse.Namespace) -> Configuration:
     path = Path(args.config) if args.config else places.configuration()
     found = read_configuration(path) if args.config or path.exists() else Configuration()
     return replace(found, rules=(*found.rules, *map(Path, args.rules)))
-
-
-def _detect(configuration: Configuration) -> int:
-    from haidang.console.service.detecting import detect
-
-    detect(configuration)
-    return 0
 
 
 def _serve(args: argparse.Namespace, configuration: Configuration, context: Context) -> int:
@@ -134,7 +131,8 @@ def _serve(args: argparse.Namespace, configuration: Configuration, context: Cont
     with ExitStack() as stack:
         stack.callback(opened.close)
         if args.part == "all":
-            stack.enter_context(Supervised(_detector(args)))
+            for part in _BEHIND if configuration.archive else _BEHIND[:1]:
+                stack.enter_context(Supervised(_command(args, part)))
         # SIGTERM ends the service as Ctrl+C does: both are how it is meant to end.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         stack.enter_context(suppress(KeyboardInterrupt))
@@ -142,8 +140,8 @@ def _serve(args: argparse.Namespace, configuration: Configuration, context: Cont
     return 0
 
 
-def _detector(args: argparse.Namespace) -> list[str]:
-    command = [sys.executable, "-m", "haidang", "serve", "--part", "detect"]
+def _command(args: argparse.Namespace, part: str) -> list[str]:
+    command = [sys.executable, "-m", "haidang", "serve", "--part", part]
     if args.config:
         command += ["--config", args.config]
     for rules in args.rules:

@@ -21,10 +21,11 @@ Paths are as seen from the folder of the file. What is not known is refused, by 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from haidang.errors import ConfigurationError
+from haidang.ingest.archive import Retention
 from haidang.ingest.syslog import SyslogListener
 from haidang.ingest.tailing.tail import Tail
 
@@ -34,15 +35,21 @@ if TYPE_CHECKING:
 
 __all__ = ["Configuration", "read_configuration"]
 
-_TOP = frozenset({"rules", "builtin", "intel", "syslog", "tail"})
+_TOP = frozenset({"rules", "builtin", "intel", "syslog", "tail", "archive"})
+_ARCHIVE = frozenset({"keep", "days", "bytes"})
 _SYSLOG = frozenset(
     {"kind", "host", "port", "certificate", "key", "authority", "by_certificate", "networks", "source"}
 )
 _TAIL = frozenset({"path", "source", "format", "existing"})
+_RETENTION = {"days": "days", "bytes": "most_bytes"}
 _KINDS: dict[str, type | tuple[type, ...]] = {
     "rules": list,
     "builtin": bool,
     "intel": bool,
+    "archive": dict,
+    "keep": bool,
+    "days": int,
+    "bytes": int,
     "syslog": list,
     "tail": list,
     "port": int,
@@ -62,6 +69,9 @@ class Configuration:
     intel: bool = True
     syslog: tuple[SyslogListener, ...] = ()
     tail: tuple[Tail, ...] = ()
+    archive: bool = True
+    """Whether raw events are kept."""
+    retention: Retention = field(default_factory=Retention)
 
 
 def read_configuration(path: Path) -> Configuration:
@@ -84,6 +94,8 @@ def read_configuration(path: Path) -> Configuration:
         intel=told.get("intel", True),
         syslog=tuple(_listener(path, one) for one in told.get("syslog", ())),
         tail=tuple(_tail(path, one) for one in told.get("tail", ())),
+        archive=told.get("archive", {}).get("keep", True),
+        retention=_retention(path, told.get("archive", {})),
     )
 
 
@@ -103,6 +115,11 @@ def _listener(path: Path, told: Any) -> SyslogListener:
         source=str(told.get("source", "")),
         **files,
     )
+
+
+def _retention(path: Path, told: Any) -> Retention:
+    _check(path, "archive", told, _ARCHIVE)
+    return Retention(**{name: told[word] for word, name in _RETENTION.items() if word in told})
 
 
 def _tail(path: Path, told: Any) -> Tail:

@@ -1,4 +1,8 @@
-"""The process that detects: from the spool, through the rules, to alerts. It ends on SIGTERM or SIGINT."""
+"""The processes behind the receivers: one detects, one archives. They end on SIGTERM or SIGINT.
+
+A batch leaves the spool when its effects are in the database and, where there is an archive, its events are in
+that.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from typing import TYPE_CHECKING
 from haidang import load_rules
 from haidang.console.alerts.intake import AlertSink
 from haidang.console.service import places
+from haidang.ingest.archive import Archive, ArchivePosition, run_archive
 from haidang.ingest.detecting import Detector
 from haidang.ingest.quarantine import Quarantine
 from haidang.ingest.spool import Spool
@@ -19,7 +24,7 @@ from haidang.scanning.live import LiveMatcher
 if TYPE_CHECKING:
     from haidang.console.service.configuration import Configuration
 
-__all__ = ["detect"]
+__all__ = ["archive", "detect"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -30,9 +35,7 @@ def detect(configuration: Configuration) -> None:
     Raises:
         ConfigurationError: The rules cannot be loaded.
     """
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = _told_to_stop()
     ruleset = load_rules(*configuration.rules, builtin=True if configuration.builtin else None)
     _LOG.info("rules loaded", extra={"rules": len(ruleset), "refused": len(ruleset.refused)})
     # Rules are millions of objects, none of them garbage.
@@ -42,7 +45,30 @@ def detect(configuration: Configuration) -> None:
     spool, quarantine = Spool(places.spool()), Quarantine(places.quarantine())
     try:
         sink = AlertSink(looks_back=matcher.looks_back)
-        Detector(spool, matcher, sink, quarantine=quarantine).run(stop)
+        follower = ArchivePosition(places.archive()) if configuration.archive else None
+        Detector(spool, matcher, sink, quarantine=quarantine, follower=follower).run(stop)
     finally:
         spool.close()
         quarantine.close()
+
+
+def archive(configuration: Configuration) -> None:
+    """Write what comes to the archive until told to stop.
+
+    Raises:
+        ConfigurationError: The folder cannot be used.
+    """
+    stop = _told_to_stop()
+    spool = Spool(places.spool())
+    try:
+        run_archive(spool, Archive(places.archive(), retention=configuration.retention), stop)
+    finally:
+        spool.close()
+
+
+def _told_to_stop() -> threading.Event:
+    """Return what is set by SIGTERM and SIGINT."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
