@@ -118,6 +118,10 @@ class Limits:
 
     ingest_body_bytes: int = 32 * MIB
     """Largest body of a request with events, before and after decompression, where its source sets none."""
+    ingest_otlp_bytes: int = 16 * MIB
+    """The same for OTLP, whose messages take many times their size in memory."""
+    ingest_request_events: int = 500_000
+    """Most events of one request of more than 4 MiB."""
     ingest_body_seconds: float = 60.0
     """Time in which the whole body of a request must come."""
     ingest_held_bytes: int = 256 * MIB
