@@ -116,6 +116,33 @@ class Limits:
     intel_pack_bytes: int = 1024 * MIB
     """Most bytes of all files of a pack, expanded."""
 
+    ingest_body_bytes: int = 32 * MIB
+    """Largest body of a request with events, before and after decompression, where its source sets none."""
+    ingest_otlp_bytes: int = 16 * MIB
+    """The same for OTLP, whose messages take many times their size in memory."""
+    ingest_request_events: int = 500_000
+    """Most events of one request of more than 4 MiB."""
+    ingest_body_seconds: float = 60.0
+    """Time in which the whole body of a request must come."""
+    ingest_held_bytes: int = 256 * MIB
+    """Most bytes of events that are in memory, on their way to the spool; beyond, senders must wait."""
+    ingest_commit_bytes: int = 16 * MIB
+    """Bytes of waiting events that are written to the spool in one transaction."""
+    ingest_batch_bytes: int = 1 * MIB
+    """Bytes up to which small requests of one source are kept together as one batch."""
+    spool_file_bytes: int = 16 * 1024 * MIB
+    """Largest file of the spool; beyond, new events are refused until detection catches up."""
+    spool_reserve_bytes: int = 256 * MIB
+    """Room on the disk that the spool leaves free, so that what it holds can still be worked off."""
+    spool_wait_seconds: float = 10.0
+    """Time that a database file may be held by another process before an operation is given up."""
+    quarantine_lines: int = 10_000
+    """Broken lines that are kept of each source; the oldest go first."""
+    quarantine_line_bytes: int = 8_192
+    """Longest broken line that is kept in whole; a longer one is cut, and says so."""
+    quarantine_request_lines: int = 1_000
+    """Broken lines of one request that are kept; the rest is counted."""
+
     page_rows: int = 4_096
     """Findings of one block of the HTML page."""
     page_bytes: int = 4 * MIB

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from haidang.crypto.certificates import certificate_facts
 from haidang.crypto.coroutines import finished
 from haidang.crypto.extra import needs_extra
+from haidang.crypto.lean import quiet_pyhanko
 from haidang.crypto.trust import Trust, as_asn1
 from haidang.crypto.verdicts import Indication, Reason, Subindication
 from haidang.i18n import N_
@@ -65,6 +66,9 @@ _DOCUMENT_SIGNING = frozenset(
 _HARMLESS_TO_TOKENS = frozenset(
     {"unspecified", "affiliation_changed", "superseded", "cessation_of_operation"}
 )
+
+
+_UNSOUND = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 
 
 class ChainVerdict(NamedTuple):
@@ -106,6 +110,7 @@ class Chains:
         """Start from ``trust``, which is parsed once."""
         with needs_extra():
             from asn1crypto import crl, ocsp
+        quiet_pyhanko()
         self.trust = trust
         self._anchors = [as_asn1(one) for one in trust.anchors]
         self._authorities = [as_asn1(one) for one in trust.authorities]
@@ -191,6 +196,7 @@ class Chains:
         self, certificate: Any, moment: dt.datetime, extras: _Extras, *, retroactive: bool
     ) -> _Outcome:
         with needs_extra():
+            from cryptography.exceptions import UnsupportedAlgorithm
             from pyhanko_certvalidator import CertificateValidator, ValidationContext
             from pyhanko_certvalidator.errors import PathError, ValidationError
         crls, ocsps = self._revocation(extras)
@@ -211,8 +217,8 @@ class Chains:
             return _Outcome(path=finished(validator.async_validate_path()))
         except (ValidationError, PathError) as error:
             return _Outcome(error=error)
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
-            # What asn1crypto raises for certificates that are not sound.
+        except (UnsupportedAlgorithm, *_UNSOUND) as error:
+            # What asn1crypto and cryptography raise for certificates and answers that are not sound.
             return _Outcome(error=error)
 
     def _revocation(self, extras: _Extras) -> tuple[list[Any], list[Any]]:

@@ -1,0 +1,14 @@
+"""Addresses of the console; each app has its own."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+__all__ = ["urlpatterns"]
+
+urlpatterns = [
+    path("", include("haidang.console.alerts.urls")),
+    path("", include("haidang.console.api.urls")),
+    path("account/", include("allauth.urls")),
+    path("language/", include("django.conf.urls.i18n")),
+]
