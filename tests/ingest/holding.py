@@ -54,8 +54,10 @@ class MemoryIntake:
         *,
         format: str,  # noqa: A002 - as everywhere
         count: int,
+        alone: bool = False,
         marks: Mapping[str, bytes] | None = None,
     ) -> None:
+        del alone
         self.attempts += 1
         await self.open.wait()
         if self.refusals:

@@ -31,7 +31,7 @@ from haidang.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from haidang.limits import Limits
@@ -78,8 +78,13 @@ class Spool:
         """The file."""
         return self._database.path
 
-    def append(self, arrivals: Sequence[Arrival]) -> list[int]:
+    def append(self, arrivals: Sequence[Arrival], marks: Mapping[str, bytes] | None = None) -> list[int]:
         """Write arrivals in one transaction and return their numbers, in order.
+
+        Args:
+            arrivals: What came.
+            marks: What receivers remember of how far they are, by name, written in the same transaction: so what
+                they take is there once though they are killed in between. An empty one is removed.
 
         Raises:
             SpoolFullError: There is no room; none of them was kept.
@@ -97,7 +102,18 @@ class Spool:
                 number = connection.execute(_INSERT, row).lastrowid
                 assert number is not None  # noqa: S101 - for the type checker; an INSERT has one
                 numbers.append(number)
+            for name, value in (marks or {}).items():
+                connection.execute(_MARK if value else _UNMARK, {"name": name, "value": value})
         return numbers
+
+    def marks(self, prefix: str) -> dict[str, bytes]:
+        """Return the marks whose names begin with ``prefix``.
+
+        Raises:
+            SpoolUnavailableError: The file cannot be used.
+        """
+        with self._database.reading() as connection:
+            return dict(connection.execute(_MARKS, {"prefix": prefix}).fetchall())
 
     def require_room(self) -> None:
         """See whether a batch could be appended now.
@@ -163,6 +179,11 @@ class Spool:
 
 
 _INSERT = "INSERT INTO batch (source, format, received, count, bytes, data) VALUES (?, ?, ?, ?, ?, ?)"
+_MARK = (
+    "INSERT INTO mark (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = :value"
+)
+_UNMARK = "DELETE FROM mark WHERE name = :name"
+_MARKS = "SELECT name, value FROM mark WHERE substr(name, 1, length(:prefix)) = :prefix"
 _SELECT = (
     "SELECT number, source, format, received, count, bytes, data FROM batch WHERE number > ? ORDER BY number"
 )
@@ -183,6 +204,7 @@ def _make_tables(connection: sqlite3.Connection) -> None:
             data BLOB NOT NULL
         ) STRICT"""
     )
+    connection.execute("CREATE TABLE IF NOT EXISTS mark (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT")
     connection.execute(
         """INSERT INTO sqlite_sequence (name, seq)
             SELECT 'batch', ? WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'batch')""",

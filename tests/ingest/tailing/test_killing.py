@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 import random
 import shutil
-import sqlite3
+import signal
 import subprocess
 import sys
 import threading
@@ -17,12 +18,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from haidang.ingest.spool import Spool
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 CHILD = Path(__file__).with_name("tailing_child.py")
 REPOSITORY = CHILD.parents[3]
-KILLS = 25
+KILLS = int(os.environ.get("HAIDANG_TEST_KILLS", "15"))
+"""A longer run asks for more."""
 
 
 class Writer(threading.Thread):
@@ -52,8 +56,8 @@ class Writer(threading.Thread):
                         time.sleep(0.005)
                     file.write(line[cut:] + b"\n")
                     self.lines.append(line)
-            time.sleep(self._chance.random() * 0.02)
-            if not self._chance.randrange(20):
+            time.sleep(self._chance.random() * 0.05)
+            if not self._chance.randrange(30):
                 self._rotate(self._log)
 
     def end(self) -> None:
@@ -63,7 +67,9 @@ class Writer(threading.Thread):
 
 def shift(log: Path) -> Path:
     """Make room for a rotated file as logrotate does; what is older is compressed."""
-    numbers = sorted((int(path.name.split(".")[2]) for path in log.parent.glob(f"{log.name}.*")), reverse=True)
+    numbers = sorted(
+        (int(path.name.split(".")[2]) for path in log.parent.glob(f"{log.name}.*")), reverse=True
+    )
     for number in numbers:
         plain, packed = (log.with_name(f"{log.name}.{number}{end}") for end in ("", ".gz"))
         if packed.exists():
@@ -86,21 +92,40 @@ def copy_and_truncate(log: Path) -> None:
     os.truncate(log, 0)
 
 
-def taken(database: Path) -> list[bytes]:
-    if not database.exists():
-        return []
-    connection = sqlite3.connect(database)
-    try:
-        return [text for (text,) in connection.execute("SELECT text FROM line")]
-    except sqlite3.OperationalError:
-        return []
-    finally:
-        connection.close()
+class Taken:
+    """What is in the spool."""
+
+    def __init__(self, folder: Path) -> None:
+        self.lines: list[bytes] = []
+        self._spool = Spool(folder / "spool.sqlite3")
+        self._last = 0
+
+    def look(self) -> int:
+        """Return how many lines are there."""
+        while found := self._spool.take(self._last):
+            for batch in found:
+                assert not batch.damage
+                self.lines += batch.arrival.data.split(b"\n")
+                self._last = batch.number
+        return len(self.lines)
+
+    def wait_for(self, count: int, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while self.look() < count and time.monotonic() < end:
+            time.sleep(0.02)
 
 
-def start(folder: Path, database: Path) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY / "src"), str(REPOSITORY)])}
-    return subprocess.Popen([sys.executable, str(CHILD), str(folder), str(database)], env=environment)
+@contextlib.contextmanager
+def following(logs: Path, folder: Path) -> Iterator[None]:
+    """Let a process follow the logs, and kill it when the block ends."""
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), *sys.path])}
+    with subprocess.Popen([sys.executable, str(CHILD), str(logs), str(folder)], env=environ) as process:
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait(20)
+    assert process.returncode == -signal.SIGKILL
 
 
 @pytest.mark.slow
@@ -111,42 +136,32 @@ def test_each_line_is_taken_once_though_the_process_is_killed_again_and_again(
     seed = random.randrange(1 << 32)
     print("seed", seed)  # noqa: T201 - to be able to do it again
     chance = random.Random(seed)
-    folder, database = tmp_path / "logs", tmp_path / "taken.sqlite3"
-    folder.mkdir()
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    taken = Taken(tmp_path)
     writers = [
-        Writer(folder / name, random.Random(seed + number), rotate)
-        for number, name in enumerate(["app.log", "single.log"])
+        Writer(logs / name, random.Random(seed + number), rotate)
+        for number, name in enumerate(["app.log", "other.log"])
     ]
     for writer in writers:
         writer.start()
     for _ in range(KILLS):
-        before = len(taken(database))
-        process = start(folder, database)
-        try:
+        with following(logs, tmp_path):
             # A process that is only starting has nothing to lose.
-            end = time.monotonic() + 20
-            while len(taken(database)) == before and time.monotonic() < end:
-                time.sleep(0.01)
+            taken.wait_for(taken.look() + 1, 20)
             time.sleep(chance.random() * 0.3)
-        finally:
-            process.kill()
-            process.wait()
     for writer in writers:
         writer.end()
     written = [line for writer in writers for line in writer.lines]
-    process = start(folder, database)
-    try:
-        end = time.monotonic() + 60
-        while len(taken(database)) < len(written) and time.monotonic() < end:
-            time.sleep(0.1)
+    with following(logs, tmp_path):
+        taken.wait_for(len(written), 60)
         # What is there twice would come within this time.
         time.sleep(3)
-    finally:
-        process.kill()
-        process.wait()
-    found = Counter(taken(database))
+    taken.look()
+    found = Counter(taken.lines)
+    known = set(written)
     lost = [line for line in written if line not in found]
     doubled = [line for line, count in found.items() if count > 1]
-    strange = [line for line in found if line not in set(written)]
+    strange = [line for line in found if line not in known]
     assert (lost[:5], doubled[:5], strange[:5]) == ([], [], [])
     assert len(written) > 1000
