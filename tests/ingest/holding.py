@@ -62,7 +62,7 @@ class MemoryIntake:
         await self.open.wait()
         if self.refusals:
             raise self.refusals.pop(0)
-        records = data.split(b"\n")
+        records = data.split(b"\n") if count else []
         assert len(records) == count
         self.taken.append((source.name, format, records))
         self.kept.update(marks or {})

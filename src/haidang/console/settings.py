@@ -163,6 +163,7 @@ AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_FORM_FIELD = "login"
+AXES_LOCKOUT_CALLABLE = "haidang.console.people.views.lockout"
 AXES_VERBOSE = False
 
 LANGUAGE_CODE = "vi"

@@ -59,9 +59,9 @@ class _Waiting(NamedTuple):
     received: int
     portions: Sequence[Portion]
     broken: BrokenLines | None
+    marks: Mapping[str, bytes]
     size: int
     future: Future[None]
-    marks: Mapping[str, bytes]
 
 
 class Intake:
@@ -206,7 +206,7 @@ class Intake:
             source: Who sent them.
             portions: The records, by format.
             broken: The lines that could not be read.
-            marks: What a receiver remembers, kept in the same transaction; see ``Spool.append``.
+            marks: What is kept in the same transaction; see :meth:`haidang.ingest.spool.Spool.append`.
 
         Returns:
             What is done when all of it is on disk, and raises :class:`SpoolFullError` or
@@ -229,7 +229,7 @@ class Intake:
                 self.refuse(source)
                 raise
             self._buckets.pay(source, sum(one.count for one in portions))
-            self._waiting.append(_Waiting(source, self._clock(), portions, broken, size, future, marks or {}))
+            self._waiting.append(_Waiting(source, self._clock(), portions, broken, marks or {}, size, future))
             self._change.notify()
         return future
 
@@ -268,7 +268,7 @@ class Intake:
             if any(lines for _, _, lines in additions):
                 self._quarantine.add_all(additions)
             arrivals = list(self._arrivals(group))
-            marks = {name: value for one in group for name, value in one.marks.items()}
+            marks = {name: mark for one in group for name, mark in one.marks.items()}
             if arrivals or marks:
                 self._spool.append(arrivals, marks)
             self._trouble = None
@@ -308,13 +308,11 @@ class Intake:
             yield _joined(key, parts)
 
     def _count(self, one: _Waiting) -> None:
-        counts = Counts(
-            events=sum(portion.count for portion in one.portions),
-            bytes=one.size,
-            quarantined=one.broken.count if one.broken else 0,
-            seen=one.received,
-        )
-        self.counters.count(one.source.id, counts)
+        events = sum(portion.count for portion in one.portions)
+        quarantined = one.broken.count if one.broken else 0
+        if events or quarantined:
+            counts = Counts(events=events, bytes=one.size, quarantined=quarantined, seen=one.received)
+            self.counters.count(one.source.id, counts)
 
     def _look_after(self) -> None:
         """Save the counters, and see whether trouble has ended by itself."""

@@ -72,7 +72,10 @@ def test_hands_over_what_is_written_under_the_format_of_the_tail_or_of_the_sourc
                 ("other", "ndjson", b"of three"),
                 ("unit", "", b"later"),
             }
-            assert {name: counts.files for name, counts in receiver.counts().items()} == {"unit": 2, "other": 1}
+            assert {name: counts.files for name, counts in receiver.counts().items()} == {
+                "unit": 2,
+                "other": 1,
+            }
 
     asyncio.run(run())
 

@@ -62,9 +62,7 @@ class SilenceForm(forms.Form):
         """Refuse a silence on everything."""
         given = super().clean() or {}
         if not given.get("rule") and not (given.get("entity") or "").strip("* "):
-            raise ValidationError(
-                _("Name a rule or an entity: a silence of everything is none.")
-            )
+            raise ValidationError(_("Name a rule or an entity: a silence of everything is none."))
         return given
 
     def named(self) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from django.http import StreamingHttpResponse
 from ninja import Router, Schema, Status
 from pydantic import Field
 
@@ -115,11 +114,7 @@ def list_assets(
 @operation(router, "get", "/export", "units.see")
 def export_assets(request: Request) -> Any:
     """Return all assets as CSV."""
-    rows = _rows(request).select_related("unit").order_by("unit__path", "name")
-    lines = spreadsheets.write_assets(rows.iterator(chunk_size=500))
-    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="assets.csv"'
-    return response
+    return spreadsheets.export(request.user)
 
 
 @operation(router, "post", "/import", "units.edit", response=Imported)

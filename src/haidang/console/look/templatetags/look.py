@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import template
@@ -53,7 +53,8 @@ def icon(name: str) -> SafeString:
     """Draw an icon of the sprite; it says nothing by itself, so words stand beside it."""
     address = static("look/icons.svg")
     return format_html(
-        '<svg class="i" width="16" height="16" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>',
+        '<svg class="i" width="16" height="16" aria-hidden="true" focusable="false">'
+        '<use href="{}#{}"/></svg>',
         address,
         name,
     )
@@ -93,6 +94,12 @@ def level_name(level: int) -> str:
 
 
 @register.filter
+def level_word(level: str) -> str:
+    """Return the name of a level from Sigma's word for it."""
+    return _(_LEVELS[LEVELS.index(level)]) if level in LEVELS else level
+
+
+@register.filter
 def tactic_name(name: str) -> str:
     """Return the name of a tactic in the language of the page, from its English one."""
     return translator("vi" if (get_language() or "").startswith("vi") else "en")(name)
@@ -122,6 +129,12 @@ def clock(at: datetime | None) -> SafeString | str:
         date_format(local, "DATETIME_FORMAT"),
         said,
     )
+
+
+@register.filter
+def moment(nanoseconds: int) -> datetime:
+    """Return the moment of nanoseconds since 1970."""
+    return datetime.fromtimestamp(nanoseconds / 1e9, UTC)
 
 
 @register.filter
