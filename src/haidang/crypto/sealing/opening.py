@@ -23,7 +23,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 from haidang.crypto.containers.problems import ContainerError
 from haidang.crypto.files import sync_folder
-from haidang.crypto.sealing.age_streams import DecryptionFailedError, decrypting
+from haidang.crypto.sealing.age_armor import ARMOR
+from haidang.crypto.sealing.age_streams import DecryptionFailedError, NoKeyFitsError, decrypting
 from haidang.crypto.sealing.envelope import (
     CONTENT,
     ENVELOPE,
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
 __all__ = ["NotForYouError", "OpenOptions", "Opened", "RefusedError", "is_sealed", "open_sealed"]
 
 _AGE = b"age-encryption.org/v1\n"
-_ARMOR = b"-----BEGIN AGE ENCRYPTED FILE-----"
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MOST_SYNCED = 100
 """Files that are flushed to the disk one by one; more are flushed together."""
@@ -127,7 +127,7 @@ class NotForYouError(SealError):
 
 def is_sealed(head: bytes) -> bool:
     """Return whether a file that begins with ``head`` is an age file."""
-    return head.startswith((_AGE, _ARMOR))
+    return head.startswith((_AGE, ARMOR))
 
 
 def open_sealed(
@@ -158,7 +158,7 @@ def open_sealed(
         OutputError: The content cannot be written, or something of its name is there already.
     """
     try:
-        with path.open("rb", buffering=1 << 18) as stream:
+        with path.open("rb", buffering=1 << 16) as stream:
             stanzas = _stanzas(stream, path)
             with _workplace(folder) as store:
                 contents = _decrypt(stream, keys, store, path)
@@ -404,7 +404,7 @@ def _decrypt(stream: IO[bytes], keys: Sequence[SealingKey], store: _Store, path:
 
 
 def _undecryptable(error: Exception, path: Path) -> SealError:
-    if "no matching keys" in str(error).lower():
+    if isinstance(error, NoKeyFitsError):
         return NotForYouError(
             N_("{path} is not sealed to you: none of your keys opens it."),
             hint=N_("Choose another identity with --as NAME, or ask the sender to seal it to you."),
