@@ -17,6 +17,8 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from haidang.crypto.containers.checksums import Crc32, alongside
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -81,20 +83,21 @@ class ZipWriter:
         self._write(content)
         self._records.append(record)
 
-    def stream(self, name: str, chunks: Iterable[bytes | memoryview], modified: dt.datetime) -> int:
-        """Add a member that comes in pieces; return its size."""
+    def stream(self, name: str, chunks: Iterable[bytes], modified: dt.datetime) -> int:
+        """Add a member that comes in pieces, which must not change; return its size."""
         flags = _SIZES_BEHIND | (0 if name.isascii() else _UTF8)
         stamp, seconds = _stamps(modified)
         record = _Record(name.encode(), flags, _DEFLATED, stamp, seconds, 0, 0, 0, self._offset, folder=False)
         self._write(_local(record))
-        begin, crc, size = self._offset, 0, 0
-        for chunk in chunks:
-            crc = zlib.crc32(chunk, crc)
-            size += len(chunk)
-            self._blocks(memoryview(chunk))
+        begin, crc, size = self._offset, Crc32(), 0
+        with alongside(crc.update) as update:
+            for chunk in chunks:
+                update(chunk)
+                size += len(chunk)
+                self._blocks(memoryview(chunk))
         self._write(_LAST_BLOCK)
-        record = record._replace(crc=crc, compressed=self._offset - begin, size=size)
-        self._write(struct.pack("<4sI2Q", b"PK\x07\x08", crc, record.compressed, size))
+        record = record._replace(crc=crc.value, compressed=self._offset - begin, size=size)
+        self._write(struct.pack("<4sI2Q", b"PK\x07\x08", record.crc, record.compressed, size))
         self._records.append(record)
         return size
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from haidang.crypto.extra import needs_extra
 from haidang.crypto.sealing.age_armor import ARMOR, ArmorError, unarmored
@@ -19,6 +19,7 @@ from haidang.crypto.sealing.keys import key_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from io import BufferedReader
 
 __all__ = ["DecryptionFailedError", "NoKeyFitsError", "decrypting", "encrypting"]
 
@@ -27,8 +28,6 @@ _TAG: Final = 16
 _SEALED: Final = _PIECE + _TAG
 _AT_ONCE: Final = 16
 """Pieces that are read or written together."""
-_BEGIN_FLUSHING: Final = 32 << 20
-"""Bytes after which the disk is asked to begin writing what it will be asked to keep."""
 
 
 class DecryptionFailedError(Exception):
@@ -51,7 +50,6 @@ class _Encrypting:
         self._sealed = memoryview(bytearray(_AT_ONCE * _SEALED))
         self._filled = 0
         self._count = 0
-        self._written = self._flushed = 0
 
     def write(self, data: bytes | memoryview, /) -> int:
         """Take all of ``data``."""
@@ -81,24 +79,18 @@ class _Encrypting:
             end += len(target)
         self._filled = 0
         _write_all(self._descriptor, self._sealed[:end])
-        self._written += end
-        if self._written - self._flushed >= _BEGIN_FLUSHING:
-            # On Linux this begins to write what is dirty; the file is flushed as a whole at its end.
-            with contextlib.suppress(OSError):
-                os.posix_fadvise(self._descriptor, self._flushed, 0, os.POSIX_FADV_DONTNEED)
-            self._flushed = self._written
 
 
 class _Decrypting:
     """Reads pieces, hands out plaintext."""
 
-    def __init__(self, source: IO[bytes], key: bytes) -> None:
+    def __init__(self, source: BufferedReader, key: bytes) -> None:
         from cryptography.exceptions import InvalidTag
         from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
         self._invalid = InvalidTag
         self._cipher = ChaCha20Poly1305(key)
-        self._source: Any = source
+        self._source = source
         self._sealed = memoryview(bytearray(_AT_ONCE * _SEALED))
         self._plain = memoryview(bytearray(_AT_ONCE * _PIECE))
         self._count = 0
@@ -152,13 +144,13 @@ def encrypting(target: IO[bytes], recipients: Sequence[str]) -> Iterator[_Encryp
 
 
 @contextlib.contextmanager
-def decrypting(source: IO[bytes], secrets: Sequence[str]) -> Iterator[_Decrypting]:
+def decrypting(source: BufferedReader, secrets: Sequence[str]) -> Iterator[_Decrypting]:
     """Yield a stream of what ``source`` holds, decrypted; read it to its end.
 
     What was read is authentic, but whether it is all is known only when the block has ended.
 
     Args:
-        source: a buffered file, read from where it is; armour is taken off.
+        source: read from where it is; armour is taken off.
         secrets: secret keys, ``AGE-SECRET-KEY-1…``, that were checked.
 
     Raises:
@@ -168,7 +160,7 @@ def decrypting(source: IO[bytes], secrets: Sequence[str]) -> Iterator[_Decryptin
     with needs_extra():
         from haidang.crypto.sealing.age_header import HeaderError, NoMatchError, derive, read_header
     try:
-        if source.peek(len(ARMOR)).startswith(ARMOR):  # type: ignore[attr-defined]
+        if source.peek(len(ARMOR)).startswith(ARMOR):
             source = unarmored(source)
         file_key = read_header(source, [key_bytes(one) for one in secrets])
         nonce = source.read(16)

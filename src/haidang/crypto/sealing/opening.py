@@ -2,8 +2,8 @@
 
 Rules:
 
-- Another process decrypts; this one unpacks into a temporary folder (mode 0700) beside the place where the
-  content is to appear, and takes digests. Memory stays the same at any size.
+- What is decrypted is unpacked into a temporary folder (mode 0700) beside the place where the content is to
+  appear, while its digests are taken. Memory stays the same at any size.
 - Content gets its name when the file was authentic to its end, the signature holds, the signer is the sender
   that the envelope names, what is inside is what the envelope lists, the opener is among the recipients whom
   the sender named, and the rules of this system allow its labels. Otherwise nothing is left.
@@ -43,6 +43,7 @@ from haidang.messages import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from io import BufferedReader
     from pathlib import Path
 
     from haidang.crypto.containers.zip_walking import Member
@@ -158,7 +159,7 @@ def open_sealed(
         OutputError: The content cannot be written, or something of its name is there already.
     """
     try:
-        with path.open("rb", buffering=1 << 16) as stream:
+        with path.open("rb") as stream:
             stanzas = _stanzas(stream, path)
             with _workplace(folder) as store:
                 contents = _decrypt(stream, keys, store, path)
@@ -392,7 +393,7 @@ def _workplace(folder: Path | None) -> Iterator[_Store]:
         os.close(descriptor)
 
 
-def _decrypt(stream: IO[bytes], keys: Sequence[SealingKey], store: _Store, path: Path) -> Contents:
+def _decrypt(stream: BufferedReader, keys: Sequence[SealingKey], store: _Store, path: Path) -> Contents:
     """Decrypt, and read the container that comes out."""
     if not keys:
         raise SealError(N_("There is no sealing key to open it with."), hint=N_("Choose one with --as NAME."))
