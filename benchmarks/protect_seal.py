@@ -4,7 +4,8 @@ python -m benchmarks.protect_seal [FOLDER] [MEBIBYTES] [ROUNDS]
 
 The age program only encrypts; sealing also signs, lists and digests what is inside, and flushes it to the
 disk. Memory is the largest resident set of each process, unlocking the key (Argon2id, 64 MiB) apart: our
-processes get the keys unlocked.
+processes get the keys unlocked. Ours keeps two processors busy, so that other work on the machine
+slows it down more: the load is printed, too.
 """
 
 from __future__ import annotations
@@ -112,7 +113,10 @@ def _run(command: list[str | Path]) -> _Cost:
 
 def _print(found: dict[str, list[_Cost]], mebibytes: int) -> None:
     best = {name: min(costs) for name, costs in found.items()}
-    print(f"{mebibytes} MiB, best wall of {len(found['seal'])} rounds in turns")
+    load = "/".join(f"{one:.1f}" for one in os.getloadavg())
+    print(
+        f"{mebibytes} MiB, best wall of {len(found['seal'])} rounds in turns; load {load}, {os.cpu_count()} processors"
+    )
     for name, cost in best.items():
         speed = mebibytes / cost.wall
         print(

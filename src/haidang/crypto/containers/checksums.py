@@ -1,6 +1,7 @@
 """Checksums of a stream of blocks, taken in a thread each while the blocks are read and written on.
 
-zlib and hashlib let go of the interpreter's lock while they work on a block, so the other processor does it.
+hashlib, ISA-L and zlib let go of the interpreter's lock while they work on a block, so that another processor
+does it.
 
 Example::
 
@@ -15,9 +16,14 @@ Example::
 from __future__ import annotations
 
 import contextlib
-import zlib
 from collections import deque
 from typing import TYPE_CHECKING
+
+try:
+    # 0.02 s of a processor per GB; zlib 1.2.13 takes 0.32 s.
+    from isal.isal_zlib import crc32
+except ModuleNotFoundError:
+    from zlib import crc32
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,7 +49,7 @@ class Crc32:
 
     def update(self, block: bytes | memoryview, /) -> None:
         """Take the next block."""
-        self.value = zlib.crc32(block, self.value)
+        self.value = crc32(block, self.value)
 
 
 @contextlib.contextmanager
