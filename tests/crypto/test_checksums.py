@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def test_blocks_are_taken_in_their_order_and_all_of_them(sizes: Sequence[int]) -> None:
     blocks = [os.urandom(size) for size in sizes]
     digest, checksum = hashlib.sha256(), Crc32()
-    with alongside(digest.update) as first, alongside(checksum.update) as second:
+    with alongside(digest.update) as first, checksum.alongside() as second:
         for block in blocks:
             first(block)
             second(block)

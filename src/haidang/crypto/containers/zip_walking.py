@@ -18,7 +18,7 @@ import struct
 import zlib
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from haidang.crypto.containers.checksums import BLOCK, Crc32, alongside
+from haidang.crypto.containers.checksums import BLOCK, Crc32
 from haidang.crypto.containers.member_names import NameRegister
 from haidang.crypto.containers.problems import ContainerError
 from haidang.crypto.containers.zip_source import Source, cut_off
@@ -193,7 +193,7 @@ class _Walking:
         content = (
             self._inflated(name, header) if header.method == _DEFLATED else self._stored(header.compressed)
         )
-        with alongside(checksum.update) as update:
+        with checksum.alongside() as update:
             for chunk in content:
                 update(chunk)
                 size += len(chunk)

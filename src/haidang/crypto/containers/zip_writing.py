@@ -17,7 +17,7 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from haidang.crypto.containers.checksums import Crc32, alongside
+from haidang.crypto.containers.checksums import Crc32
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -90,7 +90,7 @@ class ZipWriter:
         record = _Record(name.encode(), flags, _DEFLATED, stamp, seconds, 0, 0, 0, self._offset, folder=False)
         self._write(_local(record))
         begin, crc, size = self._offset, Crc32(), 0
-        with alongside(crc.update) as update:
+        with crc.alongside() as update:
             for chunk in chunks:
                 update(chunk)
                 size += len(chunk)
