@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import data
-from benchmarks.measure import Cost, Failed, alternate, run
+from benchmarks.measure import Cost, Failed, alternate, elsewhere, run
 from benchmarks.peers import PEERS
 
 PYTHON = sys.executable
@@ -100,7 +100,7 @@ class Bench:
     def ndjson(self) -> None:
         """The main bar: whole scans against the floor, once and ten times over."""
         for times in (1, 10):
-            path = data.windows_ndjson(self._corpora, self._work, times)
+            path = self._recorded(times)
             self._against_floor("json", path, f"ndjson x{times}", bar=1.5)
 
     def parquet(self) -> None:
@@ -112,7 +112,7 @@ class Bench:
             run(self._scan(empty, rules), env=self._env)
             start = min(run(self._scan(empty, rules), env=self._env).cpu for _ in range(3))
             for times in (1, 4):
-                ndjson, parquet = data.windows_parquet(self._corpora, self._work, times)
+                ndjson, parquet = elsewhere(data.windows_parquet, self._corpora, self._work, times)
                 cost: dict[str, list[Cost]] = {"ndjson": [], "parquet": []}
                 accounts: set[str] = set()
                 for turn in range(self._runs + 1):
@@ -126,12 +126,13 @@ class Bench:
                 print(
                     f"parquet x{times} {(by_line - start) / (by_column - start):.2f} x as fast as NDJSON of the same events (bar 3), {name};"
                     f" {by_line:.2f} s and {by_column:.2f} s in all, start {start:.2f} s,"
-                    f" peak {max(one.peak for one in cost['parquet']) / 1e6:.0f} MB, {' / '.join(accounts)}"
+                    f" peak {max(cost['parquet'], key=lambda one: one.peak).memory}, {' / '.join(accounts)}"
                 )
 
     def evtx(self) -> None:
         """EVTX against the library's own iteration."""
-        self._against_floor("evtx", data.evtx_folder(self._corpora, self._work, 40), "evtx x40", bar=1.6)
+        folder = elsewhere(data.evtx_folder, self._corpora, self._work, 40)
+        self._against_floor("evtx", folder, "evtx x40", bar=1.6)
 
     def _against_floor(self, kind: str, path: Path, name: str, *, bar: float) -> None:
         floor = [PYTHON, "-m", "benchmarks.floors", kind, str(path)]
@@ -153,7 +154,7 @@ class Bench:
 
     def processes(self) -> None:
         """Wall time of two processes against one."""
-        path = data.windows_ndjson(self._corpora, self._work, 10)
+        path = self._recorded(10)
         costs = alternate({"1": self._scan(path), "2": self._scan(path, processes=2)}, 1, env=self._env)
         print(
             f"processes  two are {costs['1'].wall / costs['2'].wall:.2f} x one (bar 1.8; wall {costs['1'].wall:.1f} s and {costs['2'].wall:.1f} s)"
@@ -161,64 +162,60 @@ class Bench:
 
     def memory(self) -> None:
         """Peak resident memory, once and ten times the input."""
-        peaks = [
-            run(self._scan(data.windows_ndjson(self._corpora, self._work, times)), env=self._env).peak
-            for times in (1, 10)
-        ]
-        print(
-            f"memory     peak {peaks[0] / 1e6:.0f} MB once, {peaks[1] / 1e6:.0f} MB ten times over (bar 400)"
-        )
+        peaks = [run(self._scan(self._recorded(times)), env=self._env).memory for times in (1, 10)]
+        print(f"memory     peak {peaks[0]} once, {peaks[1]} ten times over (bar 400)")
 
     def more_rules(self) -> None:
         """Ten times the rules: what an event costs more, loading left out."""
-        path = data.windows_ndjson(self._corpora, self._work, 10)
+        path = self._recorded(10)
         empty = self._work / "empty.ndjson"
         empty.write_bytes(b"\n")
         each: dict[int, float] = {}
         for times in (1, 10):
-            rules = data.more_rules(self._rules, self._work, times)
+            rules = elsewhere(data.more_rules, self._rules, self._work, times)
             # A copy that finds something costs what its findings cost: only the others show the price of a rule.
-            run(self._scan(data.windows_ndjson(self._corpora, self._work, 1), rules), env=self._env)
-            data.drop_rules(rules, self._found() - data.rule_ids(self._rules))
+            run(self._scan(self._recorded(1), rules), env=self._env)
+            elsewhere(data.drop_rules, rules, self._found() - elsewhere(data.rule_ids, self._rules))
             run(self._scan(empty, rules), env=self._env)
             start = min(run(self._scan(empty, rules), env=self._env).cpu for _ in range(3))
             whole = run(self._scan(path, rules), env=self._env)
             each[times] = whole.cpu - start
             print(
-                f"rules x{times:<3} start {start:.2f} s, events {each[times]:.2f} s, peak {whole.peak / 1e6:.0f} MB, {self._account(whole)}"
+                f"rules x{times:<3} start {start:.2f} s, events {each[times]:.2f} s, peak {whole.memory}, {self._account(whole)}"
             )
         print(f"rules      ten times the rules cost {each[10] / each[1]:.2f} x per event (bar 1.3)")
 
     def indicators(self) -> None:
         """A million indicators: what an event costs more, starting left out, and how much memory."""
-        made = data.made_indicators(self._work, 1_000_000)
+        made = elsewhere(data.made_indicators, self._work, 1_000_000)
         env = {**self._env, "XDG_DATA_HOME": str(self._work / "indicators")}
         # Removed and added anew, so that adding is measured with a store that holds nothing else.
         run([*HAIDANG, "intel", "remove", "made"], env=env, accept=(0, 2))
         added = run([*HAIDANG, "intel", "add", str(made), "--name", "made"], env=env)
-        path = data.windows_ndjson(self._corpora, self._work, 1)
+        path = self._recorded(1)
         empty = self._work / "empty.ndjson"
         empty.write_bytes(b"\n")
         where = {"without": self._env, "with": env}
         starts: dict[str, list[float]] = {name: [] for name in where}
         wholes: dict[str, list[float]] = {name: [] for name in where}
-        peak = 0
+        scans: list[Cost] = []
         # In turns, and the least of each: what else the machine does only ever adds to a figure.
         for _ in range(self._runs + 1):
             for name, environ in where.items():
                 starts[name].append(run(self._scan(empty), env=environ).cpu)
                 whole = run(self._scan(path), env=environ)
                 wholes[name].append(whole.cpu)
-                peak = max(peak, whole.peak) if name == "with" else peak
+                if name == "with":
+                    scans.append(whole)
         each = {name: min(wholes[name]) - min(starts[name]) for name in where}
         print(
             f"indicators a million cost {each['with'] / each['without']:.2f} x per event (bar 1.2; {each['without']:.2f} s and {each['with']:.2f} s, least of {self._runs + 1}),"
-            f" {min(starts['with']) - min(starts['without']):.2f} s to start, scan peak {peak / 1e6:.0f} MB (bar 500); to add them {added.cpu:.1f} s, peak {added.peak / 1e6:.0f} MB"
+            f" {min(starts['with']) - min(starts['without']):.2f} s to start, scan peak {max(scans, key=lambda one: one.peak).memory} (bar 500); to add them {added.cpu:.1f} s, peak {added.memory}"
         )
 
     def peers(self) -> None:
         """Every peer that is found, on a tenth of the events if it needs more than a minute."""
-        path = data.windows_ndjson(self._corpora, self._work, 1)
+        path = self._recorded(1)
         empty = self._work / "empty.ndjson"
         empty.write_bytes(b"\n")
         start = min(run(self._scan(empty), env=self._env).cpu for _ in range(3))
@@ -241,6 +238,9 @@ class Bench:
                 f"peers      {peer.name}: {result.cpu:.2f} s for the events, {result.cost.cpu:.2f} s in all,"
                 f" {result.matches:,} matches of {result.rules} rules; haidang is {result.cpu / cpu:.1f} x as fast per core"
             )
+
+    def _recorded(self, times: int) -> Path:
+        return elsewhere(data.windows_ndjson, self._corpora, self._work, times)
 
     def _scan(self, path: Path, rules: Path | None = None, *, processes: int = 1) -> list[str]:
         out = str(self._work / "findings.ndjson")

@@ -1,4 +1,7 @@
-"""Inputs for the measurements, made once from the corpora beside the repository."""
+"""Inputs for the measurements, made once from the corpora beside the repository.
+
+Making them takes memory: the measuring process calls these by ``measure.elsewhere``.
+"""
 
 from __future__ import annotations
 

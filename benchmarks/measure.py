@@ -1,19 +1,30 @@
-"""Running a command and asking the operating system what it cost."""
+"""Running a command and asking the operating system what it cost.
+
+Linux counts what a process was before it became another program: the peak of a command is at least that of the
+process that started it. Whatever is large is therefore made ``elsewhere``, and a peak that is no larger than this
+process's own is called a bound.
+"""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import resource
 import statistics
 import subprocess
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Cost", "Failed", "alternate", "run"]
+__all__ = ["Cost", "Failed", "alternate", "elsewhere", "run"]
+
+_Given = ParamSpec("_Given")
+_Made = TypeVar("_Made")
 
 
 class Failed(Exception):  # noqa: N818 - read by people only
@@ -32,6 +43,19 @@ class Cost:
     """Largest resident set of one process, bytes."""
     output: str = ""
     """Its standard output, cut at 1 MB."""
+    bound: int = 0
+    """What ``peak`` would be of a command that needs nothing, bytes."""
+
+    @property
+    def memory(self) -> str:
+        """The peak in megabytes, or that it is at most as much."""
+        return f"{'at most ' if self.peak <= self.bound else ''}{self.peak / 1e6:.0f} MB"
+
+
+def elsewhere(make: Callable[_Given, _Made], *args: _Given.args, **kwargs: _Given.kwargs) -> _Made:
+    """Return what ``make`` returns in a process of its own, so that this one stays small."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(make, *args, **kwargs).result()
 
 
 def run(
@@ -42,6 +66,7 @@ def run(
     stdin: Path | None = None,
 ) -> Cost:
     """Run ``command`` to its end; raise Failed when its exit code is none of ``accept``."""
+    bound = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     begin = time.perf_counter()
     source = stdin.open("rb") if stdin else None
     process = subprocess.Popen(
@@ -68,7 +93,8 @@ def run(
             f"{' '.join(command)}: exit code {process.returncode}\n{said.decode(errors='replace')[-2000:]}"
         )
         raise Failed(message)
-    return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss * 1024, text.decode(errors="replace"))
+    peak = usage.ru_maxrss * 1024
+    return Cost(usage.ru_utime + usage.ru_stime, wall, peak, text.decode(errors="replace"), bound)
 
 
 def median(costs: Sequence[Cost]) -> Cost:
@@ -78,6 +104,7 @@ def median(costs: Sequence[Cost]) -> Cost:
         statistics.median(cost.wall for cost in costs),
         max(cost.peak for cost in costs),
         costs[-1].output,
+        max(cost.bound for cost in costs),
     )
 
 

@@ -8,7 +8,7 @@ import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from benchmarks.measure import Cost, Failed, run
+from benchmarks.measure import Cost, Failed, elsewhere, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,9 +63,15 @@ def _rsigma(program: str, rules: Path, events: Path, work: Path) -> Result:
     command = ["sh", "-c", shell, program, str(unpacked(rules, work))]
     start = run([*command, str(empty), str(out)])
     cost = run([*command, str(events), str(out)])
+    matches, firing = elsewhere(_rsigma_found, out)
+    return Result(cost, start, matches, firing)
+
+
+def _rsigma_found(out: Path) -> tuple[int, int]:
+    """Return how many matches of how many rules are in what rsigma wrote."""
     with out.open("rb") as stream:
         matches = [json.loads(line).get("rule_id") for line in stream]
-    return Result(cost, start, len(matches), len(set(matches)))
+    return len(matches), len(set(matches))
 
 
 def _zircolite(program: str, rules: Path, events: Path, work: Path) -> Result:
@@ -82,8 +88,13 @@ def _zircolite(program: str, rules: Path, events: Path, work: Path) -> Result:
             str(out),
         ]
     )
-    found = json.loads(out.read_text()) if out.exists() else []
-    return Result(cost, Cost(0, 0, 0), sum(len(rule.get("matches", [])) for rule in found), len(found))
+    matches, firing = elsewhere(_zircolite_found, out) if out.exists() else (0, 0)
+    return Result(cost, Cost(0, 0, 0), matches, firing)
+
+
+def _zircolite_found(out: Path) -> tuple[int, int]:
+    found = json.loads(out.read_text())
+    return sum(len(rule.get("matches", [])) for rule in found), len(found)
 
 
 def _evtx_only(name: str) -> Callable[[str, Path, Path, Path], Result]:

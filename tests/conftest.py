@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 # A busy machine is slow now and then; how long things take is measured in benchmarks/, not here.
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
+
+# The console keeps nothing where whoever runs the tests keeps theirs; Django reads this before any fixture.
+os.environ["HAIDANG_DATA"] = tempfile.mkdtemp(prefix="haidang-tests-")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CORPORA = REPOSITORY.parent / "shared" / "corpora"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -94,6 +95,20 @@ def test_compiled_catalogue_is_what_its_source_compiles_to(lang: str) -> None:
         there = read_mo(file)
     found, expected = texts(there), texts(read_mo(compiled))
     assert found == expected, "run: pybabel compile -d src/haidang/locale -D haidang"
+
+
+def test_no_message_hides_in_an_f_string() -> None:
+    # Python before 3.12 reads an f-string as one token, in which the search for messages finds none.
+    hidden = [
+        f"{path.name}:{call.lineno}"
+        for path in LOCALE_FOLDER.parent.rglob("*.py")
+        for outer in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(outer, ast.JoinedStr)
+        for call in ast.walk(outer)
+        if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Constant)
+        if ast.unparse(call.func).rpartition(".")[2] in {"_", "N_", "translate", "ngettext"}
+    ]
+    assert not hidden
 
 
 def test_every_message_of_the_source_speaks_vietnamese() -> None:

@@ -37,14 +37,27 @@ SINKS = {
     "notices.append": 0,
     "_Fault": 0,
     "_wrong": 0,
+    "reading.refuse": 1,
+    "whole.refuse": 1,
+    "PatternError": 0,
+    "RefusedKind": 2,
 }
 """Name of what is called to the argument that is a text."""
+
+FORMATS = frozenset({"RefusedKind"})
+"""Those of them that are given a template for ``str.format``."""
 
 TABLES = frozenset(
     {
         "events/inputs.py:_KINDS",
         "events/recognition.py:_SIGNATURES",
         "findings/details.py:SYSTEM_WORDS",
+        "intel/patterns/comparing.py:_SAID",
+        "intel/patterns/reading.py:_COMPARISON",
+        "intel/patterns/reading.py:_END",
+        "intel/patterns/reading.py:_INDEX",
+        "intel/patterns/reading.py:_NEEDED",
+        "intel/patterns/tokens.py:_PREFIXES",
         "scanning/_correlating.py:_REASONS",
     }
 )
@@ -63,14 +76,10 @@ HANDED_ON = frozenset(
         "fault.reason",
         "file.fault",
         "log",
-        "match[2]",
-        "of.path",
-        "operator",
+        "REFUSALS[code].reason.format(*values)",
         "problem.detail",
         "refusal.reason",
         "str(error)",
-        "tree.path",
-        "tree.value",
     }
 )
 """Expressions that hand on a text: one that was found elsewhere, or one of a library, which stays English."""
@@ -114,8 +123,13 @@ class _Module:
 
     def of_call(self, call: ast.Call, scope: ast.AST) -> Iterator[Text]:
         at = SINKS.get(_callee(call))
-        if at is not None and len(call.args) > at:
-            yield from self.found(self.templates(call.args[at], scope), call.args[at])
+        if at is None or len(call.args) <= at:
+            return
+        given = call.args[at]
+        if _callee(call) in FORMATS and isinstance(given, ast.Constant):
+            yield Text(f"{self.name}:{call.lineno}", str(given.value))
+        else:
+            yield from self.found(self.templates(given, scope), given)
 
     def of_table(self, table: ast.AST) -> Iterator[Text]:
         values = table.values if isinstance(table, ast.Dict) else [table]

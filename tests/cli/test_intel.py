@@ -74,6 +74,23 @@ def test_what_is_added_is_listed_and_looked_for_until_it_is_removed(haidang: Run
     assert "no source" in haidang("intel", "list")
 
 
+def test_why_entries_cannot_be_used_is_listed_in_the_readers_language(haidang: Run) -> None:
+    refused = {"mutex": "[mutex:name = 'm']", "address": "[ipv4-addr:value = 'nonsense']"}
+    objects = [
+        {"type": "indicator", "id": f"indicator--{name}", "name": name, "pattern": pattern}
+        for name, pattern in refused.items()
+    ]
+    haidang("intel", "add", haidang.file("feed.json", json.dumps({"type": "bundle", "objects": objects})))
+    listed = haidang("intel", "list", "feed", "--lang", "vi").splitlines()[1:]
+    assert sorted(line.strip() for line in listed) == [
+        "1 × mẫu STIX: giá trị 'nonsense' không phải địa chỉ",
+        "1 × mẫu STIX: không nhật ký nào đọc được ở đây cho biết mutex:name",
+        "address",
+        "mutex",
+    ]
+    assert "1 × pattern: no log that is read here tells mutex:name" in haidang("intel", "list")
+
+
 def test_a_scan_looks_for_named_sources_and_files_only(haidang: Run) -> None:
     haidang("intel", "add", haidang.file("ips.txt", "198.51.100.7\n"))
     haidang("intel", "add", haidang.file("names.txt", "evil.example\n"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import subprocess
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from haidang import _version
-from haidang.cli._command import build_parser
+from haidang.cli._command import Context, build_parser
 from haidang.cli.main import commands, main
 from haidang.i18n import translator
 
@@ -34,6 +35,14 @@ def every_command() -> dict[str, Command]:
 def _english(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
     monkeypatch.delenv("LANGUAGE", raising=False)
+
+
+def test_an_answer_with_a_name_that_is_no_text_is_escaped() -> None:
+    out = io.BytesIO()
+    context = Context(translator("en"), {}, out, sys.stderr, lambda: 0)
+    context.answer("a\udcff\n")
+    context.answer_json({"path": "a\udcff"}, indent=0)
+    assert out.getvalue() == b'a\\udcff\n{"path": "a\\\\udcff"}\n'
 
 
 def test_version_is_said_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ import json
 import subprocess
 from typing import TYPE_CHECKING
 
+import pyrage
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from cyclonedx.schema import SchemaVersion
@@ -52,7 +53,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _shell(
         "echo hello > f; openssl cms -sign -in f -signer old.pem -inkey old.key -outform DER -out f.p7s", web
     )
-    _shell("age-keygen -o age.txt; age -r $(age-keygen -y age.txt) -o f.age f; chmod 644 age.txt", web)
+    identity = pyrage.x25519.Identity.generate()
+    # As age-keygen writes it.
+    (web / "age.txt").write_text(f"# public key: {identity.to_public()}\n{identity}\n")
+    (web / "age.txt").chmod(0o644)
+    (web / "f.age").write_bytes(pyrage.encrypt(b"hello\n", [identity.to_public()]))
     (web / "broken.der").write_bytes(b"\x30\x82\x00\x50" + bytes(100))
     (web / "readme.txt").write_text("nothing of the kind")
     return tmp_path

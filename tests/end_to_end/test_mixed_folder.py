@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import json
 import lzma
 import os
-import tarfile
-import zipfile
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +17,7 @@ import zstandard
 import haidang
 from haidang.cli.main import main
 from haidang.findings.model import ScanSummary
+from tests.packing import tarred, zipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,24 +41,6 @@ def samples() -> dict[str, tuple[str, bytes]]:
             reader = import_module(f"haidang.events.readers.{module}").READER.name
             found[f"{module}-{path.name}"] = (reader, path.read_bytes())
     return found
-
-
-def zipped(files: dict[str, bytes]) -> bytes:
-    data = io.BytesIO()
-    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return data.getvalue()
-
-
-def tarred(files: dict[str, bytes]) -> bytes:
-    data = io.BytesIO()
-    with tarfile.open(fileobj=data, mode="w") as archive:
-        for name, content in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    return data.getvalue()
 
 
 PACKINGS: tuple[tuple[str, Callable[[bytes], bytes]], ...] = (

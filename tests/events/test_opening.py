@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import json
 import lzma
 import os
 import struct
 import subprocess
 import sys
-import tarfile
-import zipfile
 import zlib
 from dataclasses import replace
 from functools import cache
@@ -28,6 +25,7 @@ from haidang.events.readers import readers
 from haidang.events.streams import Input, open_input
 from haidang.limits import DEFAULT_LIMITS
 from tests.events.reading import read, read_input, read_one
+from tests.packing import tarred, zipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,24 +37,6 @@ COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     "xz": lzma.compress,
     "zst": zstandard.ZstdCompressor().compress,
 }
-
-
-def packed(members: dict[str, bytes]) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    return file.getvalue()
-
-
-def tarred(members: dict[str, bytes]) -> bytes:
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w") as archive:
-        for name, data in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-    return file.getvalue()
 
 
 def written(folder: Path, data: bytes, name: str = "x.log") -> Path:
@@ -85,7 +65,7 @@ def test_the_content_decides_and_not_the_name(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", ["", "gz", "bz2", "xz", "zst"])
 def test_files_in_archives_in_archives_are_each_read(suffix: str, tmp_path: Path) -> None:
-    inner = packed({"b.log": b"b\n", "a.json": b'{"a":1}\n'})
+    inner = zipped({"b.log": b"b\n", "a.json": b'{"a":1}\n'})
     data = tarred({"d/in.zip": inner, "c.log.gz": gzip.compress(b"c\n"), "e.log": b"e\n"})
     path = written(tmp_path, COMPRESS[suffix](data) if suffix else data, "x.tar")
     files = read(path)
@@ -105,7 +85,7 @@ def test_files_in_archives_in_archives_are_each_read(suffix: str, tmp_path: Path
 
 def test_evtx_in_an_archive_is_read(tmp_path: Path) -> None:
     sample = (Path(__file__).parent / "readers/samples/evtx/two-chunks.evtx").read_bytes()
-    file = read_one(written(tmp_path, packed({"a.evtx": sample}), "x.zip"))
+    file = read_one(written(tmp_path, zipped({"a.evtx": sample}), "x.zip"))
     assert (file.report.format, file.records) == ("evtx", [1, 2, 3, 4])
     limits = replace(DEFAULT_LIMITS, spool_bytes=1000)
     file = read_one(written(tmp_path, tarred({"a.evtx": gzip.compress(sample)}), "x.zip"), limits=limits)
@@ -120,7 +100,7 @@ def test_standard_input_is_read_whatever_it_holds() -> None:
     for data, expected in (
         (LINES, {"-": 5000}),
         (gzip.compress(LINES), {"-": 5000}),
-        (packed({"a": b"1\n2\n", "b": b"3\n"}), {"-!a": 2, "-!b": 1}),
+        (zipped({"a": b"1\n2\n", "b": b"3\n"}), {"-!a": 2, "-!b": 1}),
         (b"", {"-": 0}),
     ):
         run = subprocess.run(
@@ -130,7 +110,7 @@ def test_standard_input_is_read_whatever_it_holds() -> None:
 
 
 def test_a_member_is_opened_alone_as_well(tmp_path: Path) -> None:
-    path = written(tmp_path, packed({"a": b"1\n", "b": b"2\n"}), "x.zip")
+    path = written(tmp_path, zipped({"a": b"1\n", "b": b"2\n"}), "x.zip")
     (file,) = read_input(Input(str(path), "x.zip!b", 0, member="b"))
     assert (file.report.path, file.messages) == ("x.zip!b", ["2"])
     (file,) = read_input(Input(str(path), "x.zip!c", 0, member="c"))
@@ -170,7 +150,7 @@ def test_file_corrupt_in_the_middle_gives_what_came_before(suffix: str, tmp_path
 
 
 def test_empty_files_are_said_to_be_empty(tmp_path: Path) -> None:
-    data = {"plain": b"", "gz": gzip.compress(b""), "zip": packed({}), "inner": packed({"a": b""})}
+    data = {"plain": b"", "gz": gzip.compress(b""), "zip": zipped({}), "inner": zipped({"a": b""})}
     for name, content in data.items():
         written(tmp_path, content, name)
     files = read(tmp_path)
@@ -184,7 +164,7 @@ def test_empty_files_are_said_to_be_empty(tmp_path: Path) -> None:
 
 def test_unknown_formats_are_said_to_be_unknown_and_what_they_are(tmp_path: Path) -> None:
     junk = struct.pack(">2I", 0x00051607, 0x20000) + b"Mac OS X        " + bytes(90)
-    path = written(tmp_path, packed({"__MACOSX/._x.json": junk, "x.json": b'{"a":1}\n'}), "x.zip")
+    path = written(tmp_path, zipped({"__MACOSX/._x.json": junk, "x.json": b'{"a":1}\n'}), "x.zip")
     files = read(path)
     assert files[f"{path}!x.json"].report.complete
     problem = files[f"{path}!__MACOSX/._x.json"].report.problems["unknown-format"]
@@ -228,7 +208,7 @@ def test_a_mistake_of_a_reader_ends_its_file_and_not_the_run(
         raise KeyError
 
     monkeypatch.setattr(type(readers()["text"]), "read", broken)
-    path = written(tmp_path, packed({"a": LINES, "b.json": b'{"b":1}\n'}), "x.zip")
+    path = written(tmp_path, zipped({"a": LINES, "b.json": b'{"b":1}\n'}), "x.zip")
     files = read(path)
     assert list(files[f"{path}!a"].problems) == ["corrupt"]
     assert files[f"{path}!b.json"].report.complete
@@ -252,7 +232,7 @@ def test_a_member_that_is_encrypted_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_zip_bomb_is_stopped_and_its_neighbour_is_read(tmp_path: Path) -> None:
-    path = written(tmp_path, packed({"bomb": bytes(3_000_000), "log": LINES}), "x.zip")
+    path = written(tmp_path, zipped({"bomb": bytes(3_000_000), "log": LINES}), "x.zip")
     limits = replace(DEFAULT_LIMITS, expansion_ratio=100, expansion_floor_bytes=1_000_000, read_bytes=65_536)
     files = read(path, limits=limits, input_format="text")
     assert list(files[f"{path}!bomb"].problems) == ["archive-limit"]
@@ -270,7 +250,7 @@ def test_containers_beyond_archive_depth_are_not_opened(tmp_path: Path) -> None:
     assert read_one(path).messages == ["log"]
     limits = replace(DEFAULT_LIMITS, archive_depth=3)
     assert list(read_one(path, limits=limits).problems) == ["archive-limit"]
-    nested = packed({"a.zip": packed({"b.zip": packed({"c.log": b"log\n"})})})
+    nested = zipped({"a.zip": zipped({"b.zip": zipped({"c.log": b"log\n"})})})
     files = read(written(tmp_path, nested), limits=replace(DEFAULT_LIMITS, archive_depth=2))
     assert [list(file.problems) for file in files.values()] == [["archive-limit"]]
 
@@ -278,7 +258,7 @@ def test_containers_beyond_archive_depth_are_not_opened(tmp_path: Path) -> None:
 def test_members_beyond_archive_members_are_not_read(tmp_path: Path) -> None:
     members = {f"{number}.log": b"x\n" for number in range(9)}
     limits = replace(DEFAULT_LIMITS, archive_members=4)
-    for data in (packed(members), tarred(members), gzip.compress(packed(members))):
+    for data in (zipped(members), tarred(members), gzip.compress(zipped(members))):
         path = written(tmp_path, data)
         files = read(path, limits=limits)
         assert len(files) == 5

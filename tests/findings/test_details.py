@@ -106,6 +106,7 @@ def test_text_that_repeats_a_message_a_thousand_times_is_survived() -> None:
         ('why = "inside"\nbroken(report, 1, f"{why}; outside")', "inside"),
         ('broken(report, 1, "braces {} too")', "braces {{}} too"),
         ('if fault := "walrus":\n    broken(report, 1, fault)', "walrus"),
+        ('refused = RefusedKind("what", "[x]", "{0} is none")', "{0} is none"),
         ('def said():\n    return None\n    return "or"\nbroken(report, 1, said())', "or"),
     ],
 )

@@ -60,6 +60,20 @@ class Context:
         self.stderr.write(f"{message}\n")
         self.stderr.flush()
 
+    def answer(self, text: str) -> None:
+        """Write what was asked for to standard output; what no text can hold (names of files) is escaped."""
+        self.stdout.write(text.encode("utf-8", "backslashreplace"))
+        self.stdout.flush()
+
+    def answer_json(self, document: object, *, indent: int = 2) -> None:
+        """Write what was asked for to standard output, as JSON that people can read."""
+        import msgspec
+
+        from haidang.findings.outputs._json import encode
+
+        self.stdout.write(msgspec.json.format(encode(document), indent=indent) + b"\n")
+        self.stdout.flush()
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -171,7 +185,7 @@ def run_group(command: Command, arguments: Sequence[str], context: Context) -> i
     if not words or words[0] in {"-h", "--help"}:
         text = _group_help(command, commands, translate)
         if words:
-            context.stdout.write(text.encode())
+            context.answer(text)
             return 0
         context.stderr.write(text)
         return 2

@@ -22,7 +22,7 @@ from haidang.errors import ConfigurationError, OutputError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from haidang.cli._command import CommandParser, Context
     from haidang.events.model import FileReport
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from haidang.inquiry import Question
 
 __all__ = [
+    "add_answer",
     "add_inputs",
     "add_scope",
     "answer_stream",
@@ -68,6 +69,16 @@ def add_scope(parser: CommandParser, _: Translator) -> argparse._ArgumentGroup:
         "--since", metavar="TIME", help=_("only events from TIME on: RFC 3339, a date, or 7d, 12h, 30m ago")
     )
     group.add_argument("--until", metavar="TIME", help=_("only events up to TIME"))
+    return group
+
+
+def add_answer(
+    parser: CommandParser, formats: Sequence[str], help_: str, translate: Translator
+) -> argparse._ArgumentGroup:
+    """Add where the answer goes, and in which of ``formats``: the first unless another is named."""
+    group = parser.add_argument_group(translate("Outputs"))
+    group.add_argument("--format", choices=formats, metavar="FORMAT", default=formats[0], help=help_)
+    group.add_argument("--output", metavar="FILE", help=translate("write to FILE instead of standard output"))
     return group
 
 

@@ -35,7 +35,7 @@ def run(args: argparse.Namespace, context: Context) -> int:  # noqa: ARG001 -- a
         translate("Output formats (--format):"),
         *(f"  {name:<{width}}{title}" for name, title in formats),
     ]
-    context.stdout.write(("\n".join(lines) + "\n").encode())
+    context.answer("\n".join(lines) + "\n")
     return 0
 
 

@@ -103,7 +103,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             if not args.json:
                 _say(name, opened, context)
     if args.json:
-        _write_json(told, context)
+        context.answer_json({"schema": "haidang-opened-1", "files": told}, indent=1)
     return next((code for code in (UNUSABLE, FAILED, UNDETERMINED) if code in codes), 0)
 
 
@@ -202,14 +202,14 @@ def _say(name: str, opened: Opened | OpenedMail, context: Context) -> None:
         text = _("{path}: opened into {place}").format(path=name, place=opened.place)
     sealed = opened if isinstance(opened, Opened) else None
     believed = opened.verdict.holds and (sealed is None or bool(sealed.key))
-    _write(heading("✔" if believed else "?", text, colour=wants_colour(context, None)), context)
+    context.answer(heading("✔" if believed else "?", text, colour=wants_colour(context, None)) + "\n")
     if sealed is not None:
         for line in (*envelope_lines(sealed.envelope, _), *reason_lines(sealed.reasons, _)):
-            _write(line, context)
+            context.answer(f"{line}\n")
     inside = _("The signature inside")
-    _write(f"  {inside}:", context)
+    context.answer(f"  {inside}:\n")
     for line in list(verdict_lines(opened.verdict, _, zone=None))[1:]:
-        _write(line, context)
+        context.answer(f"{line}\n")
 
 
 def _say_refusal(name: str, error: HaidangError, context: Context) -> None:
@@ -265,18 +265,6 @@ def _told_refusal(name: str, error: HaidangError) -> dict[str, Any]:
         told["code"] = "signature-indeterminate" if error.indeterminate else "signature-failed"
         told["verdict"] = error.verdict.to_json()
     return told
-
-
-def _write(line: str, context: Context) -> None:
-    context.stdout.write(f"{line}\n".encode("utf-8", "backslashreplace"))
-    context.stdout.flush()
-
-
-def _write_json(told: list[dict[str, Any]], context: Context) -> None:
-    import msgspec
-
-    text = msgspec.json.format(msgspec.json.encode({"schema": "haidang-opened-1", "files": told}), indent=1)
-    context.stdout.write(text + b"\n")
 
 
 COMMAND = Command(

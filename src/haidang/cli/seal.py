@@ -6,7 +6,7 @@ The work is done by :mod:`haidang.crypto.sealing`; here are its options, and how
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from haidang.cli._command import Command, CommandParser, Context
 from haidang.cli._protect_options import (
@@ -123,11 +123,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
         envelope = seal(source, target, signatory, recipients, now=now, options=options)
         sealed.append({"sealed": str(target), "envelope": envelope.to_json()})
         if not args.json:
-            _write(heading("✔", str(target), colour=wants_colour(context, None)), context)
+            context.answer(heading("✔", str(target), colour=wants_colour(context, None)) + "\n")
             for line in envelope_lines(envelope, context.translate):
-                _write(line, context)
+                context.answer(f"{line}\n")
     if args.json:
-        _write_json(sealed, context)
+        context.answer_json({"schema": "haidang-sealed-1", "files": sealed}, indent=1)
     return 0
 
 
@@ -206,7 +206,7 @@ def _seal_mails(args: argparse.Namespace, sources: Sequence[Path], context: Cont
     signatory = signatory_of(args, context)
     for source, target in zip(sources, targets, strict=True):
         seal_mail(source, target, signatory, certificates, now=now, subject=args.subject)
-        _write(f"✔ {target}", context)
+        context.answer(f"✔ {target}\n")
     return 0
 
 
@@ -227,18 +227,6 @@ def _targets(sources: Sequence[Path], output: str | None, suffix: str) -> list[P
     if len(sources) > 1 or output.endswith("/"):
         raise ConfigurationError(f"{output} is not a folder", hint="Make it first.")
     return [place]
-
-
-def _write(line: str, context: Context) -> None:
-    context.stdout.write(f"{line}\n".encode("utf-8", "backslashreplace"))
-    context.stdout.flush()
-
-
-def _write_json(sealed: list[dict[str, Any]], context: Context) -> None:
-    import msgspec
-
-    text = msgspec.json.format(msgspec.json.encode({"schema": "haidang-sealed-1", "files": sealed}), indent=1)
-    context.stdout.write(text + b"\n")
 
 
 COMMAND = Command(

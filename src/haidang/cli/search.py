@@ -8,7 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from haidang.cli._command import Command, CommandParser, Context
-from haidang.cli._inquiry import add_inputs, add_scope, answer_stream, ask, end, show_progress, shown_width
+from haidang.cli._inquiry import (
+    add_answer,
+    add_inputs,
+    add_scope,
+    answer_stream,
+    ask,
+    end,
+    show_progress,
+    shown_width,
+)
 from haidang.cli._scan_options import counting
 from haidang.i18n import N_
 
@@ -45,15 +54,9 @@ def configure(parser: CommandParser, translate: Translator) -> None:
     pattern.add_argument("-i", "--ignore-case", action="store_true", help=_("without regard to case"))
     add_inputs(parser, translate)
     add_scope(parser, translate)
-    outputs = parser.add_argument_group(_("Outputs"))
-    outputs.add_argument(
-        "--format",
-        choices=FORMATS,
-        metavar="FORMAT",
-        default="lines",
-        help=_("lines, ndjson (whole events) or count (default: lines)"),
+    outputs = add_answer(
+        parser, FORMATS, _("lines, ndjson (whole events) or count (default: lines)"), translate
     )
-    outputs.add_argument("--output", metavar="FILE", help=_("write to FILE instead of standard output"))
     outputs.add_argument("--limit", metavar="N", type=counting(_), help=_("stop after N events"))
 
 

@@ -213,8 +213,7 @@ def _one(paths: Sequence[Path], form: Any, work: _Work) -> int:
         return FAILED
     for target in made:
         said = context.translate("Signed: {path}").format(path=neutralise(str(target)))
-        context.stdout.write(f"✔ {said}\n".encode("utf-8", "backslashreplace"))
-    context.stdout.flush()
+        context.answer(f"✔ {said}\n")
     return 0
 
 

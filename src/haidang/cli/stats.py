@@ -8,7 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from haidang.cli._command import Command, CommandParser, Context
-from haidang.cli._inquiry import add_inputs, add_scope, answer_stream, ask, end, show_progress, shown_width
+from haidang.cli._inquiry import (
+    add_answer,
+    add_inputs,
+    add_scope,
+    answer_stream,
+    ask,
+    end,
+    show_progress,
+    shown_width,
+)
 from haidang.i18n import N_
 
 if TYPE_CHECKING:
@@ -27,15 +36,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
     parser.set_defaults(command="stats")
     add_inputs(parser, translate)
     add_scope(parser, translate)
-    outputs = parser.add_argument_group(_("Outputs"))
-    outputs.add_argument(
-        "--format",
-        choices=FORMATS,
-        metavar="FORMAT",
-        default="table",
-        help=_("table or json (default: table)"),
-    )
-    outputs.add_argument("--output", metavar="FILE", help=_("write to FILE instead of standard output"))
+    add_answer(parser, FORMATS, _("table or json (default: table)"), translate)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:

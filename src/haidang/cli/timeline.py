@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from haidang.cli._command import Command, CommandParser, Context
 from haidang.cli._inquiry import (
+    add_answer,
     add_inputs,
     add_scope,
     answer_stream,
@@ -62,15 +63,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
         help=_("Sigma rules for the findings (repeatable; default: the built-in ones)"),
     )
     rules.add_argument("--no-findings", action="store_true", help=_("leave findings out: events only"))
-    outputs = parser.add_argument_group(_("Outputs"))
-    outputs.add_argument(
-        "--format",
-        choices=FORMATS,
-        metavar="FORMAT",
-        default="table",
-        help=_("table, ndjson or csv (default: table)"),
-    )
-    outputs.add_argument("--output", metavar="FILE", help=_("write to FILE instead of standard output"))
+    add_answer(parser, FORMATS, _("table, ndjson or csv (default: table)"), translate)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:

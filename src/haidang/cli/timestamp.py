@@ -74,7 +74,7 @@ def _stamp(path: Path, client: TimestampClient, args: argparse.Namespace, contex
             context.say(f"  {neutralise(line)}")
         return FAILED
     said = context.translate("Stamped: {path}").format(path=neutralise(str(target)))
-    context.stdout.write(f"✔ {said}\n".encode("utf-8", "backslashreplace"))
+    context.answer(f"✔ {said}\n")
     return 0
 
 

@@ -164,8 +164,7 @@ def _text(
         if args.quiet and verdict.holds:
             continue
         for line in verdict_lines(verdict, context.translate, zone=None, colour=colour):
-            context.stdout.write(f"{line}\n".encode("utf-8", "backslashreplace"))
-        context.stdout.flush()
+            context.answer(f"{line}\n")
     if len(found) > 1:
         context.say(verdict_summary(found, context.translate))
     return found
@@ -181,8 +180,7 @@ def _json(verdicts: Iterable[DocumentVerdict], now: dt.datetime, context: Contex
         "holds": all(verdict.holds for verdict in found),
         "files": [verdict.to_json() for verdict in found],
     }
-    text = json.dumps(document, ensure_ascii=False, indent=1)
-    context.stdout.write(text.encode("utf-8", "backslashreplace") + b"\n")
+    context.answer(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
     return found
 
 

@@ -92,13 +92,7 @@ def load_signatory(identity: Identity, passphrase: Passphrase) -> Signatory:
         key = open_token_key(identity.token, passphrase)
     else:
         key = load_key(identity.signing_key, passphrase)
-    if key_id(key) != key_id(certificate.public_key()):
-        raise KeyAccessError(
-            N_("The key and the certificate of {name} do not belong together."),
-            hint=N_("Import the certificate that was issued for this key: haidang pki accept."),
-            name=identity.name,
-        )
-    return Signatory(key, certificate, tuple(authorities))
+    return _paired(identity, key, certificate, authorities)
 
 
 def load_second(identity: Identity, passphrase: Passphrase) -> Signatory:
@@ -110,6 +104,12 @@ def load_second(identity: Identity, passphrase: Passphrase) -> Signatory:
     """
     certificate, *authorities = read_certificates(identity.second_certificate)
     key = load_key(identity.second_key, passphrase)
+    return _paired(identity, key, certificate, authorities)
+
+
+def _paired(
+    identity: Identity, key: Any, certificate: x509.Certificate, authorities: Sequence[x509.Certificate]
+) -> Signatory:
     if key_id(key) != key_id(certificate.public_key()):
         raise KeyAccessError(
             N_("The key and the certificate of {name} do not belong together."),

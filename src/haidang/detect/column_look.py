@@ -4,38 +4,37 @@ Rows are sorted into families (origin and routing values) by their codes. For ea
 are asked for the class of each distinct value of each column that they look at; the classes of a row make its
 signature, and each distinct signature is decided once. Rows are looked at only where a rule holds.
 
-Families that look at bulky columns are looked at stretch by stretch, as are these columns for keywords.
+Of families that look at bulky columns, what other columns say is looked up at once, and what the bulky ones
+say stretch by stretch, as these are searched for keywords.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from bisect import bisect_left
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from haidang.detect.column_fields import ColumnFields
-from haidang.detect.column_keywords import ColumnKeywords
+from haidang.detect.column_parts import PartLook
 from haidang.detect.column_shapes import PlainWayError
-from haidang.detect.column_signatures import ColumnSignature
-from haidang.detect.semantics import holds
 from haidang.detect.tables import Held
-from haidang.detect.words import EventWords
+from haidang.events.column_values import Cut
 from haidang.events.rendered import is_sysmon
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from haidang.detect.binding import Accessor
     from haidang.detect.column_fields import Rows
-    from haidang.detect.column_keywords import HeldValues
+    from haidang.detect.column_keywords import ColumnKeywords, HeldValues
+    from haidang.detect.column_memory import ColumnMemory
     from haidang.detect.column_shapes import ColumnShape
+    from haidang.detect.column_signatures import ColumnSignature
     from haidang.detect.matcher import Matcher
-    from haidang.detect.routes import Part, Route
-    from haidang.detect.tables import Table
-    from haidang.detect.values import FieldMemo
+    from haidang.detect.routes import Route
     from haidang.events.column_values import Array
-    from haidang.events.columns import ColumnBatch, ColumnRows, ColumnStretch, Layout, Path
+    from haidang.events.columns import ColumnBatch, ColumnRows, ColumnStretch, Path
     from haidang.sigma.ir import Test
 
-__all__ = ["Answer", "ColumnLook", "Found", "Looker"]
+__all__ = ["Answer", "ColumnLook", "Found"]
 
 
 class Answer(NamedTuple):
@@ -61,84 +60,6 @@ _MERGED: dict[str, tuple[Path, ...]] = {
 _WHOLE = frozenset({"", "flat"})
 """Shapes of which flattening drops nothing: what holds a keyword in the columns does in the event."""
 
-_FEW = 16
-_LONG = 512
-"""Characters from which on a value is long."""
-
-
-class Looker:
-    """Looks at batches; remembers what the values of a file were decided to be."""
-
-    def __init__(self, matcher: Matcher, most_long: int) -> None:
-        """Remember at most ``most_long`` long values of a field."""
-        self._matcher = matcher
-        self._most_long = most_long
-        self._long: dict[int, dict[tuple[int, int], tuple[int, ...]]] = {}
-        """Memo, by its identity, to what its long values were decided to be."""
-        self._keywords: dict[bool, ColumnKeywords] = {}
-        self._bulky: dict[Route, bool] = {}
-
-    def forget(self) -> None:
-        """Forget what was found in the columns of the last file."""
-        self._bulky.clear()
-        for keywords in self._keywords.values():
-            keywords.forget()
-
-    def look(self, batch: ColumnBatch, shape: ColumnShape | None) -> ColumnLook:
-        """Look at a batch, at all columns but the bulky ones."""
-        if shape is not None:
-            try:
-                return ColumnLook(self, self._matcher, shape, batch)
-            except PlainWayError:
-                pass
-        return ColumnLook(self, self._matcher, None, batch)
-
-    def is_bulky(self, route: Route, shape: ColumnShape, layout: Layout) -> bool:
-        """Return whether a route looks at a bulky column."""
-        if route not in self._bulky:
-            accessors = [accessor for part in route.parts for accessor in part.looked_at]
-            names = {name for accessor in accessors for name in accessor.needs()} if layout.bulky else ()
-            try:
-                paths = {path for name in names for path in shape.paths(name)}
-            except PlainWayError:
-                paths = set()
-            self._bulky[route] = not paths.isdisjoint(layout.bulky)
-        return self._bulky[route]
-
-    def keywords(self, *, broad: bool) -> ColumnKeywords:
-        """Return what searches for the keywords of all rules, or of those that meet every Windows event."""
-        if broad not in self._keywords:
-            gate = self._matcher.text_gate if broad else self._matcher.wide_text_gate
-            self._keywords[broad] = ColumnKeywords(gate)
-        return self._keywords[broad]
-
-    def classes(self, memo: FieldMemo, values: Sequence[Any]) -> list[int]:
-        """Return the class of each value."""
-        if len(values) < _FEW or not _are_long(values):
-            return [memo.classify(one) if isinstance(one, list | dict) else memo[one] for one in values]
-        return self._recalled(memo, values)
-
-    def _recalled(self, memo: FieldMemo, values: Sequence[Any]) -> list[int]:
-        """Return the classes of long values, which memos do not keep: they are known again by their hash."""
-        known = self._long.setdefault(id(memo), {})
-        classes: list[int] = []
-        for value in values:
-            if value.__class__ is not str or len(value) < _LONG:
-                classes.append(memo.classify(value) if isinstance(value, list | dict) else memo[value])
-                continue
-            # Python's hash of a text is keyed with a secret of the process, so that nobody can aim at it.
-            key = (hash(value), len(value))
-            ids = known.get(key)
-            if ids is None:
-                if len(known) >= self._most_long:
-                    known.clear()
-                number = memo[value]
-                known[key] = memo.classes[number]
-                classes.append(number)
-            else:
-                classes.append(memo.number(ids))
-        return classes
-
 
 class _Work(NamedTuple):
     """The rows of one route, sorted."""
@@ -149,11 +70,23 @@ class _Work(NamedTuple):
     sysmon: bool
 
 
+class _Begun(NamedTuple):
+    """Work of which bulky columns have a say: what the others say of it."""
+
+    work: _Work
+    cut: Cut
+    parts: Sequence[tuple[PartLook, ColumnSignature, Sequence[int]]]
+    """Tables with what is known of all rows, and the positions that are not."""
+    answers: dict[int, Held]
+    """What the tables decide that look at no bulky column."""
+
+
 class _Search(NamedTuple):
-    """Rows that are searched for keywords."""
+    """Rows that are searched for keywords, sorted."""
 
     keywords: ColumnKeywords
     rows: Array
+    cut: Cut
     work: list[_Work]
 
 
@@ -161,20 +94,19 @@ class ColumnLook:
     """What was seen in a batch; its stretches complete it."""
 
     def __init__(
-        self, looker: Looker, matcher: Matcher, shape: ColumnShape | None, batch: ColumnBatch
+        self, memory: ColumnMemory, matcher: Matcher, shape: ColumnShape | None, batch: ColumnBatch
     ) -> None:
         """Look at a batch; without a shape, nothing can be told from its columns."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
         self._pa, self._pc = pa, pc
-        self._looker = looker
+        self._memory = memory
         self._matcher = matcher
         self._batch = batch
         self._found: Found = {}
         self._plain: set[int] = set() if shape else set(range(batch.rows))
-        self._later: list[_Work] = []
-        """Work that looks at bulky columns."""
+        self._begun: list[_Begun] = []
         self._searches: list[_Search] = []
         self._held: HeldValues = {}
         if shape is not None:
@@ -182,41 +114,49 @@ class ColumnLook:
             for origin, rows in self._origins():
                 if len(rows):
                     self._of_origin(origin, rows)
+        self._known = {
+            "plain": sorted(self._plain),
+            "found": sorted(self._found),
+            "held": sorted(self._held),
+        }
 
     def of_stretch(self, stretch: ColumnStretch) -> tuple[Found, set[int]]:
         """Return the rows of a stretch for which rules hold, and those that are to be matched the plain way.
 
         Rows count from the start of the stretch. The stretches of a batch come in order.
         """
-        rows = range(stretch.start, stretch.start + stretch.rows)
-        plain = {row - rows.start for row in self._plain if row in rows}
-        found = {row - rows.start: one for row, one in self._found.items() if row in rows}
-        held = {row - rows.start: values for row, values in self._held.items() if row in rows}
-        work = [one._replace(rows=self._within(one.rows, stretch)) for one in self._later]
+        start, end = stretch.start, stretch.start + stretch.rows
+        here = {
+            name: known[bisect_left(known, start) : bisect_left(known, end)]
+            for name, known in self._known.items()
+        }
+        plain = {row - start for row in here["plain"]}
+        found = {row - start: self._found[row] for row in here["found"]}
+        held = {row - start: self._held[row] for row in here["held"]}
+        again: list[_Work] = []
         for search in self._searches if self._batch.layout.bulky else ():
-            among = self._within(search.rows, stretch)
+            among = self._within(search.rows, search.cut, start, end)
             if len(among):
                 more = search.keywords.held(stretch, self._batch.layout.bulky, self._few(among, stretch.rows))
                 for row, values in more.items():
                     held[row] = [*held.get(row, ()), *values]
                     found.pop(row, None)
                 if more:
-                    work.extend(self._again(search.work, self._rows_of(more), stretch))
-        self._decide(stretch, [one for one in work if len(one.rows)], held, found, plain)
+                    again.extend(self._again(search.work, self._rows_of(more), start, end))
+        self._decide(stretch, [one for one in again if len(one.rows)], held, found, plain)
+        self._finish(stretch, held, found, plain)
         return {row: one for row, one in found.items() if row not in plain}, plain
 
-    def _again(self, work: Iterable[_Work], held: Array, stretch: ColumnStretch) -> Iterator[_Work]:
+    def _again(self, work: Iterable[_Work], held: Array, start: int, end: int) -> Iterator[_Work]:
         """Yield the work on rows of which a bulky column holds a keyword, unless it comes later anyway."""
         for one in work:
-            if not any(one.route is other.route for other in self._later):
-                rows = self._within(one.rows, stretch)
+            if not any(one.route is begun.work.route for begun in self._begun):
+                rows = self._within(one.rows, Cut(one.rows), start, end)
                 yield one._replace(rows=rows.filter(self._pc.is_in(rows, value_set=held)))
 
-    def _within(self, rows: Array, stretch: ColumnStretch) -> Array:
+    def _within(self, rows: Array, cut: Cut, start: int, end: int) -> Array:
         """Return the rows that are in a stretch, counted from its start."""
-        some = self._pc.subtract(rows, stretch.start)
-        inside = self._pc.and_(self._pc.greater_equal(some, 0), self._pc.less(some, stretch.rows))
-        return some.filter(inside)
+        return self._pc.subtract(rows.slice(*cut.between(start, end)), start)
 
     def _few(self, rows: Array, whole: int) -> Array | None:
         """Return rows if they are so few that it is better to pick them out first."""
@@ -300,8 +240,8 @@ class ColumnLook:
         work = list(self._without_keywords(work))
         now = [one for one in work if len(one.rows)]
         if self._batch.layout.bulky:
-            bulky = [self._looker.is_bulky(one.route, self._shape, self._batch.layout) for one in now]
-            self._later.extend(one for one, later in zip(now, bulky, strict=True) if later)
+            bulky = [self._memory.is_bulky(one.route, self._shape, self._batch.layout) for one in now]
+            self._begin([one for one, later in zip(now, bulky, strict=True) if later])
             now = [one for one, later in zip(now, bulky, strict=True) if not later]
         self._decide(self._batch, now, self._held, self._found, self._plain)
 
@@ -362,9 +302,9 @@ class ColumnLook:
             wanted = _keywords(one.route)
             if not wanted:
                 yield one
-            elif self._looker.keywords(broad=True).covers >= wanted:
+            elif self._memory.keywords(broad=True).covers >= wanted:
                 broad.append(one)
-            elif self._looker.keywords(broad=False).covers >= wanted:
+            elif self._memory.keywords(broad=False).covers >= wanted:
                 narrow.append(one)
             else:
                 self._plain.update(one.rows.to_pylist())
@@ -372,12 +312,13 @@ class ColumnLook:
         for some, is_broad in ((broad, True), (narrow, False)):
             if not some:
                 continue
-            keywords = self._looker.keywords(broad=is_broad)
+            keywords = self._memory.keywords(broad=is_broad)
             rows = self._pa.concat_arrays([one.rows for one in some])
             held = keywords.held(self._batch, columns, self._few(rows, self._batch.rows))
             if self._shape.name in _WHOLE:
                 self._held.update(held)
-                self._searches.append(_Search(keywords, rows, some))
+                rows = rows.take(self._pc.array_sort_indices(rows))
+                self._searches.append(_Search(keywords, rows, Cut(rows), some))
                 yield from some
                 continue
             apart = self._rows_of({**held, **keywords.held(self._batch, self._batch.layout.bulky)})
@@ -402,67 +343,79 @@ class ColumnLook:
             answers: dict[int, Held] = {}
             try:
                 for part in one.route.parts:
-                    for row, rules in self._of_part(part, one.rows, rows, held):
-                        known = answers.get(row)
-                        answers[row] = Held.merged([known, rules]) if known else rules
+                    look = PartLook(part, self._memory.classes)
+                    signature = look.ask(look.nothing(), look.positions, rows, one.rows, held)
+                    _merge(answers, look.holding(signature, one.rows))
             except PlainWayError:
                 plain.update(one.rows.to_pylist())
                 continue
-            for row, rules in answers.items():
-                places = frozenset(path for path, _ in held.get(row, ()))
-                found[row] = Answer(one.origin, one.route, rules, places)
+            self._answer(one, answers, held, found)
 
-    def _of_part(self, part: Part, places: Array, rows: Rows, held: HeldValues) -> Iterator[tuple[int, Held]]:
-        table = part.table
-        signature = ColumnSignature(self._pa, self._pc)
-        for accessor, memo in zip(part.accessors, table.memos, strict=True):
-            numbers, values = rows.values(accessor)
-            signature.add(numbers, self._looker.classes(memo, values))
-        if table.keywords:
-            signature.add(*self._keyword_classes(table, places, held))
-        for (_, test), (first, second) in zip(table.pairs, part.pairs, strict=True):
-            numbers, pairs = self._pair(first, second, rows)
-            signature.add(numbers, [int(holds(test, *pair)) for pair in pairs])
-        numbers, signatures = signature.result()
-        for at, one in enumerate(signatures):
-            rules = table.signatures[one]
-            if not rules:
+    def _begin(self, work: Sequence[_Work]) -> None:
+        """Ask everything but bulky columns of the rows of some routes."""
+        if not work:
+            return
+        fields = ColumnFields(self._batch, self._shape, self._pa.concat_arrays([one.rows for one in work]))
+        start = 0
+        for one in work:
+            rows = fields.rows(start, len(one.rows))
+            start += len(one.rows)
+            try:
+                looks = [PartLook(part, self._memory.classes) for part in one.route.parts]
+                begun = _Begun(one, Cut(one.rows), list(self._parts(looks, rows)), {})
+            except PlainWayError:
+                self._plain.update(one.rows.to_pylist())
                 continue
-            chosen = places if numbers is None else places.filter(self._pc.equal(numbers, at))
-            for row in chosen.to_pylist():
-                yield row, rules
+            for look, signature, later in begun.parts:
+                if not later:
+                    _merge(begun.answers, look.holding(signature, one.rows))
+            self._begun.append(begun._replace(parts=[part for part in begun.parts if part[2]]))
 
-    def _keyword_classes(
-        self, table: Table, places: Array, held: HeldValues
-    ) -> tuple[Array | None, list[int]]:
-        """Return the number of each row's class among those that come after."""
-        if not held:
-            return None, [0]
-        rows = self._rows_of(held)
-        # Counted from 1, for most rows hold nothing.
-        numbers = self._pc.add(self._pc.index_in(places, value_set=rows), 1).fill_null(0)
-        if not self._pc.max(numbers).as_py():
-            return None, [0]
-        words = (EventWords({"": [value for _, value in held[row]]}) for row in rows.to_pylist())
-        return numbers, [0, *map(table.keyword_class, words)]
+    def _parts(
+        self, looks: Iterable[PartLook], rows: Rows
+    ) -> Iterator[tuple[PartLook, ColumnSignature, Sequence[int]]]:
+        for look in looks:
+            later = [at for at in look.positions if look.asks_keywords(at) or self._is_bulky(look, at)]
+            at_once = [at for at in look.positions if at not in later]
+            yield look, look.ask(look.nothing(), at_once, rows, None, {}), later
 
-    def _pair(
-        self, first: Accessor, second: Accessor, rows: Rows
-    ) -> tuple[Array | None, list[tuple[Any, Any]]]:
-        left, lefts = rows.values(first)
-        right, rights = rows.values(second)
-        both = ColumnSignature(self._pa, self._pc)
-        both.add(left, list(range(len(lefts))))
-        both.add(right, list(range(len(rights))))
-        numbers, keys = both.result()
-        return numbers, [(lefts[one], rights[other]) for one, other in keys]
+    def _is_bulky(self, look: PartLook, position: int) -> bool:
+        return self._memory.looks_at_bulky(look.accessors(position), self._shape, self._batch.layout)
+
+    def _finish(self, stretch: ColumnStretch, held: HeldValues, found: Found, plain: set[int]) -> None:
+        """Ask bulky columns, in the rows of a stretch, what is left to ask."""
+        first, end = stretch.start, stretch.start + stretch.rows
+        cuts = [(one, one.cut.between(first, end)) for one in self._begun]
+        cuts = [(one, cut) for one, cut in cuts if cut[1]]
+        if not cuts:
+            return
+        order = [self._pc.subtract(one.work.rows.slice(*cut), first) for one, cut in cuts]
+        fields = ColumnFields(stretch, self._shape, self._pa.concat_arrays(order))
+        start = 0
+        for (one, cut), places in zip(cuts, order, strict=True):
+            rows = fields.rows(start, len(places))
+            start += len(places)
+            answers = {row - first: rules for row, rules in one.answers.items() if first <= row < end}
+            try:
+                for look, known, later in one.parts:
+                    signature = look.ask(known.slice(*cut), later, rows, places, held)
+                    _merge(answers, look.holding(signature, places))
+            except PlainWayError:
+                plain.update(places.to_pylist())
+                continue
+            self._answer(one.work, answers, held, found)
+
+    def _answer(self, work: _Work, answers: dict[int, Held], held: HeldValues, found: Found) -> None:
+        for row, rules in answers.items():
+            places = frozenset(path for path, _ in held.get(row, ()))
+            found[row] = Answer(work.origin, work.route, rules, places)
+
+
+def _merge(answers: dict[int, Held], more: Iterable[tuple[int, Held]]) -> None:
+    for row, rules in more:
+        known = answers.get(row)
+        answers[row] = Held.merged([known, rules]) if known else rules
 
 
 def _keywords(route: Route) -> frozenset[Test]:
     return frozenset(test for part in route.parts for _, test in part.table.keywords)
-
-
-def _are_long(values: Sequence[Any]) -> bool:
-    """Return whether values are long, going by a few of them."""
-    some = values[:: max(1, len(values) // _FEW)]
-    return any(value.__class__ is str and len(value) >= _LONG for value in some)

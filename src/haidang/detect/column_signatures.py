@@ -18,9 +18,11 @@ class ColumnSignature:
         self._pa, self._pc = pa, pc
         self._numbers: Array = None
         self._keys: list[tuple[int, ...]] = [()]
+        self._positions: list[int] = []
 
-    def add(self, numbers: Array | None, classes: list[int]) -> None:
-        """Add a field: each row's number among its values, and the class of each value."""
+    def add(self, position: int, numbers: Array | None, classes: list[int]) -> None:
+        """Add a position: each row's number among its values, and the class of each value."""
+        self._positions.append(position)
         first = classes[0]
         if numbers is None or all(one == first for one in classes):
             self._keys = [(*key, first) for key in self._keys]
@@ -39,6 +41,23 @@ class ColumnSignature:
         ]
         self._numbers = encoded.indices.cast(self._pa.int64())
 
+    def slice(self, start: int, count: int) -> ColumnSignature:
+        """Return what was added so far of ``count`` rows from ``start`` on, to add more to."""
+        some = ColumnSignature(self._pa, self._pc)
+        some._positions = list(self._positions)
+        some._keys = self._keys
+        if self._numbers is not None:
+            encoded = self._numbers.slice(start, count).dictionary_encode()
+            some._keys = [self._keys[key] for key in encoded.dictionary.to_pylist()]
+            some._numbers = encoded.indices.cast(self._pa.int64())
+        return some
+
     def result(self) -> tuple[Array | None, list[tuple[int, ...]]]:
-        """Return the number of each row's combination (None where there is but one), and all of them."""
-        return self._numbers, self._keys
+        """Return the number of each row's combination (None where there is but one), and all of them.
+
+        A combination has its classes in the order of their positions.
+        """
+        order = sorted(range(len(self._positions)), key=self._positions.__getitem__)
+        if order == list(range(len(order))):
+            return self._numbers, self._keys
+        return self._numbers, [tuple([key[at] for at in order]) for key in self._keys]

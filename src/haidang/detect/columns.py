@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from haidang.detect.column_look import Looker
+from haidang.detect.column_look import ColumnLook
+from haidang.detect.column_memory import ColumnMemory
 from haidang.detect.column_shapes import ColumnShape, PlainWayError
 from haidang.events import shapes
 from haidang.events.columns import UnreadableColumnsError
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from haidang.detect.batches import Wanted
-    from haidang.detect.column_look import Answer, ColumnLook, Found
+    from haidang.detect.column_look import Answer, Found
     from haidang.detect.matcher import Matcher
     from haidang.detect.tables import Held
     from haidang.events.columns import ColumnBatch, ColumnStretch, Layout, Path
@@ -60,7 +61,7 @@ class ColumnMatcher:
         self._shape: ColumnShape | None = None
         self._always_known: dict[str, frozenset[str]] = {}
         self._paths_known: dict[tuple[Any, ...], frozenset[Path] | None] = {}
-        self._looker = Looker(matcher, limits.memo_entries)
+        self._memory = ColumnMemory(matcher, limits.memo_entries)
 
     def match(self, batch: ColumnBatch) -> Iterator[ColumnHit]:
         """Yield the hits of a batch in order, counting its events in the report."""
@@ -80,13 +81,18 @@ class ColumnMatcher:
     def _look(self, batch: ColumnBatch) -> ColumnLook:
         if batch.layout is not self._layout:
             self._layout = batch.layout
-            self._looker.forget()
+            self._memory.forget()
             self._paths_known.clear()
             try:
                 self._shape = ColumnShape(batch.layout)
             except PlainWayError:
                 self._shape = None
-        return self._looker.look(batch, self._shape)
+        if self._shape is not None:
+            try:
+                return ColumnLook(self._memory, self._matcher, self._shape, batch)
+            except PlainWayError:
+                pass
+        return ColumnLook(self._memory, self._matcher, None, batch)
 
     def _answers(self, stretch: ColumnStretch, found: Found, plain: set[int]) -> Iterator[ColumnHit]:
         rows = sorted({*found, *plain})

@@ -7,6 +7,7 @@ All input is untrusted; whatever pyarrow raises for it is turned into our own er
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Array",
+    "Cut",
     "Encoded",
     "TextBytes",
     "is_encoded",
@@ -66,6 +68,13 @@ class Encoded:
         self.codes: Array = codes
         """One for each row, or null."""
 
+    def slice(self, start: int, count: int) -> Encoded:
+        """Return ``count`` rows from ``start`` on; they share the distinct values."""
+        some = object.__new__(Encoded)
+        some.apart, some.absent, some._distinct = self.apart, self.absent, self._distinct
+        some.codes = self.codes.slice(start, count)
+        return some
+
     def all_values(self) -> list[Any]:
         """Return the value of each code."""
         return self._distinct if isinstance(self._distinct, list) else _to_list(self._distinct)
@@ -78,6 +87,23 @@ class Encoded:
             return [None if code == self.absent else self._distinct[code] for code in codes]
         wanted = pa.array([None if code == self.absent else code for code in codes], type=pa.int64())
         return _to_list(self._distinct.take(wanted))
+
+
+class Cut:
+    """Where an ascending array of numbers can be cut."""
+
+    __slots__ = ("_numbers",)
+
+    def __init__(self, array: Array) -> None:
+        """Look into the memory of an array of 64-bit integers without nulls, copying nothing."""
+        data = array.buffers()[1] if len(array) else None
+        whole = memoryview(b"" if data is None else data).cast("B").cast("q")
+        self._numbers = whole[array.offset : array.offset + len(array)]
+
+    def between(self, start: int, end: int) -> tuple[int, int]:
+        """Return the position of the first number from ``start`` on, and how many are below ``end``."""
+        first = bisect_left(self._numbers, start)
+        return first, bisect_left(self._numbers, end, first) - first
 
 
 class TextBytes(NamedTuple):

@@ -396,6 +396,15 @@ class ColumnStretch(ColumnRows):
             array = self._arrays[path] = self._batch.slice(path, self.start, self.rows)
         return array
 
+    def encoded(self, path: Path) -> Encoded:
+        """Return a column as codes: those of the batch, but for bulky columns."""
+        if path in self.layout.bulky:
+            return super().encoded(path)
+        known = self._encoded.get(path)
+        if known is None:
+            known = self._encoded[path] = self._batch.encoded(path).slice(self.start, self.rows)
+        return known
+
 
 def _inside_of(event: Fields, around: Sequence[str]) -> Fields:
     for name in around:

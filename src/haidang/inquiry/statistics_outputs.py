@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 from haidang.events.times import format_time
 from haidang.findings.figures import duration, number, size, span
 from haidang.findings.model import ScanSummary
-from haidang.findings.outputs._json import encode
+from haidang.findings.outputs._json import encode, file_record
 from haidang.plaintext import neutralise
 
 if TYPE_CHECKING:
@@ -51,20 +51,7 @@ def write_json(stream: IO[bytes], statistics: Statistics) -> None:
             {"origin": origin, "source": source, "id": identifier, "events": events}
             for (origin, source, identifier), events in _ids(statistics)
         ],
-        "files": [
-            {
-                "path": report.path,
-                "format": report.format or None,
-                "bytes": report.size,
-                "records": report.records,
-                "skipped": report.skipped,
-                "problems": [
-                    {"kind": p.kind, "where": p.where, "detail": p.detail, "count": p.count}
-                    for p in report.problems.values()
-                ],
-            }
-            for report in statistics.reports
-        ],
+        "files": [file_record(report) for report in statistics.reports],
     }
     stream.write(encode(written) + b"\n")
 
@@ -134,32 +121,27 @@ def _formats(statistics: Statistics, translate: Translator) -> _Table:
 
 def _sources(statistics: Statistics, translate: Translator) -> _Table:
     merged = _merged(statistics, lambda group: group.source or group.origin or "-")
-    rows = [
-        (name, number(events, translate.lang), number(others, translate.lang), _span(first, last))
-        for name, events, others, first, last in merged[:_ROWS]
-    ]
-    columns = (
-        translate("Source"),
-        translate("Events"),
-        translate("Hosts"),
-        translate("First and last (UTC)"),
-    )
-    return _Table(translate("Sources"), columns, rows, frozenset({1, 2}), max(len(merged) - _ROWS, 0))
+    return _of_merged(merged, translate("Sources"), translate("Source"), translate("Hosts"), translate)
 
 
 def _hosts(statistics: Statistics, translate: Translator) -> _Table:
     merged = _merged(statistics, lambda group: group.host or "-")
+    return _of_merged(merged, translate("Hosts"), translate("Host"), translate("Sources"), translate)
+
+
+def _of_merged(
+    merged: list[tuple[str, int, int, int | None, int | None]],
+    title: str,
+    what: str,
+    others: str,
+    translate: Translator,
+) -> _Table:
     rows = [
-        (name, number(events, translate.lang), number(others, translate.lang), _span(first, last))
-        for name, events, others, first, last in merged[:_ROWS]
+        (name, number(events, translate.lang), number(beside, translate.lang), _span(first, last))
+        for name, events, beside, first, last in merged[:_ROWS]
     ]
-    columns = (
-        translate("Host"),
-        translate("Events"),
-        translate("Sources"),
-        translate("First and last (UTC)"),
-    )
-    return _Table(translate("Hosts"), columns, rows, frozenset({1, 2}), max(len(merged) - _ROWS, 0))
+    columns = (what, translate("Events"), others, translate("First and last (UTC)"))
+    return _Table(title, columns, rows, frozenset({1, 2}), max(len(merged) - _ROWS, 0))
 
 
 def _merged(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from haidang.detect.correlation import Correlated
     from haidang.scanning._ruleset import Ruleset
 
-__all__ = ["Correlating"]
+__all__ = ["Correlating", "correlated_finding"]
 
 _MOST_IN_MEMORY = 50_000
 _SECOND = 1_000_000_000
@@ -99,7 +99,7 @@ class Correlating:
         found.extend(correlator.finish())
         self._account(correlator)
         reported = [item for item in found if item.rule.info.key in self._ruleset.reported]
-        made = [(item.time_last, self._finding(item)) for item in reported]
+        made = [(item.time_last, correlated_finding(item)) for item in reported]
         yield from sorted(made, key=lambda pair: (pair[0], pair[1].rule.title, pair[1].id))
 
     def _account(self, correlator: Correlator) -> None:
@@ -113,39 +113,41 @@ class Correlating:
                 f"Correlation {titles.get(key, key)!r}: {count} left out ({_REASONS.get(reason, reason)})."
             )
 
-    def _finding(self, item: Correlated) -> Finding:
-        members = [member for hit in item.members for member in _members(hit)]
-        ids = tuple(dict.fromkeys(member[0] for member in members))
-        _, _, path, record = members[-1] if members else ("", "", "", 0)
-        hosts = sorted({member[1] for member in members if member[1]})
-        info = item.rule.info
-        key = stable_id(
-            info.key.encode(),
-            msgspec.json.encode(item.group, enc_hook=str),
-            str(item.time_first).encode(),
-            str(item.time_met).encode(),
-        )
-        event: dict[str, Any] = {
-            **item.group,
-            "first": format_time(item.time_first),
-            "last": format_time(item.time_last),
-            "count": item.count,
-        }
-        if item.value is not None:
-            event["value"] = item.value
-        return Finding(
-            id=key,
-            rule=finding_rule(info),
-            time=format_time(item.time_last),
-            host=hosts[0] if len(hosts) == 1 else "",
-            source=Source(path, record),
-            event=event,
-            matched=tuple(Match(name, value, "group-by") for name, value in item.group.items()),
-            origin="correlation",
-            members=ids,
-            group=item.group,
-            count=item.count,
-        )
+
+def correlated_finding(item: Correlated) -> Finding:
+    """Make the finding of what a correlation found."""
+    members = [member for hit in item.members for member in _members(hit)]
+    ids = tuple(dict.fromkeys(member[0] for member in members))
+    _, _, path, record = members[-1] if members else ("", "", "", 0)
+    hosts = sorted({member[1] for member in members if member[1]})
+    info = item.rule.info
+    key = stable_id(
+        info.key.encode(),
+        msgspec.json.encode(item.group, enc_hook=str),
+        str(item.time_first).encode(),
+        str(item.time_met).encode(),
+    )
+    event: dict[str, Any] = {
+        **item.group,
+        "first": format_time(item.time_first),
+        "last": format_time(item.time_last),
+        "count": item.count,
+    }
+    if item.value is not None:
+        event["value"] = item.value
+    return Finding(
+        id=key,
+        rule=finding_rule(info),
+        time=format_time(item.time_last),
+        host=hosts[0] if len(hosts) == 1 else "",
+        source=Source(path, record),
+        event=event,
+        matched=tuple(Match(name, value, "group-by") for name, value in item.group.items()),
+        origin="correlation",
+        members=ids,
+        group=item.group,
+        count=item.count,
+    )
 
 
 def _members(hit: Hit) -> list[tuple[str, str, str, int]]:

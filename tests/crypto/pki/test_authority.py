@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from haidang.crypto.certificates import fingerprint, write_certificates
 from haidang.crypto.keys import algorithm_of, make_key
 from haidang.crypto.passphrases import Passphrase
-from haidang.crypto.pki.authority import REASONS, open_authority
+from haidang.crypto.pki.acting import REASONS
+from haidang.crypto.pki.authority import open_authority
 from haidang.crypto.pki.chains import chain_for
 from haidang.crypto.pki.founding import Founding, create_authority
 from haidang.crypto.pki.issuing import subject_name

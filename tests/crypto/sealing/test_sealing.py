@@ -95,6 +95,7 @@ def test_a_folder_keeps_names_times_and_empty_folders(tmp_path: Path, inbox: Pat
     assert tree(inbox / "Hồ sơ") == tree(folder)
 
 
+@pytest.mark.skipif(shutil.which("age") is None, reason="there is no age program")
 def test_the_age_program_opens_it_and_unzip_reads_what_is_inside(report: Path, tmp_path: Path) -> None:
     path = sealed(report)
     (tmp_path / "key.txt").write_text(BINH.reveal() + "\n")
@@ -105,6 +106,7 @@ def test_the_age_program_opens_it_and_unzip_reads_what_is_inside(report: Path, t
     assert listed.stdout.split(b"\n")[0] == b"mimetype"
 
 
+@pytest.mark.skipif(shutil.which("age") is None, reason="there is no age program")
 def test_what_the_age_program_encrypted_anew_still_opens(report: Path, tmp_path: Path, inbox: Path) -> None:
     path = sealed(report)
     (tmp_path / "key.txt").write_text(BINH.reveal() + "\n")

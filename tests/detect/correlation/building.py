@@ -81,3 +81,6 @@ def run(
         found += correlator.feed(numbered)
     found += correlator.finish()
     return sorted(found, key=lambda one: (one.time_first, one.time_last, one.rule.info.key))
+
+
+BRUTE_FORCE = correlation("event_count", ["failed"], ("gte", 10), by=["User"], key="brute-force")

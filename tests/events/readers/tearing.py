@@ -34,4 +34,5 @@ def torn(whole: bytes, *others: st.SearchStrategy[bytes], most_cut: int = 40) ->
 def filled_lines(data: bytes) -> AbstractSet[int]:
     """Return the numbers of the lines that hold anything."""
     lines = enumerate(data.split(b"\n"), 1)
-    return {number for number, line in lines if line.decode("utf-8", "replace").strip(BLANKS)}
+    # A mark of the byte order alone is nothing.
+    return {n for n, line in lines if line.decode("utf-8", "replace").removeprefix("\ufeff").strip(BLANKS)}

@@ -73,7 +73,7 @@ def test_names_of_files_and_keys_become_patterns_that_can_be_read() -> None:
     ("change", "reason"),
     [
         ({"to_ids": False}, "to_ids"),
-        ({"deleted": True}, "deleted"),
+        ({"deleted": True}, "the feed has deleted it"),
         ({"type": "btc"}, "btc"),
         ({"value": "nonsense"}, "readable"),
     ],

@@ -65,7 +65,7 @@ def test_all_that_is_known_of_an_indicator_travels_with_it() -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"revoked": True}, "revoked"),
+        ({"revoked": True}, "the feed has revoked it"),
         ({"pattern_type": "yara"}, "yara"),
         ({"pattern": ""}, "no pattern"),
         ({"pattern": "[mutex:name = 'x']"}, "mutex:name"),

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from haidang.detect.binding import Gathered
 from haidang.detect.facets import spellings
 from haidang.detect.naive import evaluate
+from haidang.findings.details import detail
+from haidang.i18n import translator
 from haidang.intel.patterns import REFUSALS, PatternError, compile_pattern, read_pattern
 from haidang.limits import DEFAULT_LIMITS
 
@@ -226,26 +228,26 @@ def test_several_observations_become_a_correlation(
         ("[file:name = ]", "constant"),
         ("[file:name = 'a'", "']'"),
         ("[file:name = 'a'] [file:name = 'b']", "not expected"),
-        ("[file:name ~ 'a']", "cannot be read"),
+        ("[file:name ~ 'a']", "no part of a pattern"),
         ("[file:name 'a']", "operator"),
         ("[mutex:name = 'm']", "mutex:name"),
         ("[file:size = 3]", "file:size"),
         ("[file:hashes.SSDEEP = 'x']", "SSDEEP"),
-        ("[ipv4-addr:value = 'nonsense']", "no address"),
-        ("[ipv4-addr:value = 3]", "is a text"),
+        ("[ipv4-addr:value = 'nonsense']", "is not an address"),
+        ("[ipv4-addr:value = 3]", "holds texts"),
         ("[file:name > 'a']", "compares numbers"),
         ("[file:name LIKE 3]", "needs a text"),
         ("[file:name MATCHES '(']", "cannot be run"),
         ("[network-traffic:src_ref.value ISSUBSET 'x']", "needs an address"),
         ("[file:name = h'ff']", "binary"),
-        ("[file:name = h'f']", "no hex constant"),
-        ("[file:name = b'A']", "no binary constant"),
-        ("[file:name = t'2026-13-01T00:00:00Z']", "no time constant"),
+        ("[file:name = h'f']", "a hexadecimal constant is not written"),
+        ("[file:name = b'A']", "a binary constant is not written"),
+        ("[file:name = t'2026-13-01T00:00:00Z']", "a time is not written"),
         ("[file:name = 'C:\\Temp']", "not doubled"),
         ("[file:name = 'a']['", "has no end"),
         (f"[process:pid = {'9' * 5000}]", "more than 300 digits"),
-        (f"[file:hashes.MD5 = '{'a' * 40}']", "no hash of that kind"),
-        ("[network-traffic:dst_ref.type = 'mac-addr']", "no type of address"),
+        (f"[file:hashes.MD5 = '{'a' * 40}']", "is not a hash of that kind"),
+        ("[network-traffic:dst_ref.type = 'mac-addr']", "is not a type of address"),
         ("[network-traffic:dst_ref.type != 'ipv4-addr']", "network-traffic:dst_ref.type"),
         ("[file:name IN ('a', h'ff')]", "binary"),
         ("[network-traffic:dst_port > true]", "have none"),
@@ -275,11 +277,45 @@ def test_what_is_not_supported_is_a_pattern_and_is_refused_with_its_reason(code:
         compile_pattern(example)
 
 
-@pytest.mark.parametrize("pattern", [f"[a:{'b' * 9000} = 1]", f"[file:name = 'a'] '{'b' * 9000}'"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        f"[a:{'b' * 9000} = 1]",
+        f"[file:name = 'a'] '{'b' * 9000}'",
+        f"[file:name MATCHES '({'b' * 9000}']",
+        f"[file:hashes.'{'b' * 9000}' = 'a']",
+    ],
+)
 def test_a_reason_that_quotes_the_pattern_stays_readable(pattern: str) -> None:
     with pytest.raises(PatternError) as raised:
         compile_pattern(pattern)
-    assert 200 < len(str(raised.value)) <= 300
+    assert len(str(raised.value)) <= 300
+    assert "…" in str(raised.value)
+
+
+@pytest.mark.parametrize("code", sorted(REFUSALS))
+def test_a_reason_is_told_in_vietnamese(code: str) -> None:
+    with pytest.raises(PatternError) as raised:
+        compile_pattern(REFUSALS[code].example)
+    reason = str(raised.value)
+    said = detail(f"pattern: {reason}", translator("vi"))
+    assert said == f"mẫu STIX: {detail(reason, translator('vi'))}"
+    assert reason not in said
+
+
+def test_what_stands_in_a_reason_is_told_in_vietnamese_too() -> None:
+    vietnamese = translator("vi")
+    said = {
+        "[ipv4-addr:value = 'x']": "giá trị 'x' không phải địa chỉ",
+        "[file:name = h'f']": "hằng số thập lục phân không được viết như \"h'f']\"",
+        "[file:name LIKE 3]": "LIKE cần có chuỗi văn bản; 3 không phải như vậy",
+        "[file:name = 'a'": "cần có ']' ở vị trí của chỗ kết thúc mẫu",
+        f"[file:name MATCHES '({'b' * 900}']": "không chạy được biểu thức chính quy '(bbb",
+    }
+    for pattern, expected in said.items():
+        with pytest.raises(PatternError) as raised:
+            compile_pattern(pattern)
+        assert detail(str(raised.value), vietnamese).startswith(expected)
 
 
 def test_length_and_depth_are_bounded() -> None:

@@ -57,7 +57,7 @@ def test_published_counter_examples_are_refused(text: str) -> None:
 
 def test_a_hash_of_another_length_is_refused_where_its_meaning_is_asked_for() -> None:
     assert not judged(A_HASH_OF_NO_LENGTH)
-    with pytest.raises(PatternError, match="no hash of that kind"):
+    with pytest.raises(PatternError, match="is not a hash of that kind"):
         compile_pattern(A_HASH_OF_NO_LENGTH)
 
 

@@ -71,13 +71,14 @@ def table(entries: Sequence[Entry], now: dt.datetime, context: Context) -> str:
         _("Can be sealed to"),
         _("Vouched for by"),
     )
+    ended = _("ended")
     rows = [
         (
             neutralise(one.name),
             neutralise(one.unit),
             neutralise(one.organisation),
             _(PROFILES.get(one.kind, one.kind)),
-            one.valid_until.date().isoformat() + ("" if one.valid_until > now else f" ({_('ended')})"),
+            one.valid_until.date().isoformat() + ("" if one.valid_until > now else f" ({ended})"),
             _("yes") if any(key.valid_until > now for key in one.sealing) else _("no"),
             neutralise(one.vouched_by),
         )

@@ -45,8 +45,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
     now = present(context)
     found = book.search(" ".join(args.words))
     if args.json:
-        import msgspec
-
         document = {
             "name": book.name,
             "number": book.number,
@@ -54,10 +52,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
             "age_days": book.age(now).days,
             "entries": [_as_json(one) for one in found],
         }
-        context.stdout.write(msgspec.json.format(msgspec.json.encode(document)) + b"\n")
+        context.answer_json(document)
     else:
         say_head(book, now, context)
-        context.stdout.write(table(found, now, context).encode())
+        context.answer(table(found, now, context))
     return 0 if found else 1
 
 

@@ -39,7 +39,7 @@ def now_of(context: Context) -> int:
 
 def write(context: Context, text: str) -> None:
     """Write one line to standard output."""
-    context.stdout.write(f"{text}\n".encode())
+    context.answer(f"{text}\n")
 
 
 def only_one(args: argparse.Namespace, what: str) -> str:

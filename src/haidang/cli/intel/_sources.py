@@ -106,6 +106,8 @@ def _account(source: Source, translate: Translator) -> str:
 
 def list_sources(args: argparse.Namespace, context: Context) -> int:
     """Say what the sources hold, how old they are, and what of them cannot be used."""
+    from haidang.findings.details import detail
+
     store, translate, now = store_of(context), context.translate, now_of(context)
     names = args.what or store.names()
     if not names:
@@ -119,7 +121,7 @@ def list_sources(args: argparse.Namespace, context: Context) -> int:
                 "  " + translate("last update failed: {reason}").format(reason=neutralise(source.failed)),
             )
         for reason, count in sorted(source.counts.items(), key=lambda pair: (-pair[1], pair[0])):
-            write(context, f"  {count:,} × {neutralise(reason)}")
+            write(context, f"  {count:,} × {neutralise(detail(reason, translate))}")
             if args.what:
                 for refused in source.refused:
                     if refused.reason == reason:

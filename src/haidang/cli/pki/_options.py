@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from haidang.cli._protect_options import passphrase_of
+from haidang.cli._protect_options import add_passphrase, passphrase_of
 from haidang.errors import ConfigurationError
 from haidang.i18n import N_
 from haidang.plaintext import neutralise
@@ -18,19 +18,22 @@ if TYPE_CHECKING:
     from haidang.cli._command import CommandParser, Context
     from haidang.crypto.passphrases import Passphrase
     from haidang.crypto.pki.authority import Authority, OpenAuthority
+    from haidang.crypto.pki.founding import Founding
     from haidang.crypto.pki.issuing import Places
     from haidang.crypto.pki.keyring import TokenChoice
     from haidang.i18n import Translator
 
 __all__ = [
+    "add_alternative_names",
     "add_authority",
+    "add_days",
+    "add_founding",
     "add_key_kind",
-    "add_places",
     "add_subject",
     "authority_of",
     "colons",
+    "founding_of",
     "new_passphrase_of",
-    "places_of",
     "said",
     "say_certificate",
     "subject_of",
@@ -106,6 +109,24 @@ def add_subject(parser: CommandParser, translate: Translator) -> argparse._Argum
     return group
 
 
+def add_alternative_names(group: argparse._ArgumentGroup, translate: Translator) -> None:
+    """Add hosts and mail addresses that a certificate names."""
+    _ = translate
+    group.add_argument(
+        "--host", metavar="NAME", action="append", default=[], help=_("host name or address (repeatable)")
+    )
+    group.add_argument(
+        "--mail", metavar="ADDRESS", action="append", default=[], help=_("mail address (repeatable)")
+    )
+
+
+def add_days(group: argparse._ArgumentGroup, translate: Translator) -> None:
+    """Add how long a certificate is valid."""
+    group.add_argument(
+        "--days", metavar="N", type=int, help=translate("how long it is valid, at most as the profile says")
+    )
+
+
 def subject_of(args: argparse.Namespace) -> dict[str, str]:
     """Return the parts of the subject that the options name; none where none does.
 
@@ -168,8 +189,40 @@ def token_of(args: argparse.Namespace, context: Context) -> TokenChoice | None:
     return TokenChoice(Path(args.token_library), args.token)
 
 
-def add_places(parser: CommandParser, translate: Translator) -> None:
-    """Add where an authority will publish."""
+def add_founding(parser: CommandParser, translate: Translator) -> argparse._ArgumentGroup:
+    """Add what a new authority is made of; return the group of its key, for more options."""
+    add_authority(parser, translate)
+    add_subject(parser, translate)
+    keys = parser.add_argument_group(translate("Its key"))
+    add_key_kind(keys, translate)
+    add_passphrase(keys, translate)
+    _add_places(parser, translate)
+    return keys
+
+
+def founding_of(
+    kind: Literal["root", "issuing"], args: argparse.Namespace, context: Context, days: int | None = None
+) -> tuple[Founding, Passphrase]:
+    """Return what the options say of a new authority, and the passphrase of its key.
+
+    Raises:
+        ConfigurationError: An option is wrong.
+    """
+    from haidang.crypto.pki.founding import Founding
+
+    founding = Founding(
+        kind,
+        subject_of(args),
+        args.algorithm,
+        args.second,
+        token_of(args, context),
+        _places_of(args),
+        days,
+    )
+    return founding, new_passphrase_of(args, context, founding.subject.get("CN", args.authority))
+
+
+def _add_places(parser: CommandParser, translate: Translator) -> None:
     _ = translate
     group = parser.add_argument_group(_("Where it publishes (written into certificates)"))
     group.add_argument(
@@ -187,12 +240,7 @@ def add_places(parser: CommandParser, translate: Translator) -> None:
     )
 
 
-def places_of(args: argparse.Namespace) -> Places:
-    """Return where an authority publishes.
-
-    Raises:
-        ConfigurationError: One is no address.
-    """
+def _places_of(args: argparse.Namespace) -> Places:
     from urllib.parse import urlsplit
 
     from haidang.crypto.pki.issuing import Places

@@ -6,19 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from haidang.cli._command import Command, CommandParser, Context
-from haidang.cli._protect_options import add_passphrase, present
-from haidang.cli.pki._options import (
-    add_authority,
-    add_key_kind,
-    add_places,
-    add_subject,
-    new_passphrase_of,
-    places_of,
-    said,
-    subject_of,
-    token_of,
-    write_new,
-)
+from haidang.cli._protect_options import present
+from haidang.cli.pki._options import add_founding, founding_of, said, write_new
 from haidang.i18n import N_
 
 if TYPE_CHECKING:
@@ -32,12 +21,7 @@ __all__ = ["COMMAND"]
 def configure(parser: CommandParser, translate: Translator) -> None:
     """Add the options."""
     _ = translate
-    add_authority(parser, translate)
-    add_subject(parser, translate)
-    keys = parser.add_argument_group(_("Its key"))
-    add_key_kind(keys, translate)
-    add_passphrase(keys, translate)
-    add_places(parser, translate)
+    add_founding(parser, translate)
     output = parser.add_argument_group(_("Outputs"))
     output.add_argument(
         "--output", metavar="FILE", help=_("where the request is written (default: AUTHORITY.csr)")
@@ -51,12 +35,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
         AuthorityError: The subject is none.
         OutputError: The folder is there already.
     """
-    from haidang.crypto.pki.founding import Founding, create_authority
+    from haidang.crypto.pki.founding import create_authority
 
-    founding = Founding(
-        "issuing", subject_of(args), args.algorithm, args.second, token_of(args, context), places_of(args)
-    )
-    passphrase = new_passphrase_of(args, context, founding.subject.get("CN", args.authority))
+    founding, passphrase = founding_of("issuing", args, context)
     output = args.output or f"{args.authority.rstrip('/')}.csr"
     with create_authority(Path(args.authority), founding, passphrase, now=present(context)) as authority:
         write_new(output, authority.requests(), replace=True)

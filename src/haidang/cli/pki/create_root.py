@@ -6,19 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from haidang.cli._command import Command, CommandParser, Context
-from haidang.cli._protect_options import add_passphrase, present
-from haidang.cli.pki._options import (
-    add_authority,
-    add_key_kind,
-    add_places,
-    add_subject,
-    new_passphrase_of,
-    places_of,
-    said,
-    say_certificate,
-    subject_of,
-    token_of,
-)
+from haidang.cli._protect_options import present
+from haidang.cli.pki._options import add_founding, founding_of, said, say_certificate
 from haidang.i18n import N_
 
 if TYPE_CHECKING:
@@ -31,15 +20,10 @@ __all__ = ["COMMAND"]
 
 def configure(parser: CommandParser, translate: Translator) -> None:
     """Add the options."""
-    _ = translate
-    add_authority(parser, translate)
-    group = add_subject(parser, translate)
-    keys = parser.add_argument_group(_("Its key"))
-    add_key_kind(keys, translate)
-    keys.add_argument("--days", metavar="N", type=int, help=_("how long it is valid (default: 20 years)"))
-    add_passphrase(keys, translate)
-    add_places(parser, translate)
-    del group
+    keys = add_founding(parser, translate)
+    keys.add_argument(
+        "--days", metavar="N", type=int, help=translate("how long it is valid (default: 20 years)")
+    )
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -49,18 +33,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
         AuthorityError: The subject is none.
         OutputError: The folder is there already.
     """
-    from haidang.crypto.pki.founding import Founding, create_authority
+    from haidang.crypto.pki.founding import create_authority
 
-    founding = Founding(
-        "root",
-        subject_of(args),
-        args.algorithm,
-        args.second,
-        token_of(args, context),
-        places_of(args),
-        args.days,
-    )
-    passphrase = new_passphrase_of(args, context, founding.subject.get("CN", args.authority))
+    founding, passphrase = founding_of("root", args, context, args.days)
     with create_authority(Path(args.authority), founding, passphrase, now=present(context)) as authority:
         said(
             N_("The root authority {name} is made in {folder}."),

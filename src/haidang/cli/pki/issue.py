@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from haidang.cli._command import Command, CommandParser, Context
 from haidang.cli._protect_options import add_home, add_passphrase, home_of, present
 from haidang.cli.pki._options import (
+    add_alternative_names,
     add_authority,
+    add_days,
     add_key_kind,
     add_subject,
     authority_of,
@@ -36,13 +38,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
     """Add the options."""
     _ = translate
     add_authority(parser, translate)
-    subject = add_subject(parser, translate)
-    subject.add_argument(
-        "--host", metavar="NAME", action="append", default=[], help=_("host name or address (repeatable)")
-    )
-    subject.add_argument(
-        "--mail", metavar="ADDRESS", action="append", default=[], help=_("mail address (repeatable)")
-    )
+    add_alternative_names(add_subject(parser, translate), translate)
     group = parser.add_argument_group(_("The certificate"))
     group.add_argument(
         "--profile",
@@ -50,9 +46,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
         default="person",
         help=_("what it is for: person (default), unit, mail, server, service, timestamp or ocsp"),
     )
-    group.add_argument(
-        "--days", metavar="N", type=int, help=_("how long it is valid, at most as the profile says")
-    )
+    add_days(group, translate)
     add_key_kind(group, translate)
     keys = add_home(parser, translate)
     keys.add_argument(

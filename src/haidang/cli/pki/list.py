@@ -46,11 +46,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     with authority_of(args) as authority:
         rows = _rows(authority, present(context))
     if args.json:
-        import msgspec
-
-        context.stdout.write(msgspec.json.format(msgspec.json.encode(rows)) + b"\n")
+        context.answer_json(rows)
     else:
-        context.stdout.write(_table(rows, context).encode())
+        context.answer(_table(rows, context))
     return 0
 
 

@@ -92,15 +92,13 @@ def _verify(authority: Authority, args: argparse.Namespace, context: Context) ->
     kept = [read_bounded(Path(path), _LARGEST_NOTE) for path in args.checkpoint]
     found = audit(authority.records, kept)
     if args.json:
-        import msgspec
-
         answer = {
             "holds": found.holds,
             "entries": found.entries,
             "root": found.root.hex(),
             "reasons": [reason.to_json() for reason in found.reasons],
         }
-        context.stdout.write(msgspec.json.format(msgspec.json.encode(answer)) + b"\n")
+        context.answer_json(answer)
         return 0 if found.holds else 1
     for reason in found.reasons:
         context.say(neutralise(reason.message.said(context.translate)))

@@ -8,6 +8,7 @@ from haidang.cli._command import Command, CommandParser, Context
 from haidang.cli._protect_options import add_passphrase, present
 from haidang.cli.pki._options import (
     add_authority,
+    add_days,
     authority_of,
     said,
     say_certificate,
@@ -30,9 +31,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
     add_authority(parser, translate)
     parser.add_argument("certificate", metavar="WHO", help=_("name or serial number of the certificate"))
     group = parser.add_argument_group(_("The certificate"))
-    group.add_argument(
-        "--days", metavar="N", type=int, help=_("how long it is valid, at most as the profile says")
-    )
+    add_days(group, translate)
     group.add_argument(
         "--output", metavar="FILE", help=_("where the answer is written (default: SERIAL.pem)")
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from haidang.cli._command import Command, CommandParser, Context
 from haidang.cli._protect_options import add_home, add_passphrase, home_of, passphrase_of
 from haidang.cli.pki._options import (
+    add_alternative_names,
     add_key_kind,
     add_subject,
     new_passphrase_of,
@@ -29,13 +30,7 @@ __all__ = ["COMMAND"]
 def configure(parser: CommandParser, translate: Translator) -> None:
     """Add the options."""
     _ = translate
-    subject = add_subject(parser, translate)
-    subject.add_argument(
-        "--host", metavar="NAME", action="append", default=[], help=_("host name or address (repeatable)")
-    )
-    subject.add_argument(
-        "--mail", metavar="ADDRESS", action="append", default=[], help=_("mail address (repeatable)")
-    )
+    add_alternative_names(add_subject(parser, translate), translate)
     keys = add_home(parser, translate)
     keys.add_argument(
         "--as",

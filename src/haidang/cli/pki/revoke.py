@@ -19,7 +19,7 @@ __all__ = ["COMMAND"]
 
 def configure(parser: CommandParser, translate: Translator) -> None:
     """Add the options."""
-    from haidang.crypto.pki.authority import REASONS
+    from haidang.crypto.pki.acting import REASONS
 
     _ = translate
     add_authority(parser, translate)

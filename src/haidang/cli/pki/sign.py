@@ -9,6 +9,7 @@ from haidang.cli._command import Command, CommandParser, Context
 from haidang.cli._protect_options import add_passphrase, present
 from haidang.cli.pki._options import (
     add_authority,
+    add_days,
     add_subject,
     authority_of,
     said,
@@ -39,9 +40,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
         metavar="PROFILE",
         help=_("what it is for: person, unit, mail, server, service, timestamp, ocsp; issuing for a root"),
     )
-    group.add_argument(
-        "--days", metavar="N", type=int, help=_("how long it is valid, at most as the profile says")
-    )
+    add_days(group, translate)
     group.add_argument(
         "--output", metavar="FILE", help=_("where the answer is written (default: beside REQUEST, .pem)")
     )

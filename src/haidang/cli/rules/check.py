@@ -105,7 +105,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             failed.rules,
         )
         context.say(neutralise(said.format(name=code, n=failed.rules, reason=failed.reason)))
-    context.stdout.write(_written(found, form, context.translate).encode("utf-8", "backslashreplace"))
+    context.answer(_written(found, form, context.translate))
     return int(found.at_least(args.fail_on))
 
 

@@ -65,7 +65,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         cache=args.cache,
     )
     found = coverage(rules)
-    context.stdout.write(_written(args, found, context.translate).encode("utf-8", "replace"))
+    context.answer(_written(args, found, context.translate))
     return 0
 
 

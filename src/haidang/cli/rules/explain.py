@@ -73,7 +73,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     else:
         colour = context.stdout.isatty() and not context.environ.get("NO_COLOR")
         text = "".join(f"{line}\n" for line in _Text(context.translate, colour=colour).lines(explained))
-    context.stdout.write(text.encode("utf-8", "backslashreplace"))
+    context.answer(text)
     return 0
 
 

@@ -65,7 +65,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     infos = [info for info in ruleset.infos if selection.wants(info)]
     writer = {"table": _table, "json": _json, "csv": _csv}[form]
     text = writer(infos, sources, context.translate)
-    context.stdout.write(text.encode("utf-8", "backslashreplace"))
+    context.answer(text)
     if form == "table" and ruleset.refused:
         n = len(ruleset.refused)
         words = context.translate.ngettext("{n} rule was refused", "{n} rules were refused", n)

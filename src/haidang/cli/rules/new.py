@@ -92,7 +92,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         _write({path: rule, beside: examples})
         context.say(translate("Wrote {rule} and {test}.").format(rule=path, test=beside))
     else:
-        context.stdout.write(rule.encode("utf-8", "backslashreplace"))
+        context.answer(rule)
     _account(found, reports, context)
     return 0
 

@@ -90,7 +90,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         text = _json(found)
     else:
         text = "".join(f"{line}\n" for line in _table(found, context.translate, args.top))
-    context.stdout.write(text.encode("utf-8", "backslashreplace"))
+    context.answer(text)
     return 0 if all(report.complete for report in found.reports) else 3
 
 

@@ -71,7 +71,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     else:
         lines = _table(found, context.translate, verbose=args.verbose, untested=args.list_untested)
         text = "".join(f"{line}\n" for line in lines)
-    context.stdout.write(text.encode("utf-8", "backslashreplace"))
+    context.answer(text)
     return int(found.failed)
 
 

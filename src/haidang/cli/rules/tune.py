@@ -167,13 +167,12 @@ def _account(found: Proposal, title: str, context: Context) -> None:
 
 
 def _write(path: str | None, text: str, context: Context) -> None:
-    data = text.encode("utf-8", "backslashreplace")
     if path is None:
-        context.stdout.write(data)
+        context.answer(text)
         return
     try:
         with Path(path).open("xb") as file:
-            file.write(data)
+            file.write(text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from None
 

@@ -105,7 +105,8 @@ def _todo(inventory: Inventory, translate: Translator) -> str:
         ]
 
     columns = (_("Urgency"), _("By"), _("What"), _("Whose"), _("File"))
-    shown = _table(columns, rows(grave)) if grave else f"<p>{escape(_('Nothing must be done now.'))}</p>"
+    nothing = _("Nothing must be done now.")
+    shown = _table(columns, rows(grave)) if grave else f"<p>{escape(nothing)}</p>"
     more = ""
     if light:
         said = _.ngettext(
@@ -113,7 +114,8 @@ def _todo(inventory: Inventory, translate: Translator) -> str:
         )
         summary = escape(said.format(n=len(light)))
         more = f"<details><summary>{summary}</summary>{_table(columns, rows(light))}</details>"
-    return f"<h2>{escape(_('To do'))}</h2>{shown}{more}"
+    heading = _("To do")
+    return f"<h2>{escape(heading)}</h2>{shown}{more}"
 
 
 def _algorithms(inventory: Inventory, translate: Translator) -> str:
@@ -124,7 +126,8 @@ def _algorithms(inventory: Inventory, translate: Translator) -> str:
         for name, count, strength, quantum, standard in algorithm_rows(inventory.assets, translate)
     ]
     columns = (_("Algorithm"), _("Times"), _("Strength"), _("Quantum computer"), _("Standard"))
-    return f"<h2>{escape(_('Algorithms'))}</h2>{_table(columns, rows)}" if rows else ""
+    heading = _("Algorithms")
+    return f"<h2>{escape(heading)}</h2>{_table(columns, rows)}" if rows else ""
 
 
 def _everything(inventory: Inventory, translate: Translator) -> str:
@@ -136,7 +139,8 @@ def _everything(inventory: Inventory, translate: Translator) -> str:
         for one in inventory.assets
     ]
     columns = (_("Kind"), _("Whose"), _("Algorithm"), _("Ends"), _("Locked with"), _("File"))
-    return f"<h2>{escape(_('Everything'))}</h2>{_table(columns, rows)}" if rows else ""
+    heading = _("Everything")
+    return f"<h2>{escape(heading)}</h2>{_table(columns, rows)}" if rows else ""
 
 
 def _unread(inventory: Inventory, translate: Translator) -> str:

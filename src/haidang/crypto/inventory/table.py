@@ -47,7 +47,8 @@ def print_inventory(inventory: Inventory, console: Console, translate: Translato
         if any(one.kind == kind for one in inventory.assets)
     )
     files = _.ngettext("{n} file looked at", "{n} files looked at", inventory.files).format(n=inventory.files)
-    console.print(f"{files}: {counts or _('no keys, certificates or signatures')}", highlight=False)
+    nothing = _("no keys, certificates or signatures")
+    console.print(f"{files}: {counts or nothing}", highlight=False)
     shown = [one for one in inventory.concerns if every or one.severity != "note"]
     _print_todo(by_place(shown), console, translate)
     hidden = len(by_place(inventory.concerns)) - len(by_place(shown))

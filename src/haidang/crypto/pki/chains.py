@@ -8,7 +8,7 @@ compare, by its fingerprint.
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from haidang.crypto.certificates import certificate_facts, fingerprint
 from haidang.crypto.extra import needs_extra
@@ -22,7 +22,20 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
-__all__ = ["as_pem", "chain_for", "check_authority_chain", "check_root", "crl_number", "is_signed_by"]
+__all__ = [
+    "CHAINS",
+    "Chain",
+    "as_pem",
+    "chain_for",
+    "check_authority_chain",
+    "check_root",
+    "crl_number",
+    "is_signed_by",
+]
+
+Chain: TypeAlias = Literal["first", "second"]
+CHAINS: tuple[Chain, ...] = get_args(Chain)
+"""An authority's own: of the key that all can use, and of a second one that withstands quantum computers."""
 
 _CLOCK_SLACK = dt.timedelta(minutes=5)
 _LONGEST = 10

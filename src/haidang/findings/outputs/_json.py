@@ -6,11 +6,14 @@ Values come from logs and are untrusted.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-__all__ = ["encode", "unicode_only"]
+if TYPE_CHECKING:
+    from haidang.events.model import FileReport
+
+__all__ = ["encode", "file_record", "unicode_only"]
 
 _encode = msgspec.json.Encoder().encode
 
@@ -32,3 +35,18 @@ def unicode_only(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [unicode_only(item) for item in value]
     return value
+
+
+def file_record(report: FileReport) -> dict[str, Any]:
+    """Return what was read of a file and what was not, as JSON has it."""
+    return {
+        "path": report.path,
+        "format": report.format or None,
+        "bytes": report.size,
+        "records": report.records,
+        "skipped": report.skipped,
+        "problems": [
+            {"kind": problem.kind, "where": problem.where, "detail": problem.detail, "count": problem.count}
+            for problem in report.problems.values()
+        ],
+    }

@@ -17,11 +17,10 @@ from typing import IO, TYPE_CHECKING, Any
 import msgspec
 
 from haidang._version import __version__
-from haidang.findings.outputs._json import unicode_only
+from haidang.findings.outputs._json import file_record, unicode_only
 
 if TYPE_CHECKING:
     from haidang.errors import RuleError
-    from haidang.events.model import FileReport
     from haidang.findings.model import Finding, FindingRule, Match, ScanSummary, Source
 
 __all__ = ["OUTPUT", "NdjsonOutput", "NdjsonWriter"]
@@ -114,7 +113,7 @@ def _line(finding: Finding, rule: msgspec.Raw) -> _Line:
 
 
 def _account(summary: ScanSummary) -> dict[str, Any]:
-    incomplete = [_file(report) for report in summary.files if not report.complete]
+    incomplete = [file_record(report) for report in summary.files if not report.complete]
     return {
         "kind": "summary",
         "version": __version__,
@@ -129,20 +128,6 @@ def _account(summary: ScanSummary) -> dict[str, Any]:
         "seconds": round(summary.elapsed, 3),
         "cpu_seconds": round(summary.cpu, 3),
         "processes": summary.processes,
-    }
-
-
-def _file(report: FileReport) -> dict[str, Any]:
-    return {
-        "path": report.path,
-        "format": report.format or None,
-        "bytes": report.size,
-        "records": report.records,
-        "skipped": report.skipped,
-        "problems": [
-            {"kind": problem.kind, "where": problem.where, "detail": problem.detail, "count": problem.count}
-            for problem in report.problems.values()
-        ],
     }
 
 

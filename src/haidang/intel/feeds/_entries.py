@@ -107,7 +107,7 @@ def add(
             return
     what = known.get("name") or known.get("id") or text
     if value is None:
-        reading.refuse(cut(f"{what}"), f"not a readable {kind}")
+        reading.refuse(cut(f"{what}"), f"not a readable value of the kind {kind}")
         return
     if reason := meaningless(kind, value):
         reading.refuse(value, reason)

@@ -111,7 +111,7 @@ def _add_event(reading: Reading, limits: Limits, event: dict[str, Any]) -> None:
             reading.refuse(cut(attribute.get("value")), "not meant for detection (to_ids)")
             continue
         if attribute.get("deleted") in {True, "1"}:
-            reading.refuse(cut(attribute.get("value")), "deleted")
+            reading.refuse(cut(attribute.get("value")), "the feed has deleted it")
             continue
         tags = [*of_event, *_tags(attribute)]
         comment = cut(attribute.get("comment"))

@@ -106,7 +106,7 @@ def _add_indicator(
 ) -> None:
     what = cut(one.get("name")) or one["id"]
     reason = _unusable(one)
-    if reason == "revoked":
+    if one.get("revoked") is True:
         reading.withdrawn.append(one["id"])
     if reason:
         reading.refuse(what, reason)
@@ -141,7 +141,7 @@ def _add_compiled(
 
 def _unusable(one: dict[str, Any]) -> str:
     if one.get("revoked") is True:
-        return "revoked"
+        return "the feed has revoked it"
     language = one.get("pattern_type", "stix")
     if language != "stix":
         return f"its pattern is not STIX but {cut(language)}"

@@ -15,9 +15,9 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from haidang.intel.observables import normalised
-from haidang.intel.patterns.model import Comparison, Literal
+from haidang.intel.patterns.model import Comparison, Literal, quoted, shortened
 from haidang.intel.patterns.paths import PATHS
-from haidang.intel.patterns.refusals import refused
+from haidang.intel.patterns.refusals import refusal
 from haidang.sigma.ir import ANY, ONE
 
 if TYPE_CHECKING:
@@ -36,14 +36,16 @@ _LOOKUPS = {
     "file:hashes": "hash",
 }
 _SAID = {
-    "ip": "address",
-    "network": "network",
-    "domain": "domain name with a dot",
-    "url": "URL",
-    "email": "mail address",
-    "hash": "hash of that kind",
-    "host": "address and no domain name",
+    "ip": "an address",
+    "network": "a network",
+    "domain": "a domain name with a dot",
+    "url": "a URL",
+    "email": "a mail address",
+    "hash": "a hash of that kind",
+    "host": "an address or a domain name",
+    "type": "a type of address that logs tell",
 }
+"""What a value of a kind is, as a reason says it."""
 _ORDERED = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 _HASHES = re.compile(r"(.*:(?:.*\.)?hashes)\.(.+)")
 _HASH_DIGITS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
@@ -116,22 +118,22 @@ def _facets(path: str) -> tuple[str, ...]:
     referred = _REFERRED.fullmatch(path)
     facets = PATHS.get(f"{referred[1]}.value" if referred else _plain(path))
     if facets is None:
-        raise refused("path", path)
+        raise refusal("path", shortened(path))
     return facets
 
 
 def _of_type(tree: Comparison, facets: tuple[str, ...]) -> Condition:
     if tree.operator not in {"=", "IN"} or tree.negated:
-        raise refused("path", tree.path)
+        raise refusal("path", shortened(tree.path))
     values = _values(tree)
     if not set(values) <= set(_TYPES):
-        raise refused("value", tree.value, "type of address that logs tell")
+        raise refusal("value", quoted(tree.value), _SAID["type"])
     return _any([("is", (facet, "re", (_TYPES[value], ""), False)) for facet in facets for value in values])
 
 
 def _values(tree: Comparison) -> list[Any]:
     if tree.value == []:
-        raise refused("empty")
+        raise refusal("empty")
     return tree.value if isinstance(tree.value, list) else [tree.value]
 
 
@@ -141,7 +143,7 @@ def _plain(path: str) -> str:
     if match is None:
         return path
     if match[2].lower().replace("-", "") not in _HASH_DIGITS:
-        raise refused("hash", match[2])
+        raise refusal("hash", shortened(match[2]))
     return match[1]
 
 
@@ -155,7 +157,7 @@ def _test(facet: str, tree: Comparison) -> Condition:
     there = _there(facet, tree.path)
     if tree.operator == "EXISTS":
         if tree.negated:
-            raise refused("absent")
+            raise refusal("absent")
         return ("is", (facet, *(there or _EXISTS)))
     negated = tree.negated is not (tree.operator == "!=")
     tests = [_one_test(tree, value) for value in _values(tree)]
@@ -179,11 +181,11 @@ def _there(facet: str, path: str) -> _OneTest | None:
 
 def _one_test(tree: Comparison, value: Any) -> _OneTest:
     if isinstance(value, Literal):
-        raise refused("time" if value.kind == "time" else "binary")
+        raise refusal("time" if value.kind == "time" else "binary")
     operator = tree.operator
     if operator in _ORDERED:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise refused("order", operator, value)
+            raise refusal("order", operator, quoted(value))
         return _ORDERED[operator], value, False
     if operator == "LIKE":
         parts = re.split("([%_])", value)
@@ -193,7 +195,7 @@ def _one_test(tree: Comparison, value: Any) -> _OneTest:
     if operator in {"ISSUBSET", "ISSUPERSET"}:
         network = normalised("network", value)
         if network is None:
-            raise refused("network", operator, value)
+            raise refusal("network", operator, quoted(value))
         return ("cidr" if operator == "ISSUBSET" else "covers"), network, False
     return _equal(tree, value)
 
@@ -213,7 +215,7 @@ def _equal(tree: Comparison, value: Any) -> _OneTest:
 def _lookup(kind: str, value: Any, of: Comparison) -> tuple[str, str]:
     """Return kind and value of an indicator; a network of one address is that address."""
     if not isinstance(value, str):
-        raise refused("text", of.path, value.text if isinstance(value, Literal) else value)
+        raise refusal("text", of.path, quoted(value.text if isinstance(value, Literal) else value))
     written = value
     if kind in {"ip", "host"} and "/" in value:
         base, _, length = value.partition("/")
@@ -226,7 +228,7 @@ def _lookup(kind: str, value: Any, of: Comparison) -> tuple[str, str]:
     else:
         found = normalised(kind, written)
     if found is None or (kind == "hash" and len(found) != _digits(of.path)):
-        raise refused("value", value, _SAID[kind])
+        raise refusal("value", quoted(value), _SAID[kind])
     return kind, found
 
 
@@ -235,5 +237,5 @@ def _checked(expression: str) -> str:
 
     reason = check_expression(expression)
     if reason:
-        raise refused("expression", expression, reason)
+        raise refusal("expression", quoted(expression), shortened(reason))
     return expression

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from haidang.intel.patterns.comparing import condition, lookups
 from haidang.intel.patterns.model import Comparison, Compiled, Sequence_
 from haidang.intel.patterns.reading import read_pattern
-from haidang.intel.patterns.refusals import refused
+from haidang.intel.patterns.refusals import refusal
 from haidang.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _unqualified(tree: Any) -> Any:
 def _seconds(within: float) -> float:
     """Return the seconds of a WITHIN, which the grammar lets be 0."""
     if not within:
-        raise refused("seconds")
+        raise refusal("seconds")
     return within
 
 
@@ -97,7 +97,7 @@ def _sequence(tree: Any, within: float = 0) -> Sequence_:
         return _sequence(tree[1], min(within, seconds) if within else seconds)
     if kind == "repeats":
         if not 0 < tree[2] <= _MOST_REPEATS:
-            raise refused("count", _MOST_REPEATS)
+            raise refusal("count", _MOST_REPEATS)
         return Sequence_("event_count", (_observed(tree[1]),), span, tree[2])
     if kind in {"and", "followedby"}:
         ordered = kind == "followedby"
@@ -105,7 +105,7 @@ def _sequence(tree: Any, within: float = 0) -> Sequence_:
         if len(set(parts)) == 1:
             return Sequence_("event_count", parts[:1], span, len(parts))
         return Sequence_("temporal_ordered" if ordered else "temporal", parts, span)
-    raise refused("startstop")
+    raise refusal("startstop")
 
 
 def _observed(tree: Any) -> Condition:
@@ -115,4 +115,4 @@ def _observed(tree: Any) -> Condition:
         return condition(tree[1])
     if tree[0] == "or":
         return ("or", *(_observed(part) for part in tree[1]))
-    raise refused("startstop" if tree[0] == "startstop" else "nested")
+    raise refusal("startstop" if tree[0] == "startstop" else "nested")

@@ -16,18 +16,35 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from haidang.sigma.ir import Condition
 
-__all__ = ["Comparison", "Compiled", "Constant", "Literal", "PatternError", "Sequence_"]
+__all__ = [
+    "Comparison",
+    "Compiled",
+    "Constant",
+    "Literal",
+    "PatternError",
+    "Sequence_",
+    "quoted",
+    "shortened",
+]
 
-
-_LONGEST_REASON = 300
+_LONGEST_QUOTED = 80
 
 
 class PatternError(Exception):
-    """A pattern cannot be used; its text is the reason. Internal to the package."""
+    """A pattern cannot be used; its text is the reason. Internal to the package.
 
-    def __init__(self, reason: str) -> None:
-        """Keep a reason of readable length: it may quote any part of the pattern."""
-        super().__init__(reason if len(reason) <= _LONGEST_REASON else f"{reason[: _LONGEST_REASON - 1]}…")
+    What it quotes is shortened before: a reason that is cut as a whole is no text of the catalogue any more.
+    """
+
+
+def shortened(text: str) -> str:
+    """Return a part of a pattern, or what a library says of one, in a length that a reason can hold."""
+    return text if len(text) <= _LONGEST_QUOTED else f"{text[: _LONGEST_QUOTED - 1]}…"
+
+
+def quoted(value: object) -> str:
+    """Return a part of a pattern as a reason quotes it."""
+    return shortened(repr(value))
 
 
 class Literal(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from haidang.intel.patterns.model import Comparison, Constant, Literal, PatternError
+from haidang.intel.patterns.model import Comparison, Constant, Literal, PatternError, quoted
 from haidang.intel.patterns.tokens import END, Token, tokens
 from haidang.limits import DEFAULT_LIMITS, Limits
 
@@ -19,6 +19,11 @@ __all__ = ["read_pattern"]
 
 _EQUAL = {"=": "=", "==": "=", "!=": "!=", "<>": "!="}
 _ORDER = ("<", "<=", ">", ">=")
+_NEEDED = {"name": "an object path", "number": "a number", "string": "a text", "time": "a time"}
+"""Kind of a token to what a reason calls it."""
+_COMPARISON = "a comparison"
+_INDEX = "a list index"
+_END = "the end"
 _TEXT = ("LIKE", "MATCHES", "ISSUBSET", "ISSUPERSET")
 
 
@@ -43,7 +48,7 @@ class _Reader:
     def whole(self) -> Any:
         found = self._followed_by()
         if self._at != len(self._tokens):
-            raise PatternError(f"{self._peek()[1]!r} is not expected there")
+            raise PatternError(f"{self._here()} is not expected there")
         return found
 
     def _peek(self) -> Token:
@@ -54,6 +59,10 @@ class _Reader:
         self._at += 1
         return token
 
+    def _here(self) -> str:
+        """Return what stands here as a reason quotes it."""
+        return _said(self._peek())
+
     def _accept(self, *words: str) -> str:
         kind, value = self._peek()
         if kind in {"keyword", "mark"} and value in words:
@@ -63,13 +72,14 @@ class _Reader:
 
     def _expect(self, word: str) -> None:
         if not self._accept(word):
-            raise PatternError(f"{word!r} is expected where {self._peek()[1]!r} stands")
+            raise PatternError(f"{word!r} is expected where {self._here()} stands")
 
-    def _of(self, kind: str, refused: str) -> Any:
-        found, value = self._take()
-        if found != kind:
-            raise PatternError(refused.format(value))
-        return value
+    def _of(self, kind: str, what: str) -> Any:
+        """Return the value of the next token, which ``what`` needs to be of a kind."""
+        token = self._take()
+        if token[0] != kind:
+            raise PatternError(f"{what} needs {_NEEDED[kind]}; {_said(token)} is none")
+        return token[1]
 
     def _deeper(self, read: Callable[[], Any]) -> Any:
         self._depth += 1
@@ -119,12 +129,12 @@ class _Reader:
         return found
 
     def _times(self) -> tuple[str, str]:
-        start = self._of("time", "START needs a time; {!r} is none")
+        start = self._of("time", "START")
         self._expect("STOP")
-        return start, self._of("time", "STOP needs a time; {!r} is none")
+        return start, self._of("time", "STOP")
 
     def _number_of(self, qualifier: str) -> int | float:
-        number: int | float = self._of("number", qualifier + " needs a number; {!r} is none")
+        number: int | float = self._of("number", qualifier)
         if number < 0:
             raise PatternError(f"{qualifier} needs a number that is not below 0")
         if qualifier == "REPEATS" and not isinstance(number, int):
@@ -164,8 +174,8 @@ class _Reader:
                 raise PatternError(f"{operator} compares what has an order; true and false have none")
             return operator, value
         if operator := self._accept(*_TEXT):
-            return operator, self._of("string", operator + " needs a text; {!r} is none")
-        raise PatternError(f"{self._peek()[1]!r} is no operator")
+            return operator, self._of("string", operator)
+        raise PatternError(f"{self._here()} is no operator")
 
     def _set(self) -> list[Constant]:
         self._expect("(")
@@ -178,33 +188,36 @@ class _Reader:
         return values
 
     def _constant(self) -> Constant:
-        kind, value = self._take()
+        token = self._take()
+        kind, value = token
         if kind in {"string", "number", "bool"}:
             return value  # type: ignore[no-any-return] # the kinds say of which type it is
         if kind in {"time", "hex", "binary"}:
             return Literal(kind, value)
-        raise PatternError(f"{value!r} is no constant")
+        raise PatternError(f"{_said(token)} is no constant")
 
     def _path(self) -> str:
         """Read an object path; the list steps ``[*]`` and ``[0]`` are read as any element."""
-        path = str(self._of("name", "an object path is expected where {!r} stands"))
+        path = str(self._of("name", _COMPARISON))
         self._expect(":")
         path += ":" + self._step()
         while True:
             if self._accept("."):
                 path += "." + self._step()
             elif self._accept("["):
-                if not self._accept("*") and not isinstance(
-                    index := self._of("number", "{!r} is no list index"), int
-                ):
-                    raise PatternError(f"{index!r} is no list index")
+                if not self._accept("*") and not isinstance(index := self._of("number", _INDEX), int):
+                    raise PatternError(f"{quoted(index)} is no list index")
                 self._expect("]")
                 path += "[*]"
             else:
                 return path
 
     def _step(self) -> str:
-        kind, value = self._take()
-        if kind not in {"name", "string"}:
-            raise PatternError(f"{value!r} is no part of an object path")
-        return str(value)
+        token = self._take()
+        if token[0] not in {"name", "string"}:
+            raise PatternError(f"{_said(token)} is no part of an object path")
+        return str(token[1])
+
+
+def _said(token: Token) -> str:
+    return _END if token is END else quoted(token[1])

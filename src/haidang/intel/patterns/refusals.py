@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from haidang.intel.patterns.model import PatternError
 
-__all__ = ["REFUSALS", "RefusedKind", "refused"]
+__all__ = ["REFUSALS", "RefusedKind", "refusal"]
 
 
 class RefusedKind(NamedTuple):
@@ -19,7 +19,7 @@ class RefusedKind(NamedTuple):
     """In the words of the reference page."""
     example: str
     reason: str
-    """Filled in with ``str.format``."""
+    """A template for ``str.format``; its Vietnamese is in ``details.po``."""
 
 
 REFUSALS: dict[str, RefusedKind] = {
@@ -46,27 +46,27 @@ REFUSALS: dict[str, RefusedKind] = {
     "text": RefusedKind(
         "a constant that is not of the path's type",
         "[ipv4-addr:value = 3]",
-        "{0} is a text, {1!r} is none",
+        "{0} holds texts; {1} is none",
     ),
     "value": RefusedKind(
         "a value that the path can never have",
         "[ipv4-addr:value = 'nonsense']",
-        "{0!r} is no {1}",
+        "the value {0} is not {1}",
     ),
     "order": RefusedKind(
         "an order of anything but numbers",
         "[file:name > 'a']",
-        "{0} compares numbers; {1!r} is none",
+        "{0} compares numbers; {1} is none",
     ),
     "network": RefusedKind(
         "a network that is none",
         "[network-traffic:src_ref.value ISSUBSET 'x']",
-        "{0} needs an address or a network; {1!r} is none",
+        "{0} needs an address or a network; {1} is none",
     ),
     "expression": RefusedKind(
         "a regular expression that cannot be run, or not in bounded time",
         "[file:name MATCHES '(']",
-        "the regular expression {0!r} cannot be run: {1}",
+        "the regular expression {0} cannot be run: {1}",
     ),
     "empty": RefusedKind(
         "an empty set, which nothing is in",
@@ -101,6 +101,6 @@ REFUSALS: dict[str, RefusedKind] = {
 }
 
 
-def refused(code: str, *values: object) -> PatternError:
-    """Return the error of a kind, to be raised."""
+def refusal(code: str, *values: object) -> PatternError:
+    """Return the error of a kind, to be raised; give parts of the pattern ``quoted`` or ``shortened``."""
     return PatternError(REFUSALS[code].reason.format(*values))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["END", "Token", "tokens"]
 
 Token = tuple[str, Any]
-END: Token = ("end", "the end")
+END: Token = ("end", "")
 
 _KEYWORDS = frozenset(
     (
@@ -52,7 +52,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_PREFIXES = {"t": "time", "h": "hex", "b": "binary"}
+_PREFIXES = {"t": "a time", "h": "a hexadecimal constant", "b": "a binary constant"}
 
 
 def tokens(text: str) -> Iterator[Token]:
@@ -76,7 +76,7 @@ def tokens(text: str) -> Iterator[Token]:
 def _token(kind: str, written: str, text: str, end: int) -> Token:
     if kind == "word":
         if written in _PREFIXES and text.startswith("'", end):
-            raise PatternError(f"{text[end - 1 : end + 30]!r} is no {_PREFIXES[written]} constant")
+            raise PatternError(f"{_PREFIXES[written]} is not written like {text[end - 1 : end + 30]!r}")
         if written in {"true", "false"}:
             return "bool", written == "true"
         return ("keyword" if written in _KEYWORDS else "name"), written
@@ -96,4 +96,4 @@ def _unreadable(text: str, at: int) -> str:
         return (
             f"the text that begins with {text[at : at + 20]!r} has no end, or a backslash that is not doubled"
         )
-    return f"{text[at : at + 20]!r} cannot be read"
+    return f"what begins with {text[at : at + 20]!r} is no part of a pattern"

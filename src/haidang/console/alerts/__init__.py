@@ -1,0 +1,1 @@
+"""Findings put together to alerts, and what people do about them."""

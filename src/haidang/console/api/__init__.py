@@ -1,0 +1,1 @@
+"""The same over REST: what the console does, for programs."""

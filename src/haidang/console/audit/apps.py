@@ -1,0 +1,14 @@
+"""Django's description of this app."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+__all__ = ["AuditConfig"]
+
+
+class AuditConfig(AppConfig):
+    """Names the app."""
+
+    name = "haidang.console.audit"
+    label = "audit"

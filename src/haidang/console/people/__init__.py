@@ -1,0 +1,1 @@
+"""Who works here: people, their roles, and what they may do."""

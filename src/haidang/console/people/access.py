@@ -1,0 +1,80 @@
+"""Access: every view names the permission that it needs, and gets the person who has it.
+
+Example::
+
+    @allowed("alerts.see")
+    def queue(request: Request) -> HttpResponse:
+        alerts = Alert.objects.visible_to(request.user)
+
+The middleware refuses a view that names none (sign-in pages of allauth and static files are listed as open),
+so that a forgotten decorator shuts a page instead of opening it.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+from haidang.console.people.models import User
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["ANYONE", "SIGNED_IN", "AccessMiddleware", "Request", "allowed"]
+
+ANYONE = "anyone"
+SIGNED_IN = "signed-in"
+_OPEN_MODULES = ("allauth.", "django.views.i18n", "django.views.static")
+_OWN_CHECKS = ("ninja.",)
+"""The API checks each operation by itself (``haidang.console.api``)."""
+
+
+class Request(HttpRequest):
+    """A request of somebody who is signed in."""
+
+    user: User
+    htmx: Any
+
+
+def allowed(permission: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """Let a view be asked only by people with ``permission`` (or ANYONE, SIGNED_IN)."""
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @functools.wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if permission != ANYONE:
+                user = request.user
+                if not isinstance(user, User) or not user.is_active:
+                    return redirect_to_login(request.get_full_path())
+                if permission != SIGNED_IN and not user.may(permission):
+                    raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        checked.permission = permission  # type: ignore[attr-defined]
+        return checked
+
+    return decorate
+
+
+class AccessMiddleware:
+    """Refuses views that name no permission."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        """Stand before ``get_response``."""
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Hand the request on."""
+        return self._get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        """Refuse a view without a permission."""
+        del request, args, kwargs
+        module = getattr(view, "__module__", "") or ""
+        if hasattr(view, "permission") or module.startswith((*_OPEN_MODULES, *_OWN_CHECKS)):
+            return None
+        raise PermissionDenied

@@ -1,0 +1,37 @@
+"""Roles, and what each may do. A permission is ``app.verb``; views and API operations name theirs."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+__all__ = ["PERMISSIONS", "ROLE_PERMISSIONS", "Role"]
+
+
+class Role(models.TextChoices):
+    """What somebody is here for."""
+
+    ADMINISTRATOR = "administrator", _("Administrator")
+    LEAD = "lead", _("Lead")
+    ANALYST = "analyst", _("Analyst")
+    LIAISON = "liaison", _("Unit liaison")
+    AUDITOR = "auditor", _("Auditor")
+    READER = "reader", _("Read-only")
+
+
+_SEE = frozenset({"alerts.see", "units.see", "sources.see", "rules.see"})
+_WORK = _SEE | {"alerts.work", "alerts.silence", "archive.search", "rules.test"}
+_LEAD = _WORK | {"units.edit", "sources.edit", "rules.switch", "quarantine.see"}
+
+ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
+    Role.ADMINISTRATOR: _LEAD | {"people.see", "people.edit", "audit.see", "service.see"},
+    Role.LEAD: _LEAD | {"people.see", "audit.see", "service.see"},
+    Role.ANALYST: _WORK | {"quarantine.see"},
+    # A liaison works on what belongs to its unit: it notes, acknowledges and closes, but silences nothing.
+    Role.LIAISON: frozenset({"alerts.see", "alerts.work", "units.see", "sources.see"}),
+    Role.AUDITOR: _SEE | {"audit.see", "people.see", "quarantine.see"},
+    Role.READER: _SEE,
+}
+"""Role to its permissions. Where the person has a unit, they hold for it and those below it alone."""
+
+PERMISSIONS = frozenset().union(*ROLE_PERMISSIONS.values())

@@ -1,0 +1,64 @@
+"""Which rows a person may see: by construction, there is no other way to ask.
+
+A model that belongs to a unit has ``objects = Visible("unit__path")``; views and the API ask
+``Model.objects.visible_to(user)``. A test walks all views for any other use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.db import models
+
+if TYPE_CHECKING:
+    from haidang.console.people.models import User
+
+__all__ = ["Visible", "VisibleQuerySet"]
+
+_Row = TypeVar("_Row", bound=models.Model)
+
+
+class VisibleQuerySet(models.QuerySet[_Row]):
+    """Rows of a model that belongs to a unit."""
+
+    path_field = "unit__path"
+
+    def _clone(self) -> VisibleQuerySet[_Row]:
+        clone: VisibleQuerySet[_Row] = super()._clone()  # type: ignore[misc]
+        clone.path_field = self.path_field
+        return clone
+
+    def visible_to(self, user: User) -> VisibleQuerySet[_Row]:
+        """Return the rows of the units that a person may see: all, or its own unit and those below."""
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        if user.sees_everything:
+            return self.all()
+        if user.unit is None:
+            return self.none()
+        return self.filter(**{f"{self.path_field}__startswith": user.unit.path})
+
+
+class Visible(models.Manager[Any]):
+    """A manager whose rows are of a unit, found through ``path_field``."""
+
+    use_in_migrations = False
+
+    def __init__(self, path_field: str = "unit__path") -> None:
+        """Find the unit's path through ``path_field``."""
+        super().__init__()
+        self._path_field = path_field
+
+    def deconstruct(self) -> Any:
+        """Keep out of migrations: who sees what is no matter of the database."""
+        return False, "django.db.models.Manager", None, (), {}
+
+    def get_queryset(self) -> VisibleQuerySet[Any]:
+        """Return all rows; only the service itself asks for them."""
+        queryset: VisibleQuerySet[Any] = VisibleQuerySet(self.model, using=self._db)
+        queryset.path_field = self._path_field
+        return queryset
+
+    def visible_to(self, user: User) -> VisibleQuerySet[Any]:
+        """Return the rows that a person may see."""
+        return self.get_queryset().visible_to(user)

@@ -1,0 +1,1 @@
+"""Which rules are on, and how much noise each makes."""

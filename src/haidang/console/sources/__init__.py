@@ -1,0 +1,1 @@
+"""Where logs come from: each source has a token, a unit and limits."""

@@ -1,0 +1,12 @@
+"""Addresses of the console; each app has its own."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+__all__ = ["urlpatterns"]
+
+urlpatterns = [
+    path("", include("haidang.console.alerts.urls")),
+    path("account/", include("allauth.urls")),
+]

@@ -1,0 +1,1 @@
+"""Live logs: from ordinary shippers to a durable spool, and from it to findings."""

@@ -1,0 +1,159 @@
+"""Matching logs as they arrive: a piece at a time, with the same rules, evidence and ids as a scan's.
+
+Example::
+
+    live = LiveMatcher(load_rules())
+    piece = live.match(data, "winlogbeat", first=1)
+    for finding in piece.findings: ...
+
+A piece is whole records of one format. Correlations look back over pieces: what they need of earlier events
+is kept here, within the ruleset's limits, and is lost with the process.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from haidang.detect.batches import BatchMatcher
+from haidang.events.blocks import BlockSource
+from haidang.events.model import FileReport
+from haidang.events.readers import readers
+from haidang.events.recognition import describe, make_head, recognise
+from haidang.events.stream import Stream
+from haidang.scanning._correlating import correlated_finding
+from haidang.scanning._evidence import EvidenceMaker, to_finding
+from haidang.scanning._wanted import wanted_of_events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from haidang.detect.correlation import Correlated
+    from haidang.events.model import Batch
+    from haidang.findings.model import Finding
+    from haidang.scanning._ruleset import Ruleset
+
+__all__ = ["LiveMatcher", "Member", "Piece"]
+
+_TOLERANCE = 60 * 1_000_000_000
+"""Nanoseconds that events may come behind others and still be in order to correlations."""
+
+
+class Piece(NamedTuple):
+    """What was found in some records."""
+
+    report: FileReport
+    """Their account: format, records, and the lines that could not be read."""
+    findings: list[Finding]
+    """Of rules that are reported, in the order of the records; then those of correlations."""
+    members: list[Member]
+    """What correlations were fed with, to be fed again after a restart."""
+
+
+class Member(NamedTuple):
+    """A hit that correlations look back at."""
+
+    rule: str
+    time: int
+    """Nanoseconds since 1970."""
+    values: dict[str, Any]
+    finding: tuple[str, str, str, int]
+    """Its id, host, path and record."""
+
+
+class LiveMatcher:
+    """Matches pieces one after another."""
+
+    def __init__(self, ruleset: Ruleset, *, full_event: bool = False) -> None:
+        """Prepare; rules are compiled as events of their kind come."""
+        wanted = None if full_event else wanted_of_events(ruleset)
+        self._ruleset = ruleset
+        self._matcher = BatchMatcher(ruleset.matcher, ruleset.limits, wanted)
+        self._maker = EvidenceMaker(ruleset, full_event=full_event)
+        self._correlating = _correlating(ruleset)
+        self._position = 0
+
+    def match(self, data: bytes, input_format: str = "", *, path: str = "", first: int = 1) -> Piece:
+        """Return what is found in whole records.
+
+        Args:
+            data: The records as they came, one behind another.
+            input_format: A reader's name; "" has them recognised.
+            path: Where they came from, as findings name it; with the record it makes a finding's id.
+            first: Number of the first record.
+        """
+        report = FileReport(path)
+        findings: list[Finding] = []
+        members: list[Member] = []
+        reported = self._ruleset.reported
+        for batch in self._batches(data, input_format, report):
+            for hit in self._matcher.match(batch):
+                for evidence in self._maker.of_hit(hit):
+                    finding = to_finding(self._ruleset, evidence, path, before=first - 1)
+                    key = self._ruleset.infos[evidence.rule].key
+                    if evidence.values is not None and evidence.time is not None:
+                        place = (finding.id, finding.host, path, finding.source.record)
+                        members.append(Member(key, evidence.time, evidence.values, place))
+                    if key in reported:
+                        findings.append(finding)
+        return Piece(report, [*findings, *self.feed(members)], members)
+
+    def feed(self, members: Iterable[Member]) -> Iterator[Finding]:
+        """Yield what correlations make of hits; after a restart, of those that were fed before it."""
+        if self._correlating is None:
+            return
+        for member in sorted(members, key=lambda one: one.time):
+            self._position += 1
+            yield from self._correlating.feed(member, self._position)
+
+    def advance(self, time: int) -> Iterator[Finding]:
+        """Yield what correlations know now that ``time`` (nanoseconds since 1970) has passed."""
+        if self._correlating is not None:
+            yield from self._correlating.advance(time)
+
+    def _batches(self, data: bytes, input_format: str, report: FileReport) -> Iterator[Batch]:
+        limits = self._ruleset.limits
+        stream = Stream(BlockSource(_blocks(data, limits.read_bytes)), report)
+        head = stream.head()
+        if not head:
+            return
+        reader = (
+            readers()[input_format] if input_format else recognise(make_head(report.path, head), readers())
+        )
+        if reader is None:
+            report.note("unknown-format", "byte 0", describe(head))
+            return
+        report.format = reader.name
+        yield from reader.read(stream, report, limits)
+
+
+def _blocks(data: bytes, size: int) -> Iterator[bytes]:
+    for start in range(0, len(data), size):
+        yield data[start : start + size]
+
+
+class _Live:
+    """Correlations over hits as they come."""
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        from haidang.detect.correlation import Correlator
+
+        self._ruleset = ruleset
+        self._correlator = Correlator(ruleset.correlations, ruleset.limits, tolerance_ns=_TOLERANCE)
+
+    def feed(self, member: Member, position: int) -> Iterator[Finding]:
+        from haidang.detect.correlation import Hit
+
+        hit = Hit(member.rule, member.time, position, member.values, member.finding)
+        yield from self._findings(self._correlator.feed(hit))
+
+    def advance(self, time: int) -> Iterator[Finding]:
+        yield from self._findings(self._correlator.advance(time))
+
+    def _findings(self, found: Iterable[Correlated]) -> Iterator[Finding]:
+        for item in found:
+            if item.rule.info.key in self._ruleset.reported:
+                yield correlated_finding(item)
+
+
+def _correlating(ruleset: Ruleset) -> _Live | None:
+    return _Live(ruleset) if ruleset.correlations else None
