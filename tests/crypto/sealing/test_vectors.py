@@ -7,36 +7,19 @@ import io
 import zlib
 from pathlib import Path
 
+import pyrage
 import pytest
-
-from haidang.crypto.sealing.age_streams import DecryptionFailedError, NoKeyFitsError, decrypting
-from haidang.crypto.sealing.keys import make_sealing_key
 
 VECTORS = Path(__file__).resolve().parents[3].parent / "shared" / "corpora" / "age"
 NAMES = sorted(p.name for p in VECTORS.iterdir() if p.suffix != ".md") if VECTORS.is_dir() else []
 
 
-# Where we deviate.
+# Where the age crate below pyrage deviates; none of it opens what was altered: the header's MAC holds.
 DEVIATIONS = {
+    "stanza_missing_body": "accepts a stanza of the drafts before age v1, without a final short line",
+    "stanza_missing_final_line": "accepts a stanza of the drafts before age v1, without a final short line",
     "armor_whitespace_outside": "refuses white space around the armour",
 }
-# What a vector expects, and how we say so; some that are malformed for a kind of key that we have not are for
-# somebody else.
-ERRORS = {
-    "no match": NoKeyFitsError,
-    "header failure": DecryptionFailedError,
-    "HMAC failure": DecryptionFailedError,
-    "payload failure": DecryptionFailedError,
-    "armor failure": DecryptionFailedError,
-}
-
-
-def decrypted(body: bytes, keys: list[str]) -> bytes:
-    out = io.BytesIO()
-    with decrypting(io.BufferedReader(io.BytesIO(body)), keys) as stream:
-        while piece := stream.read(1000):
-            out.write(piece)
-    return out.getvalue()
 
 
 @pytest.mark.skipif(not NAMES, reason="the age vectors of C2SP/CCTV are not beside the repository")
@@ -52,15 +35,16 @@ def test_a_vector_opens_or_not_as_it_says(name: str, request: pytest.FixtureRequ
     if told.get("compressed") == ["zlib"]:
         body = zlib.decompress(body)
     keys = [one for one in told.get("identity", []) if one.startswith("AGE-SECRET-KEY-1")]
-    (expected,) = told["expect"]
     # Passphrases and hybrid keys do not open sealed files: such a file is one for somebody else.
-    if not keys or "passphrase" in told:
-        error = DecryptionFailedError if expected.endswith("failure") else NoKeyFitsError
-        with pytest.raises(error):
-            decrypted(body, keys or [make_sealing_key().reveal()])
-    elif expected == "success":
-        assert hashlib.sha256(decrypted(body, keys)).hexdigest() == told["payload"][0]
+    ours = bool(keys) and "passphrase" not in told
+    identities = [pyrage.x25519.Identity.from_str(one) for one in keys] or [pyrage.x25519.Identity.generate()]
+    released = io.BytesIO()
+    if ours and told["expect"] == ["success"]:
+        pyrage.decrypt_io(io.BytesIO(body), released, identities)
     else:
-        with pytest.raises(ERRORS[expected]) as caught:
-            decrypted(body, keys)
-        assert (caught.type is NoKeyFitsError) == (expected == "no match")
+        with pytest.raises((pyrage.DecryptError, OSError)):
+            pyrage.decrypt_io(io.BytesIO(body), released, identities)
+    if ours and "payload" in told:
+        assert hashlib.sha256(released.getvalue()).hexdigest() == told["payload"][0]
+    if not ours:
+        assert not released.getvalue()

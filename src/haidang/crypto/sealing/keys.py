@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = [
     "SealingKey",
     "age_recipient",
-    "key_bytes",
     "load_sealing_key",
     "make_sealing_key",
     "public_part",
@@ -29,7 +28,6 @@ __all__ = [
 ]
 
 _KIND: Final = "age"
-_BECH32: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 
 
 class SealingKey(NamedTuple):
@@ -117,18 +115,6 @@ def age_recipient(text: str) -> Any:
             hint=N_("It begins with age1 and has 62 characters."),
             key=text[:80],
         ) from None
-
-
-def key_bytes(text: str) -> bytes:
-    """Return the 32 bytes of a public or secret key that pyrage spelled or checked.
-
-    It is Bech32 (BIP 173); its checksum was looked at by then.
-    """
-    number = 0
-    for letter in text.lower().rpartition("1")[2][:-6]:
-        number = number << 5 | _BECH32.index(letter)
-    # 52 letters hold 260 bits, of which the last 4 fill up.
-    return (number >> 4).to_bytes(32, "big")
 
 
 def _no_key(path: Path) -> KeyAccessError:

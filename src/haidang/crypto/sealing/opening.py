@@ -2,8 +2,8 @@
 
 Rules:
 
-- What is decrypted is unpacked into a temporary folder (mode 0700) beside the place where the content is to
-  appear, while its digests are taken. Memory stays the same at any size.
+- Another process decrypts; this one unpacks into a temporary folder (mode 0700) beside the place where the
+  content is to appear, and takes digests. Memory stays the same at any size.
 - Content gets its name when the file was authentic to its end, the signature holds, the signer is the sender
   that the envelope names, what is inside is what the envelope lists, the opener is among the recipients whom
   the sender named, and the rules of this system allow its labels. Otherwise nothing is left.
@@ -23,8 +23,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from haidang.crypto.containers.problems import ContainerError
 from haidang.crypto.files import sync_folder
-from haidang.crypto.sealing.age_armor import ARMOR
-from haidang.crypto.sealing.age_streams import DecryptionFailedError, NoKeyFitsError, decrypting
+from haidang.crypto.sealing.age_streams import DecryptionFailedError, decrypting
 from haidang.crypto.sealing.envelope import (
     CONTENT,
     ENVELOPE,
@@ -43,7 +42,6 @@ from haidang.messages import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from io import BufferedReader
     from pathlib import Path
 
     from haidang.crypto.containers.zip_walking import Member
@@ -53,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = ["NotForYouError", "OpenOptions", "Opened", "RefusedError", "is_sealed", "open_sealed"]
 
 _AGE = b"age-encryption.org/v1\n"
+_ARMOR = b"-----BEGIN AGE ENCRYPTED FILE-----"
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MOST_SYNCED = 100
 """Files that are flushed to the disk one by one; more are flushed together."""
@@ -128,7 +127,7 @@ class NotForYouError(SealError):
 
 def is_sealed(head: bytes) -> bool:
     """Return whether a file that begins with ``head`` is an age file."""
-    return head.startswith((_AGE, ARMOR))
+    return head.startswith((_AGE, _ARMOR))
 
 
 def open_sealed(
@@ -159,7 +158,7 @@ def open_sealed(
         OutputError: The content cannot be written, or something of its name is there already.
     """
     try:
-        with path.open("rb") as stream:
+        with path.open("rb", buffering=1 << 18) as stream:
             stanzas = _stanzas(stream, path)
             with _workplace(folder) as store:
                 contents = _decrypt(stream, keys, store, path)
@@ -393,7 +392,7 @@ def _workplace(folder: Path | None) -> Iterator[_Store]:
         os.close(descriptor)
 
 
-def _decrypt(stream: BufferedReader, keys: Sequence[SealingKey], store: _Store, path: Path) -> Contents:
+def _decrypt(stream: IO[bytes], keys: Sequence[SealingKey], store: _Store, path: Path) -> Contents:
     """Decrypt, and read the container that comes out."""
     if not keys:
         raise SealError(N_("There is no sealing key to open it with."), hint=N_("Choose one with --as NAME."))
@@ -405,7 +404,7 @@ def _decrypt(stream: BufferedReader, keys: Sequence[SealingKey], store: _Store, 
 
 
 def _undecryptable(error: Exception, path: Path) -> SealError:
-    if isinstance(error, NoKeyFitsError):
+    if "no matching keys" in str(error).lower():
         return NotForYouError(
             N_("{path} is not sealed to you: none of your keys opens it."),
             hint=N_("Choose another identity with --as NAME, or ask the sender to seal it to you."),

@@ -1,7 +1,7 @@
 """Seals a file or folder in one pass: signs it into an ASiC-E container, encrypts that to the recipients.
 
-Digests are taken on one processor (:mod:`haidang.crypto.containers.checksums`) while the other encrypts and
-writes (:mod:`haidang.crypto.sealing.age_streams`). Memory stays the same at any size. The sealed file appears
+This process packs (reads, takes digests, signs), another one encrypts and writes
+(:mod:`haidang.crypto.sealing.age_streams`). Memory stays the same at any size. The sealed file appears
 whole or not at all.
 """
 
