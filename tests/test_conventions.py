@@ -27,8 +27,10 @@ JUNK_DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc"}
 # What costs start-up time: none of it may be imported before it is needed.
 HEAVY = {"sigma", "rich", "yaml", "evtx", "re2", "jinja2"}
 
-MODULES = sorted(SOURCE.rglob("*.py"))
-PUBLIC_MODULES = [m for m in MODULES if not m.name.startswith("_")]
+MODULES = sorted(path for path in SOURCE.rglob("*.py") if path.parent.name != "migrations")
+"""Migrations are left out: Django writes them."""
+PUBLIC_MODULES = [m for m in MODULES if not m.name.startswith("_") and m.name != "settings.py"]
+"""The settings' names are what Django asks for."""
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from haidang.cli.main import main
 from haidang.crypto.home import Home
+from tests.crypto.forging.pdf import _encrypted
 from tests.crypto.small_pdf import classic_pdf
 from tests.crypto.small_pki import PASSPHRASE, small_pki
 
@@ -116,6 +117,62 @@ def test_a_container_holds_several_files(tmp_path: Path, run: Callable[..., tupl
     code, out, _ = run("verify", tmp_path / "all.asice")
     assert code == 0
     assert "quyết định.pdf" in out
+
+
+def secret(path: Path, content: bytes) -> Path:
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+    return path
+
+
+def test_an_encrypted_pdf_is_signed_and_verified_with_its_password_of_a_file(
+    tmp_path: Path, run: Callable[..., tuple[int, str, str]]
+) -> None:
+    pdf, signed = tmp_path / "kín.pdf", tmp_path / "kín.signed.pdf"
+    pdf.write_bytes(_encrypted("mật khẩu riêng".encode()))
+    text, _ = files(tmp_path)
+    code, _, err = run("sign", pdf)
+    assert (code, "--pdf-password-file" in err, signed.exists()) == (1, True, False)
+    password = ("--pdf-password-file", secret(tmp_path / "pw", "mật khẩu riêng\n".encode()))
+    assert run("sign", pdf, text, *password)[0] == 0
+    code, out, _ = run("verify", signed)
+    assert (code, "--ask-pdf-password" in out) == (3, True), "it cannot be told"
+    assert run("verify", signed, text, *password)[0] == 0
+    wrong = ("--pdf-password-file", secret(tmp_path / "wrong", b"wrong"))
+    code, out, _ = run("verify", signed, *wrong)
+    assert (code, "another one" in out) == (3, True)
+    assert run("verify", signed, *password, "--ask-pdf-password")[0] == 2
+
+
+def test_the_password_of_a_pdf_is_typed_and_shown_nowhere(
+    tmp_path: Path, run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pdf = tmp_path / "kín.pdf"
+    pdf.write_bytes(_encrypted(b"very private"))
+    asked: list[str] = []
+    code, _, err = run("sign", pdf, "--ask-pdf-password")
+    assert (code, "Use --pdf-password-file FILE." in err) == (2, True), "there is no terminal"
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+
+    def type_it(question: str) -> str:
+        asked.append(question)
+        return "very private"
+
+    monkeypatch.setattr("getpass.getpass", type_it)
+    for command, path in (("sign", pdf), ("verify", tmp_path / "kín.signed.pdf")):
+        code, out, err = run(command, path, "--ask-pdf-password")
+        assert code == 0, (out, err)
+        assert "very private" not in out + err
+    assert asked == ["Password of the PDF files: "] * 2
+
+
+def test_a_password_that_others_can_read_is_refused(
+    tmp_path: Path, run: Callable[..., tuple[int, str, str]]
+) -> None:
+    _, pdf = files(tmp_path)
+    (tmp_path / "open").write_bytes(b"x")
+    (tmp_path / "open").chmod(0o644)
+    assert run("verify", pdf, "--pdf-password-file", tmp_path / "open")[0] == 2
 
 
 def test_wrong_usage_is_two(tmp_path: Path, run: Callable[..., tuple[int, str, str]]) -> None:

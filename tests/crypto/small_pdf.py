@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["appended", "classic_pdf", "hybrid_pdf", "pages_of", "stream", "stream_pdf"]
+__all__ = ["appended", "classic_pdf", "hybrid_pdf", "linear_pdf", "pages_of", "stream", "stream_pdf"]
 
 TEXT = b"BT /F1 18 Tf 72 720 Td (So Y te tinh Mau - Bao cao) Tj ET"
 
@@ -85,6 +85,50 @@ def stream_pdf(objects: Mapping[int, bytes] | None = None) -> bytes:
     out += b"%d 0 obj\n%s\nendobj\n" % (table, stream(zlib.compress(data), entries))
     out += b"startxref\n%d\n%%%%EOF\n" % start
     return bytes(out)
+
+
+def linear_pdf() -> bytes:
+    """Return a PDF made for the web (linearised, ISO 32000-1, annex F): its first page comes first.
+
+    The table at the front is for what that page needs, and leads to the one at the end; the end of the file
+    leads to the one at the front.
+    """
+    objects = pages_of()
+    front, rear = (1, 3, 4, 5), (2,)
+    size = 8
+    head = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n"
+
+    def laid(end_of_first: int, main: int, length: int) -> tuple[bytes, int, int]:
+        parameters = (
+            b"7 0 obj\n<< /Linearized 1 /L %010d /H [%010d 10] /O 4 /E %010d /N 1 /T %010d >>\nendobj\n"
+        )
+        out = bytearray(head + parameters % (length, end_of_first, end_of_first, main))
+        table = len(out)
+        room = len(b"xref\n0 1\n") + 20 + sum(len(b"%d 1\n" % n) + 20 for n in (*front, 7))
+        tail = b"trailer\n<< /Size %d /Root 1 0 R /Prev %010d >>\nstartxref\n0\n%%%%EOF\n" % (size, main)
+        offsets = {7: len(head)}
+        body = bytearray()
+        start = table + room + len(tail)
+        for number in front:
+            offsets[number] = start + len(body)
+            body += b"%d 0 obj\n%s\nendobj\n" % (number, objects[number])
+        out += b"xref\n0 1\n0000000000 65535 f \n"
+        for number in (*front, 7):
+            out += b"%d 1\n%010d 00000 n \n" % (number, offsets[number])
+        out += tail + body
+        end_of_first = len(out)
+        for number in rear:
+            offsets[number] = len(out)
+            out += b"%d 0 obj\n%s\nendobj\n" % (number, objects[number])
+        main = len(out)
+        out += b"xref\n0 1\n0000000000 65535 f \n"
+        for number in rear:
+            out += b"%d 1\n%010d 00000 n \n" % (number, offsets[number])
+        out += b"trailer\n<< /Size %d >>\nstartxref\n%d\n%%%%EOF\n" % (size, table)
+        return bytes(out), end_of_first, main
+
+    first, end, main = laid(0, 0, 0)
+    return laid(end, main, len(first))[0]
 
 
 def hybrid_pdf() -> bytes:

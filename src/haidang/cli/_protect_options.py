@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from haidang.errors import ConfigurationError
+from haidang.i18n import N_
 
 if TYPE_CHECKING:
     import argparse
@@ -31,8 +32,10 @@ __all__ = [
     "add_home",
     "add_key_options",
     "add_passphrase",
+    "add_pdf_password",
     "home_of",
     "passphrase_of",
+    "pdf_password_of",
     "present",
     "settings_of",
     "signatory_of",
@@ -81,6 +84,45 @@ def add_key_options(parser: CommandParser, translate: Translator) -> argparse._A
     )
     add_passphrase(group, translate)
     return group
+
+
+def add_pdf_password(group: argparse._ArgumentGroup, translate: Translator) -> None:
+    """Add where the password of encrypted PDF files comes from; without either, they are not opened."""
+    _ = translate
+    group.add_argument(
+        "--pdf-password-file",
+        metavar="FILE",
+        help=_("read the password of encrypted PDF files from FILE, which nobody else may read"),
+    )
+    group.add_argument(
+        "--ask-pdf-password", action="store_true", help=_("ask for the password of encrypted PDF files")
+    )
+
+
+def pdf_password_of(args: argparse.Namespace, context: Context) -> Passphrase | None:
+    """Return the password of encrypted PDF files: of the file, or as it is typed; None without either.
+
+    Args:
+        args: has ``pdf_password_file`` and ``ask_pdf_password``.
+        context: what the person reads.
+
+    Raises:
+        ConfigurationError: Both are asked for.
+        KeyAccessError: It cannot be had.
+    """
+    from haidang.crypto.passphrases import from_file, from_prompt
+
+    if args.pdf_password_file and args.ask_pdf_password:
+        raise ConfigurationError(
+            context.translate("--pdf-password-file and --ask-pdf-password exclude each other.")
+        )
+    if args.pdf_password_file:
+        return from_file(Path(args.pdf_password_file))
+    if args.ask_pdf_password:
+        return from_prompt(
+            context.translate("Password of the PDF files: "), otherwise=N_("Use --pdf-password-file FILE.")
+        )
+    return None
 
 
 def add_authorities(parser: CommandParser | argparse._ArgumentGroup, translate: Translator) -> None:

@@ -13,8 +13,10 @@ from haidang.cli._command import Command, CommandParser, Context
 from haidang.cli._protect_options import (
     add_authorities,
     add_key_options,
+    add_pdf_password,
     home_of,
     passphrase_of,
+    pdf_password_of,
     present,
     settings_of,
     timestamper_of,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from haidang.crypto.marking.labels import Label
+    from haidang.crypto.passphrases import Passphrase
     from haidang.crypto.signers import Signatory
     from haidang.i18n import Translator
 
@@ -63,6 +66,7 @@ class _Work(NamedTuple):
     timestamper: Any
     labels: tuple[Label, ...]
     now: dt.datetime
+    pdf_password: Passphrase | None
 
 
 def configure(parser: CommandParser, translate: Translator) -> None:
@@ -120,6 +124,7 @@ def _pdf(parser: CommandParser, translate: Translator) -> None:
         "--page", metavar="N", type=int, default=1, help=_("on which page; -1 is the last (default: 1)")
     )
     pdf.add_argument("--reason", metavar="TEXT", default="", help=_("why it is signed, as the PDF states it"))
+    add_pdf_password(pdf, translate)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -132,8 +137,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from haidang.crypto.marking.policy import labels_for
 
     labels = labels_for(args.label, settings_of(args, context).marking, "sign")
+    pdf_password = pdf_password_of(args, context)
     signatory, second = _signatories(args, context)
-    work = _Work(args, context, signatory, second, _timestamper(args, context), labels, present(context))
+    stamper = _timestamper(args, context)
+    work = _Work(args, context, signatory, second, stamper, labels, present(context), pdf_password)
     paths = [Path(name) for name in args.paths]
     if args.container:
         return _one([*paths], _container, work)
@@ -278,7 +285,7 @@ def _into_pdf(paths: Sequence[Path], work: _Work) -> list[Path]:
         timestamper=work.timestamper,
         trust=trust_of(args, work.context),
         appearance=_appearance(args),
-        details=Details(reason=args.reason, labels=work.labels),
+        details=Details(reason=args.reason, labels=work.labels, password=work.pdf_password),
         replace=args.force,
     )
     return [target]

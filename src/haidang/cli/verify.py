@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from haidang.cli._command import Command, CommandParser, Context
-from haidang.cli._protect_options import add_home, present, trust_of
+from haidang.cli._protect_options import add_home, add_pdf_password, pdf_password_of, present, trust_of
 from haidang.errors import ConfigurationError, InputError
 from haidang.i18n import N_
 
@@ -55,6 +55,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
     inputs.add_argument(
         "--content", metavar="FILE", help=_("the signed file, where it is not beside the one signature named")
     )
+    add_pdf_password(inputs, translate)
     trust = add_home(parser, translate)
     trust.add_argument(
         "--anchor",
@@ -94,6 +95,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         signature=Path(args.signature) if args.signature else None,
         content=Path(args.content) if args.content else None,
         need_timestamp=args.need_timestamp,
+        password=pdf_password_of(args, context),
     )
     now = _moment(args, context)
     trust = _trust(args, context)

@@ -22,7 +22,7 @@ from haidang.crypto.extra import needs_extra
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["lean_pyhanko"]
+__all__ = ["lean_pyhanko", "quiet_pyhanko"]
 
 _LATER: Mapping[str, Mapping[str, str]] = {
     "pyhanko.sign": {},
@@ -61,6 +61,13 @@ class _Later(ModuleType):
         return getattr(self, name)
 
 
+def quiet_pyhanko() -> None:
+    """Have pyHanko say on stderr nothing of what it warns of: it is in our verdicts."""
+    for logger in ("pyhanko", "pyhanko_certvalidator"):
+        if not logging.getLogger(logger).handlers:
+            logging.getLogger(logger).addHandler(logging.NullHandler())
+
+
 def lean_pyhanko() -> None:
     """Have later imports of pyHanko load only what they use; call it before the first of them.
 
@@ -69,10 +76,7 @@ def lean_pyhanko() -> None:
     Raises:
         ConfigurationError: pyHanko is not installed.
     """
-    # What pyHanko warns of is in our verdicts; with a handler here it is not said a second time on stderr.
-    for logger in ("pyhanko", "pyhanko_certvalidator"):
-        if not logging.getLogger(logger).handlers:
-            logging.getLogger(logger).addHandler(logging.NullHandler())
+    quiet_pyhanko()
     with needs_extra():
         import pyhanko  # noqa: F401 -- the parent of the packages below
     for name, homes in _LATER.items():

@@ -101,13 +101,20 @@ def from_credential(name: str, environ: Mapping[str, str]) -> Passphrase:
     return _checked(content, name)
 
 
-def from_prompt(question: str, again: str = "", *, ask: Callable[[str], str] | None = None) -> Passphrase:
+def from_prompt(
+    question: str,
+    again: str = "",
+    *,
+    ask: Callable[[str], str] | None = None,
+    otherwise: str = N_("Use --passphrase-file FILE or --credential NAME."),
+) -> Passphrase:
     """Ask the person at the terminal, without showing what is typed.
 
     Args:
         question: what to ask, in the reader's language.
         again: what to ask for the second time, for a new passphrase; "" asks once.
         ask: what asks (``getpass.getpass`` without it).
+        otherwise: what to do where there is no terminal, as a template.
 
     Raises:
         KeyAccessError: There is no terminal, the two answers differ, or a new passphrase is too short.
@@ -116,7 +123,7 @@ def from_prompt(question: str, again: str = "", *, ask: Callable[[str], str] | N
         if not sys.stdin.isatty():
             raise KeyAccessError(
                 N_("There is no terminal to ask for the passphrase."),
-                hint=N_("Use --passphrase-file FILE or --credential NAME."),
+                hint=otherwise,
             )
         from getpass import getpass
 

@@ -176,15 +176,26 @@ def _alarm(seconds: float) -> Iterator[None]:
 def _decrypt(reader: Any, password: Passphrase | None) -> None:
     from pyhanko.pdf_utils.crypt import AuthStatus
 
-    result = reader.decrypt(password.reveal() if password else b"")
-    if result.status == AuthStatus.FAILED:
-        raise UnreadablePdfError(
-            "pdf-password",
-            N_("The PDF is encrypted, and its password is another one.")
-            if password
-            else N_("The PDF is encrypted with a password."),
-            hint=N_("Give its password in a file."),
-        )
+    given = password.reveal() if password else b""
+    for candidate in _spellings(given):
+        # An encoding of old PDFs may have no such letter: then it is none of their passwords.
+        with contextlib.suppress(UnicodeError):
+            if reader.decrypt(candidate).status != AuthStatus.FAILED:
+                return
+    raise UnreadablePdfError(
+        "pdf-password",
+        N_("The PDF is encrypted, and its password is another one.")
+        if password
+        else N_("The PDF is encrypted with a password."),
+        hint=N_("Give its password: --pdf-password-file FILE, or --ask-pdf-password to type it."),
+    )
+
+
+def _spellings(password: bytes) -> Iterator[str | bytes]:
+    """Yield a password as text, which each generation of PDF encodes in its way, then as it is."""
+    with contextlib.suppress(UnicodeError):
+        yield password.decode()
+    yield password
 
 
 def _too_many() -> UnreadablePdfError:

@@ -17,6 +17,8 @@ from haidang.cli import pki
 from haidang.cli._command import grouped_commands
 from haidang.cli.main import main
 from haidang.crypto import envelopes
+from haidang.crypto.home import Home
+from tests.cli.serving import secret_file, serving_authority
 from tests.crypto.softhsm import MODULE, softhsm_token
 
 NAMES = ["--name", "Nguyễn Thị Ánh", "--organisation", "Sở Y tế", "--unit", "Phòng Văn thư"]
@@ -124,6 +126,22 @@ def test_the_first_year(shell: Shell) -> None:
     shell("addressbook", "export", "copy.asice", "--home", "elsewhere")
     assert Path("copy.asice").read_bytes() == Path("ca-addressbook.asice").read_bytes()
     shell("addressbook", "show", "--home", "nowhere", code=2)
+
+
+def test_an_address_book_with_a_timestamp_says_when_it_was_signed(shell: Shell, tmp_path: Path) -> None:
+    root = found_authorities(shell)
+    known = Home(tmp_path / "known")
+    publish = ["addressbook", "publish", "ca", "--passphrase-file", "ca.pw", "--home", "known"]
+    with serving_authority(known, secret_file(tmp_path)) as url:
+        shell(*publish, "--tsa", url)
+    shell(*publish, "--tsa", url, "--output", "none.asice", code=2)
+    assert not Path("none.asice").exists()
+    taken = shell("addressbook", "import", "ca-addressbook.asice", "--home", "known", "--root", root)
+    assert "Dấu thời gian" in taken.err
+    assert "Dấu thời gian" in shell("addressbook", "show", "--home", "known", code=1).err
+    found = json.loads(shell("addressbook", "show", "--json", "--home", "known", code=1).out)
+    assert found["proven"] >= found["issued"]
+    assert found["time_authority"]["name"] == "Dấu thời gian"
 
 
 def test_a_passphrase_is_changed_and_the_old_one_opens_nothing(shell: Shell) -> None:
@@ -273,19 +291,32 @@ def test_every_command_explains_itself(name: str, shell: Shell) -> None:
     assert len(shell("pki", name, "--help").out.splitlines()) > 5
 
 
-def test_the_server_answers_openssl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("second", [False, True])
+def test_the_server_answers_openssl_and_says_for_which_chain_it_cannot(
+    *, second: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from tests.crypto.pki.authorities import authorities, order
     from tests.crypto.small_pki import MOMENT, PASSPHRASE
 
     monkeypatch.chdir(tmp_path)
+    import urllib.request
+
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.x509 import ocsp
+
     from haidang.crypto.certificates import write_certificates
-    from haidang.crypto.home import Home
+    from haidang.crypto.keys import make_key
     from haidang.crypto.pki.identities import NewIdentity, issue_identity
     from haidang.crypto.pki.issuing import subject_name
 
-    both = authorities(tmp_path)
+    both = authorities(tmp_path, second=True)
     (leaf,) = both.issuing.issue(order(), now=MOMENT)
-    wanted = NewIdentity("ocsp", subject_name({"CN": "OCSP"}))
+    (other,) = both.issuing.issue(order(public_key=make_key("ml-dsa-65").public_key()), now=MOMENT)
+    asked = ocsp.OCSPRequestBuilder().add_certificate(
+        other, both.issuing.issuer("second").certificate, hashes.SHA256()
+    )
+    wanted = NewIdentity("ocsp", subject_name({"CN": "OCSP"}), second=second)
     issue_identity(
         both.issuing, Home(tmp_path / "home"), wanted, PASSPHRASE, profile="ocsp", days=None, now=MOMENT
     )
@@ -299,8 +330,18 @@ def test_the_server_answers_openssl(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     command += ["--passphrase-file", "pw", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ) as server:
         assert server.stderr is not None
+        if not second:
+            assert "ML-DSA" in server.stderr.readline()
         url = re.search(r"http://\S+", server.stderr.readline())
         assert url
+        question = asked.build().public_bytes(Encoding.DER)
+        request = urllib.request.Request(
+            url[0], question, {"Content-Type": "application/ocsp-request"}, method="POST"
+        )
+        with urllib.request.urlopen(request, timeout=20) as response:
+            found = ocsp.load_der_ocsp_response(response.read())
+        expected = ocsp.OCSPResponseStatus.SUCCESSFUL if second else ocsp.OCSPResponseStatus.UNAUTHORIZED
+        assert found.response_status is expected
         ask = ["openssl", "ocsp", "-issuer", "issuer.pem", "-cert", "leaf.pem", "-url", url[0]]
         run = subprocess.run([*ask, "-CAfile", "root.pem"], capture_output=True, text=True, check=False)
         server.terminate()

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyhanko.sign.timestamps.common_utils import TimestampRequestError
 
 from haidang.crypto.addressbook import (
     AddressBook,
@@ -21,6 +22,7 @@ from haidang.crypto.addressbook import (
     check_book,
     import_book,
     open_book,
+    open_checked,
     publish,
 )
 from haidang.crypto.addressbook.book import FILE, MOST_AUTHORITIES, decode_book, encode_book
@@ -35,9 +37,10 @@ from haidang.crypto.sealing.keys import load_sealing_key
 from haidang.crypto.signers import Signatory, load_signatory
 from haidang.crypto.signing.asic import Item, write_container
 from haidang.crypto.trust import Trust, load_trust
-from haidang.errors import AuthorityError, HaidangError, InputError
+from haidang.errors import AuthorityError, HaidangError, InputError, SigningError
 from tests.crypto.pki.authorities import authorities
 from tests.crypto.small_pki import MOMENT, PASSPHRASE, small_pki
+from tests.crypto.small_tsa import small_tsa
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -197,6 +200,66 @@ def signed_by(signatory: Signatory, content: bytes, path: Path, name: str = FILE
     write_container(stream, [Item(name, content, MOMENT)], signatory, now=MOMENT)
     write_whole(path, stream.getvalue())
     return path
+
+
+class NoStamper:
+    """A time stamping authority that is out of reach."""
+
+    async def async_timestamp(self, *_: object) -> object:
+        raise TimestampRequestError("out of reach")
+
+
+def stamped_scene(folder: Path) -> Scene:
+    """Return a scene whose book has a timestamp of an authority that both sides trust."""
+    scene = Scene(folder)
+    small_pki().into(scene.air_gapped, small_pki().signatory(), "x")
+    stamper = small_tsa(MOMENT + dt.timedelta(seconds=3)).stamper
+    publish(scene.both.issuing, scene.book, now=MOMENT, timestamper=stamper)
+    return scene
+
+
+def test_a_timestamp_proves_when_the_book_was_signed(tmp_path: Path) -> None:
+    scene = stamped_scene(tmp_path)
+    assert import_book(scene.air_gapped, scene.book, now=MOMENT, root=scene.root).holds
+    checked = open_checked(scene.air_gapped)
+    assert checked is not None
+    assert checked.proof is not None
+    assert checked.proof.proven_time == MOMENT + dt.timedelta(seconds=3)
+    assert checked.proof.time_authority is not None
+    assert checked.proof.time_authority.name == "Dấu thời gian Tỉnh Mẫu"
+
+
+def test_a_book_without_a_timestamp_proves_no_time(made: Scene, tmp_path: Path) -> None:
+    import_book(Home(tmp_path), made.book, now=MOMENT, root=made.root)
+    checked = open_checked(Home(tmp_path))
+    assert checked is not None
+    assert checked.proof is None
+
+
+def test_newer_lists_of_the_time_authority_do_not_shut_the_book(tmp_path: Path) -> None:
+    scene = stamped_scene(tmp_path)
+    import_book(scene.air_gapped, scene.book, now=MOMENT, root=scene.root)
+    for file, crl in zip(("root.crl", "issuing.crl"), small_pki().crls(now=MOMENT + 90 * DAY), strict=True):
+        write_whole(scene.air_gapped.trust / "revocation" / file, crl)
+    assert open_book(scene.air_gapped) is not None
+
+
+def test_a_timestamp_of_a_stranger_is_not_taken_in_silence(tmp_path: Path) -> None:
+    scene = stamped_scene(tmp_path)
+    checked = import_book(Home(tmp_path / "other"), scene.book, now=MOMENT, root=scene.root)
+    assert not checked.holds
+    (signature,) = checked.verdict.signatures
+    assert [one.code for one in signature.reasons] == ["timestamp-not-believed"]
+
+
+def test_a_book_that_gets_no_timestamp_takes_no_number_and_leaves_no_file(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    entries = len(scene.both.issuing.records.entries())
+    with pytest.raises(SigningError):
+        publish(scene.both.issuing, scene.book, now=MOMENT, timestamper=NoStamper())
+    assert not scene.book.exists()
+    assert len(scene.both.issuing.records.entries()) == entries
+    assert scene.publish().number == 1
 
 
 def test_whoever_may_sign_may_not_vouch(made: Scene, tmp_path: Path) -> None:

@@ -28,7 +28,15 @@ if TYPE_CHECKING:
 
     from haidang.crypto.signers import Signatory
 
-__all__ = ["Forged", "base_document", "forged_pdfs", "signed_base"]
+__all__ = [
+    "Forged",
+    "base_document",
+    "field_filled",
+    "field_locked",
+    "forged_pdfs",
+    "layered",
+    "signed_base",
+]
 
 LATER = MOMENT + dt.timedelta(days=1)
 """When most of them are verified."""
@@ -188,6 +196,20 @@ def _shadows() -> Iterator[Forged]:
     table = appended(twice, {}, at={5: hidden})
     yield _failed("shadow-prepared-twin", table, "HASH_FAILURE", "shadow-attack-hide-and-replace")
 
+    layers = _signed(layered(b"/OFF [30 0 R]"))
+    catalog = _object(layers, 1)
+    shown = catalog.replace(b"/OFF [ 30 0 R ]", b"")
+    assert shown != catalog
+    yield _failed("shadow-layer-shown", appended(layers, {1: shown}), "HASH_FAILURE", "document-changed")
+    indirect = _signed(appended(layered(b"/OFF 31 0 R"), {31: b"[30 0 R]"}))
+    yield _failed(
+        "shadow-layer-shown-by-list", appended(indirect, {31: b"[]"}), "HASH_FAILURE", "document-changed"
+    )
+    renamed = appended(
+        layers, {30: b"<< /Type /OCG /Name (Zeros) /Usage << /View << /ViewState /ON >> >> >>"}
+    )
+    yield _failed("shadow-layer-exchanged", renamed, "HASH_FAILURE", "changed-after-signing")
+
 
 def _wrapped() -> Iterator[Forged]:
     """Signature wrapping: the ranges are not what they seem."""
@@ -314,6 +336,13 @@ def _forbidden() -> Iterator[Forged]:
         "page-rewritten-although-form", appended(open_form, page), "HASH_FAILURE", "page-content-changed"
     )
 
+    locked = field_locked(b"All")
+    yield _failed("filled-although-locked", field_filled(locked), "HASH_FAILURE", "changed-after-signing")
+    named = field_locked(b"Include", b"/Fields [(Amount)]")
+    yield _failed("filled-although-named", field_filled(named), "HASH_FAILURE", "field-filled")
+    unclear = field_locked(b"Nothing")
+    yield _failed("filled-although-unclear", field_filled(unclear), "", "pdf-broken")
+
 
 def _exhausting() -> Iterator[Forged]:
     """Files that are made to wear out whoever reads them."""
@@ -342,7 +371,31 @@ def _exhausting() -> Iterator[Forged]:
     signed = signed_base()
     circle = {2: b"<< /Type /Pages /Count 1 /Kids [4 0 R 2 0 R] >>"}
     yield _failed("pages-in-a-circle", appended(signed, circle), "HASH_FAILURE", "changed-after-signing")
-    yield case("locked-with-a-password", _encrypted(), "pdf-password")
+    yield case("locked-with-a-password", _encrypted(), "pdf-password")._replace(indication="INDETERMINATE")
+
+
+def layered(settings: bytes, *, group: bytes = b"") -> bytes:
+    """Return a document whose second text is on a layer, object 30; ``settings`` go into its ``/D``."""
+    properties = b"/OCProperties << /OCGs [30 0 R] /D << %s >> >>" % settings
+    text = b"BT /F1 18 Tf 72 720 Td (Pay 1) Tj ET /OC /L BDC BT /F1 18 Tf 72 700 Td (000) Tj ET EMC"
+    objects = pages_of((text,), catalog=properties)
+    objects[4] = objects[4].replace(b"/Resources <<", b"/Resources << /Properties << /L 30 0 R >>")
+    objects[30] = b"<< /Type /OCG /Name (Zeros) %s >>" % group
+    return classic_pdf(objects)
+
+
+def field_locked(action: bytes, fields: bytes = b"") -> bytes:
+    """Return the base document with a signature that locks fields (FieldMDP)."""
+    parameters = b"<< /Type /TransformParams /V /1.2 /Action /%s %s >>" % (action, fields)
+    reference = b"<< /Type /SigRef /TransformMethod /FieldMDP /Data 1 0 R /TransformParams %s >>" % parameters
+    return _handmade(extra=b"/Reference [%s] " % reference)
+
+
+def field_filled(content: bytes) -> bytes:
+    """Return the base document with its field ``Amount`` filled in anew, value and look."""
+    form = b"/Type /XObject /Subtype /Form /BBox [0 0 200 20] /Resources << /Font << /F1 3 0 R >> >>"
+    field = _object(content, 10).replace(b"/V (1 000 000)", b"/V (9 000 000)")
+    return appended(content, {10: field, 11: stream(b"BT /F1 12 Tf (9 000 000) Tj ET", form)})
 
 
 @cache

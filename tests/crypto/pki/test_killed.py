@@ -49,14 +49,19 @@ for number in range(first, first + 1000):
 """
 
 
-def check(both_keys: OpenAuthority, folder: Path) -> int:
-    """Look at what a killed program left; return how many certificates there are."""
+def check(both_keys: OpenAuthority, folder: Path, home: Home) -> int:
+    """Look at what a killed program left; return how many certificates there are.
+
+    Args:
+        both_keys: the issuing authority, for its keys.
+        folder: where its folder ``capphat`` is.
+        home: where all that it issued was delivered.
+    """
     authority = open_authority(folder / "capphat")
     assert audit(authority.records).holds
     # Whoever opens the authority next finishes what was kept but not yet delivered.
     opened = OpenAuthority(authority, both_keys._keys)
     assert authority.records.deliveries() == []
-    home = Home(folder / "home")
     issued = {kept.name: kept.der for kept in authority.records.certificates()}
     assert {identity.name for identity in home.identities()} == set(issued)
     for identity in home.identities()[-2:]:
@@ -85,7 +90,7 @@ def test_old_state_or_new_state_and_nothing_between(tmp_path: Path) -> None:
             time.sleep(rng.uniform(0.05, 0.8))
             process.send_signal(signal.SIGKILL)
             assert process.wait() == -signal.SIGKILL
-        now_issued = check(both.issuing, tmp_path)
+        now_issued = check(both.issuing, tmp_path, Home(tmp_path / "home"))
         assert now_issued >= issued
         issued = now_issued
     assert issued > ROUNDS // 2, "the program was always killed before it did anything"

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from haidang.crypto.keys import SigningKey
+
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Authorities:
@@ -52,7 +54,7 @@ def responder(both: Authorities) -> Responder:
 @pytest.fixture
 def server(both: Authorities, responder: Responder) -> Iterator[OcspServer]:
     def respond(request: bytes) -> bytes:
-        return answer(request, responder, both.issuing.records.status, now=MOMENT)
+        return answer(request, [responder], both.issuing.records.status, now=MOMENT)
 
     with OcspServer("127.0.0.1", 0, respond) as found:
         thread = threading.Thread(target=found.serve_forever, kwargs={"poll_interval": 0.02})
@@ -144,7 +146,7 @@ def test_another_authoritys_certificate_is_not_answered_for(both: Authorities, r
         .build()
         .public_bytes(Encoding.DER)
     )
-    found = ocsp.load_der_ocsp_response(answer(request, responder, both.issuing.records.status, now=MOMENT))
+    found = ocsp.load_der_ocsp_response(answer(request, [responder], both.issuing.records.status, now=MOMENT))
     assert found.response_status is ocsp.OCSPResponseStatus.UNAUTHORIZED
 
 
@@ -156,8 +158,71 @@ def test_what_was_never_issued_is_unknown(both: Authorities, responder: Responde
         .build()
         .public_bytes(Encoding.DER)
     )
-    found = ocsp.load_der_ocsp_response(answer(request, responder, both.issuing.records.status, now=MOMENT))
+    found = ocsp.load_der_ocsp_response(answer(request, [responder], both.issuing.records.status, now=MOMENT))
     assert found.certificate_status is ocsp.OCSPCertStatus.UNKNOWN
+
+
+def asked_of(
+    leaf: x509.Certificate, issuer: x509.Certificate, responders: list[Responder], both: Authorities
+) -> ocsp.OCSPResponse:
+    request = ocsp.OCSPRequestBuilder().add_certificate(leaf, issuer, hashes.SHA256()).build()
+    der = request.public_bytes(Encoding.DER)
+    return ocsp.load_der_ocsp_response(answer(der, responders, both.issuing.records.status, now=MOMENT))
+
+
+def test_a_renewed_authority_answers_about_what_it_issued_before_and_after(tmp_path: Path) -> None:
+    both = authorities(tmp_path)
+    key = make_key()
+    (certificate,) = both.issuing.issue(order("OCSP", "ocsp", public_key=key.public_key()), now=MOMENT)
+    before = both.issuing.issuer().certificate
+    (old,) = both.issuing.issue(order("Ánh"), now=MOMENT)
+    renewed = both.root.renew("Cấp phát", now=MOMENT)
+    both.issuing.accept([renewed, *both.root.authority.chain()], {}, now=MOMENT)
+    (new,) = both.issuing.issue(order("Bình"), now=MOMENT)
+    both.issuing.revoke("Ánh", "keyCompromise", now=MOMENT)
+    assert both.issuing.issuer().certificate == renewed
+    # A responder of before, and one that is started after; who asks may know either certificate.
+    for issuer in (before, renewed):
+        responders = [make_responder(issuer, certificate, key)]
+        for asked in (before, renewed):
+            assert asked_of(old, asked, responders, both).certificate_status is ocsp.OCSPCertStatus.REVOKED
+            assert asked_of(new, asked, responders, both).certificate_status is ocsp.OCSPCertStatus.GOOD
+
+
+def test_each_chain_is_answered_for_by_its_own_responder(tmp_path: Path) -> None:
+    both = authorities(tmp_path, second=True)
+
+    def pair(name: str, profile: str) -> tuple[list[SigningKey], list[x509.Certificate]]:
+        keys = [make_key(), make_key("ml-dsa-65")]
+        orders = [order(name, profile, public_key=key.public_key()) for key in keys]
+        return keys, both.issuing.issue(orders[0], extra=orders[1:], now=MOMENT)
+
+    keys, certificates = pair("OCSP", "ocsp")
+    issuers = [both.issuing.issuer(chain).certificate for chain in ("first", "second")]
+    first = make_responder(issuers[0], certificates[0], keys[0])
+    second = make_responder(issuers[1], certificates[1], keys[1], "second")
+    _, leaves = pair("Ánh", "person")
+    for leaf, issuer, responder in zip(leaves, issuers, (first, second), strict=True):
+        found = asked_of(leaf, issuer, [first, second], both)
+        assert found.certificate_status is ocsp.OCSPCertStatus.GOOD
+        (signer,) = found.certificates
+        assert signer == responder.certificate
+    assert both.issuing.authority.find(f"{leaves[1].serial_number:x}").chain == "second"
+    both.issuing.revoke(f"{leaves[1].serial_number:x}", "keyCompromise", now=MOMENT)
+    found = asked_of(leaves[1], issuers[1], [first, second], both)
+    assert found.certificate_status is ocsp.OCSPCertStatus.REVOKED
+    # A number of the other chain is none of this one, and without its responder nobody answers.
+    same = ocsp.OCSPRequestBuilder().add_certificate(leaves[0], issuers[0], hashes.SHA256()).build()
+    other = ocsp.OCSPRequestBuilder().add_certificate_by_hash(
+        same.issuer_name_hash, same.issuer_key_hash, leaves[1].serial_number, hashes.SHA256()
+    )
+    der = other.build().public_bytes(Encoding.DER)
+    found = ocsp.load_der_ocsp_response(answer(der, [first, second], both.issuing.records.status, now=MOMENT))
+    assert found.certificate_status is ocsp.OCSPCertStatus.UNKNOWN
+    found = asked_of(leaves[1], issuers[1], [first], both)
+    assert found.response_status is ocsp.OCSPResponseStatus.UNAUTHORIZED
+    with pytest.raises(AuthorityError, match="may not answer"):
+        make_responder(issuers[1], certificates[0], keys[0], "second")
 
 
 def test_only_who_may_answers(both: Authorities) -> None:
@@ -174,7 +239,7 @@ def test_only_who_may_answers(both: Authorities) -> None:
 @settings(max_examples=150)
 @given(content=st.binary(max_size=200))
 def test_any_bytes_get_an_answer(content: bytes, both: Authorities, responder: Responder) -> None:
-    response = answer(content, responder, both.issuing.records.status, now=MOMENT)
+    response = answer(content, [responder], both.issuing.records.status, now=MOMENT)
     assert ocsp.load_der_ocsp_response(response).response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL
 
 
@@ -186,14 +251,14 @@ def test_a_flipped_bit_never_makes_a_revoked_certificate_good(
     request = bytearray(request_for(both, "Bình"))
     request[data.draw(st.integers(0, len(request) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     response = ocsp.load_der_ocsp_response(
-        answer(bytes(request), responder, both.issuing.records.status, now=MOMENT)
+        answer(bytes(request), [responder], both.issuing.records.status, now=MOMENT)
     )
     if response.response_status is ocsp.OCSPResponseStatus.SUCCESSFUL:
         assert response.certificate_status is not ocsp.OCSPCertStatus.GOOD
 
 
 def test_a_huge_request_is_malformed(both: Authorities, responder: Responder) -> None:
-    response = answer(b"\x30" * (LARGEST_REQUEST + 1), responder, both.issuing.records.status, now=MOMENT)
+    response = answer(b"\x30" * (LARGEST_REQUEST + 1), [responder], both.issuing.records.status, now=MOMENT)
     status = ocsp.load_der_ocsp_response(response).response_status
     assert status is ocsp.OCSPResponseStatus.MALFORMED_REQUEST
 

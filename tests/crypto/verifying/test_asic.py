@@ -1,16 +1,29 @@
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import io
 import subprocess
 import zipfile
 from typing import TYPE_CHECKING
 
-from haidang.crypto.signing.asic import MANIFEST, SIGNATURE, Item, write_container
+import pytest
+
+from haidang.crypto.containers.manifest import Reference, write_manifest
+from haidang.crypto.signing.asic import ASIC_E, MANIFEST, SIGNATURE, Item, write_container
+from haidang.crypto.trust import Trust
 from haidang.crypto.verifying.asic import recognises, verified_contents, verify_file
+from haidang.crypto.verifying.wording import verdict_lines
 from tests.crypto.small_pki import MOMENT, small_pki
+from tests.crypto.small_tsa import small_tsa
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from haidang.crypto.verdicts import DocumentVerdict
+
+ASIC_S = "application/vnd.etsi.asic-s+zip"
+TOKEN = "META-INF/timestamp.tst"
 
 
 def container(path: Path, **files: bytes) -> Path:
@@ -62,3 +75,124 @@ def test_a_file_that_is_added_is_named_as_not_covered(tmp_path: Path) -> None:
     assert verdict.indication == "TOTAL-FAILED"
     assert [reason.code for reason in verdict.reasons] == ["file-not-covered"]
     assert "extra.txt" in str(verdict.reasons[0].message)
+
+
+FILES = {"report.txt": b"hello", "table.csv": b"a,b\n"}
+
+
+def stamped(
+    path: Path,
+    files: dict[str, bytes],
+    *,
+    kind: str = ASIC_E,
+    over: bytes | None = None,
+    more: dict[str, bytes] | None = None,
+) -> Path:
+    """Write a container with a timestamp in place of a signature, ASiC-S where there is no manifest."""
+    members = {"mimetype": kind.encode(), **files}
+    if kind == ASIC_E:
+        references = [Reference(name, hashlib.sha256(content).digest()) for name, content in files.items()]
+        what = write_manifest(TOKEN, references, mime="application/vnd.etsi.timestamp-token")
+        members[MANIFEST] = what
+    else:
+        what = next(iter(files.values()))
+    token = asyncio.run(small_tsa().stamper.async_timestamp(hashlib.sha256(over or what).digest(), "sha256"))
+    members[TOKEN] = token.dump()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in {**members, **(more or {})}.items():
+            archive.writestr(name, content)
+    return path
+
+
+def judged(path: Path, *, trust: Trust | None = None) -> DocumentVerdict:
+    return verify_file(path, trust or small_pki().trust(), now=MOMENT)
+
+
+@pytest.mark.parametrize(("kind", "files"), [(ASIC_E, FILES), (ASIC_S, {"report.txt": b"hello"})])
+def test_a_timestamp_in_place_of_a_signature_proves_a_time_and_that_nobody_signed(
+    kind: str, files: dict[str, bytes], tmp_path: Path
+) -> None:
+    verdict = judged(stamped(tmp_path / "c.zip", files, kind=kind))
+    (stamp,) = verdict.signatures
+    assert (stamp.indication, stamp.level, stamp.proven_time) == ("TOTAL-PASSED", "RFC3161", MOMENT)
+    assert stamp.covers == tuple(files)
+    assert [reason.code for reason in verdict.reasons] == ["timestamp-alone"]
+    assert str(MOMENT) in str(verdict.reasons[0].message)
+    assert not verdict.holds
+    said = list(verdict_lines(verdict, str))
+    assert said[0].endswith("not signed")
+    assert any("unchanged since it was stamped" in line for line in said)
+
+
+def test_a_file_that_was_altered_after_the_timestamp_is_named(tmp_path: Path) -> None:
+    path = stamped(tmp_path / "c.asice", FILES)
+    # The zip's own check sums are right: whoever alters a file makes a sound container of it.
+    with zipfile.ZipFile(path) as archive:
+        members = {one.filename: archive.read(one) for one in archive.infolist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, was in members.items():
+            archive.writestr(name, b"hullo" if name == "report.txt" else was)
+    (stamp,) = judged(path).signatures
+    assert (stamp.subindication, stamp.proven_time) == ("HASH_FAILURE", None)
+    assert [reason.code for reason in stamp.reasons] == ["file-altered"]
+
+
+def test_a_timestamp_of_something_else_proves_nothing(tmp_path: Path) -> None:
+    for kind in (ASIC_E, ASIC_S):
+        verdict = judged(stamped(tmp_path / "c.zip", {"a": b"1"}, kind=kind, over=b"other"))
+        (stamp,) = verdict.signatures
+        assert [reason.code for reason in stamp.reasons] == ["timestamp-of-other"]
+        assert "no timestamp that is believed" in str(verdict.reasons[0].message)
+
+
+def test_a_timestamp_of_an_unknown_authority_is_not_believed(tmp_path: Path) -> None:
+    (stamp,) = judged(stamped(tmp_path / "c.asice", FILES), trust=Trust()).signatures
+    assert (stamp.indication, stamp.proven_time) == ("INDETERMINATE", None)
+
+
+def test_a_file_that_no_timestamp_covers_is_named(tmp_path: Path) -> None:
+    verdict = judged(stamped(tmp_path / "c.asice", FILES, more={"extra.txt": b"smuggled"}))
+    assert [reason.code for reason in verdict.reasons] == ["timestamp-alone", "file-not-covered"]
+
+
+def test_a_timestamp_without_a_manifest_or_over_two_files_is_of_nothing(tmp_path: Path) -> None:
+    (stamp,) = judged(stamped(tmp_path / "c.asics", FILES, kind=ASIC_S)).signatures
+    assert [reason.code for reason in stamp.reasons] == ["not-one-file"]
+    path = stamped(tmp_path / "c.asice", FILES, more={"META-INF/timestamp9.tst": b"x"})
+    assert [one.indication for one in judged(path).signatures] == ["TOTAL-PASSED", "TOTAL-FAILED"]
+
+
+@pytest.mark.parametrize("token", [b"", b"\x30\x80", b"x" * 99])
+def test_what_is_no_timestamp_is_said(token: bytes, tmp_path: Path) -> None:
+    path = stamped(tmp_path / "c.asics", {"a": b"1"}, kind=ASIC_S)
+    with zipfile.ZipFile(path) as archive:
+        members = {one.filename: archive.read(one) for one in archive.infolist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, token if name == TOKEN else content)
+    (stamp,) = judged(path).signatures
+    assert stamp.indication == "TOTAL-FAILED"
+
+
+def test_a_timestamp_covers_no_file_on_the_signer_s_behalf(tmp_path: Path) -> None:
+    signed = container(tmp_path / "s.asice", report_txt=b"hello")
+    stamp = stamped(tmp_path / "t.asice", {"extra.txt": b"smuggled"})
+    with zipfile.ZipFile(stamp) as archive, zipfile.ZipFile(signed, "a") as into:
+        into.writestr("META-INF/ASiCManifest9.xml", archive.read(MANIFEST))
+        into.writestr(TOKEN, archive.read(TOKEN))
+        into.writestr("extra.txt", b"smuggled")
+    verdict = judged(signed)
+    assert [one.indication for one in verdict.signatures] == ["TOTAL-PASSED", "TOTAL-PASSED"]
+    assert [reason.code for reason in verdict.reasons] == ["file-not-covered"]
+    assert not verdict.holds
+
+
+def test_a_sound_signature_beside_a_wrong_timestamp_does_not_pass_in_silence(tmp_path: Path) -> None:
+    signed = container(tmp_path / "s.asice", report_txt=b"hello")
+    stamp = stamped(tmp_path / "t.asice", {"report.txt": b"hello"}, over=b"other")
+    with zipfile.ZipFile(stamp) as archive, zipfile.ZipFile(signed, "a") as into:
+        into.writestr("META-INF/ASiCArchiveManifest.xml", archive.read(MANIFEST))
+        into.writestr(TOKEN, archive.read(TOKEN))
+    verdict = judged(signed)
+    assert [one.indication for one in verdict.signatures] == ["TOTAL-PASSED", "TOTAL-FAILED"]
+    assert not verdict.holds

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from haidang.cli._command import Context
     from haidang.crypto.addressbook import AddressBook, Entry
+    from haidang.crypto.verdicts import SignatureVerdict
 
 __all__ = ["OLD_AFTER_DAYS", "age_said", "no_book", "say_head", "table"]
 
@@ -32,8 +33,10 @@ _HEAD = (
 )
 
 
-def say_head(book: AddressBook, now: dt.datetime, context: Context) -> None:
-    """Say whose book it is and how old."""
+def say_head(
+    book: AddressBook, now: dt.datetime, context: Context, proof: SignatureVerdict | None = None
+) -> None:
+    """Say whose book it is, how old, and, where there is a ``proof`` of its time, what it proves."""
     _ = context.translate
     text = _("Address book of {name}, number {number}, of {date} ({age}): {n} entries.")
     context.say(
@@ -45,6 +48,10 @@ def say_head(book: AddressBook, now: dt.datetime, context: Context) -> None:
             n=len(book.entries),
         )
     )
+    if proof is not None and proof.proven_time is not None:
+        text = _("It was signed by {moment} at the latest, as {authority} proves.")
+        authority = proof.time_authority.name if proof.time_authority else "?"
+        context.say(text.format(moment=proof.proven_time.astimezone(), authority=neutralise(authority)))
     if book.age(now).days > OLD_AFTER_DAYS:
         context.say(_("It is old: ask for a newer one before you seal anything of weight."))
 

@@ -35,15 +35,15 @@ def run(args: argparse.Namespace, context: Context) -> int:
         KeyAccessError: There is none.
         OutputError: The file is there already, or cannot be written.
     """
-    from haidang.crypto.addressbook import open_book
+    from haidang.crypto.addressbook import open_checked
     from haidang.crypto.files import read_bounded, write_whole
 
     home = home_of(args, context)
-    book = open_book(home)
-    if book is None:
+    checked = open_checked(home)
+    if checked is None or checked.book is None:
         raise no_book(home.path)
     write_whole(Path(args.file), read_bounded(home.address_book, _LARGEST), replace=False)
-    say_head(book, present(context), context)
+    say_head(checked.book, present(context), context, checked.proof)
     said(
         N_("It is in {file}. Others take it with: haidang addressbook import {file}"), context, file=args.file
     )

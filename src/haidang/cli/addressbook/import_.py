@@ -58,7 +58,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         _say_roots(checked, args, context)
         return 3 if checked.verdict.indication == "INDETERMINATE" else 1
     said(N_("The address book is taken."), context)
-    say_head(checked.book, now, context)
+    say_head(checked.book, now, context, checked.proof)
     return 0
 
 

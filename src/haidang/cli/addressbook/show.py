@@ -36,12 +36,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
         KeyAccessError: There is no address book.
         AuthorityError: It is not what was taken.
     """
-    from haidang.crypto.addressbook import open_book
+    from haidang.crypto.addressbook import open_checked
 
     home = home_of(args, context)
-    book = open_book(home)
-    if book is None:
+    checked = open_checked(home)
+    if checked is None or checked.book is None:
         raise no_book(home.path)
+    book, proof = checked.book, checked.proof
     now = present(context)
     found = book.search(" ".join(args.words))
     if args.json:
@@ -49,13 +50,20 @@ def run(args: argparse.Namespace, context: Context) -> int:
             "name": book.name,
             "number": book.number,
             "issued": book.issued.isoformat(),
+            "proven": proof.proven_time.isoformat() if proof and proof.proven_time else None,
+            "time_authority": proof.time_authority.to_json() if proof and proof.time_authority else None,
             "age_days": book.age(now).days,
             "entries": [_as_json(one) for one in found],
         }
         context.answer_json(document)
     else:
+<<<<<<< HEAD
         say_head(book, now, context)
         context.answer(table(found, now, context))
+=======
+        say_head(book, now, context, proof)
+        context.stdout.write(table(found, now, context).encode())
+>>>>>>> gaps4
     return 0 if found else 1
 
 

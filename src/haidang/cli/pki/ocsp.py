@@ -15,6 +15,8 @@ from haidang.plaintext import neutralise
 if TYPE_CHECKING:
     import argparse
 
+    from haidang.crypto.pki.authority import Authority
+    from haidang.crypto.pki.responder import Responder
     from haidang.i18n import Translator
 
 __all__ = ["COMMAND"]
@@ -40,26 +42,21 @@ def run(args: argparse.Namespace, context: Context) -> int:
         OutputError: The address cannot be used.
     """
     from haidang.crypto.pki.ocsp_server import OcspServer
-    from haidang.crypto.pki.responder import answer, internal_error, make_responder
-    from haidang.crypto.signers import load_signatory
+    from haidang.crypto.pki.responder import answer, internal_error
 
-    _ = context.translate
-    identity = home_of(args, context).identity(args.identity)
-    question = _("Passphrase of {name}: ").format(name=identity.name)
-    signatory = load_signatory(identity, passphrase_of(args, context, question))
     with authority_of(args) as authority:
         if not authority.chain():
             raise AuthorityError(
                 N_("This authority has no certificate yet."),
                 hint=N_("Have its request signed by the root, then: haidang pki accept."),
             )
-        responder = make_responder(authority.chain()[0], signatory.certificate, signatory.key)
+        responders = _responders(authority, args, context)
         records = authority.records
 
         def respond(request: bytes) -> bytes:
             now = dt.datetime.fromtimestamp(context.now() / 1e9, dt.UTC)
             try:
-                return answer(request, responder, records.status, now=now)
+                return answer(request, responders, records.status, now=now)
             except HaidangError as error:
                 context.say(neutralise(error.diagnostics(context.translate)))
                 return internal_error()
@@ -68,6 +65,33 @@ def run(args: argparse.Namespace, context: Context) -> int:
             said(N_("Answering at {url} (Ctrl+C stops)."), context, url=f"http://{args.host}:{server.port}/")
             server.serve_forever()
     return 0
+
+
+def _responders(authority: Authority, args: argparse.Namespace, context: Context) -> list[Responder]:
+    """Return who answers for each chain of the authority; say where nobody does.
+
+    Raises:
+        AuthorityError: The identity may not answer for the authority.
+    """
+    from haidang.crypto.pki.responder import make_responder
+    from haidang.crypto.signers import load_second, load_signatory
+
+    identity = home_of(args, context).identity(args.identity)
+    question = context.translate("Passphrase of {name}: ").format(name=identity.name)
+    passphrase = passphrase_of(args, context, question)
+    first = load_signatory(identity, passphrase)
+    responders = [make_responder(authority.chain()[0], first.certificate, first.key)]
+    above = authority.chain("second")
+    if above and identity.second_certificate.is_file():
+        second = load_second(identity, passphrase)
+        responders.append(make_responder(above[0], second.certificate, second.key, "second"))
+    elif above:
+        said(
+            N_("Nothing is answered about certificates of ML-DSA keys: {name} was issued without --second."),
+            context,
+            name=identity.name,
+        )
+    return responders
 
 
 COMMAND = Command(

@@ -11,7 +11,13 @@ certificates and revocation lists that a machine without a network needs to chec
 from __future__ import annotations
 
 from haidang.crypto.addressbook.book import AddressBook, Entry, SealingRecipient
-from haidang.crypto.addressbook.importing import CheckedBook, check_book, import_book, open_book
+from haidang.crypto.addressbook.importing import (
+    CheckedBook,
+    check_book,
+    import_book,
+    open_book,
+    open_checked,
+)
 from haidang.crypto.addressbook.publishing import build_book, publish
 
 __all__ = [
@@ -23,5 +29,6 @@ __all__ = [
     "check_book",
     "import_book",
     "open_book",
+    "open_checked",
     "publish",
 ]

@@ -22,7 +22,7 @@ from haidang.crypto.files import read_bounded, write_whole
 from haidang.crypto.pki.chains import is_signed_by
 from haidang.crypto.pki.identities import install
 from haidang.crypto.trust import Trust, load_trust
-from haidang.crypto.verdicts import DocumentVerdict, Reason
+from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict
 from haidang.errors import AuthorityError, InputError
 from haidang.i18n import N_
 from haidang.messages import Message
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from haidang.crypto.home import Home
 
-__all__ = ["CheckedBook", "check_book", "import_book", "open_book"]
+__all__ = ["CheckedBook", "check_book", "import_book", "open_book", "open_checked"]
 
 _LARGEST_FILE = 64 << 20
 
@@ -52,6 +52,14 @@ class CheckedBook(NamedTuple):
     def holds(self) -> bool:
         """Whether it may be used."""
         return self.verdict.holds and self.book is not None
+
+    @property
+    def proof(self) -> SignatureVerdict | None:
+        """The signature with the earliest ``proven_time``; None where no timestamp proves one."""
+        proven = [one for one in self.verdict.signatures if one.holds and one.proven_time is not None]
+        return min(
+            proven, key=lambda one: one.proven_time.timestamp() if one.proven_time else 0, default=None
+        )
 
 
 def check_book(path: Path, trust: Trust, *, now: dt.datetime, root: str = "") -> CheckedBook:
@@ -126,8 +134,22 @@ def import_book(
 def open_book(home: Home) -> AddressBook | None:
     """Return the address book of ``home`` without what was revoked since; None where there is none.
 
+    See :func:`open_checked`.
+
+    Raises:
+        InputError: It cannot be read.
+        AuthorityError: It is not what was taken.
+    """
+    checked = open_checked(home)
+    return None if checked is None else checked.book
+
+
+def open_checked(home: Home) -> CheckedBook | None:
+    """Return the address book of ``home`` without what was revoked since, and what holds of it.
+
     It was checked when it was taken, and its lists may have run out on a machine without a network: its
-    signature is judged at the moment of its issue.
+    signature is judged at the moment of its issue. What is known here of the time stamping authority may be
+    newer than that: a timestamp that cannot be judged any more proves nothing, but takes nothing away.
 
     Raises:
         InputError: It cannot be read.
@@ -138,14 +160,21 @@ def open_book(home: Home) -> AddressBook | None:
         return None
     trust = load_trust(home.trust)
     checked = check_book(home.address_book, trust, now=present.issued)
-    if not checked.holds or checked.book is None:
+    if checked.book is None or not (checked.holds or _only_time_is_open(checked.verdict)):
         raise AuthorityError(
             N_("The address book in {home} does not hold: {reason}"),
             hint=N_("Import it anew: haidang addressbook import FILE."),
             home=home.path,
             reason=_first_reason(checked.verdict),
         )
-    return checked.book.without(_revoked(checked.book, trust))
+    return checked._replace(book=checked.book.without(_revoked(checked.book, trust)))
+
+
+def _only_time_is_open(verdict: DocumentVerdict) -> bool:
+    """Return whether nothing but what a timestamp proves keeps a book from holding."""
+    found = [*verdict.reasons, *(one for signature in verdict.signatures for one in signature.reasons)]
+    wrong = {one.code for one in found if one.severity == "error"}
+    return verdict.indication == "INDETERMINATE" and wrong == {"timestamp-not-believed"}
 
 
 def _present(home: Home) -> AddressBook | None:

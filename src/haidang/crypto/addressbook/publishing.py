@@ -40,6 +40,13 @@ def publish(
 ) -> AddressBook:
     """Write the authority's address book to ``target``, signed, whole or not at all; return it.
 
+    Args:
+        authority: whose book it is.
+        target: the file.
+        now: when it is published.
+        timestamper: a pyHanko ``TimeStamper``, which proves the moment; None: the authority alone says it.
+        replace: whether ``target`` may be there already.
+
     Raises:
         AuthorityError: The authority has no certificate yet, or its log was altered.
         OutputError: ``target`` is there already, or cannot be written.
@@ -52,15 +59,18 @@ def publish(
     signatory = Signatory(issuer.key, issuer.certificate, tuple(above))
     made: list[AddressBook] = []
 
-    def build(number: int) -> bytes:
-        made.append(build_book(authority.authority, number, now=now))
-        return encode_book(made[0])
-
-    # The stream becomes the file when the block ends: a book that could not be signed leaves nothing.
+    # The stream becomes the file when the block ends, and the log says so only once the book is signed: one
+    # that could not be signed leaves nothing, and takes no number.
     with appearing(target, replace=replace) as stream:
-        content = authority.publish("addressbook", build, now=now)
-        item = Item(FILE, content, now, "application/json")
-        write_container(stream, [item], signatory, now=now, timestamper=timestamper)
+
+        def build(number: int) -> bytes:
+            made.append(build_book(authority.authority, number, now=now))
+            content = encode_book(made[0])
+            item = Item(FILE, content, now, "application/json")
+            write_container(stream, [item], signatory, now=now, timestamper=timestamper)
+            return content
+
+        authority.publish("addressbook", build, now=now)
     return made[0]
 
 

@@ -5,7 +5,9 @@ from anybody: its size is bounded, a request that cannot be read gets ``malforme
 authority ``unauthorized``. A nonce is given back as it came (RFC 9654: at most 128 octets).
 
 The answer is signed by the authority itself, or better by a key of its own with a certificate of the profile
-``ocsp``, so that the authority's key can stay locked.
+``ocsp``, so that the authority's key can stay locked. An authority with a second key (ML-DSA) is two to those
+who ask: each chain is answered for by a responder of that chain (RFC 6960, section 4.2.2.2), or not at all. A
+renewed authority has its name and key as before: questions that name its older certificate are answered, too.
 """
 
 from __future__ import annotations
@@ -20,11 +22,12 @@ from haidang.errors import AuthorityError
 from haidang.i18n import N_
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from cryptography import x509
 
     from haidang.crypto.keys import SigningKey
+    from haidang.crypto.pki.authority import Chain
     from haidang.crypto.pki.records import Kept, Revocation
 
 __all__ = ["Responder", "answer", "internal_error", "make_responder"]
@@ -42,10 +45,14 @@ class Responder(NamedTuple):
     certificate: x509.Certificate
     """Of the key that signs: the authority's own, or one that it issued for this."""
     key: SigningKey
+    chain: Chain = "first"
+    """Which of the authority's certificates it answers about."""
 
 
-def make_responder(issuer: x509.Certificate, certificate: x509.Certificate, key: SigningKey) -> Responder:
-    """Return a responder, once it was seen that it may answer for the issuer.
+def make_responder(
+    issuer: x509.Certificate, certificate: x509.Certificate, key: SigningKey, chain: Chain = "first"
+) -> Responder:
+    """Return a responder, once it was seen that it may answer for the issuer of a chain.
 
     Raises:
         AuthorityError: Its certificate does not allow it.
@@ -67,12 +74,12 @@ def make_responder(issuer: x509.Certificate, certificate: x509.Certificate, key:
             N_("This identity may not answer for the authority."),
             hint=N_("Issue it a certificate of the profile ocsp: haidang pki issue --profile ocsp."),
         )
-    return Responder(issuer, certificate, key)
+    return Responder(issuer, certificate, key, chain)
 
 
 def answer(
     request: bytes,
-    responder: Responder,
+    responders: Iterable[Responder],
     look_up: Callable[[str], tuple[Kept | None, Revocation | None]],
     *,
     now: dt.datetime,
@@ -81,7 +88,7 @@ def answer(
 
     Args:
         request: what came.
-        responder: who answers.
+        responders: who answers, for one chain of the authority each.
         look_up: returns the certificate of a serial number (hexadecimal) and its revocation.
         now: the present.
     """
@@ -93,14 +100,16 @@ def answer(
         return _refusal(ocsp.OCSPResponseStatus.MALFORMED_REQUEST)
     try:
         asked = ocsp.load_der_ocsp_request(request)
-        ours = _is_ours(asked, responder.issuer)
+        responder = next((one for one in responders if _is_ours(asked, one.issuer)), None)
         nonce = _nonce_of(asked)
     except (ValueError, TypeError, NotImplementedError, UnsupportedAlgorithm):
         return _refusal(ocsp.OCSPResponseStatus.MALFORMED_REQUEST)
-    if not ours:
+    if responder is None:
         return _refusal(ocsp.OCSPResponseStatus.UNAUTHORIZED)
     now = now.replace(microsecond=0)
     kept, revocation = look_up(f"{asked.serial_number:x}")
+    if kept is not None and kept.chain != responder.chain:
+        kept = None
     builder = _with_status(ocsp.OCSPResponseBuilder(), asked, kept, revocation, now)
     builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, responder.certificate)
     if responder.certificate != responder.issuer:
@@ -157,11 +166,12 @@ def _is_ours(asked: Any, issuer: x509.Certificate) -> bool:
 
 
 def _key_bits(certificate: x509.Certificate) -> bytes:
-    from asn1crypto import keys
+    from asn1crypto import core
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
     spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    bits: bytes = keys.PublicKeyInfo.load(spki)["public_key"].contents[1:]
+    # Taken apart without asn1crypto's own type for keys, which knows no ML-DSA.
+    bits: bytes = core.SequenceOf.load(spki, spec=core.Any)[1].contents[1:]
     return bits
 
 

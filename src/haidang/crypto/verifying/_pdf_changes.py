@@ -24,7 +24,7 @@ from haidang.messages import Message
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Difference", "differences"]
+__all__ = ["Difference", "differences", "pages_in", "target_of"]
 
 MOST_PAGES = 5_000
 """How many pages are compared."""
@@ -101,7 +101,7 @@ class _Prints:
         if key in self._open:
             return b"cycle"
         self._open.add(key)
-        found = self.of(_target(value), depth + 1)
+        found = self.of(target_of(value), depth + 1)
         self._open.discard(key)
         self._known[key] = found
         return found
@@ -168,7 +168,7 @@ def _prepared(reader: Any, signed_revision: int, signed_bytes: int) -> bool:
 
 
 def _compare(old: _View, new: _View) -> Iterator[Difference]:
-    before, after = _pages(old.root), _pages(new.root)
+    before, after = pages_in(old.root), pages_in(new.root)
     if len(after) > len(before):
         yield Difference(
             "page-added", Message(N_("Pages were added: {count}."), count=len(after) - len(before))
@@ -246,7 +246,7 @@ def _annotations(page: Any, prints: _Prints) -> dict[tuple[int, int], bytes]:
         return found
     for index in range(min(len(array), MOST_PAGES)):
         raw = array.raw_get(index)
-        annotation = _target(raw)
+        annotation = target_of(raw)
         if isinstance(annotation, generic.DictionaryObject) and annotation.get("/Subtype") != "/Widget":
             identity = (raw.idnum, raw.generation) if isinstance(raw, generic.IndirectObject) else (-1, index)
             found[identity] = prints.of(raw)
@@ -302,7 +302,7 @@ def _fields(root: Any) -> Iterator[tuple[str, Any]]:
                 if identity in seen or len(seen) > MOST_PAGES:
                     continue
                 seen.add(identity)
-            field = _target(raw)
+            field = target_of(raw)
             if not isinstance(field, generic.DictionaryObject):
                 continue
             name = f"{prefix}{_text(field, '/T')}"
@@ -312,7 +312,7 @@ def _fields(root: Any) -> Iterator[tuple[str, Any]]:
                 waiting.append((f"{name}.", field["/Kids"]))
 
 
-def _pages(root: Any) -> list[_Page]:
+def pages_in(root: Any) -> list[_Page]:
     """Return the pages in their order; a tree with cycles is walked once."""
     from pyhanko.pdf_utils import generic
 
@@ -324,7 +324,7 @@ def _pages(root: Any) -> list[_Page]:
         return found
     while waiting and len(found) < MOST_PAGES:
         raw = waiting.pop()
-        node = _target(raw)
+        node = target_of(raw)
         identity = (raw.idnum, raw.generation) if isinstance(raw, generic.IndirectObject) else (-1, -1)
         if identity in seen or not isinstance(node, generic.DictionaryObject):
             continue
@@ -337,7 +337,7 @@ def _pages(root: Any) -> list[_Page]:
     return found
 
 
-def _target(raw: Any) -> Any:
+def target_of(raw: Any) -> Any:
     """Return what ``raw`` refers to; None where that is gone."""
     from pyhanko.pdf_utils.misc import PdfReadError
 

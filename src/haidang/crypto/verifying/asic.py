@@ -6,6 +6,7 @@ Rules:
   read differently is refused.
 - Every file must be covered by a signature: its digest stands in the manifest that is signed (ASiC-E), or it
   is what is signed (ASiC-S). A file that is not is named, and the container as a whole does not hold.
+- A timestamp beside a signature must hold, too. A timestamp alone proves a time, but nobody signed.
 - XAdES is not supported: such a container is INDETERMINATE, and says so.
 
 The container is not trusted; :data:`MOST_METADATA` bounds what is kept of it.
@@ -23,6 +24,12 @@ from haidang.crypto.containers.manifest import Manifest, read_manifest
 from haidang.crypto.containers.problems import ContainerError
 from haidang.crypto.containers.zip_walking import DEFAULT_BOUNDS, stored_sizes, walk
 from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict, marking_of
+from haidang.crypto.verifying._asic_timestamps import (
+    LEVEL,
+    judge_timestamp,
+    misplaced_timestamp,
+    timestamps_alone,
+)
 from haidang.crypto.verifying.options import DEFAULT_OPTIONS, with_needs
 from haidang.errors import InputError
 from haidang.i18n import N_
@@ -62,8 +69,8 @@ _ASIC_S: Final = "application/vnd.etsi.asic-s+zip"
 _SUFFIXES: Final = {".asice": "asic-e", ".sce": "asic-e", ".asics": "asic-s", ".scs": "asic-s"}
 _P7S = re.compile(r"META-INF/[^/]*signature[^/]*\.p7[sm]", re.IGNORECASE)
 _XADES = re.compile(r"META-INF/[^/]*signatures[^/]*\.xml", re.IGNORECASE)
-_MANIFEST = re.compile(r"META-INF/[^/]*ASiCManifest[^/]*\.xml", re.IGNORECASE)
-_TOKEN = re.compile(r"META-INF/[^/]*timestamp[^/]*\.tst", re.IGNORECASE)
+_MANIFEST = re.compile(r"META-INF/[^/]*ASiC(?:Archive)?Manifest[^/]*\.xml", re.IGNORECASE)
+_TOKEN = re.compile(r"META-INF/[^/]*\.tst", re.IGNORECASE)
 
 
 class Contents(NamedTuple):
@@ -243,20 +250,25 @@ class _Judging:
         """Return the verdict of each signature, and what holds of the container as a whole."""
         metadata = self.contents.metadata
         names = [name for name in metadata if _P7S.fullmatch(name)]
-        if len(names) > MOST_SIGNATURES:
+        tokens = [name for name in metadata if _TOKEN.fullmatch(name)]
+        if len(names) + len(tokens) > MOST_SIGNATURES:
             raise ContainerError(
                 "too-many-signatures", N_("The container has more than {n} signatures."), n=MOST_SIGNATURES
             )
-        if self.contents.mimetype == _ASIC_S:
+        simple = self.contents.mimetype == _ASIC_S
+        manifests = {} if simple and not tokens else self.manifests()
+        if simple:
             found = [self.simple(name) for name in names]
         else:
-            manifests = self.manifests()
             found = [self.extended(name, manifests.get(name, [])) for name in names]
         found += [_unsupported_xades(name) for name in metadata if _XADES.fullmatch(name)]
+        stamps = [self.timestamp(name, manifests.get(name, [])) for name in tokens]
+        if stamps and not found:
+            return tuple(stamps), tuple(timestamps_alone(stamps, list(self.contents.digests)))
         if not found:
             reason = Reason("not-signed", Message(N_("The container has no signature.")))
             return (), (reason,)
-        return tuple(found), tuple(self.uncovered(found))
+        return (*found, *stamps), tuple(self.uncovered(found))
 
     def uncovered(self, found: list[SignatureVerdict]) -> Iterator[Reason]:
         """Yield the files that no signature covers."""
@@ -318,17 +330,39 @@ class _Judging:
         """Return the verdict of the signature of an ASiC-S container, over its only file."""
         files = list(self.contents.digests)
         if len(files) != 1:
-            reason = Reason(
-                "not-one-file",
-                Message(N_("An ASiC-S container holds one file, and this one holds {n}."), n=len(files)),
+            return SignatureVerdict(
+                "TOTAL-FAILED", "FORMAT_FAILURE", "ASiC-S/CAdES", reasons=(_not_one_file(len(files)),)
             )
-            return SignatureVerdict("TOTAL-FAILED", "FORMAT_FAILURE", "ASiC-S/CAdES", reasons=(reason,))
+        return _with(self.cms(name, self.digest_of(files[0]), "ASiC-S/CAdES"), tuple(files), ())
 
-        def digest(algorithm: str) -> bytes:
-            known = self.contents.digests[files[0]]
-            return known if algorithm == "sha256" else self.again(files[0], algorithm)
+    def digest_of(self, name: str) -> Callable[[str], bytes]:
+        """Return what returns the digest of a file by an algorithm."""
+        return lambda algorithm: (
+            self.contents.digests[name] if algorithm == "sha256" else self.again(name, algorithm)
+        )
 
-        return _with(self.cms(name, digest, "ASiC-S/CAdES"), tuple(files), ())
+    def timestamp(self, name: str, manifests: list[tuple[str, Manifest]]) -> SignatureVerdict:
+        """Return the verdict of one timestamp: over a manifest, or over the only file (ASiC-S)."""
+        token = self.contents.metadata[name]
+        if self.contents.mimetype == _ASIC_S and not manifests:
+            files = tuple(self.contents.digests)
+            if len(files) != 1:
+                return SignatureVerdict(
+                    "TOTAL-FAILED", "FORMAT_FAILURE", LEVEL, reasons=(_not_one_file(len(files)),)
+                )
+            return judge_timestamp(token, self.digest_of(files[0]), self.trust, now=self.now, covers=files)
+        if len(manifests) != 1:
+            return misplaced_timestamp(name)
+        manifest_name, manifest = manifests[0]
+        content = self.contents.metadata[manifest_name]
+        return judge_timestamp(
+            token,
+            lambda algorithm: hashlib.new(algorithm, content).digest(),
+            self.trust,
+            now=self.now,
+            covers=tuple(one.name for one in manifest.references),
+            wrong=tuple(self.altered(manifest)),
+        )
 
     def cms(self, name: str, digest: Callable[[str], bytes], prefix: str) -> SignatureVerdict:
         """Return the verdict of the CMS signature ``name`` by itself."""
@@ -348,6 +382,13 @@ def _with(verdict: SignatureVerdict, covers: tuple[str, ...], wrong: tuple[Reaso
             reasons=(*wrong, *verdict.reasons),
         )
     return replace(verdict, covers=covers)
+
+
+def _not_one_file(number: int) -> Reason:
+    return Reason(
+        "not-one-file",
+        Message(N_("An ASiC-S container holds one file, and this one holds {n}."), n=number),
+    )
 
 
 def _unsupported_xades(name: str) -> SignatureVerdict:

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from haidang.crypto.certificates import certificate_facts
 from haidang.crypto.coroutines import finished
 from haidang.crypto.extra import needs_extra
+from haidang.crypto.lean import quiet_pyhanko
 from haidang.crypto.trust import Trust, as_asn1
 from haidang.crypto.verdicts import Indication, Reason, Subindication
 from haidang.i18n import N_
@@ -106,6 +107,7 @@ class Chains:
         """Start from ``trust``, which is parsed once."""
         with needs_extra():
             from asn1crypto import crl, ocsp
+        quiet_pyhanko()
         self.trust = trust
         self._anchors = [as_asn1(one) for one in trust.anchors]
         self._authorities = [as_asn1(one) for one in trust.authorities]

@@ -179,7 +179,7 @@ def _revocation(signed_data: Any) -> tuple[list[bytes], list[bytes]]:
     crls: list[bytes] = []
     ocsps: list[bytes] = []
     for choice in list(signed_data["crls"] or ())[:MOST_CERTIFICATES]:
-        if choice.name == "certificate_list":
+        if choice.name == "crl":
             crls.append(choice.chosen.dump())
         elif choice.chosen["other_rev_info_format"].dotted == "1.3.6.1.5.5.7.16.2":
             # RFC 5940: an OCSP response.

@@ -34,6 +34,7 @@ from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict, m
 from haidang.crypto.verifying._beside import unsound_beside
 from haidang.crypto.verifying._pdf_changes import differences
 from haidang.crypto.verifying._pdf_evidence import Evidence, Proof, ProvenChains, evidence_in
+from haidang.crypto.verifying._pdf_hidden import hidden_content
 from haidang.crypto.verifying._pdf_structure import (
     SUBFILTERS,
     MisplacedError,
@@ -116,7 +117,9 @@ def verify_pdf(
         with reading():
             return _verify(content, trust, now, options, path)
     except UnreadablePdfError as error:
-        reason = Reason(error.code, error.said_message, error.said_hint)
+        # Whoever lacks the password cannot tell what holds; that says nothing against the document.
+        severity: Any = "warning" if error.code == "pdf-password" else "error"
+        reason = Reason(error.code, error.said_message, error.said_hint, severity)
         return DocumentVerdict(path, KIND, reasons=(reason,))
 
 
@@ -131,7 +134,7 @@ def _verify(content: bytes, trust: Trust, now: dt.datetime, options: Options, pa
         return DocumentVerdict(path, KIND, reasons=(_taken_out("error") if more else _unsigned(),))
     evidence = evidence_in(reader)
     signed = _judge_all(content, found, evidence, trust, now)
-    reasons = (_taken_out("warning"),) if more else ()
+    reasons = (*((_taken_out("warning"),) if more else ()), *hidden_content(reader.root))
     verdict = DocumentVerdict(path, KIND, tuple(signed), reasons, marking=marking_of(signed))
     return with_needs(verdict, options)
 

@@ -40,6 +40,7 @@ _MARKS: dict[Indication, tuple[str, str, str]] = {
     "INDETERMINATE": ("?", N_("cannot be told"), "33"),
 }
 _UNSIGNED = N_("not signed")
+_NOBODY = {"unsigned", "timestamp-alone"}
 _SEVERITIES = {"error": N_("Problem"), "warning": N_("Caution"), "note": N_("Note"), "ok": N_("Note")}
 # Where these say that something is wrong, what was signed is still what is there.
 _CHANGED = {"HASH_FAILURE"}
@@ -89,7 +90,7 @@ def verdict_summary(verdicts: Sequence[DocumentVerdict], translate: Callable[[st
 
 def _heading(verdict: DocumentVerdict, translate: Callable[[str], str], *, colour: bool) -> str:
     mark, word, code = _MARKS[verdict.indication]
-    if any(reason.code == "unsigned" for reason in verdict.reasons):
+    if any(reason.code in _NOBODY for reason in verdict.reasons):
         word = _UNSIGNED
     line = f"{mark} {neutralise(verdict.path)}: {translate(word)}"
     return f"\x1b[{code}m{line}\x1b[0m" if colour else line
@@ -133,13 +134,16 @@ def _when(signature: SignatureVerdict, translate: Callable[[str], str], zone: dt
 
 
 def _content(signature: SignatureVerdict) -> str:
+    stamp = signature.level == "RFC3161"
     if signature.subindication in _CHANGED:
+        if stamp:
+            return N_("CHANGED since it was stamped, or another file")
         return N_("CHANGED since it was signed, or another file")
     if signature.subindication in _UNCERTAIN:
         return N_("not known whether it was changed")
     if any(reason.code == "changed-as-allowed" for reason in signature.reasons):
         return N_("what was signed is unchanged; something was added since, as it allows")
-    return N_("unchanged since it was signed")
+    return N_("unchanged since it was stamped") if stamp else N_("unchanged since it was signed")
 
 
 def _reasons(
