@@ -94,6 +94,7 @@ class _Queue:
                 return
             from concurrent.futures import ThreadPoolExecutor
 
+            _keep_memory()
             self._thread = ThreadPoolExecutor(1, "checksum")
         self._waiting.append(self._thread.submit(self._take, block))
         self.wait(_BEHIND)
@@ -106,3 +107,13 @@ class _Queue:
     def close(self) -> None:
         if self._thread is not None:
             self._thread.shutdown(cancel_futures=True)
+
+
+def _keep_memory() -> None:
+    """Have the C library reuse the memory of blocks.
+
+    Otherwise it gives each back to the system, and gets it anew, page by page. glibc sets by the largest one
+    that was given back what it keeps (mallopt(3), M_MMAP_THRESHOLD); this one is never written to, so that it
+    takes no memory.
+    """
+    bytes(24 << 20)

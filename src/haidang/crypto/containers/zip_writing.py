@@ -39,6 +39,9 @@ class Writable(Protocol):
     def write(self, data: bytes | memoryview, /) -> object:
         """Take all of ``data``."""
 
+    def writelines(self, pieces: list[bytes | memoryview], /) -> None:
+        """Take all of ``pieces``, one after the other."""
+
 
 class _Record(NamedTuple):
     """One line of the directory at the end."""
@@ -118,10 +121,12 @@ class ZipWriter:
         self._write(struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, count, count, size, begin, 0))
 
     def _blocks(self, data: memoryview) -> None:
+        pieces: list[bytes | memoryview] = []
         for begin in range(0, len(data), _LARGEST_BLOCK):
             block = data[begin : begin + _LARGEST_BLOCK]
-            self._write(struct.pack("<B2H", 0, len(block), len(block) ^ 0xFFFF))
-            self._write(block)
+            pieces += (struct.pack("<B2H", 0, len(block), len(block) ^ 0xFFFF), block)
+        self._stream.writelines(pieces)
+        self._offset += sum(map(len, pieces))
 
     def _write(self, data: bytes | memoryview) -> None:
         self._stream.write(data)
