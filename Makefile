@@ -25,7 +25,7 @@ LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate
 	--allow-unsafe --build-deps-for=editable --no-emit-index-url --no-emit-find-links \
 	--no-emit-trusted-host --no-emit-options
 
-.PHONY: help setup run test lint types contracts unit docs screenshots bench lock check-unlocked clean
+.PHONY: help setup run test lint types contracts unit unit-postgresql docs screenshots bench lock check-unlocked clean
 
 help:  ## List what make can do here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -40,20 +40,27 @@ run: $(RUN_READY)  ## Scan the sample logs, print the summary, write out/report.
 	@echo "The page with the time line and the evidence: $(CURDIR)/$(OUT)/report.html"
 	@echo "Open it in any browser; it needs no network."
 
-test: lint types contracts unit  ## Check everything: style, types, import contracts, tests, docs
+test: lint types contracts unit unit-postgresql  ## Check everything: style, types, import contracts, tests, docs
 
 lint: $(DEV_READY)  ## Check style and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
 types: $(DEV_READY)  ## Check types (mypy --strict)
-	$(BIN)/mypy
+	HAIDANG_DATA=$(CURDIR)/build/types $(BIN)/mypy
 
 contracts: $(DEV_READY)  ## Check that imports go one way
 	$(BIN)/lint-imports
 
 unit: $(DEV_READY)  ## Run the tests alone
 	$(BIN)/pytest $(PYTEST)
+
+unit-postgresql: $(DEV_READY)  ## Run the console's tests on PostgreSQL, where it is installed
+	@if ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null; then \
+		$(BIN)/pytest $(PYTEST) --postgresql tests/console; \
+	else \
+		echo "PostgreSQL is not installed: the console's tests ran on SQLite alone"; \
+	fi
 
 docs: $(DEV_READY)  ## Build the documentation into site/
 	$(BIN)/python -m docs._generate

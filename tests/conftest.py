@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+from tests.postgresql import postgresql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +21,32 @@ if TYPE_CHECKING:
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
-# The console keeps nothing where whoever runs the tests keeps theirs; Django reads this before any fixture.
+# The console keeps nothing where whoever runs the tests keeps theirs. Django reads this before any fixture,
+# pytest-django after this file unless the settings are named in pyproject.toml.
 os.environ["HAIDANG_DATA"] = tempfile.mkdtemp(prefix="haidang-tests-")
+os.environ["DJANGO_SETTINGS_MODULE"] = "haidang.console.settings"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the console be tested on another database."""
+    parser.addoption(
+        "--postgresql", action="store_true", help="test the console on a PostgreSQL that is started for it"
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Load the settings, so that pytest-django sets Django up."""
+    # Workers of pytest-xdist have the database of the process that started them.
+    if config.getoption("--postgresql") and not hasattr(config, "workerinput"):
+        stack = ExitStack()
+        os.environ["DATABASE_URL"] = stack.enter_context(postgresql())
+        config.add_cleanup(stack.close)
+    from django.conf import settings as console
+
+    assert console.DATABASES
+    config.add_cleanup(lambda: shutil.rmtree(os.environ["HAIDANG_DATA"], ignore_errors=True))
+
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CORPORA = REPOSITORY.parent / "shared" / "corpora"

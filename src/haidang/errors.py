@@ -12,6 +12,7 @@
     │   ├── SealError         a file cannot be sealed or opened
     │   ├── SigningError      a file cannot be signed, or a timestamp cannot be had
     │   └── PolicyError       a rule of this system forbids it: a label, a weak algorithm
+    ├── StorageError          the disk, or a database, cannot take what is to be kept
     └── OutputError           a result cannot be written
 
 No builtin exception leaves a public function. ``diagnostics()`` says in plain words what
@@ -40,6 +41,7 @@ __all__ = [
     "RuleErrors",
     "SealError",
     "SigningError",
+    "StorageError",
     "VerificationError",
 ]
 
@@ -72,6 +74,10 @@ class ConfigurationError(HaidangError):
 
 class VerificationError(HaidangError):
     """A pack is not signed by a trusted key, or is not what was signed."""
+
+
+class StorageError(HaidangError):
+    """The disk, or a database, cannot take (or give) what is to be kept; nothing was half-written."""
 
 
 class OutputError(HaidangError):

@@ -116,6 +116,29 @@ class Limits:
     intel_pack_bytes: int = 1024 * MIB
     """Most bytes of all files of a pack, expanded."""
 
+    ingest_body_bytes: int = 32 * MIB
+    """Largest body of a request with events, before and after decompression, where its source sets none."""
+    ingest_body_seconds: float = 60.0
+    """Time in which the whole body of a request must come."""
+    ingest_held_bytes: int = 256 * MIB
+    """Most bytes of events that are in memory, on their way to the spool; beyond, senders must wait."""
+    ingest_commit_bytes: int = 16 * MIB
+    """Bytes of waiting events that are written to the spool in one transaction."""
+    ingest_batch_bytes: int = 1 * MIB
+    """Bytes up to which small requests of one source are kept together as one batch."""
+    spool_file_bytes: int = 16 * 1024 * MIB
+    """Largest file of the spool; beyond, new events are refused until detection catches up."""
+    spool_reserve_bytes: int = 256 * MIB
+    """Room on the disk that the spool leaves free, so that what it holds can still be worked off."""
+    spool_wait_seconds: float = 10.0
+    """Time that a database file may be held by another process before an operation is given up."""
+    quarantine_lines: int = 10_000
+    """Broken lines that are kept of each source; the oldest go first."""
+    quarantine_line_bytes: int = 8_192
+    """Longest broken line that is kept in whole; a longer one is cut, and says so."""
+    quarantine_request_lines: int = 1_000
+    """Broken lines of one request that are kept; the rest is counted."""
+
     page_rows: int = 4_096
     """Findings of one block of the HTML page."""
     page_bytes: int = 4 * MIB
@@ -129,6 +152,24 @@ class Limits:
     counted."""
     trail_chars: int = 600
     """Longest text of a process start or a move; a longer one is cut."""
+
+    syslog_message_bytes: int = MIB // 4
+    """Longest syslog message; a longer one is passed on cut to this length, and counted."""
+    syslog_connections: int = 1_000
+    """Connections that one syslog listener holds open at once."""
+    syslog_host_connections: int = 100
+    """Connections that it holds open at once with one address."""
+    syslog_handshake_seconds: float = 20.0
+    """Time that the TLS handshake of a syslog connection may take."""
+    syslog_partial_seconds: float = 60.0
+    """Time without a byte in the midst of a syslog message after which its connection is closed."""
+    syslog_idle_seconds: float = 24 * 3600.0
+    """Time without a message after which a syslog connection is closed. Many senders lose the message that
+    finds it closed, so this is long."""
+    syslog_close_seconds: float = 10.0
+    """Time that a listener which stops may take to hand over what has arrived."""
+    syslog_pending_bytes: int = 8 * MIB
+    """Bytes of datagrams of one source that wait for the intake; more are dropped, and counted."""
 
 
 DEFAULT_LIMITS = Limits()

@@ -16,7 +16,8 @@ def province(db: None) -> Unit:
     """The unit at the top."""
     from haidang.console.units.models import Unit
 
-    return Unit.objects.create(name="Tỉnh Sông Hồng", code="SH")
+    unit: Unit = Unit.objects.create(name="Tỉnh Sông Hồng", code="SH")
+    return unit
 
 
 @pytest.fixture
@@ -24,7 +25,8 @@ def hospital(province: Unit) -> Unit:
     """A unit below."""
     from haidang.console.units.models import Unit
 
-    return Unit.objects.create(name="Bệnh viện Đa khoa", code="BV", parent=province)
+    unit: Unit = Unit.objects.create(name="Bệnh viện Đa khoa", code="BV", parent=province)
+    return unit
 
 
 @pytest.fixture
@@ -32,7 +34,8 @@ def school(province: Unit) -> Unit:
     """Another unit below, which must not see the hospital's."""
     from haidang.console.units.models import Unit
 
-    return Unit.objects.create(name="Sở Giáo dục", code="GD", parent=province)
+    unit: Unit = Unit.objects.create(name="Sở Giáo dục", code="GD", parent=province)
+    return unit
 
 
 @pytest.fixture

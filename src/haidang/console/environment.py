@@ -23,6 +23,7 @@ __all__ = ["Environment"]
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
+_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000"
 _POSTGRESQL = frozenset({"postgres", "postgresql"})
 
 
@@ -102,8 +103,10 @@ class Environment:
                     # Whoever is going to write says so at once: nobody finds the database locked half-way.
                     "transaction_mode": "IMMEDIATE",
                     "timeout": 20,
-                    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000",
+                    "init_command": _PRAGMAS,
                 },
+                # A file like the real one: a database in memory locks tables, not itself.
+                "TEST": {"NAME": folder / "test.sqlite3"},
             }
         parts = urlsplit(url)
         if parts.scheme not in _POSTGRESQL or not parts.path.strip("/"):

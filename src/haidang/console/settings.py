@@ -14,6 +14,11 @@ _HERE = Path(__file__).parent
 DATA = _ENVIRONMENT.folder()
 """Everything that the service keeps."""
 
+RULES = _ENVIRONMENT.words("HAIDANG_RULES")
+"""Files and folders of rules besides the built-in ones."""
+METRICS_TOKEN = _ENVIRONMENT.text("HAIDANG_METRICS_TOKEN")
+"""What a program on another machine must show to read /metrics."""
+
 SECRET_KEY = _ENVIRONMENT.secret_key(DATA)
 DEBUG = _ENVIRONMENT.boolean("HAIDANG_DEBUG", default=False)
 ALLOWED_HOSTS = _ENVIRONMENT.words("HAIDANG_HOSTS", "localhost,127.0.0.1,[::1]")
@@ -24,6 +29,8 @@ HTTPS = PUBLIC_URL.startswith("https://")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS and _ENVIRONMENT.boolean("HAIDANG_HTTPS_REDIRECT", default=True)
+# Whoever looks after the service on its own machine asks without TLS.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = (
@@ -169,6 +176,7 @@ TIME_ZONE = _ENVIRONMENT.text("HAIDANG_TIME_ZONE", "Asia/Ho_Chi_Minh")
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA / "static"
+STATIC_ROOT.mkdir(mode=0o700, exist_ok=True)
 # Files are served out of the package: nothing has to be collected before the first start.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG

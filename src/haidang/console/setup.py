@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from typing import TYPE_CHECKING
 
 from haidang.errors import ConfigurationError
 
-__all__ = ["set_up"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["database_errors", "set_up"]
 
 
 def set_up() -> None:
@@ -24,4 +29,22 @@ def set_up() -> None:
         raise ConfigurationError(
             f"the Python package {error.name} is not installed",
             hint='Install it: pip install "haidang[console]"',
+        ) from error
+
+
+@contextlib.contextmanager
+def database_errors() -> Iterator[None]:
+    """Turn what the database refuses into an error of ours, for commands.
+
+    Raises:
+        ConfigurationError: The database cannot be reached, or was never made ready.
+    """
+    from django.db import DatabaseError
+
+    try:
+        yield
+    except DatabaseError as error:
+        raise ConfigurationError(
+            f"the console's database cannot be used: {error}",
+            hint="Look at HAIDANG_DATA and DATABASE_URL; haidang serve makes a new database ready.",
         ) from error

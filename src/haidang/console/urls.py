@@ -8,5 +8,7 @@ __all__ = ["urlpatterns"]
 
 urlpatterns = [
     path("", include("haidang.console.alerts.urls")),
+    path("", include("haidang.console.api.urls")),
     path("account/", include("allauth.urls")),
+    path("language/", include("django.conf.urls.i18n")),
 ]

@@ -75,9 +75,32 @@ class Tree:
         for entry in entries:
             self.append(entry)
 
+    @classmethod
+    def resumed(cls, size: int, peaks: bytes) -> Tree:
+        """Return the tree of ``size`` entries whose ``peaks`` were kept, to be appended to.
+
+        Raises:
+            VerificationError: There are not as many peaks as such a tree has.
+        """
+        if size < 0 or len(peaks) != 32 * size.bit_count():
+            raise _no_proof("inclusion")
+        tree = cls()
+        tree.size = size
+        tree._peaks = [peaks[start : start + 32] for start in range(0, len(peaks), 32)]
+        return tree
+
+    @property
+    def peaks(self) -> bytes:
+        """What has to be kept to go on: the hashes of the whole subtrees, the largest first."""
+        return b"".join(self._peaks)
+
     def append(self, entry: bytes) -> None:
         """Add one entry."""
-        node, size = hash_leaf(entry), self.size
+        self.append_leaf(hash_leaf(entry))
+
+    def append_leaf(self, leaf: bytes) -> None:
+        """Add one entry of which the hash is known."""
+        node, size = leaf, self.size
         # Each one at the end of the size in binary is a whole subtree that pairs with the new one.
         while size & 1:
             node = _hash_node(self._peaks.pop(), node)

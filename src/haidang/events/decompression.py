@@ -34,6 +34,7 @@ _ZSTD_FEED = 1024
 _BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")
 _STORED = 0
 _LZMA = 14
+_WINDOWS = {"deflate": -zlib.MAX_WBITS, "zlib": zlib.MAX_WBITS, "gzip": zlib.MAX_WBITS | 16}
 _METHODS = {8: "deflate", 12: "bzip2", 14: "xz", 93: "zstd", 95: "xz"}
 
 
@@ -101,7 +102,7 @@ def _new_decoder(name: str, memory: int) -> _Decoder:
         return lzma.LZMADecompressor(lzma.FORMAT_AUTO, memlimit=memory)
     if name == "bzip2":
         return bz2.BZ2Decompressor()
-    return _Zlib(-zlib.MAX_WBITS if name == "deflate" else zlib.MAX_WBITS | 16)
+    return _Zlib(_WINDOWS[name])
 
 
 def compression_of(head: bytes) -> str:
@@ -118,7 +119,7 @@ def compression_of(head: bytes) -> str:
 
 
 def decompress(name: str, blocks: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
-    """Yield what ``blocks``, compressed as ``compression_of`` says, unfold to.
+    """Yield what ``blocks``, compressed as ``compression_of`` says (or ``deflate``, ``zlib``), unfold to.
 
     Raises:
         DamagedError: The stream is cut short, broken, or wants too much memory.

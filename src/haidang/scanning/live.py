@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from haidang.findings.model import Finding
     from haidang.scanning._ruleset import Ruleset
 
-__all__ = ["LiveMatcher", "Member", "Piece"]
+__all__ = ["TOLERANCE_NS", "LiveMatcher", "Member", "Piece"]
 
-_TOLERANCE = 60 * 1_000_000_000
+TOLERANCE_NS = 60 * 1_000_000_000
 """Nanoseconds that events may come behind others and still be in order to correlations."""
 
 
@@ -72,7 +72,15 @@ class LiveMatcher:
         self._correlating = _correlating(ruleset)
         self._position = 0
 
-    def match(self, data: bytes, input_format: str = "", *, path: str = "", first: int = 1) -> Piece:
+    def match(
+        self,
+        data: bytes,
+        input_format: str = "",
+        *,
+        path: str = "",
+        first: int = 1,
+        report: FileReport | None = None,
+    ) -> Piece:
         """Return what is found in whole records.
 
         Args:
@@ -80,8 +88,9 @@ class LiveMatcher:
             input_format: A reader's name; "" has them recognised.
             path: Where they came from, as findings name it; with the record it makes a finding's id.
             first: Number of the first record.
+            report: The account to write, by default a new one.
         """
-        report = FileReport(path)
+        report = FileReport(path) if report is None else report
         findings: list[Finding] = []
         members: list[Member] = []
         reported = self._ruleset.reported
@@ -109,6 +118,20 @@ class LiveMatcher:
         """Yield what correlations know now that ``time`` (nanoseconds since 1970) has passed."""
         if self._correlating is not None:
             yield from self._correlating.advance(time)
+
+    def ongoing(self) -> Iterator[Finding]:
+        """Yield what correlations hold true by now and did not say so before.
+
+        The finding comes again, with the same id and in whole, when nothing more can join it.
+        """
+        if self._correlating is not None:
+            yield from self._correlating.ongoing()
+
+    @property
+    def looks_back(self) -> int:
+        """Nanoseconds of event time that correlations look back from the newest hit."""
+        spans = [rule.timespan_ns for rule in self._ruleset.correlations]
+        return sum(spans) + TOLERANCE_NS if spans else 0
 
     def _batches(self, data: bytes, input_format: str, report: FileReport) -> Iterator[Batch]:
         limits = self._ruleset.limits
@@ -138,7 +161,8 @@ class _Live:
         from haidang.detect.correlation import Correlator
 
         self._ruleset = ruleset
-        self._correlator = Correlator(ruleset.correlations, ruleset.limits, tolerance_ns=_TOLERANCE)
+        self._correlator = Correlator(ruleset.correlations, ruleset.limits, tolerance_ns=TOLERANCE_NS)
+        self._told: dict[int, Correlated] = {}
 
     def feed(self, member: Member, position: int) -> Iterator[Finding]:
         from haidang.detect.correlation import Hit
@@ -148,6 +172,12 @@ class _Live:
 
     def advance(self, time: int) -> Iterator[Finding]:
         yield from self._findings(self._correlator.advance(time))
+
+    def ongoing(self) -> Iterator[Finding]:
+        # The objects are kept, so that no other one takes their identity.
+        pending = {id(one): one for one in self._correlator.pending()}
+        before, self._told = self._told, pending
+        yield from self._findings(one for key, one in pending.items() if key not in before)
 
     def _findings(self, found: Iterable[Correlated]) -> Iterator[Finding]:
         for item in found:

@@ -57,13 +57,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         }
         context.answer_json(document)
     else:
-<<<<<<< HEAD
-        say_head(book, now, context)
-        context.answer(table(found, now, context))
-=======
         say_head(book, now, context, proof)
-        context.stdout.write(table(found, now, context).encode())
->>>>>>> gaps4
+        context.answer(table(found, now, context))
     return 0 if found else 1
 
 

@@ -13,7 +13,19 @@ from haidang.console.people.scope import Visible
 from haidang.console.sources.models import Source
 from haidang.console.units.models import Asset, Unit
 
-__all__ = ["Alert", "Batch", "Example", "Level", "Note", "Risk", "SavedView", "Silence"]
+__all__ = [
+    "Alert",
+    "Batch",
+    "Correlated",
+    "Example",
+    "Level",
+    "Member",
+    "Note",
+    "Risk",
+    "RuleDay",
+    "SavedView",
+    "Silence",
+]
 
 
 class Level(models.IntegerChoices):
@@ -68,6 +80,7 @@ class Alert(models.Model):
     disposition = models.CharField(max_length=20, choices=Disposition.choices, blank=True)
     acknowledged_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
+    """Null as long as it is open: lists of what is open ask for this, which has an index of its own."""
     search = models.TextField(blank=True)
     """Lower-case words that it is found by: title, entity, tags, values that matched."""
 
@@ -83,7 +96,25 @@ class Alert(models.Model):
             models.Index(fields=("unit", "state", "-last_seen"), name="alert_unit_state"),
             models.Index(fields=("state", "level", "-last_seen"), name="alert_state_level"),
             models.Index(fields=("owner", "state", "-last_seen"), name="alert_owner_state"),
-            models.Index(fields=("created",), name="alert_created"),
+            models.Index(fields=("created", "level", "rule", "unit"), name="alert_created_facts"),
+            # What is open is little beside what was ever closed: the queue and its facets read this alone.
+            models.Index(
+                fields=("-last_seen", "-id", "state", "level", "unit", "source", "owner", "rule"),
+                condition=models.Q(closed_at__isnull=True), name="alert_open",
+            ),
+            models.Index(
+                fields=("unit", "level", "-last_seen", "-id", "state", "source", "owner", "rule"),
+                condition=models.Q(closed_at__isnull=True), name="alert_open_unit",
+            ),
+            models.Index(
+                fields=("acknowledged_at", "created"),
+                condition=models.Q(acknowledged_at__isnull=False), name="alert_acknowledged_at",
+            ),
+            models.Index(
+                fields=("closed_at", "created"),
+                condition=models.Q(closed_at__isnull=False), name="alert_closed_at",
+            ),
+            models.Index(fields=("source", "-last_seen", "-id"), name="alert_source_seen"),
         )
 
     def __str__(self) -> str:
@@ -152,9 +183,9 @@ class Silence(models.Model):
 
 
 class Risk(models.Model):
-    """How much there is against an entity."""
+    """How much there is against an entity of a unit; units may have machines of the same name."""
 
-    entity = models.CharField(max_length=255, unique=True)
+    entity = models.CharField(max_length=255, db_index=True)
     entity_kind = models.CharField(max_length=20, default="host")
     unit = models.ForeignKey(Unit, models.SET_NULL, null=True)
     score = models.FloatField(default=0)
@@ -168,6 +199,26 @@ class Risk(models.Model):
 
     def __str__(self) -> str:
         return self.entity
+
+
+class RuleDay(models.Model):
+    """What a rule found on a day (of reception), and what became of it."""
+
+    rule = models.CharField(max_length=200)
+    day = models.DateField()
+    findings = models.PositiveBigIntegerField(default=0)
+    """All of them, also those that made no alert."""
+    off = models.PositiveBigIntegerField(default=0)
+    """Dropped because the rule is switched off."""
+    silenced = models.PositiveBigIntegerField(default=0)
+    """Kept back by a silence."""
+
+    class Meta:
+        ordering = ("-day", "rule")
+        constraints = (models.UniqueConstraint(fields=("rule", "day"), name="rule_day"),)
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.day}"
 
 
 class SavedView(models.Model):
@@ -198,3 +249,35 @@ class Batch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.spool} {self.number}"
+
+
+class Member(models.Model):
+    """What correlations were fed with by a batch, to be fed again after a restart."""
+
+    number = models.PositiveBigIntegerField()
+    """The batch's number."""
+    newest = models.BigIntegerField()
+    """Newest event in it, in seconds since 1970."""
+    body = models.BinaryField()
+
+    class Meta:
+        ordering = ("id",)
+        indexes = (models.Index(fields=("newest",), name="member_newest"),)
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+class Correlated(models.Model):
+    """A finding of a correlation that had its effect: found again, it has no second one."""
+
+    finding_id = models.CharField(max_length=32, unique=True)
+    alert = models.ForeignKey(Alert, models.CASCADE, null=True, related_name="+")
+    """None where it made no alert: the rule was off, or it was silenced."""
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = (models.Index(fields=("at",), name="correlated_at"),)
+
+    def __str__(self) -> str:
+        return self.finding_id

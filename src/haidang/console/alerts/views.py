@@ -1,27 +1,173 @@
-"""Pages of alerts."""
+"""Pages of alerts: the overview, the queue, and one alert in full.
+
+Where htmx asks, the answer is the part of the page that changes; otherwise it is the whole page, so that
+every address can be opened, kept and sent to others.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.shortcuts import render
+from django.db.models import Q
+from django.http import Http404
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
 
-from haidang.console.alerts.models import Alert
+from haidang.console.alerts import charts, evidence
+from haidang.console.alerts import overview as overviews
+from haidang.console.alerts.facets import facets
+from haidang.console.alerts.filtering import TIMES, Filter
+from haidang.console.alerts.models import Alert, SavedView
+from haidang.console.alerts.queue import MOST, counts, page
+from haidang.console.alerts.rulebook import RULEBOOK
+from haidang.console.audit.models import Entry
+from haidang.console.audit.record import record
 from haidang.console.people.access import Request, allowed
+from haidang.console.people.models import User
+from haidang.console.people.roles import ROLE_PERMISSIONS
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
-__all__ = ["overview", "queue"]
+    from haidang.console.people.scope import VisibleQuerySet
+
+__all__ = ["alert", "alert_context", "overview", "queue", "rows"]
+
+_OTHERS = 120
+_HISTORY = 100
 
 
+@require_GET
 @allowed("alerts.see")
 def overview(request: Request) -> HttpResponse:
     """Show what needs me now."""
-    return render(request, "alerts/overview.html", {"alerts": Alert.objects.visible_to(request.user)[:10]})
+    part = "alerts/_overview.html" if request.htmx else "alerts/overview.html"
+    return render(request, part, {"over": overviews.overview(request.user, timezone.now())})
 
 
+@require_GET
 @allowed("alerts.see")
 def queue(request: Request) -> HttpResponse:
-    """Show the queue."""
-    return render(request, "alerts/queue.html", {"alerts": Alert.objects.visible_to(request.user)[:60]})
+    """Show the queue, or its next page."""
+    asked = Filter.read(request.GET)
+    after = request.GET.get("after", "")
+    context: dict[str, Any] = {"asked": asked, "page": page(asked, request.user, after)}
+    if after and request.htmx:
+        return render(request, "alerts/_rows.html", context)
+    counted = counts(asked, request.user)
+    views = SavedView.objects.filter(Q(owner=request.user) | Q(shared=True)).select_related("owner")
+    context |= {
+        "counts": counted,
+        "most": MOST,
+        "facets": facets(asked, counted, request.user),
+        "times": list(TIMES),
+        "views": views,
+        "people": workers(request.user),
+        "dispositions": Alert.Disposition.choices,
+    }
+    whole = not request.htmx or request.htmx.history_restore_request
+    return render(request, "alerts/queue.html" if whole else "alerts/_queue.html", context)
+
+
+@require_GET
+@allowed("alerts.see")
+def rows(request: Request) -> HttpResponse:
+    """Show some rows as they are now; their numbers come from what the page was told."""
+    numbers = [int(number) for number in request.GET.getlist("id")[:100] if number.isdigit() and len(number) < 18]
+    found = Alert.objects.visible_to(request.user).filter(pk__in=numbers)
+    return render(
+        request,
+        "alerts/_changed.html",
+        {"changed": found.select_related("unit", "owner").defer("search"), "asked": Filter()},
+    )
+
+
+@require_GET
+@allowed("alerts.see")
+def alert(request: Request, number: int) -> HttpResponse:
+    """Show an alert with its evidence; that somebody looked at it is recorded."""
+    found = visible_alert(request, number)
+    record(request, "alert.see", found)
+    part = "alerts/_detail.html" if request.htmx else "alerts/alert.html"
+    return render(request, part, alert_context(request, found))
+
+
+def visible_alert(request: Request, number: int) -> Alert:
+    """Return an alert that the person may see; for others there is none."""
+    found: Alert = get_object_or_404(
+        Alert.objects.visible_to(request.user).select_related("unit", "asset", "source", "owner"), pk=number
+    )
+    return found
+
+
+class Shown(NamedTuple):
+    """A finding as the page shows it."""
+
+    finding: dict[str, Any]
+    proofs: list[evidence.Proof]
+    rest: list[evidence.Field]
+    members: int
+
+
+def alert_context(request: Request, found: Alert) -> dict[str, Any]:
+    """Return what the detail of an alert shows."""
+    examples = list(found.examples.all()[:20])
+    said = [example.finding for example in examples if isinstance(example.finding, dict)]
+    others = list(
+        Alert.objects.visible_to(request.user)
+        .filter(entity=found.entity, last_seen__range=_around(found))
+        .defer("search")
+        .order_by("-last_seen", "-id")[:_OTHERS]
+    )
+    history = Entry.objects.filter(object_kind="alert", object_id=str(found.pk)).exclude(action="alert.see")
+    first = said[0] if said else {}
+    rule = first.get("rule") if isinstance(first.get("rule"), dict) else {}
+    return {
+        "alert": found,
+        "examples": [_shown(one) for one in said],
+        "rule": rule,
+        "info": RULEBOOK.info(found.rule),
+        "words": RULEBOOK.words(found.rule),
+        "line": charts.time_line(others, found) if len(others) > 1 else None,
+        "others": [one for one in others if one.pk != found.pk][:12],
+        "notes": found.notes.select_related("by"),
+        "history": history.order_by("number")[:_HISTORY],
+        "people": workers(request.user, found),
+        "dispositions": Alert.Disposition.choices,
+    }
+
+
+def workers(user: User, about: Alert | None = None) -> list[User]:
+    """Return who may be given alerts: people who work on them and may see ``about``, known to ``user``."""
+    roles = [role for role, permissions in ROLE_PERMISSIONS.items() if "alerts.work" in permissions]
+    people = User.objects.filter(is_active=True, role__in=roles).select_related("unit").order_by("username")
+    if not user.sees_everything and user.unit is not None:
+        people = people.filter(Q(unit__isnull=True) | Q(unit__path__startswith=user.unit.path))
+    path = about.unit.path if about is not None and about.unit is not None else ""
+    return [
+        one
+        for one in people
+        if about is None or one.sees_everything or (one.unit is not None and path.startswith(one.unit.path))
+    ]
+
+
+def _shown(finding: dict[str, Any]) -> Shown:
+    members = finding.get("members")
+    return Shown(
+        finding, evidence.proofs(finding), evidence.rest(finding), len(members) if isinstance(members, list) else 0
+    )
+
+
+def _around(found: Alert) -> tuple[Any, Any]:
+    return found.last_seen - timedelta(days=30), found.last_seen + timedelta(days=30)
+
+
+def chosen(request: Request) -> VisibleQuerySet[Alert]:
+    """Return the alerts that a form names, of those that the person may see; refuses if one is missing."""
+    numbers = {int(one) for one in request.POST.getlist("alert") if one.isdigit() and len(one) < 18}
+    found = Alert.objects.visible_to(request.user).filter(pk__in=numbers)
+    if not numbers or found.count() != len(numbers):
+        raise Http404
+    return found

@@ -6,7 +6,9 @@ from typing import Any
 
 from django.db import models
 
-__all__ = ["Checkpoint", "Entry"]
+from haidang.console.people.scope import Visible
+
+__all__ = ["Checkpoint", "Entry", "Head"]
 
 
 class Entry(models.Model):
@@ -15,7 +17,7 @@ class Entry(models.Model):
     number = models.PositiveBigIntegerField(primary_key=True)
     """From 0 on, without gaps."""
     at = models.DateTimeField(db_index=True)
-    actor = models.CharField(max_length=150, db_index=True)
+    actor = models.CharField(max_length=300, db_index=True)
     """User name, ``token NAME of USER`` or ``service``."""
     address = models.CharField(max_length=50, blank=True)
     action = models.CharField(max_length=60, db_index=True)
@@ -27,6 +29,8 @@ class Entry(models.Model):
     after: models.JSONField[Any, Any] = models.JSONField(null=True)
     leaf = models.BinaryField(max_length=32)
     """SHA-256 of the canonical entry, after RFC 6962."""
+
+    objects = Visible("unit_path")
 
     class Meta:
         ordering = ("-number",)
@@ -45,6 +49,21 @@ class Checkpoint(models.Model):
 
     class Meta:
         ordering = ("-size",)
+
+    def __str__(self) -> str:
+        return str(self.size)
+
+
+class Head(models.Model):
+    """Where the log stands: one row, which is locked while entries are appended."""
+
+    size = models.PositiveBigIntegerField(default=0)
+    """How many entries there are."""
+    peaks = models.BinaryField(default=bytes)
+    """Hashes of the whole subtrees, the largest first: what the tree needs to go on."""
+    signed_size = models.PositiveBigIntegerField(default=0)
+    """Entries that the newest checkpoint covers."""
+    signed_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return str(self.size)

@@ -13,6 +13,7 @@ so that a forgotten decorator shuts a page instead of opening it.
 from __future__ import annotations
 
 import functools
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.views import redirect_to_login
@@ -44,20 +45,36 @@ def allowed(permission: str) -> Callable[[Callable[..., HttpResponse]], Callable
     """Let a view be asked only by people with ``permission`` (or ANYONE, SIGNED_IN)."""
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-        @functools.wraps(view)
-        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if permission != ANYONE:
-                user = request.user
-                if not isinstance(user, User) or not user.is_active:
-                    return redirect_to_login(request.get_full_path())
-                if permission != SIGNED_IN and not user.may(permission):
-                    raise PermissionDenied
-            return view(request, *args, **kwargs)
+        if iscoroutinefunction(view):
+
+            @functools.wraps(view)
+            async def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+                request.user = await request.auser()
+                refused = _refused(request, permission)
+                answer: HttpResponse = refused or await view(request, *args, **kwargs)
+                return answer
+
+        else:
+
+            @functools.wraps(view)
+            def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+                return _refused(request, permission) or view(request, *args, **kwargs)
 
         checked.permission = permission  # type: ignore[attr-defined]
         return checked
 
     return decorate
+
+
+def _refused(request: HttpRequest, permission: str) -> HttpResponse | None:
+    if permission == ANYONE:
+        return None
+    user = request.user
+    if not isinstance(user, User) or not user.is_active:
+        return redirect_to_login(request.get_full_path())
+    if permission != SIGNED_IN and not user.may(permission):
+        raise PermissionDenied
+    return None
 
 
 class AccessMiddleware:

@@ -6,17 +6,29 @@ import hashlib
 import secrets
 from typing import Any
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from haidang.console.people.roles import ROLE_PERMISSIONS, Role
+from haidang.console.people.scope import Visible, VisibleQuerySet
 from haidang.console.units.models import Unit
 
 __all__ = ["Token", "User"]
 
 _TOKEN_PREFIX = "hd_"  # noqa: S105 -- how tokens begin, so that scanners for secrets know them
+
+
+class People(UserManager["User"]):
+    """Finds people; what somebody may see of them is as with everything that has a unit."""
+
+    use_in_migrations = False
+
+    def visible_to(self, user: User) -> VisibleQuerySet[User]:
+        """Return the people of the units that a person may see."""
+        rows: VisibleQuerySet[User] = VisibleQuerySet(self.model, using=self._db)
+        return rows.visible_to(user)
 
 
 class User(AbstractUser):
@@ -28,14 +40,27 @@ class User(AbstractUser):
     )
     language = models.CharField(_("language"), max_length=5, blank=True)
 
+    objects = People()
+
+    scope: frozenset[str] | None = None
+    """Permissions of the token that this person's request came with; None for a session."""
+
     @property
     def sees_everything(self) -> bool:
         """Whether what this person sees is not bound to a unit; a liaison is always bound."""
         return self.unit_id is None and self.role != Role.LIAISON
 
     def may(self, permission: str) -> bool:
-        """Return whether the role has a permission."""
-        return self.is_active and permission in ROLE_PERMISSIONS.get(self.role, frozenset())
+        """Return whether the role, and the token where it is one's, has a permission."""
+        return permission in self.permissions
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        """What this person may do."""
+        if not self.is_active:
+            return frozenset()
+        granted = ROLE_PERMISSIONS.get(self.role, frozenset())
+        return granted if self.scope is None else granted & self.scope
 
     def __str__(self) -> str:
         return self.get_full_name() or self.get_username()
@@ -51,6 +76,8 @@ class Token(models.Model):
     created = models.DateTimeField(auto_now_add=True)
     expires = models.DateTimeField(_("expires"))
     last_used = models.DateTimeField(null=True, editable=False)
+
+    objects = Visible("user__unit__path")
 
     class Meta:
         ordering = ("-created",)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.db import models
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
     from haidang.console.people.models import User
 
 __all__ = ["Visible", "VisibleQuerySet"]
@@ -28,9 +30,9 @@ class VisibleQuerySet(models.QuerySet[_Row]):
         clone.path_field = self.path_field
         return clone
 
-    def visible_to(self, user: User) -> VisibleQuerySet[_Row]:
+    def visible_to(self, user: User | AnonymousUser) -> VisibleQuerySet[_Row]:
         """Return the rows of the units that a person may see: all, or its own unit and those below."""
-        if not user.is_authenticated or not user.is_active:
+        if not user.is_active or user.is_anonymous:
             return self.none()
         if user.sees_everything:
             return self.all()
@@ -59,6 +61,6 @@ class Visible(models.Manager[Any]):
         queryset.path_field = self._path_field
         return queryset
 
-    def visible_to(self, user: User) -> VisibleQuerySet[Any]:
+    def visible_to(self, user: User | AnonymousUser) -> VisibleQuerySet[Any]:
         """Return the rows that a person may see."""
         return self.get_queryset().visible_to(user)

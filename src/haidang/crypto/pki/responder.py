@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from haidang.crypto.keys import SigningKey
-    from haidang.crypto.pki.authority import Chain
+    from haidang.crypto.pki.chains import Chain
     from haidang.crypto.pki.records import Kept, Revocation
 
 __all__ = ["Responder", "answer", "internal_error", "make_responder"]

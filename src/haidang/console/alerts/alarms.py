@@ -1,0 +1,66 @@
+"""Alerts about the watch itself: a source that went quiet, findings that could not be kept.
+
+An alarm is an alert like any other, with a rule that no file holds; while it is open, it is not made again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from haidang.console.alerts.models import Alert, Level
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from haidang.console.sources.models import Source
+
+__all__ = ["LOST_BATCH", "QUIET_SOURCE", "Alarm", "alarm"]
+
+
+class Alarm(NamedTuple):
+    """A kind of alarm."""
+
+    rule: str
+    title: str
+    level: Level
+
+
+QUIET_SOURCE = Alarm("haidang.quiet-source", "Source has gone quiet", Level.MEDIUM)
+LOST_BATCH = Alarm("haidang.lost-batch", "Findings could not be kept in the database", Level.HIGH)
+
+
+def alarm(
+    kind: Alarm, *, entity: str, now: datetime, source: Source | None = None, since: datetime | None = None
+) -> Alert | None:
+    """Make an alert, unless one of that kind on that entity is open, which is then brought up to date.
+
+    Args:
+        kind: What it is.
+        entity: Name of the source, or of what else it is about.
+        now: The time.
+        source: The source that it is about.
+        since: Since when it is so.
+
+    Returns:
+        The new alert, None where one was open.
+    """
+    unit = source.unit_id if source else None
+    opened = Alert.objects.exclude(state=Alert.State.CLOSED).filter(
+        rule=kind.rule, entity=entity, unit_id=unit
+    )
+    if opened.update(last_seen=now):
+        return None
+    made: Alert = Alert.objects.create(
+        rule=kind.rule,
+        title=kind.title,
+        level=kind.level,
+        entity=entity,
+        entity_kind="source",
+        unit_id=unit,
+        source=source,
+        first_seen=since or now,
+        last_seen=now,
+        created=now,
+        search=f"{kind.title} {entity} {kind.rule}".lower(),
+    )
+    return made

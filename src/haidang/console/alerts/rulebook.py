@@ -1,0 +1,65 @@
+"""What the rules say: their words in the reader's language, their references, their known false positives.
+
+Rules are read in the background when somebody first asks, because that takes seconds and a page must not;
+until then, and for rules that are not among them, an alert's own words stand.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from django.utils.translation import get_language
+
+from haidang.errors import HaidangError
+
+if TYPE_CHECKING:
+    from haidang.sigma.ir import RuleInfo, RuleWords
+
+__all__ = ["RULEBOOK", "Rulebook"]
+
+_LOG = logging.getLogger(__name__)
+
+
+class Rulebook:
+    """The built-in rules by id."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._rules: dict[str, RuleInfo] = {}
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def info(self, rule: str) -> RuleInfo | None:
+        """Return what is known of a rule; None as long as nothing is."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self.load, name="rulebook", daemon=True)
+                self._thread.start()
+        return self._rules.get(rule)
+
+    def words(self, rule: str) -> RuleWords | None:
+        """Return the words of a rule in the language of the page, where it has some."""
+        info = self.info(rule)
+        lang = (get_language() or "").split("-")[0]
+        return next((words for words in info.words if words.lang == lang), None) if info else None
+
+    def title(self, rule: str, title: str) -> str:
+        """Return the title of a rule in the language of the page, ``title`` where it has none."""
+        words = self.words(rule)
+        return (words and words.title) or title
+
+    def load(self) -> None:
+        """Read the rules."""
+        from haidang.scanning import load_rules
+
+        try:
+            infos = load_rules().infos
+        except HaidangError:
+            _LOG.exception("rules-not-read")
+            return
+        self._rules = {info.id or info.title: info for info in infos}
+
+
+RULEBOOK = Rulebook()

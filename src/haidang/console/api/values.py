@@ -1,0 +1,104 @@
+"""Values that requests bring, and pages of answers."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+from typing import TYPE_CHECKING, Annotated, Any
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from ninja import Schema
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+
+from haidang.console.people.refusals import RefusedError
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+__all__ = ["Key", "Keys", "Limit", "LongText", "Moment", "Name", "Page", "Words", "page_of"]
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("NUL characters cannot be kept")
+    return text
+
+
+def _within_a_calendar(moment: dt.datetime) -> dt.datetime:
+    try:
+        year = moment.astimezone(dt.UTC).year
+    except OverflowError:
+        year = 0
+    if not 1970 <= year <= 9000:
+        raise ValueError("the year must lie between 1970 and 9000")
+    return moment
+
+
+Key = Annotated[int, Field(ge=1, le=2**63 - 1)]
+"""Of a record."""
+Keys = Annotated[list[Key], Field(min_length=1, max_length=1000)]
+_Text = Annotated[str, AfterValidator(_without_nul)]
+Name = Annotated[_Text, StringConstraints(max_length=300, strip_whitespace=True)]
+"""A text of one line."""
+LongText = Annotated[_Text, StringConstraints(max_length=10_000)]
+Words = Annotated[_Text, StringConstraints(max_length=200)]
+"""What is searched for."""
+Moment = Annotated[AwareDatetime, AfterValidator(_within_a_calendar)]
+Limit = Annotated[int, Field(ge=1, le=500)]
+"""Records of a page."""
+
+
+class Page(Schema):
+    """A page of records."""
+
+    next: str | None = None
+    """Hand this over as ``cursor`` for the page behind; null on the last one."""
+
+
+def page_of(
+    rows: QuerySet[Any], limit: int, cursor: str, moment: str = "", *, newest_first: bool = True
+) -> tuple[list[Any], str | None]:
+    """Return a page of rows and where the next begins, found by key, however deep it is.
+
+    Args:
+        rows: What is asked for, in any order.
+        limit: Most rows.
+        cursor: Where the page begins; "" for the first.
+        moment: Name of the time that rows are ordered by, before their key; "" for the key alone.
+        newest_first: Whether the greatest comes first.
+
+    Raises:
+        RefusedError: The cursor is none.
+    """
+    sign, than = ("-", "lt") if newest_first else ("", "gt")
+    key = rows.model._meta.pk.name
+    rows = rows.order_by(*([sign + moment] if moment else []), sign + key)
+    if cursor:
+        at, number = _read(cursor, with_moment=bool(moment))
+        beyond = Q(**{f"{key}__{than}": number})
+        if moment:
+            beyond = Q(**{f"{moment}__{than}": at}) | (Q(**{moment: at}) & beyond)
+            # Stated besides, so that an index on the time alone is enough to begin there.
+            beyond &= Q(**{f"{moment}__{than}e": at})
+        rows = rows.filter(beyond)
+    found = list(rows[: limit + 1])
+    if len(found) <= limit:
+        return found, None
+    last = found[limit - 1]
+    said = f"{getattr(last, moment).isoformat() if moment else ''}|{last.pk}"
+    return found[:limit], base64.urlsafe_b64encode(said.encode()).decode().rstrip("=")
+
+
+def _read(cursor: str, *, with_moment: bool) -> tuple[dt.datetime | None, int]:
+    try:
+        said = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode()
+        moment, _separator, key = said.partition("|")
+        at = _within_a_calendar(dt.datetime.fromisoformat(moment)) if with_moment else None
+        number = int(key)
+        if (at is not None and at.tzinfo is None) or not 0 <= number < 2**63:
+            raise ValueError
+    except (ValueError, binascii.Error):
+        raise RefusedError(_("This is no cursor of a page: take it from next."), field="cursor") from None
+    return at, number

@@ -1,0 +1,137 @@
+"""Which rules are loaded, and how they fare: what fires, and how much of it is false.
+
+Rules are files: the built-in pack, and what HAIDANG_RULES names. They are loaded when somebody first asks,
+and kept; a restart takes up changed files.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.conf import settings
+from django.db.models import Count, Max, Q, Sum
+from django.utils import timezone
+
+from haidang.console.alerts.models import Alert
+from haidang.console.rules.models import RuleState
+
+if TYPE_CHECKING:
+    from haidang.console.people.models import User
+    from haidang.scanning import Ruleset
+    from haidang.sigma.ir import RuleInfo, RuleWords
+
+__all__ = ["NOISE_DAYS", "Noise", "RuleEntry", "Rules", "entries", "entry_of", "loaded", "noise", "words_of"]
+
+NOISE_DAYS = 30
+
+
+class Rules(NamedTuple):
+    """The loaded rules."""
+
+    ruleset: Ruleset
+    by_name: dict[str, RuleInfo]
+    """By what alerts call them: the id, or the title where there is none."""
+
+
+class Noise(NamedTuple):
+    """What a rule made in the last :data:`NOISE_DAYS` days, of what a person may see."""
+
+    alerts: int = 0
+    findings: int = 0
+    judged: int = 0
+    """Alerts that were closed with a disposition."""
+    false: int = 0
+    """Of them, false positives."""
+    last_seen: dt.datetime | None = None
+
+    @property
+    def false_ratio(self) -> float | None:
+        """False positives among what was judged; None where nothing was."""
+        return self.false / self.judged if self.judged else None
+
+
+class RuleEntry(NamedTuple):
+    """A rule with its state and its noise."""
+
+    name: str
+    info: RuleInfo
+    state: RuleState | None
+    noise: Noise
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it is on."""
+        return self.state is None or self.state.enabled
+
+
+_lock = threading.Lock()
+_kept: dict[tuple[str, ...], Rules] = {}
+
+
+def loaded() -> Rules:
+    """Return the rules, loaded where they are not yet.
+
+    Raises:
+        ConfigurationError: A path is wrong.
+    """
+    from haidang.scanning import load_rules
+
+    paths = tuple(settings.RULES)
+    with _lock:
+        if paths not in _kept:
+            ruleset = load_rules(*paths, builtin=True)
+            _kept[paths] = Rules(ruleset, {info.id or info.title: info for info in ruleset.infos})
+        return _kept[paths]
+
+
+def noise(user: User, rule: str = "") -> dict[str, Noise]:
+    """Return what each rule (or one) made lately, by the rule's name in alerts."""
+    rows = Alert.objects.visible_to(user).filter(created__gte=timezone.now() - dt.timedelta(days=NOISE_DAYS))
+    if rule:
+        rows = rows.filter(rule=rule)
+    counted = (
+        rows.order_by()
+        .values("rule")
+        .annotate(
+            alerts=Count("id"),
+            findings=Sum("count"),
+            judged=Count("id", filter=Q(state=Alert.State.CLOSED) & ~Q(disposition="")),
+            false=Count(
+                "id",
+                filter=Q(state=Alert.State.CLOSED, disposition=Alert.Disposition.FALSE_POSITIVE),
+            ),
+            last=Max("last_seen"),
+        )
+    )
+    return {
+        row["rule"]: Noise(row["alerts"], row["findings"] or 0, row["judged"], row["false"], row["last"])
+        for row in counted
+    }
+
+
+def entry_of(user: User, name: str) -> RuleEntry | None:
+    """Return one rule; None where it is not loaded."""
+    info = loaded().by_name.get(name)
+    if info is None:
+        return None
+    state = RuleState.objects.filter(rule=name).select_related("by").first()
+    return RuleEntry(name, info, state, noise(user, name).get(name, Noise()))
+
+
+def entries(user: User) -> list[RuleEntry]:
+    """Return every rule, those that make most alerts first, then by title."""
+    made = noise(user)
+    states = {state.rule: state for state in RuleState.objects.select_related("by")}
+    found = [
+        RuleEntry(name, info, states.get(name), made.get(name, Noise()))
+        for name, info in loaded().by_name.items()
+    ]
+    return sorted(found, key=lambda entry: (-entry.noise.alerts, entry.info.title.lower(), entry.name))
+
+
+def words_of(info: RuleInfo, language: str) -> RuleWords | None:
+    """Return what a rule says in a language, where it says something."""
+    base = language.partition("-")[0]
+    return next((words for words in info.words if words.lang == base), None)

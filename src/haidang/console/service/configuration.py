@@ -1,0 +1,138 @@
+"""What the service listens for, reads and looks for: from ``serve.toml`` in its folder, or the file named.
+
+Example::
+
+    rules = ["/etc/haidang/rules"]
+
+    [[syslog]]
+    kind = "tls"
+    port = 6514
+    certificate = "/etc/haidang/server.pem"
+    key = "/etc/haidang/server.key"
+    source = "firewalls"
+
+    [[tail]]
+    path = "/var/log/nginx/*.log"
+    source = "web"
+
+Paths are as seen from the folder of the file. What is not known is refused, by name.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from haidang.errors import ConfigurationError
+from haidang.ingest.syslog import SyslogListener
+from haidang.ingest.tailing.tail import Tail
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["Configuration", "read_configuration"]
+
+_TOP = frozenset({"rules", "builtin", "intel", "syslog", "tail"})
+_SYSLOG = frozenset(
+    {"kind", "host", "port", "certificate", "key", "authority", "by_certificate", "networks", "source"}
+)
+_TAIL = frozenset({"path", "source", "format", "existing"})
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    "rules": list,
+    "builtin": bool,
+    "intel": bool,
+    "syslog": list,
+    "tail": list,
+    "port": int,
+    "by_certificate": bool,
+    "existing": bool,
+    "networks": dict,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Everything that is not in the database."""
+
+    rules: tuple[Path, ...] = ()
+    builtin: bool = False
+    """Whether the built-in rules are looked for; they are where no others are named."""
+    intel: bool = True
+    syslog: tuple[SyslogListener, ...] = ()
+    tail: tuple[Tail, ...] = ()
+
+
+def read_configuration(path: Path) -> Configuration:
+    """Read a file.
+
+    Raises:
+        ConfigurationError: It cannot be read, or says what nobody knows.
+    """
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}", hint="Name a file that can be read.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: {error}", hint="Correct the file; it is TOML.") from None
+    _check(path, "", told, _TOP)
+    folder = path.parent
+    return Configuration(
+        rules=tuple(folder / str(one) for one in told.get("rules", ())),
+        builtin=told.get("builtin", False),
+        intel=told.get("intel", True),
+        syslog=tuple(_listener(path, one) for one in told.get("syslog", ())),
+        tail=tuple(_tail(path, one) for one in told.get("tail", ())),
+    )
+
+
+def _listener(path: Path, told: Any) -> SyslogListener:
+    _check(path, "syslog", told, _SYSLOG)
+    files = {
+        name: path.parent / str(told[name]) for name in ("certificate", "key", "authority") if name in told
+    }
+    if "port" not in told or "kind" not in told:
+        raise ConfigurationError(f"{path}: [[syslog]] has no kind or no port", hint="Give both.")
+    return SyslogListener(
+        host=str(told.get("host", "")),
+        port=told["port"],
+        kind=told["kind"],
+        by_certificate=told.get("by_certificate", False),
+        networks=tuple((str(net), str(name)) for net, name in told.get("networks", {}).items()),
+        source=str(told.get("source", "")),
+        **files,
+    )
+
+
+def _tail(path: Path, told: Any) -> Tail:
+    _check(path, "tail", told, _TAIL)
+    if not told.get("path") or not told.get("source"):
+        raise ConfigurationError(f"{path}: [[tail]] has no path or no source", hint="Give both.")
+    return Tail(
+        str(path.parent / told["path"]),
+        str(told["source"]),
+        str(told.get("format", "")),
+        existing=told.get("existing", True),
+    )
+
+
+def _check(path: Path, part: str, told: Any, known: frozenset[str]) -> None:
+    where = f"[[{part}]] " if part else ""
+    if not isinstance(told, dict):
+        raise ConfigurationError(
+            f"{path}: {where}is no table", hint=f"Write [[{part}]] on a line of its own."
+        )
+    _check_names(path, where, told, known)
+
+
+def _check_names(path: Path, where: str, told: Mapping[str, Any], known: frozenset[str]) -> None:
+    for name, value in told.items():
+        if name not in known:
+            raise ConfigurationError(
+                f"{path}: {where}{name} is not known", hint=f"Known are: {', '.join(sorted(known))}."
+            )
+        kind = _KINDS.get(name, str)
+        # A truth value is a whole number to Python.
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise ConfigurationError(f"{path}: {where}{name} has a value of the wrong kind")

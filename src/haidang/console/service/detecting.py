@@ -1,0 +1,48 @@
+"""The process that detects: from the spool, through the rules, to alerts. It ends on SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+from haidang import load_rules
+from haidang.console.alerts.intake import AlertSink
+from haidang.console.service import places
+from haidang.ingest.detecting import Detector
+from haidang.ingest.quarantine import Quarantine
+from haidang.ingest.spool import Spool
+from haidang.scanning.live import LiveMatcher
+
+if TYPE_CHECKING:
+    from haidang.console.service.configuration import Configuration
+
+__all__ = ["detect"]
+
+_LOG = logging.getLogger(__name__)
+
+
+def detect(configuration: Configuration) -> None:
+    """Work off what comes until told to stop.
+
+    Raises:
+        ConfigurationError: The rules cannot be loaded.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    ruleset = load_rules(*configuration.rules, builtin=True if configuration.builtin else None)
+    _LOG.info("rules loaded", extra={"rules": len(ruleset), "refused": len(ruleset.refused)})
+    # Rules are millions of objects, none of them garbage.
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+    matcher = LiveMatcher(ruleset)
+    spool, quarantine = Spool(places.spool()), Quarantine(places.quarantine())
+    try:
+        sink = AlertSink(looks_back=matcher.looks_back)
+        Detector(spool, matcher, sink, quarantine=quarantine).run(stop)
+    finally:
+        spool.close()
+        quarantine.close()

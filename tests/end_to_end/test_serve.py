@@ -1,0 +1,47 @@
+"""``haidang serve``: from a log line over HTTP to an alert, with nothing else installed."""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.serving import Service
+
+SAMPLES = Path(__file__).parent.parent.parent / "samples" / "logs"
+STORY = gzip.decompress((SAMPLES / "VP-PC-017" / "sysmon.ndjson.gz").read_bytes())
+
+
+@pytest.mark.slow
+def test_a_log_line_becomes_an_alert_of_its_unit_and_a_restart_changes_nothing(tmp_path: Path) -> None:
+    with Service(tmp_path) as service:
+        assert (tmp_path / "first-password").stat().st_mode & 0o077 == 0
+        assert service.post("/ingest", STORY, "wrong")[0] == 401
+        token = service.source("dc")
+        status, answer = service.post("/ingest", STORY, token)
+        assert (status, answer) == (200, b'{"taken":966,"quarantined":0}')
+        service.until(lambda: len(service.alerts()) >= 10)
+        before = service.alerts()
+        assert {alert["unit__code"] for alert in before} == {"BV"}
+        assert "Office Document Starts a Shell or Script Host" in {alert["title"] for alert in before}
+        assert service.stop() == 0
+        service.start()
+        assert service.post("/ingest", b"{}\n", token)[0] == 200
+        assert service.alerts() == before
+
+
+def test_a_wrong_setting_is_said_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / "serve.toml").write_text('[[tail]]\npath = "/var/log/x"\nsauce = "web"\n')
+    done = subprocess.run(
+        [sys.executable, "-m", "haidang", "serve", "--port", "0", "--data", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert "sauce" in done.stderr
+    assert not (tmp_path / "console.sqlite3").exists()

@@ -1,0 +1,59 @@
+"""A PostgreSQL of one's own: in a temporary folder, reached through a socket in it, gone afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["postgresql", "programs"]
+
+_DEBIAN = Path("/usr/lib/postgresql")
+
+
+def programs() -> Path | None:
+    """Return the folder of initdb and pg_ctl; None where PostgreSQL is not installed."""
+    found = shutil.which("initdb")
+    if found:
+        return Path(found).parent
+    folders = sorted(_DEBIAN.glob("*/bin"), key=lambda folder: int(folder.parent.name.split(".")[0]))
+    return folders[-1] if folders else None
+
+
+@contextlib.contextmanager
+def postgresql() -> Iterator[str]:
+    """Give the URL of an empty database on a server that is stopped at the end."""
+    folder = programs()
+    if folder is None:
+        message = "no PostgreSQL here; on Debian: apt install postgresql"
+        raise RuntimeError(message)
+    home = Path(tempfile.mkdtemp(prefix="haidang-pg-"))
+    # The server refuses to run as root.
+    runner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    if runner:
+        shutil.chown(home, "postgres")
+    data = home / "data"
+    options = f"-c listen_addresses='' -c unix_socket_directories={home} -c fsync=off -c max_connections=50"
+
+    def run(*command: str) -> None:
+        subprocess.run(
+            [*runner, *command], check=True, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    try:
+        run(f"{folder}/initdb", "-D", str(data), "-U", "haidang", "-A", "trust", "-E", "UTF8", "--no-sync")
+        run(f"{folder}/pg_ctl", "-D", str(data), "-l", f"{home}/log", "-o", options, "-w", "start")
+        try:
+            yield f"postgresql://haidang@/postgres?host={quote(str(home))}"
+        finally:
+            run(f"{folder}/pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
