@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from haidang.crypto.files import EarlyWriting
 from haidang.errors import SealError
 from haidang.i18n import N_
 
@@ -31,9 +32,11 @@ _VECTORS = 1024
 
 
 class _Pipe:
-    """Writes large pieces without a copy, small ones together."""
+    """Writes large pieces without a copy, small ones together, while the disk takes what age made of them."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: IO[bytes], target: IO[bytes]) -> None:
+        self._target = target.fileno()
+        self._early = EarlyWriting(self._target)
         self.write = stream.write
         self._flush = stream.flush
         self._descriptor = stream.fileno()
@@ -51,6 +54,7 @@ class _Pipe:
                 written -= len(views.pop(0))
             if written:
                 views[0] = views[0][written:]
+        self._early.grown(os.fstat(self._target).st_size)
 
 
 class DecryptionFailedError(Exception):
@@ -73,7 +77,7 @@ def encrypting(target: IO[bytes], recipients: Sequence[str]) -> Iterator[Writabl
             raise AssertionError
         _widen(stream)
         try:
-            yield _Pipe(stream)
+            yield _Pipe(stream, target)
             stream.close()
             failed = process.wait() != 0
         except BrokenPipeError:
