@@ -244,6 +244,14 @@ def test_take_returns_when_it_is_on_disk(tmp_path: Path) -> None:
         assert intake._spool.backlog().events == 2
 
 
+def test_marks_are_on_disk_with_the_events_and_alone(tmp_path: Path) -> None:
+    with intake_in(tmp_path, Book()) as intake:
+        asyncio.run(intake.take(SOURCE, b"a", format="syslog", count=1, marks={"x": b"1", "y": b"1"}))
+        asyncio.run(intake.take(SOURCE, b"", format="", count=0, marks={"x": b""}))
+        assert intake._spool.marks("") == {"y": b"1"}
+        assert [one.arrival.count for one in intake._spool.take()] == [1]
+
+
 def test_what_is_counted_outlives_a_restart(tmp_path: Path) -> None:
     for _ in range(2):
         with intake_in(tmp_path, Book()) as intake:

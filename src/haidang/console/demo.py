@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Demo", "find_story", "make_demo"]
 
-_LEVELS = {name.lower(): value for value, name in ((v, n) for v, n in zip(Level.values, Level.names, strict=True))}
+_LEVELS = {
+    name.lower(): value for value, name in ((v, n) for v, n in zip(Level.values, Level.names, strict=True))
+}
 
 _UNITS = (
     ("HV", "", "Tỉnh Hải Vân"),
@@ -120,7 +122,9 @@ def make_demo(
     for finding in findings:
         maker.of_story(finding, shift)
     _silences(findings, people, now)
-    SavedView.objects.create(owner=people["an"], name="Nghiêm trọng, chưa ai nhận", query="level=3&level=4&owner=none", shared=True)
+    SavedView.objects.create(
+        owner=people["an"], name="Nghiêm trọng, chưa ai nhận", query="level=3&level=4&owner=none", shared=True
+    )
     return Demo(len(place.units), [user.username for user in people.values()], Alert.objects.count())
 
 
@@ -135,7 +139,10 @@ class _Place:
         self.by_name: dict[str, Asset] = {}
         for code, name, said, criticality in _ASSETS:
             asset = Asset.objects.create(
-                unit=self.units[code], name=f"{name} ({said})", criticality=criticality, owner=self.units[code].name
+                unit=self.units[code],
+                name=f"{name} ({said})",
+                criticality=criticality,
+                owner=self.units[code].name,
             )
             AssetName.objects.create(asset=asset, kind=AssetName.Kind.HOST, value=name.lower())
             self.assets.append(asset)
@@ -146,8 +153,8 @@ class _Place:
             source.save()
             self.sources.setdefault(code, source)
         Contact.objects.create(
-            unit=self.units["HV-BV"], name="Đỗ Thanh Bình", role="Tổ trưởng CNTT", email="binh@benhvien.example",
-            phone="0236 000 0102", on_call=True,
+            unit=self.units["HV-BV"], name="Đỗ Thanh Bình", role="Tổ trưởng CNTT", on_call=True,
+            email="binh@benhvien.example", phone="0236 000 0102",
         )  # fmt: skip
 
     def asset_of(self, host: str) -> Asset | None:
@@ -166,7 +173,9 @@ class _Maker:
         at = (_time(finding.time) if finding.time else datetime.now(UTC)) + shift
         asset = self._place.asset_of(finding.host)
         unit = asset.unit if asset else self._place.units["HV-TTDL"]
-        self._save(finding, finding.host or "zeek", unit, asset, at, count=1 + (finding.count > 1) * finding.count)
+        self._save(
+            finding, finding.host or "zeek", unit, asset, at, count=1 + (finding.count > 1) * finding.count
+        )
 
     def earlier(self, finding: Finding, asset: Asset, now: datetime, number: int) -> None:
         """Make an alert of the days before, closed more often than not."""
@@ -195,11 +204,22 @@ class _Maker:
             Note.objects.create(alert=alert, by=analyst, text=self._chance.choice(_NOTES))
 
     def _save(
-        self, finding: Finding, entity: str, unit: Unit, asset: Asset | None, at: datetime, *, count: int, key: str = ""
+        self,
+        finding: Finding,
+        entity: str,
+        unit: Unit,
+        asset: Asset | None,
+        at: datetime,
+        *,
+        count: int,
+        key: str = "",
     ) -> Alert:
         said: dict[str, Any] = msgspec.to_builtins(finding)
         if key:
             said = _elsewhere(said, finding.host, entity)
+        _, _, inside = said["source"]["path"].rpartition("samples/logs/")
+        said["source"]["path"] = inside
+        said["rule"]["path"] = said["rule"]["path"].rpartition("/builtin/")[2]
         said["time"] = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         rule, tags = finding.rule, list(finding.rule.tags)
         values = " ".join(str(match["value"])[:300] for match in said["matched"])
@@ -233,7 +253,13 @@ def _people(units: dict[str, Unit], password: str) -> dict[str, User]:
         first, _, last = said.rpartition(" ")
         # Vietnamese names are said family name first; Django joins first and last name.
         made[name] = User.objects.create_user(
-            name, f"{name}@haivan.example", password, role=role, unit=units.get(unit), first_name=first, last_name=last
+            name,
+            f"{name}@haivan.example",
+            password,
+            role=role,
+            unit=units.get(unit),
+            first_name=first,
+            last_name=last,
         )
     return made
 
@@ -249,4 +275,4 @@ def _silences(findings: list[Finding], people: dict[str, User], now: datetime) -
 
 
 def _time(text: str | None) -> datetime:
-    return datetime.fromisoformat((text or "").replace("Z", "+00:00"))
+    return datetime.fromisoformat(text or "")

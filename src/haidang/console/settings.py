@@ -14,8 +14,6 @@ _HERE = Path(__file__).parent
 DATA = _ENVIRONMENT.folder()
 """Everything that the service keeps."""
 
-RULES = _ENVIRONMENT.words("HAIDANG_RULES")
-"""Files and folders of rules besides the built-in ones."""
 METRICS_TOKEN = _ENVIRONMENT.text("HAIDANG_METRICS_TOKEN")
 """What a program on another machine must show to read /metrics."""
 
@@ -165,6 +163,7 @@ AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_FORM_FIELD = "login"
+AXES_LOCKOUT_CALLABLE = "haidang.console.people.views.lockout"
 AXES_VERBOSE = False
 
 LANGUAGE_CODE = "vi"

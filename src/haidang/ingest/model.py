@@ -113,7 +113,7 @@ class BrokenLine:
 class BrokenLines:
     """The broken lines of one request: some of them, and how many there were."""
 
-    limits: Limits
+    limits: Limits = field(repr=False)
     lines: list[BrokenLine] = field(default_factory=list)
     count: int = 0
 

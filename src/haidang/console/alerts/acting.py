@@ -6,87 +6,114 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponseBadRequest
+from django.http import Http404, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from haidang.console.alerts import services
+from haidang.console.alerts import actions
 from haidang.console.alerts.filtering import Filter
 from haidang.console.alerts.forms import SavedViewForm, SilenceForm
 from haidang.console.alerts.models import Alert, SavedView, Silence
 from haidang.console.alerts.rulebook import RULEBOOK
-from haidang.console.alerts.views import alert_context, chosen, visible_alert, workers
+from haidang.console.alerts.views import alert_context, visible_alert, workers
 from haidang.console.people.access import Request, allowed
+from haidang.console.people.refusals import MissingError, RefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.http import HttpResponse
 
     from haidang.console.people.models import User
 
 __all__ = ["act", "delete_view", "end_silence", "save_view", "silences"]
 
-_NOTE = 10_000
-"""Characters of a note."""
-
 
 @require_POST
 @allowed("alerts.work")
 def act(request: Request) -> HttpResponse:
     """Do something with the alerts that the form names, and show them as they are then."""
-    action = request.POST.get("action", "")
-    alerts = list(chosen(request))
-    text = request.POST.get("text", "").replace("\0", "").strip()[:_NOTE]
-    if action == "acknowledge":
-        changed = services.acknowledge(request, alerts)
-        said = ngettext("%(n)s alert acknowledged", "%(n)s alerts acknowledged", len(changed))
-    elif action == "assign":
-        changed = services.assign(request, alerts, _owner(request, alerts))
-        said = ngettext("%(n)s alert assigned", "%(n)s alerts assigned", len(changed))
-    elif action == "note" and text:
-        changed = services.note(request, alerts, text)
-        said = ngettext("Note added to %(n)s alert", "Note added to %(n)s alerts", len(changed))
-    elif action == "close" and request.POST.get("disposition") in Alert.Disposition.values:
-        changed = services.close(request, alerts, request.POST["disposition"], text)
-        said = ngettext("%(n)s alert closed", "%(n)s alerts closed", len(changed))
-    elif action == "reopen":
-        changed = services.reopen(request, alerts)
-        said = ngettext("%(n)s alert reopened", "%(n)s alerts reopened", len(changed))
-    else:
-        return HttpResponseBadRequest(_("Say what to do, and what a closed alert turned out to be."))
-    return _answer(request, alerts, said % {"n": len(changed)})
+    keys = _keys(request)
+    act_on = _ACTS.get(request.POST.get("action", ""))
+    if act_on is None:
+        return HttpResponseBadRequest(_("Say what to do."))
+    try:
+        said = act_on(request, keys)
+    except MissingError as error:
+        raise Http404 from error
+    except RefusedError as error:
+        return HttpResponseBadRequest(str(error))
+    return _answer(request, keys, said)
 
 
-def _answer(request: Request, alerts: list[Alert], said: str) -> HttpResponse:
+def _keys(request: Request) -> list[int]:
+    return sorted({int(one) for one in request.POST.getlist("alert") if one.isdigit() and len(one) < 18})
+
+
+def _acknowledge(request: Request, keys: list[int]) -> str:
+    actions.acknowledge(request, keys)
+    return ngettext("%(n)s alert acknowledged", "%(n)s alerts acknowledged", len(keys)) % {"n": len(keys)}
+
+
+def _assign(request: Request, keys: list[int]) -> str:
+    name = request.POST.get("owner", "")
+    owner = request.user if name == "me" else _person(request, name)
+    actions.assign(request, keys, owner)
+    said = ngettext("%(n)s alert assigned to %(owner)s", "%(n)s alerts assigned to %(owner)s", len(keys))
+    return said % {"n": len(keys), "owner": owner or _("nobody")}
+
+
+def _person(request: Request, name: str) -> User | None:
+    if not name:
+        return None
+    found = next((person for person in workers(request.user) if str(person.pk) == name), None)
+    if found is None:
+        raise RefusedError(_("There is nobody like that who works on alerts."), field="owner")
+    return found
+
+
+def _note(request: Request, keys: list[int]) -> str:
+    actions.note(request, keys, request.POST.get("text", ""))
+    return ngettext("Note added to %(n)s alert", "Note added to %(n)s alerts", len(keys)) % {"n": len(keys)}
+
+
+def _close(request: Request, keys: list[int]) -> str:
+    actions.close(request, keys, request.POST.get("disposition", ""), note=request.POST.get("text", ""))
+    return ngettext("%(n)s alert closed", "%(n)s alerts closed", len(keys)) % {"n": len(keys)}
+
+
+def _reopen(request: Request, keys: list[int]) -> str:
+    actions.reopen(request, keys)
+    return ngettext("%(n)s alert reopened", "%(n)s alerts reopened", len(keys)) % {"n": len(keys)}
+
+
+_ACTS: dict[str, Callable[[Request, list[int]], str]] = {
+    "acknowledge": _acknowledge,
+    "assign": _assign,
+    "note": _note,
+    "close": _close,
+    "reopen": _reopen,
+}
+
+
+def _answer(request: Request, keys: list[int], said: str) -> HttpResponse:
     if not request.htmx:
         messages.success(request, said)
-        return redirect("alert", alerts[0].pk) if len(alerts) == 1 else redirect("alerts")
-    rows = Alert.objects.visible_to(request.user).filter(pk__in=[alert.pk for alert in alerts])
+        return redirect("alert", keys[0]) if len(keys) == 1 else redirect("alerts")
+    rows = Alert.objects.visible_to(request.user).filter(pk__in=keys)
     context: dict[str, Any] = {
         "changed": rows.select_related("unit", "owner").defer("search"),
         "asked": Filter(),
         "said": said,
     }
     shown = request.POST.get("shown", "")
-    if any(str(alert.pk) == shown for alert in alerts):
+    if shown in {str(key) for key in keys}:
         context |= alert_context(request, visible_alert(request, int(shown)))
         context["offer"] = request.POST.get("disposition") == Alert.Disposition.FALSE_POSITIVE
     return render(request, "alerts/_changed.html", context)
-
-
-def _owner(request: Request, alerts: list[Alert]) -> User | None:
-    """Return whom the form names: me, nobody, or somebody who may work on all of the alerts."""
-    name = request.POST.get("owner", "")
-    if name == "me":
-        return request.user
-    if not name:
-        return None
-    for alert in alerts:
-        if not any(str(person.pk) == name for person in workers(request.user, alert)):
-            raise PermissionDenied
-    return next(person for person in workers(request.user) if str(person.pk) == name)
 
 
 @require_http_methods(["GET", "POST"])
@@ -98,20 +125,19 @@ def silences(request: Request) -> HttpResponse:
             raise PermissionDenied
         form = SilenceForm(request.user, request.POST)
         if form.is_valid():
-            given = form.cleaned_data
-            services.silence(
-                request,
-                rule=given["rule"],
-                entity=given["entity"],
-                unit=given["unit"],
-                reason=given["reason"],
-                until=form.until(),
-            )
-            messages.success(request, _("Silenced. Findings that it keeps back are counted here."))
-            return redirect("silences")
+            try:
+                actions.silence(request, until=form.until(), **form.named())
+            except RefusedError as error:
+                for name, said in error.errors.items():
+                    form.add_error(name if name in form.fields else None, said)
+            else:
+                messages.success(request, _("Silenced. Findings that it keeps back are counted here."))
+                return redirect("silences")
     else:
         form = SilenceForm(request.user, initial=_about(request))
-    rows = list(Silence.objects.visible_to(request.user).select_related("unit", "by").order_by("-until")[:500])
+    rows = list(
+        Silence.objects.visible_to(request.user).select_related("unit", "by").order_by("-until")[:500]
+    )
     now = timezone.now()
     context = {
         "form": form,
@@ -141,10 +167,11 @@ def _about(request: Request) -> dict[str, Any]:
 @allowed("alerts.silence")
 def end_silence(request: Request, number: int) -> HttpResponse:
     """End a silence now."""
-    made = get_object_or_404(Silence.objects.visible_to(request.user), pk=number)
-    if made.until > timezone.now():
-        services.end_silence(request, made)
-        messages.success(request, _("The silence has ended."))
+    try:
+        actions.end_silence(request, number)
+    except MissingError as error:
+        raise Http404 from error
+    messages.success(request, _("The silence has ended."))
     return redirect("silences")
 
 

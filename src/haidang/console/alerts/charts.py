@@ -52,7 +52,9 @@ class Columns(NamedTuple):
     ticks: list[Tick]
 
 
-def columns(counts: Mapping[tuple[datetime, int], int], since: datetime, step: timedelta, number: int) -> Columns:
+def columns(
+    counts: Mapping[tuple[datetime, int], int], since: datetime, step: timedelta, number: int
+) -> Columns:
     """Return the columns of ``number`` steps from ``since`` on.
 
     Args:
@@ -78,9 +80,15 @@ def columns(counts: Mapping[tuple[datetime, int], int], since: datetime, step: t
                 bars.append(Bar(level, round(max(y, 0), 1), round(height, 1)))
         begins = since + place * step
         made.append(
-            Column(round(place * slot + 1, 1), round(slot - 2, 1), begins, begins + step, sum(one.values()), bars)
+            Column(
+                round(place * slot + 1, 1), round(slot - 2, 1), begins, begins + step, sum(one.values()), bars
+            )
         )
-    days = [Tick(column.x, column.since) for column in made if column.since.astimezone().hour < step // timedelta(hours=1)]
+    days = [
+        Tick(column.x, column.since)
+        for column in made
+        if column.since.astimezone().hour < step // timedelta(hours=1)
+    ]
     return Columns(_WIDTH, _HEIGHT, most, made, days)
 
 

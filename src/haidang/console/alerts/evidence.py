@@ -1,7 +1,8 @@
 """Evidence for people: which part of a value satisfied which test, and the test in words.
 
 Findings quote logs and rules, both untrusted: everything here returns plain texts, which templates escape.
-Literals are looked for in the value; of a rule's regular expression, RE2 says in linear time where it matched.
+Literals are looked for in the value; of a rule's regular expression RE2 says, in linear time, where it
+matched.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.utils.translation import gettext
-from django.utils.translation import gettext_noop as _n
 
 from haidang.findings.outputs._html_spans import regex_span
+from haidang.i18n import N_
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,18 +27,18 @@ _LONGEST = 20_000
 _ODD = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 _WORDS = {
-    "equals": _n("is %(value)s"),
-    "contains": _n("contains %(value)s"),
-    "startswith": _n("begins with %(value)s"),
-    "endswith": _n("ends with %(value)s"),
-    "re": _n("fits the expression %(value)s"),
-    "cidr": _n("lies in the network %(value)s"),
-    "gt": _n("is more than %(value)s"),
-    "gte": _n("is at least %(value)s"),
-    "lt": _n("is less than %(value)s"),
-    "lte": _n("is at most %(value)s"),
-    "group-by": _n("what the events have in common"),
-    "exists": _n("is there"),
+    "equals": N_("is %(value)s"),
+    "contains": N_("contains %(value)s"),
+    "startswith": N_("begins with %(value)s"),
+    "endswith": N_("ends with %(value)s"),
+    "re": N_("fits the expression %(value)s"),
+    "cidr": N_("lies in the network %(value)s"),
+    "gt": N_("is more than %(value)s"),
+    "gte": N_("is at least %(value)s"),
+    "lt": N_("is less than %(value)s"),
+    "lte": N_("is at most %(value)s"),
+    "group-by": N_("what the events have in common"),
+    "exists": N_("is there"),
 }
 
 
@@ -70,7 +71,11 @@ def proofs(finding: dict[str, Any]) -> list[Proof]:
         key = (str(match.get("field", "")), shown(match.get("value")))
         tests.setdefault(key, []).append(str(match.get("test", "")))
     return [
-        Proof(name, _parts(value, [span for test in said for span in _spans(value, test)]), [_words(t) for t in said])
+        Proof(
+            name,
+            _parts(value, [span for test in said for span in _spans(value, test)]),
+            [_words(t) for t in said],
+        )
         for (name, value), said in tests.items()
     ]
 

@@ -7,7 +7,7 @@ narrows the alerts that the person may see.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -30,7 +30,12 @@ if TYPE_CHECKING:
 __all__ = ["FACETS", "TIMES", "Filter"]
 
 FACETS = ("state", "level", "unit", "source", "tactic", "owner")
-TIMES = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
+TIMES = {
+    "1h": timedelta(hours=1),
+    "24h": timedelta(days=1),
+    "7d": timedelta(days=7),
+    "30d": timedelta(days=30),
+}
 """Ranges that end now."""
 
 _STATES = frozenset(Alert.State.values)
@@ -64,7 +69,9 @@ class Filter:
         def words(name: str, known: Iterable[str] | None = None) -> tuple[str, ...]:
             values = dict.fromkeys(value for value in query.getlist(name) if value)
             if known is None:
-                return tuple(v for v in values if v in {_NOBODY, _ME} or (v.isascii() and v.isdigit() and len(v) < 18))
+                return tuple(
+                    v for v in values if v in {_NOBODY, _ME} or (v.isascii() and v.isdigit() and len(v) < 18)
+                )
             allowed = set(known)
             return tuple(v for v in values if v in allowed)
 
@@ -104,7 +111,8 @@ class Filter:
         """Return the filter with a value of a facet turned on or off."""
         had: tuple[str, ...] = getattr(self, name)
         now = tuple(v for v in had if v != value) if value in had else (*had, value)
-        return replace(self, **{name: now})
+        changed: dict[str, Any] = {name: now}
+        return replace(self, **changed)
 
     def without(self, name: str) -> Filter:
         """Return the filter without a facet or field."""
@@ -194,7 +202,7 @@ def _moment(text: str) -> datetime | None:
         return None
     if said is None or not 1970 <= said.year <= 9000:
         return None
-    return said if said.tzinfo else said.replace(tzinfo=timezone.get_current_timezone() or UTC)
+    return said if said.tzinfo else said.replace(tzinfo=timezone.get_current_timezone())
 
 
 def _technique(text: str) -> str:

@@ -39,7 +39,9 @@ class SilenceForm(forms.Form):
         label=_("Entity"), max_length=255, required=False,
         help_text=_("Host, user or address; * stands for anything. Empty for any."),
     )  # fmt: skip
-    unit = forms.ModelChoiceField(Unit.objects.none(), label=_("Unit"), required=False, empty_label=_("All units"))
+    unit = forms.ModelChoiceField(
+        Unit.objects.none(), label=_("Unit"), required=False, empty_label=_("All units")
+    )
     days = forms.ChoiceField(label=_("For how long"), choices=_TERMS, initial="7")
     reason = forms.CharField(
         label=_("Reason"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2}),
@@ -60,8 +62,12 @@ class SilenceForm(forms.Form):
         """Refuse a silence on everything."""
         given = super().clean() or {}
         if not given.get("rule") and not (given.get("entity") or "").strip("* "):
-            raise ValidationError(_("Name a rule or an entity: a silence on everything would leave nobody watching."))
+            raise ValidationError(_("Name a rule or an entity: a silence of everything is none."))
         return given
+
+    def named(self) -> dict[str, Any]:
+        """Return rule, entity, unit and reason."""
+        return {name: self.cleaned_data[name] for name in ("rule", "entity", "unit", "reason")}
 
     def until(self) -> datetime:
         """Return when it ends."""

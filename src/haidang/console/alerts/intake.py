@@ -254,9 +254,15 @@ def _on_disk() -> Iterator[None]:
 @contextmanager
 def _storage() -> Iterator[None]:
     """Say of a database that is away that it is; it is asked anew the next time."""
-    connection.close_if_unusable_or_obsolete()
+    _let_go()
     try:
         yield
     except (OperationalError, InterfaceError) as error:
-        connection.close_if_unusable_or_obsolete()
+        _let_go()
         raise StorageError(f"the console's database is away: {error}") from error
+
+
+def _let_go() -> None:
+    """Close a connection that is of no use any more, unless somebody else's transaction is open on it."""
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()

@@ -139,7 +139,9 @@ class Hub:
             return []
         last_alert, last_entry = self._last
         made = list(
-            Alert.objects.filter(id__gt=last_alert).order_by("id").values_list("id", "level", "unit__path")[:_MOST]
+            Alert.objects.filter(id__gt=last_alert)
+            .order_by("id")
+            .values_list("id", "level", "unit__path")[:_MOST]
         )
         entries = list(
             Entry.objects.filter(number__gt=last_entry)

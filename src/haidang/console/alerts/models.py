@@ -100,19 +100,23 @@ class Alert(models.Model):
             # What is open is little beside what was ever closed: the queue and its facets read this alone.
             models.Index(
                 fields=("-last_seen", "-id", "state", "level", "unit", "source", "owner", "rule"),
-                condition=models.Q(closed_at__isnull=True), name="alert_open",
+                condition=models.Q(closed_at__isnull=True),
+                name="alert_open",
             ),
             models.Index(
                 fields=("unit", "level", "-last_seen", "-id", "state", "source", "owner", "rule"),
-                condition=models.Q(closed_at__isnull=True), name="alert_open_unit",
+                condition=models.Q(closed_at__isnull=True),
+                name="alert_open_unit",
             ),
             models.Index(
                 fields=("acknowledged_at", "created"),
-                condition=models.Q(acknowledged_at__isnull=False), name="alert_acknowledged_at",
+                condition=models.Q(acknowledged_at__isnull=False),
+                name="alert_acknowledged_at",
             ),
             models.Index(
                 fields=("closed_at", "created"),
-                condition=models.Q(closed_at__isnull=False), name="alert_closed_at",
+                condition=models.Q(closed_at__isnull=False),
+                name="alert_closed_at",
             ),
             models.Index(fields=("source", "-last_seen", "-id"), name="alert_source_seen"),
         )

@@ -10,7 +10,7 @@ Rules:
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -84,8 +84,13 @@ def counts(asked: Filter, user: User) -> Counts:
     result.total, result.more = min(len(rows), MOST), len(rows) > MOST
     tags = _Tactics()
     for name in FACETS:
-        seen = _rows(asked.without(name), user) if getattr(asked, name) or name == "state" else rows
-        result.facets[name] = tags.counted(seen) if name == "tactic" else Counter(row[_COLUMN[name]] for row in seen)
+        if name == "state":
+            seen = rows if asked.state == ("any",) else _rows(replace(asked, state=("any",)), user)
+        else:
+            seen = _rows(asked.without(name), user) if getattr(asked, name) else rows
+        result.facets[name] = (
+            tags.counted(seen) if name == "tactic" else Counter(row[_COLUMN[name]] for row in seen)
+        )
     return result
 
 

@@ -23,7 +23,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Rulebook:
-    """The built-in rules by id."""
+    """The loaded rules by what alerts call them."""
 
     def __init__(self) -> None:
         """Begin empty."""
@@ -52,14 +52,12 @@ class Rulebook:
 
     def load(self) -> None:
         """Read the rules."""
-        from haidang.scanning import load_rules
+        from haidang.console.rules import catalogue
 
         try:
-            infos = load_rules().infos
+            self._rules = catalogue.loaded().by_name
         except HaidangError:
             _LOG.exception("rules-not-read")
-            return
-        self._rules = {info.id or info.title: info for info in infos}
 
 
 RULEBOOK = Rulebook()

@@ -17,21 +17,22 @@ from django.views.decorators.http import require_GET
 
 from haidang.console.alerts import charts, evidence
 from haidang.console.alerts import overview as overviews
+from haidang.console.alerts.actions import look_at
 from haidang.console.alerts.facets import facets
 from haidang.console.alerts.filtering import TIMES, Filter
 from haidang.console.alerts.models import Alert, SavedView
 from haidang.console.alerts.queue import MOST, counts, page
 from haidang.console.alerts.rulebook import RULEBOOK
 from haidang.console.audit.models import Entry
-from haidang.console.audit.record import record
 from haidang.console.people.access import Request, allowed
 from haidang.console.people.models import User
+from haidang.console.people.refusals import MissingError
 from haidang.console.people.roles import ROLE_PERMISSIONS
 
 if TYPE_CHECKING:
-    from django.http import HttpResponse
+    from datetime import datetime
 
-    from haidang.console.people.scope import VisibleQuerySet
+    from django.http import HttpResponse
 
 __all__ = ["alert", "alert_context", "overview", "queue", "rows"]
 
@@ -75,7 +76,9 @@ def queue(request: Request) -> HttpResponse:
 @allowed("alerts.see")
 def rows(request: Request) -> HttpResponse:
     """Show some rows as they are now; their numbers come from what the page was told."""
-    numbers = [int(number) for number in request.GET.getlist("id")[:100] if number.isdigit() and len(number) < 18]
+    numbers = [
+        int(number) for number in request.GET.getlist("id")[:100] if number.isdigit() and len(number) < 18
+    ]
     found = Alert.objects.visible_to(request.user).filter(pk__in=numbers)
     return render(
         request,
@@ -88,8 +91,10 @@ def rows(request: Request) -> HttpResponse:
 @allowed("alerts.see")
 def alert(request: Request, number: int) -> HttpResponse:
     """Show an alert with its evidence; that somebody looked at it is recorded."""
-    found = visible_alert(request, number)
-    record(request, "alert.see", found)
+    try:
+        found = look_at(request, number)
+    except MissingError as error:
+        raise Http404 from error
     part = "alerts/_detail.html" if request.htmx else "alerts/alert.html"
     return render(request, part, alert_context(request, found))
 
@@ -105,6 +110,7 @@ def visible_alert(request: Request, number: int) -> Alert:
 class Shown(NamedTuple):
     """A finding as the page shows it."""
 
+    at: datetime | None
     finding: dict[str, Any]
     proofs: list[evidence.Proof]
     rest: list[evidence.Field]
@@ -126,7 +132,7 @@ def alert_context(request: Request, found: Alert) -> dict[str, Any]:
     rule = first.get("rule") if isinstance(first.get("rule"), dict) else {}
     return {
         "alert": found,
-        "examples": [_shown(one) for one in said],
+        "examples": [_shown(one.at, one.finding) for one in examples if isinstance(one.finding, dict)],
         "rule": rule,
         "info": RULEBOOK.info(found.rule),
         "words": RULEBOOK.words(found.rule),
@@ -153,21 +159,16 @@ def workers(user: User, about: Alert | None = None) -> list[User]:
     ]
 
 
-def _shown(finding: dict[str, Any]) -> Shown:
+def _shown(at: datetime | None, finding: dict[str, Any]) -> Shown:
     members = finding.get("members")
     return Shown(
-        finding, evidence.proofs(finding), evidence.rest(finding), len(members) if isinstance(members, list) else 0
+        at,
+        finding,
+        evidence.proofs(finding),
+        evidence.rest(finding),
+        len(members) if isinstance(members, list) else 0,
     )
 
 
 def _around(found: Alert) -> tuple[Any, Any]:
     return found.last_seen - timedelta(days=30), found.last_seen + timedelta(days=30)
-
-
-def chosen(request: Request) -> VisibleQuerySet[Alert]:
-    """Return the alerts that a form names, of those that the person may see; refuses if one is missing."""
-    numbers = {int(one) for one in request.POST.getlist("alert") if one.isdigit() and len(one) < 18}
-    found = Alert.objects.visible_to(request.user).filter(pk__in=numbers)
-    if not numbers or found.count() != len(numbers):
-        raise Http404
-    return found

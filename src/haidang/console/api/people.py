@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from ninja import PatchDict, Router, Schema
+from ninja import Router, Schema, Status
 
 from haidang.console.api.operations import operation
-from haidang.console.api.values import Key, Limit, Name, Page, Words, page_of
+from haidang.console.api.values import Key, Limit, Name, Page, Patch, Words, page_of
 from haidang.console.people import actions
 from haidang.console.people.access import SIGNED_IN, Request
 from haidang.console.people.models import User
@@ -95,10 +95,10 @@ def list_people(request: Request, limit: Limit = 100, cursor: Words = "") -> dic
 
 
 @operation(router, "post", "", "people.edit", response=PersonPassword, status=201)
-def add_person(request: Request, what: NewPerson) -> tuple[int, dict[str, Any]]:
+def add_person(request: Request, what: NewPerson) -> Status[Any]:
     """Add somebody; the answer has a first password, this once."""
     person, password = actions.add_person(request, _values(request, what.dict()))
-    return 201, {"person": person, "password": password}
+    return Status(201, {"person": person, "password": password})
 
 
 @operation(router, "get", "/me", SIGNED_IN, response=Me)
@@ -114,9 +114,11 @@ def show_person(request: Request, person: Key) -> User:
 
 
 @operation(router, "patch", "/{person}", "people.edit", response=PersonRow)
-def change_person(request: Request, person: Key, what: PatchDict[PersonFields]) -> User:
+def change_person(request: Request, person: Key, what: Patch[PersonFields]) -> User:
     """Change somebody; an account out of use is signed out."""
-    return actions.change_person(request, actions.person_of(request, person), _values(request, dict(what)))
+    return actions.change_person(
+        request, actions.person_of(request, person), _values(request, what.dict(exclude_unset=True))
+    )
 
 
 @operation(router, "post", "/{person}/password", "people.edit", response=PersonPassword)

@@ -130,7 +130,7 @@ def try_rules(request: Request, what: Trial) -> dict[str, Any]:
     return {
         "format": tried.format,
         "records": tried.records,
-        "count": tried.count,
+        "count": tried.total,
         "problems": [{"kind": one.kind, "where": one.where, "detail": one.detail} for one in tried.problems],
         "findings": [msgspec.to_builtins(finding) for finding in tried.findings],
     }

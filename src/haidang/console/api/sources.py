@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-from ninja import PatchDict, Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from haidang.console.api.operations import operation
-from haidang.console.api.values import Key, Limit, Name, Page, Words, page_of
+from haidang.console.api.values import Key, Limit, Name, Page, Patch, Words, page_of
 from haidang.console.people.access import Request
 from haidang.console.sources import actions
-from haidang.console.sources.vitals import Health, health_of
 from haidang.console.sources.models import Source
+from haidang.console.sources.vitals import Health, health_of
 from haidang.console.units.actions import unit_of
 
 if TYPE_CHECKING:
@@ -163,10 +163,10 @@ def list_sources(request: Request, limit: Limit = 100, cursor: Words = "") -> di
 
 
 @operation(router, "post", "", "sources.edit", response=SourceToken, status=201)
-def add_source(request: Request, what: SourceFields) -> tuple[int, dict[str, Any]]:
+def add_source(request: Request, what: SourceFields) -> Status[Any]:
     """Add a source; the answer has its token, this once."""
     source, token = actions.add_source(request, _values(request, what.dict()))
-    return 201, {"source": source, "token": token}
+    return Status(201, {"source": source, "token": token})
 
 
 @operation(router, "get", "/health", "sources.see", response=list[HealthRow])
@@ -182,9 +182,11 @@ def show_source(request: Request, source: Key) -> Source:
 
 
 @operation(router, "patch", "/{source}", "sources.edit", response=SourceRow)
-def change_source(request: Request, source: Key, what: PatchDict[SourceFields]) -> Source:
+def change_source(request: Request, source: Key, what: Patch[SourceFields]) -> Source:
     """Change a source."""
-    return actions.change_source(request, actions.source_of(request, source), _values(request, dict(what)))
+    return actions.change_source(
+        request, actions.source_of(request, source), _values(request, what.dict(exclude_unset=True))
+    )
 
 
 @operation(router, "post", "/{source}/token", "sources.edit", response=SourceToken)

@@ -5,19 +5,22 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime as dt
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from ninja import Schema
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, create_model
 
 from haidang.console.people.refusals import RefusedError
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-__all__ = ["Key", "Keys", "Limit", "LongText", "Moment", "Name", "Page", "Words", "page_of"]
+__all__ = ["Key", "Keys", "Limit", "LongText", "Moment", "Name", "Page", "Patch", "Words", "page_of"]
+
+
+_Fields = TypeVar("_Fields", bound=Schema)
 
 
 def _without_nul(text: str) -> str:
@@ -50,6 +53,32 @@ Limit = Annotated[int, Field(ge=1, le=500)]
 """Records of a page."""
 
 
+if TYPE_CHECKING:
+
+    class Patch(Schema, Generic[_Fields]):
+        """Some of the fields of a schema: those that are to change."""
+
+else:
+
+    class Patch:
+        """Some of the fields of a schema: those that are to change, ``dict(exclude_unset=True)``."""
+
+        def __class_getitem__(cls, schema: type[Schema]) -> type[Schema]:
+            """Return the schema with every field left to choice, none of which is null thereby."""
+            fields = {
+                name: (
+                    Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation,
+                    Field(default=None, json_schema_extra=_without_default),
+                )
+                for name, info in schema.model_fields.items()
+            }
+            return create_model(f"{schema.__name__}Patch", __base__=Schema, **fields)
+
+
+def _without_default(said: dict[str, Any]) -> None:
+    said.pop("default", None)
+
+
 class Page(Schema):
     """A page of records."""
 
@@ -74,7 +103,9 @@ def page_of(
     """
     sign, than = ("-", "lt") if newest_first else ("", "gt")
     key = rows.model._meta.pk.name
-    rows = rows.order_by(*([sign + moment] if moment else []), sign + key)
+    if not rows.query.extra_order_by:
+        # What is searched for comes in its index's order, which is the key's.
+        rows = rows.order_by(*([sign + moment] if moment else []), sign + key)
     if cursor:
         at, number = _read(cursor, with_moment=bool(moment))
         beyond = Q(**{f"{key}__{than}": number})
@@ -97,8 +128,8 @@ def _read(cursor: str, *, with_moment: bool) -> tuple[dt.datetime | None, int]:
         moment, _separator, key = said.partition("|")
         at = _within_a_calendar(dt.datetime.fromisoformat(moment)) if with_moment else None
         number = int(key)
-        if (at is not None and at.tzinfo is None) or not 0 <= number < 2**63:
-            raise ValueError
     except (ValueError, binascii.Error):
-        raise RefusedError(_("This is no cursor of a page: take it from next."), field="cursor") from None
+        at, number = None, -1
+    if not 0 <= number < 2**63 or (with_moment and (at is None or at.tzinfo is None)):
+        raise RefusedError(_("This is no cursor of a page: take it from next."), field="cursor")
     return at, number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
@@ -40,7 +40,7 @@ class User(AbstractUser):
     )
     language = models.CharField(_("language"), max_length=5, blank=True)
 
-    objects = People()
+    objects: ClassVar[People] = People()
 
     scope: frozenset[str] | None = None
     """Permissions of the token that this person's request came with; None for a session."""

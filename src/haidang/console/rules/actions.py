@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from haidang.console.audit.record import record
 from haidang.console.people.refusals import MissingError, RefusedError
-from haidang.console.rules.catalogue import loaded
+from haidang.console.rules.catalogue import loaded, one_rule
 from haidang.console.rules.models import RuleState
 from haidang.errors import HaidangError
 
@@ -39,8 +39,8 @@ class Tried(NamedTuple):
     """What could not be read."""
     findings: list[Finding]
     """Up to :data:`MOST_FINDINGS`."""
-    count: int
-    """How many there were."""
+    total: int
+    """How many findings there were."""
 
 
 def switch(request: Request, rule: str, *, enabled: bool, reason: str) -> RuleState:
@@ -100,23 +100,19 @@ def try_on_events(events: str, *, format_name: str = "", rule: str = "", text: s
     return Tried(
         piece.report.format,
         piece.report.records,
-        piece.report.problems[:MOST_FINDINGS],
+        list(piece.report.problems.values()),
         piece.findings[:MOST_FINDINGS],
         len(piece.findings),
     )
 
 
 def _chosen(rule: str) -> Ruleset:
-    from django.conf import settings
-
-    from haidang.scanning import Selection, load_rules
-
     rules = loaded()
     if not rule:
         return rules.ruleset
     if rule not in rules.by_name:
         raise MissingError([rule])
-    return load_rules(*settings.RULES, builtin=True, selection=Selection(include=(rule,)))
+    return one_rule(rule)
 
 
 def _pasted(text: str) -> Ruleset:

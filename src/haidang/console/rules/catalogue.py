@@ -1,7 +1,7 @@
 """Which rules are loaded, and how they fare: what fires, and how much of it is false.
 
-Rules are files: the built-in pack, and what HAIDANG_RULES names. They are loaded when somebody first asks,
-and kept; a restart takes up changed files.
+Rules are files, those of the service's configuration. They are loaded when somebody first asks, and kept; a
+restart takes up changed files.
 """
 
 from __future__ import annotations
@@ -10,19 +10,34 @@ import datetime as dt
 import threading
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.conf import settings
 from django.db.models import Count, Max, Q, Sum
 from django.utils import timezone
 
 from haidang.console.alerts.models import Alert
 from haidang.console.rules.models import RuleState
+from haidang.console.service import places
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from haidang.console.people.models import User
+    from haidang.console.service.configuration import Configuration
     from haidang.scanning import Ruleset
     from haidang.sigma.ir import RuleInfo, RuleWords
 
-__all__ = ["NOISE_DAYS", "Noise", "RuleEntry", "Rules", "entries", "entry_of", "loaded", "noise", "words_of"]
+__all__ = [
+    "NOISE_DAYS",
+    "Noise",
+    "RuleEntry",
+    "Rules",
+    "entries",
+    "entry_of",
+    "loaded",
+    "noise",
+    "one_rule",
+    "use",
+    "words_of",
+]
 
 NOISE_DAYS = 30
 
@@ -51,6 +66,11 @@ class Noise(NamedTuple):
         """False positives among what was judged; None where nothing was."""
         return self.false / self.judged if self.judged else None
 
+    @property
+    def false_percent(self) -> int:
+        """The same in whole percent, 0 where nothing was judged."""
+        return round(100 * (self.false_ratio or 0))
+
 
 class RuleEntry(NamedTuple):
     """A rule with its state and its noise."""
@@ -67,7 +87,8 @@ class RuleEntry(NamedTuple):
 
 
 _lock = threading.Lock()
-_kept: dict[tuple[str, ...], Rules] = {}
+_kept: dict[tuple[tuple[Path, ...], bool | None], Rules] = {}
+_configurations: list[Configuration] = []
 
 
 def loaded() -> Rules:
@@ -78,12 +99,42 @@ def loaded() -> Rules:
     """
     from haidang.scanning import load_rules
 
-    paths = tuple(settings.RULES)
+    paths, builtin = _named()
     with _lock:
-        if paths not in _kept:
-            ruleset = load_rules(*paths, builtin=True)
-            _kept[paths] = Rules(ruleset, {info.id or info.title: info for info in ruleset.infos})
-        return _kept[paths]
+        if (paths, builtin) not in _kept:
+            ruleset = load_rules(*paths, builtin=builtin)
+            _kept[paths, builtin] = Rules(ruleset, {info.id or info.title: info for info in ruleset.infos})
+        return _kept[paths, builtin]
+
+
+def one_rule(name: str) -> Ruleset:
+    """Return a loaded rule alone, with what it refers to.
+
+    Raises:
+        ConfigurationError: A path is wrong.
+    """
+    from haidang import Selection, load_rules
+
+    paths, builtin = _named()
+    return load_rules(*paths, builtin=builtin, selection=Selection(include=(name,)))
+
+
+def use(configuration: Configuration) -> None:
+    """Load the rules that a configuration names, in place of those of the file in the data folder."""
+    _configurations[:] = [configuration]
+
+
+def _named() -> tuple[tuple[Path, ...], bool | None]:
+    if _configurations:
+        configuration = _configurations[0]
+    else:
+        path = places.configuration()
+        if not path.exists():
+            return (), None
+        from haidang.console.service.configuration import read_configuration
+
+        configuration = read_configuration(path)
+    return configuration.rules, True if configuration.builtin else None
 
 
 def noise(user: User, rule: str = "") -> dict[str, Noise]:

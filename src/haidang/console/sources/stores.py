@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from django.conf import settings
-
+from haidang.console.service import places
 from haidang.ingest.counting import Counters
 from haidang.ingest.quarantine import Quarantine
 from haidang.ingest.spool import Spool
@@ -14,26 +13,22 @@ from haidang.ingest.spool import Spool
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["QUARANTINE", "SPOOL", "counters", "quarantine", "spool"]
-
-SPOOL = "spool.sqlite3"
-QUARANTINE = "quarantine.sqlite3"
-"""Names of the files in the data folder."""
+__all__ = ["counters", "quarantine", "spool"]
 
 
 def spool() -> Spool:
     """Return the spool."""
-    return _spool(settings.DATA / SPOOL)
+    return _spool(places.spool())
 
 
 def counters() -> Counters:
-    """Return what was counted of each source, by its id; it is kept beside the spool's batches."""
-    return _counters(settings.DATA / SPOOL)
+    """Return what was counted of each source, by its id."""
+    return _counters(places.counters())
 
 
 def quarantine() -> Quarantine:
     """Return the broken lines."""
-    return _quarantine(settings.DATA / QUARANTINE)
+    return _quarantine(places.quarantine())
 
 
 @cache

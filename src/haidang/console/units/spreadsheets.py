@@ -1,11 +1,11 @@
 """Assets as CSV: written for spreadsheets, read with a preview and errors that name the line.
 
 Columns: ``unit`` (its code), ``name``, ``owner``, ``criticality`` (1 to 4), ``hosts``, ``networks``,
-``domains`` (spaces or semicolons between several) and ``note``. An asset is known by unit and name: a line
-of one that is there changes it. Nothing is written where one line is wrong.
+``domains`` (spaces or semicolons between several) and ``note``. An asset is known by unit and name: a line of
+one that is there changes it. Nothing is written where one line is wrong.
 
-The file is untrusted: its size, lines and fields are bounded. Cells that a spreadsheet would take for a formula
-are written with an apostrophe before them, which is taken off again when they are read.
+The file is untrusted: its size, lines and fields are bounded. Cells that a spreadsheet would take for a
+formula are written with an apostrophe before them, which is taken off when they are read.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import transaction
+from django.http import StreamingHttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from haidang.console.people.refusals import RefusedError
@@ -28,10 +29,11 @@ if TYPE_CHECKING:
     from haidang.console.people.access import Request
     from haidang.console.people.models import User
 
-__all__ = ["COLUMNS", "MOST_BYTES", "Line", "Sheet", "read_assets", "take_assets", "write_assets"]
+__all__ = ["COLUMNS", "MOST_BYTES", "Line", "Sheet", "export", "read_assets", "take_assets", "write_assets"]
 
 COLUMNS = ("unit", "name", "owner", "criticality", "hosts", "networks", "domains", "note")
-MOST_BYTES = 4 << 20
+MOST_BYTES = 2 << 20
+"""Also what Django takes of a form that is no file."""
 MOST_LINES = 20_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _BETWEEN = re.compile(r"[\s;]+")
@@ -101,22 +103,12 @@ def read_assets(user: User, data: bytes) -> Sheet:
         for asset in Asset.objects.visible_to(user).prefetch_related("names")
     }
     sheet = Sheet([], [])
-    seen: set[tuple[int, str]] = set()
+    seen: dict[tuple[int, str], int] = {}
     claimed: dict[Named, int] = {}
     for number, cells in rows:
         try:
             line = _line(number, cells, units, there)
-            key = (line.values["unit"].pk, line.values["name"])
-            if key in seen:
-                raise RefusedError(_("This asset is in the file twice."))
-            seen.add(key)
-            for name in line.names:
-                if claimed.setdefault(name, number) != number:
-                    raise RefusedError(
-                        _("{value} is a name of the asset on line {number}.").format(
-                            value=name.value, number=claimed[name]
-                        )
-                    )
+            _check_once(line, seen, claimed)
         except RefusedError as error:
             said = dict.fromkeys(message for messages in error.errors.values() for message in messages)
             sheet.errors.append((number, " ".join(said)))
@@ -209,12 +201,12 @@ def _line(
     names = names_of(
         *(filter(None, _BETWEEN.split(cells.get(kind, ""))) for kind in ("hosts", "networks", "domains"))
     )
-    values = {
+    values: dict[str, Any] = {
         "unit": unit,
         "name": cells["name"],
         "criticality": int(criticality),
-        **{column: cells[column] for column in ("owner", "note") if column in cells},
     }
+    values.update({column: cells[column] for column in ("owner", "note") if column in cells})
     asset = there.get((unit.pk, cells["name"]))
     same = asset is not None and (
         all(getattr(asset, name) == value for name, value in values.items())
@@ -223,11 +215,23 @@ def _line(
     return Line(number, values, names, asset, same)
 
 
+def _check_once(line: Line, seen: dict[tuple[int, str], int], claimed: dict[Named, int]) -> None:
+    """Refuse an asset, or a name, that a line before has."""
+    if seen.setdefault((line.values["unit"].pk, line.values["name"]), line.number) != line.number:
+        raise RefusedError(_("This asset is in the file twice."))
+    for name in line.names:
+        first = claimed.setdefault(name, line.number)
+        if first != line.number:
+            raise RefusedError(
+                _("{value} is a name of the asset on line {number}.").format(value=name.value, number=first)
+            )
+
+
 def _foreign(lines: list[Line]) -> list[tuple[int, str]]:
     """Return the lines that claim a name of another asset."""
     wanted = {name: line.number for line in lines for name in line.names}
     own = {line.number: line.asset.pk if line.asset else None for line in lines}
-    errors = []
+    errors: list[tuple[int, str]] = []
     values = list({name.value for name in wanted})
     for start in range(0, len(values), 500):
         for row in AssetName.objects.filter(value__in=values[start : start + 500]):
@@ -235,3 +239,12 @@ def _foreign(lines: list[Line]) -> list[tuple[int, str]]:
             if number is not None and row.asset_id != own[number]:
                 errors.append((number, str(_("{value} is a name of another asset.").format(value=row.value))))
     return errors
+
+
+def export(user: User) -> StreamingHttpResponse:
+    """Return a response with all assets that a person may see."""
+    rows = Asset.objects.visible_to(user).select_related("unit").prefetch_related("names")
+    lines = write_assets(rows.order_by("unit__path", "name").iterator(chunk_size=500))
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="assets.csv"'
+    return response

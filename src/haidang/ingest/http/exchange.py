@@ -92,7 +92,8 @@ class Failure:
         if isinstance(error, StorageError):
             # Paths of this machine are nobody else's business.
             return cls(503, "events cannot be kept just now", round(_STORAGE_SECONDS))
-        return cls(400, error.message)
+        # Somebody can put it right, and the sender has the events until then.
+        return cls(503, error.message, round(_STORAGE_SECONDS))
 
 
 @dataclass(slots=True)
@@ -148,8 +149,8 @@ class Request:
             self.source = self.intake.identify((known or tokens)[0])
         return self.source
 
-    async def body(self) -> bytes:
-        """Return the body, decompressed.
+    async def body(self, most: int | None = None) -> bytes:
+        """Return the body, decompressed; it has ``most`` bytes at most, and as many as its source may send.
 
         Raises:
             RequestError: It is too large, damaged, or compressed in a way that is not known.
@@ -158,8 +159,10 @@ class Request:
         """
         source = self.authenticate()
         self.intake.admit(source)
-        most = self._most()
-        if int(self.headers.get("content-length") or "0") > most:
+        allowed = source.body_bytes or self.intake.limits.ingest_body_bytes
+        most = min(allowed, most or allowed)
+        length = self.headers.get("content-length", "")
+        if length.isdecimal() and int(length) > most:
             raise _too_large(most)
         try:
             async with asyncio.timeout(self.intake.limits.ingest_body_seconds):
@@ -203,10 +206,6 @@ class Request:
         """Whether the whole body was read."""
         return self._complete
 
-    def _most(self) -> int:
-        own = self.source.body_bytes if self.source else 0
-        return own or self.intake.limits.ingest_body_bytes
-
     async def _chunks(self, most: int) -> AsyncIterator[bytes]:
         size = 0
         while not self._complete:
@@ -228,7 +227,11 @@ class Request:
         return chunk
 
     def _hold(self, size: int) -> None:
-        self.intake.hold(size)
+        try:
+            self.intake.hold(size)
+        except TooMuchError:
+            self.intake.refuse(self.authenticate())
+            raise
         self._held += size
 
     def _expanded(self, encoding: str, raw: bytes, most: int) -> bytes:

@@ -2,51 +2,67 @@
 
 from django.conf import settings
 from django.db import connections, migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from haidang.console.alerts import fulltext
 
 
-def install(apps, schema_editor):
+def install(_apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
     fulltext.install(connections[schema_editor.connection.alias])
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
         ("alerts", "0003_pipeline"),
-        ('sources', '0001_initial'),
-        ('units', '0001_initial'),
+        ("sources", "0001_initial"),
+        ("units", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='alert',
-            name='alert_created',
+            model_name="alert",
+            name="alert_created",
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['created', 'level', 'rule', 'unit'], name='alert_created_facts'),
+            model_name="alert",
+            index=models.Index(fields=["created", "level", "rule", "unit"], name="alert_created_facts"),
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(condition=models.Q(('closed_at__isnull', True)), fields=['-last_seen', '-id', 'state', 'level', 'unit', 'source', 'owner', 'rule'], name='alert_open'),
+            model_name="alert",
+            index=models.Index(
+                condition=models.Q(("closed_at__isnull", True)),
+                fields=["-last_seen", "-id", "state", "level", "unit", "source", "owner", "rule"],
+                name="alert_open",
+            ),
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(condition=models.Q(('closed_at__isnull', True)), fields=['unit', 'level', '-last_seen', '-id', 'state', 'source', 'owner', 'rule'], name='alert_open_unit'),
+            model_name="alert",
+            index=models.Index(
+                condition=models.Q(("closed_at__isnull", True)),
+                fields=["unit", "level", "-last_seen", "-id", "state", "source", "owner", "rule"],
+                name="alert_open_unit",
+            ),
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(condition=models.Q(('acknowledged_at__isnull', False)), fields=['acknowledged_at', 'created'], name='alert_acknowledged_at'),
+            model_name="alert",
+            index=models.Index(
+                condition=models.Q(("acknowledged_at__isnull", False)),
+                fields=["acknowledged_at", "created"],
+                name="alert_acknowledged_at",
+            ),
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(condition=models.Q(('closed_at__isnull', False)), fields=['closed_at', 'created'], name='alert_closed_at'),
+            model_name="alert",
+            index=models.Index(
+                condition=models.Q(("closed_at__isnull", False)),
+                fields=["closed_at", "created"],
+                name="alert_closed_at",
+            ),
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['source', '-last_seen', '-id'], name='alert_source_seen'),
+            model_name="alert",
+            index=models.Index(fields=["source", "-last_seen", "-id"], name="alert_source_seen"),
         ),
         migrations.RunPython(install, migrations.RunPython.noop),
     ]

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from django import template
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop as _n
 
 from haidang.console.alerts.models import Alert, Level
 from haidang.console.alerts.rulebook import RULEBOOK
 from haidang.findings.attack import technique_names
+from haidang.i18n import N_
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -75,7 +75,7 @@ def iso(at: datetime) -> str:
     return at.isoformat()
 
 
-_TIMES = {"1h": _n("1 hour"), "24h": _n("24 hours"), "7d": _n("7 days"), "30d": _n("30 days")}
+_TIMES = {"1h": N_("1 hour"), "24h": N_("24 hours"), "7d": N_("7 days"), "30d": N_("30 days")}
 
 
 @register.filter

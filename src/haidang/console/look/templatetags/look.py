@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import template
@@ -13,9 +13,8 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop as _n
 
-from haidang.i18n import translator
+from haidang.i18n import N_, translator
 
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString
@@ -24,27 +23,27 @@ __all__ = ["register"]
 
 register = template.Library()
 
-_LEVELS = {4: _n("Critical"), 3: _n("High"), 2: _n("Medium"), 1: _n("Low"), 0: _n("Informational")}
+_LEVELS = {4: N_("Critical"), 3: N_("High"), 2: N_("Medium"), 1: N_("Low"), 0: N_("Informational")}
 
 _ACTIONS = {
-    "alert.acknowledge": _n("acknowledged"),
-    "alert.assign": _n("assigned"),
-    "alert.close": _n("closed"),
-    "alert.reopen": _n("reopened"),
-    "alert.note": _n("wrote a note"),
-    "alert.see": _n("looked at the evidence"),
+    "alert.acknowledge": N_("acknowledged"),
+    "alert.assign": N_("assigned"),
+    "alert.close": N_("closed"),
+    "alert.reopen": N_("reopened"),
+    "alert.note": N_("wrote a note"),
+    "alert.see": N_("looked at the evidence"),
 }
 
 _MENU = (
-    ("overview", _n("Overview"), "gauge", "alerts.see"),
-    ("alerts", _n("Alerts"), "bell", "alerts.see"),
-    ("silences", _n("Silences"), "mute", "alerts.see"),
-    ("hunt", _n("Hunt"), "search", "archive.search"),
-    ("rules", _n("Rules"), "rule", "rules.see"),
-    ("units", _n("Units"), "units", "units.see"),
-    ("sources", _n("Sources"), "inbox", "sources.see"),
-    ("people", _n("People"), "people", "people.see"),
-    ("audit", _n("Audit"), "seal", "audit.see"),
+    ("overview", N_("Overview"), "gauge", "alerts.see"),
+    ("alerts", N_("Alerts"), "bell", "alerts.see"),
+    ("silences", N_("Silences"), "mute", "alerts.see"),
+    ("hunt", N_("Hunt"), "search", "archive.search"),
+    ("rules", N_("Rules"), "rule", "rules.see"),
+    ("units", N_("Units"), "units", "units.see"),
+    ("sources", N_("Sources"), "inbox", "sources.see"),
+    ("people", N_("People"), "people", "people.see"),
+    ("audit", N_("Audit"), "seal", "audit.see"),
 )
 """Name of the address, words, icon and permission. A page that is not there yet is not in the menu."""
 
@@ -54,10 +53,17 @@ def icon(name: str) -> SafeString:
     """Draw an icon of the sprite; it says nothing by itself, so words stand beside it."""
     address = static("look/icons.svg")
     return format_html(
-        '<svg class="i" width="16" height="16" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>',
+        '<svg class="i" width="16" height="16" aria-hidden="true" focusable="false">'
+        '<use href="{}#{}"/></svg>',
         address,
         name,
     )
+
+
+@register.simple_tag
+def level_icon(level: int) -> SafeString:
+    """Draw a level: as many bars of four as it has, so that it can be told without its colour."""
+    return icon(f"level-{level}")
 
 
 @register.simple_tag(takes_context=True)
@@ -88,6 +94,12 @@ def level_name(level: int) -> str:
 
 
 @register.filter
+def level_word(level: str) -> str:
+    """Return the name of a level from Sigma's word for it."""
+    return _(_LEVELS[LEVELS.index(level)]) if level in LEVELS else level
+
+
+@register.filter
 def tactic_name(name: str) -> str:
     """Return the name of a tactic in the language of the page, from its English one."""
     return translator("vi" if (get_language() or "").startswith("vi") else "en")(name)
@@ -112,8 +124,17 @@ def clock(at: datetime | None) -> SafeString | str:
     else:
         said = f"{local:%d/%m/%Y}"
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>', at.isoformat(), date_format(local, "DATETIME_FORMAT"), said
+        '<time datetime="{}" title="{}">{}</time>',
+        at.isoformat(),
+        date_format(local, "DATETIME_FORMAT"),
+        said,
     )
+
+
+@register.filter
+def moment(nanoseconds: int) -> datetime:
+    """Return the moment of nanoseconds since 1970."""
+    return datetime.fromtimestamp(nanoseconds / 1e9, UTC)
 
 
 @register.filter

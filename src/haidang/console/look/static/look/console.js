@@ -262,7 +262,7 @@ function showFresh() {
   const button = $("#fresh");
   if (!button) return;
   button.hidden = fresh.size === 0;
-  button.textContent = fresh.size === 1 ? button.dataset.one : button.dataset.many.replace("%n", fresh.size);
+  button.textContent = fresh.size === 1 ? button.dataset.one : button.dataset.many.replace("{n}", fresh.size);
 }
 
 function loadNews() {
