@@ -1,7 +1,7 @@
 """The processes behind the receivers: one detects, one archives. They end on SIGTERM or SIGINT.
 
-A batch leaves the spool when its effects are in the database and, where there is an archive, its events are in
-that.
+A batch leaves the spool when its effects are in the database and, where there is an archive, its events are
+in that.
 """
 
 from __future__ import annotations
