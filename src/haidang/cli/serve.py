@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["COMMAND"]
 
 _PARTS = ("all", "receive", "console", "detect", "archive")
-_BEHIND = ("detect", "archive")
 _PORT = 8220
 
 
@@ -87,11 +86,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if not 0 <= args.port <= 65535:
         raise ConfigurationError(f"--port {args.port}", hint="Ports go from 1 to 65535.")
     configuration = _configuration(args)
-    if args.part in _BEHIND:
-        from haidang.console.service import detecting
-
-        (detecting.detect if args.part == "detect" else detecting.archive)(configuration)
-        return 0
+    if args.part == "detect":
+        return _detect(configuration)
+    if args.part == "archive":
+        return _archive(configuration)
     return _serve(args, configuration, context)
 
 
@@ -102,6 +100,24 @@ def _configuration(args: argparse.Namespace) -> Configuration:
     path = Path(args.config) if args.config else places.configuration()
     found = read_configuration(path) if args.config or path.exists() else Configuration()
     return replace(found, rules=(*found.rules, *map(Path, args.rules)))
+
+
+def _detect(configuration: Configuration) -> int:
+    from haidang.console.service.detecting import detect
+
+    detect(configuration)
+    return 0
+
+
+def _archive(configuration: Configuration) -> int:
+    from haidang.console.service.archiving import keep_archive
+
+    if configuration.archive is None:
+        raise ConfigurationError(
+            "There is no archive to keep.", hint="Leave enabled = false out of [archive]."
+        )
+    keep_archive(configuration.archive)
+    return 0
 
 
 def _serve(args: argparse.Namespace, configuration: Configuration, context: Context) -> int:
@@ -131,8 +147,9 @@ def _serve(args: argparse.Namespace, configuration: Configuration, context: Cont
     with ExitStack() as stack:
         stack.callback(opened.close)
         if args.part == "all":
-            for part in _BEHIND if configuration.archive else _BEHIND[:1]:
-                stack.enter_context(Supervised(_command(args, part)))
+            stack.enter_context(Supervised(_part("detect", args)))
+            if configuration.archive is not None:
+                stack.enter_context(Supervised(_part("archive", args)))
         # SIGTERM ends the service as Ctrl+C does: both are how it is meant to end.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         stack.enter_context(suppress(KeyboardInterrupt))
@@ -140,8 +157,8 @@ def _serve(args: argparse.Namespace, configuration: Configuration, context: Cont
     return 0
 
 
-def _command(args: argparse.Namespace, part: str) -> list[str]:
-    command = [sys.executable, "-m", "haidang", "serve", "--part", part]
+def _part(name: str, args: argparse.Namespace) -> list[str]:
+    command = [sys.executable, "-m", "haidang", "serve", "--part", name]
     if args.config:
         command += ["--config", args.config]
     for rules in args.rules:

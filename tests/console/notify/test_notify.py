@@ -24,7 +24,7 @@ from tests.console.notify.receivers import Mails, Posts, mail_server, web_server
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django.fixtures import Settings
 
     from haidang.console.units.models import Unit
 
@@ -41,7 +41,7 @@ def posts() -> Iterator[Posts]:
 
 
 @pytest.fixture
-def mails(settings: SettingsWrapper) -> Iterator[Mails]:
+def mails(settings: Settings) -> Iterator[Mails]:
     with mail_server() as server:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
@@ -51,9 +51,10 @@ def mails(settings: SettingsWrapper) -> Iterator[Mails]:
 
 
 def made(title: str = "Mimikatz", level: int = 3, unit: Unit | None = None, **values: Any) -> Alert:
-    return Alert.objects.create(
+    alert: Alert = Alert.objects.create(
         rule="r", title=title, level=level, entity="dc01", unit=unit, first_seen=NOW, last_seen=NOW, **values
     )
+    return alert
 
 
 def channel(kind: str, target: str, **values: Any) -> Channel:

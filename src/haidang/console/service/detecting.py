@@ -1,8 +1,4 @@
-"""The processes behind the receivers: one detects, one archives. They end on SIGTERM or SIGINT.
-
-A batch leaves the spool when its effects are in the database and, where there is an archive, its events are
-in that.
-"""
+"""The process that detects: from the spool, through the rules, to alerts. It ends on SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
@@ -15,7 +11,8 @@ from typing import TYPE_CHECKING
 from haidang import load_rules
 from haidang.console.alerts.intake import AlertSink
 from haidang.console.service import places
-from haidang.ingest.archive import Archive, ArchivePosition, run_archive
+from haidang.console.service.chores import Chores
+from haidang.ingest.archive import ArchivePosition
 from haidang.ingest.detecting import Detector
 from haidang.ingest.quarantine import Quarantine
 from haidang.ingest.spool import Spool
@@ -24,7 +21,7 @@ from haidang.scanning.live import LiveMatcher
 if TYPE_CHECKING:
     from haidang.console.service.configuration import Configuration
 
-__all__ = ["archive", "detect"]
+__all__ = ["detect"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -35,7 +32,9 @@ def detect(configuration: Configuration) -> None:
     Raises:
         ConfigurationError: The rules cannot be loaded.
     """
-    stop = _told_to_stop()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
     ruleset = load_rules(*configuration.rules, builtin=True if configuration.builtin else None)
     _LOG.info("rules loaded", extra={"rules": len(ruleset), "refused": len(ruleset.refused)})
     # Rules are millions of objects, none of them garbage.
@@ -46,29 +45,8 @@ def detect(configuration: Configuration) -> None:
     try:
         sink = AlertSink(looks_back=matcher.looks_back)
         follower = ArchivePosition(places.archive()) if configuration.archive else None
-        Detector(spool, matcher, sink, quarantine=quarantine, follower=follower).run(stop)
+        with Chores():
+            Detector(spool, matcher, sink, quarantine=quarantine, follower=follower).run(stop)
     finally:
         spool.close()
         quarantine.close()
-
-
-def archive(configuration: Configuration) -> None:
-    """Write what comes to the archive until told to stop.
-
-    Raises:
-        ConfigurationError: The folder cannot be used.
-    """
-    stop = _told_to_stop()
-    spool = Spool(places.spool())
-    try:
-        run_archive(spool, Archive(places.archive(), retention=configuration.retention), stop)
-    finally:
-        spool.close()
-
-
-def _told_to_stop() -> threading.Event:
-    """Return what is set by SIGTERM and SIGINT."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
