@@ -64,7 +64,8 @@ class MemoryIntake:
             raise self.refusals.pop(0)
         records = data.split(b"\n") if count else []
         assert len(records) == count
-        self.taken.append((source.name, format, records))
+        if count:
+            self.taken.append((source.name, format, records))
         self.kept.update(marks or {})
 
     @property
