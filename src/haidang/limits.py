@@ -143,6 +143,13 @@ class Limits:
     quarantine_request_lines: int = 1_000
     """Broken lines of one request that are kept; the rest is counted."""
 
+    hunt_rows: int = 10_000
+    """Rows that a query over the archive gives at most; more are only said to be there."""
+    hunt_seconds: float = 60.0
+    """Time that a query over the archive may take."""
+    hunt_memory_bytes: int = 512 * MIB
+    """Memory that a query over the archive may take."""
+
     page_rows: int = 4_096
     """Findings of one block of the HTML page."""
     page_bytes: int = 4 * MIB

@@ -108,7 +108,11 @@ def pages() -> list[Page]:
 
 def operations() -> list[Operation]:
     return [
-        Operation(method, f"/api/v1{bound.prefix and '/' + bound.prefix.strip('/')}{path}", operation.auth_callbacks[0].needs)  # type: ignore[attr-defined]
+        Operation(
+            method,
+            f"/api/v1{bound.prefix and '/' + bound.prefix.strip('/')}{path}",
+            operation.auth_callbacks[0].needs,
+        )  # type: ignore[attr-defined]
         for bound in api._get_bound_routers()
         for path, view in bound.path_operations.items()
         for operation in view.operations

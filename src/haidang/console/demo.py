@@ -153,8 +153,8 @@ class _Place:
             source.save()
             self.sources.setdefault(code, source)
         Contact.objects.create(
-            unit=self.units["HV-BV"], name="Đỗ Thanh Bình", role="Tổ trưởng CNTT", email="binh@benhvien.example",
-            phone="0236 000 0102", on_call=True,
+            unit=self.units["HV-BV"], name="Đỗ Thanh Bình", role="Tổ trưởng CNTT", on_call=True,
+            email="binh@benhvien.example", phone="0236 000 0102",
         )  # fmt: skip
 
     def asset_of(self, host: str) -> Asset | None:
@@ -275,4 +275,4 @@ def _silences(findings: list[Finding], people: dict[str, User], now: datetime) -
 
 
 def _time(text: str | None) -> datetime:
-    return datetime.fromisoformat((text or "").replace("Z", "+00:00"))
+    return datetime.fromisoformat(text or "")

@@ -164,8 +164,8 @@ AXES_COOLOFF_TIME = 0.25
 """Hours."""
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
-AXES_USERNAME_FORM_FIELD = "login"
-AXES_LOCKOUT_CALLABLE = "haidang.console.people.views.lockout"
+AXES_LOCKOUT_CALLABLE = "haidang.console.people.lockout.locked_out"
+AXES_USERNAME_CALLABLE = "haidang.console.people.lockout.user_name"
 AXES_VERBOSE = False
 
 LANGUAGE_CODE = "vi"

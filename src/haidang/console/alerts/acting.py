@@ -128,7 +128,8 @@ def silences(request: Request) -> HttpResponse:
             try:
                 actions.silence(request, until=form.until(), **form.named())
             except RefusedError as error:
-                form.add_error(error.field if error.field in form.fields else None, str(error))
+                for name, said in error.errors.items():
+                    form.add_error(name if name in form.fields else None, said)
             else:
                 messages.success(request, _("Silenced. Findings that it keeps back are counted here."))
                 return redirect("silences")

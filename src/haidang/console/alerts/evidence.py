@@ -1,7 +1,8 @@
 """Evidence for people: which part of a value satisfied which test, and the test in words.
 
 Findings quote logs and rules, both untrusted: everything here returns plain texts, which templates escape.
-Literals are looked for in the value; of a rule's regular expression, RE2 says in linear time where it matched.
+Literals are looked for in the value; of a rule's regular expression RE2 says, in linear time, where it
+matched.
 """
 
 from __future__ import annotations

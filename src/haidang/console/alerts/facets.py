@@ -1,4 +1,4 @@
-"""The facets beside the queue, ready for a template: names, counts, and the address that a choice leads to."""
+"""The facets beside the queue, ready for a template: names, counts, and where a choice leads."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from haidang.console.alerts.models import Alert, Level
-from haidang.console.sources.models import Source
 from haidang.console.people.models import User
+from haidang.console.sources.models import Source
 from haidang.console.units.models import Unit
 from haidang.findings.words import TACTIC_WORDS
 from haidang.i18n import translator
@@ -28,7 +28,7 @@ class Choice(NamedTuple):
 
     value: str
     name: str
-    count: int
+    number: int
     on: bool
     address: str
     level: int | None = None
@@ -63,7 +63,7 @@ def facets(asked: Filter, counted: Counts, user: User) -> list[Facet]:
             if counter.get(count_key, 0) or str(value) in on or key in {"state", "level"}
         ]
         if key in {"unit", "source"}:
-            choices.sort(key=lambda choice: (not choice.on, -choice.count, choice.name))
+            choices.sort(key=lambda choice: (not choice.on, -choice.number, choice.name))
         if choices:
             made.append(Facet(key, name, choices[:_SHOWN]))
     return made
@@ -78,7 +78,7 @@ def _address(asked: Filter, key: str, value: str, on: set[str]) -> str:
 
 
 def _values(counted: Counts, user: User) -> list[tuple[str, str, list[tuple[Any, Any, Any]]]]:
-    """Return key, name and values of each facet; a value is what the address says, its name, its count's key."""
+    """Return key, name and values of each facet; a value is the address's, its name, its count's key."""
     said = translator("vi" if (get_language() or "").startswith("vi") else "en")
     units = Unit.objects.visible_to(user).filter(pk__in=[k for k in counted.facets["unit"] if k])
     sources = Source.objects.visible_to(user).filter(pk__in=[k for k in counted.facets["source"] if k])

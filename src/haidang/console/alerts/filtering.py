@@ -7,7 +7,7 @@ narrows the alerts that the person may see.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -111,7 +111,8 @@ class Filter:
         """Return the filter with a value of a facet turned on or off."""
         had: tuple[str, ...] = getattr(self, name)
         now = tuple(v for v in had if v != value) if value in had else (*had, value)
-        return replace(self, **{name: now})
+        changed: dict[str, Any] = {name: now}
+        return replace(self, **changed)
 
     def without(self, name: str) -> Filter:
         """Return the filter without a facet or field."""
@@ -201,7 +202,7 @@ def _moment(text: str) -> datetime | None:
         return None
     if said is None or not 1970 <= said.year <= 9000:
         return None
-    return said if said.tzinfo else said.replace(tzinfo=timezone.get_current_timezone() or UTC)
+    return said if said.tzinfo else said.replace(tzinfo=timezone.get_current_timezone())
 
 
 def _technique(text: str) -> str:

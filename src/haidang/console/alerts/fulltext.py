@@ -15,16 +15,17 @@ become a query.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from django.db import connections, models
+from django.db import connections
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
+    from haidang.console.people.scope import VisibleQuerySet
+
 __all__ = ["Words", "install", "matching", "parsed"]
 
-_Rows = TypeVar("_Rows", bound=models.QuerySet[Any])
 _PIECE = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')
 _WORD = re.compile(r"[^\W_]+")
 _MOST = 12
@@ -58,7 +59,8 @@ class Words(NamedTuple):
 
 def parsed(text: str) -> Words:
     """Take apart what somebody typed."""
-    wanted, unwanted = [], []
+    wanted: list[tuple[str, ...]] = []
+    unwanted: list[tuple[str, ...]] = []
     for sign, quoted, bare in _PIECE.findall(text)[:_MOST]:
         words = tuple(_WORD.findall((quoted or bare).lower()))
         if words:
@@ -66,7 +68,7 @@ def parsed(text: str) -> Words:
     return Words(tuple(wanted), tuple(unwanted))
 
 
-def matching(rows: _Rows, words: Words, tags: tuple[str, ...] = ()) -> _Rows:
+def matching(rows: VisibleQuerySet[Any], words: Words, tags: tuple[str, ...] = ()) -> VisibleQuerySet[Any]:
     """Return the alerts that hold all ``words``, and any of ``tags``; newest first by id.
 
     Without a word that is wanted, what is unwanted does not matter.
@@ -75,16 +77,18 @@ def matching(rows: _Rows, words: Words, tags: tuple[str, ...] = ()) -> _Rows:
         return rows
     if connections[rows.db].vendor == "sqlite":
         # The sign keeps SQLite from walking all alerts and asking the index for each of them.
-        return rows.extra(
+        found: Any = rows.extra(
             tables=["alerts_search"],
             where=["alerts_search MATCH %s", "alerts_alert.id = +alerts_search.rowid"],
             params=[_fts5(words, tags)],
             order_by=["-alerts_search.rowid"],
         )
-    return rows.extra(  # nosec B610 -- the expression is fixed, the words are a parameter
-        where=[f"to_tsvector('simple', {_DOCUMENT}) @@ to_tsquery('simple', %s)"],
-        params=[_tsquery(words, tags)],
-    ).order_by("-id")
+    else:
+        found = rows.extra(  # noqa: S610 -- it is fixed, but for its parameter
+            where=[f"to_tsvector('simple', {_DOCUMENT}) @@ to_tsquery('simple', %s)"],
+            params=[_tsquery(words, tags)],
+        ).order_by("-id")
+    return cast("VisibleQuerySet[Any]", found)
 
 
 def _fts5(words: Words, tags: tuple[str, ...]) -> str:

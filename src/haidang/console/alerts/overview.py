@@ -35,7 +35,7 @@ class Cell(NamedTuple):
 
     technique: str
     name: str
-    count: int
+    number: int
     level: int
     shade: int
 
@@ -45,7 +45,7 @@ class TacticColumn(NamedTuple):
 
     tactic: str
     name: str
-    count: int
+    number: int
     level: int
     cells: list[Cell]
 
@@ -80,7 +80,7 @@ class Overview:
     quiet: list[Source] = field(default_factory=list)
     units: list[UnitAtRisk] = field(default_factory=list)
     risks: list[Risk] = field(default_factory=list)
-    times: Times = Times(None, None)
+    times: Times = field(default_factory=lambda: Times(None, None))
 
 
 def overview(user: User, now: datetime) -> Overview:
@@ -227,7 +227,7 @@ class _Seconds(Func):
 
 def _times(rows: Any, since: datetime) -> Times:
     def mean(name: str) -> timedelta | None:
-        span: Expression = _Seconds(F(name)) - _Seconds(F("created"))  # type: ignore[assignment]
+        span: Expression = _Seconds(F(name)) - _Seconds(F("created"))
         seconds = rows.filter(**{f"{name}__gte": since}).order_by().aggregate(mean=Avg(span))["mean"]
         return None if seconds is None else timedelta(seconds=max(0.0, float(seconds)))
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["ANYONE", "SIGNED_IN", "AccessMiddleware", "Request", "allowed", "module_of"]
+
+_View = TypeVar("_View", bound="Callable[..., Any]")
 
 ANYONE = "anyone"
 SIGNED_IN = "signed-in"
@@ -41,18 +43,17 @@ class Request(HttpRequest):
     htmx: Any
 
 
-def allowed(permission: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+def allowed(permission: str) -> Callable[[_View], _View]:
     """Let a view be asked only by people with ``permission`` (or ANYONE, SIGNED_IN)."""
 
-    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    def decorate(view: _View) -> _View:
         if iscoroutinefunction(view):
 
             @functools.wraps(view)
             async def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
                 request.user = await request.auser()
                 refused = _refused(request, permission)
-                answer: HttpResponse = refused or await view(request, *args, **kwargs)
-                return answer
+                return refused or await view(request, *args, **kwargs)
 
         else:
 
@@ -61,7 +62,7 @@ def allowed(permission: str) -> Callable[[Callable[..., HttpResponse]], Callable
                 return _refused(request, permission) or view(request, *args, **kwargs)
 
         checked.permission = permission  # type: ignore[attr-defined]
-        return checked
+        return cast("_View", checked)
 
     return decorate
 

@@ -2,11 +2,12 @@
 
 from django.conf import settings
 from django.db import connections, migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from haidang.console.alerts import fulltext
 
 
-def install(apps, schema_editor):
+def install(_apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
     fulltext.install(connections[schema_editor.connection.alias])
 
 

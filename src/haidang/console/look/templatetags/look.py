@@ -54,7 +54,8 @@ def icon(name: str) -> SafeString:
     """Draw an icon of the sprite; it says nothing by itself, so words stand beside it."""
     address = static("look/icons.svg")
     return format_html(
-        '<svg class="i" width="16" height="16" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>',
+        '<svg class="i" width="16" height="16" aria-hidden="true" focusable="false">'
+        '<use href="{}#{}"/></svg>',
         address,
         name,
     )
