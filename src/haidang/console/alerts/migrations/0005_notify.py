@@ -8,52 +8,119 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('alerts', '0004_search'),
-        ('units', '0001_initial'),
+        ("alerts", "0004_search"),
+        ("units", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Channel',
+            name="Channel",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True, verbose_name='name')),
-                ('kind', models.CharField(choices=[('email', 'E-mail'), ('webhook', 'Webhook')], max_length=10, verbose_name='kind')),
-                ('target', models.TextField(verbose_name='addresses, or URL')),
-                ('secret', models.CharField(default=haidang.console.alerts.notify.models.new_secret, editable=False, max_length=100)),
-                ('min_level', models.PositiveSmallIntegerField(default=3, verbose_name='lowest level')),
-                ('urgent_level', models.PositiveSmallIntegerField(default=4, verbose_name='told at once from this level on')),
-                ('quiet_from', models.TimeField(blank=True, null=True, verbose_name='quiet from')),
-                ('quiet_until', models.TimeField(blank=True, null=True, verbose_name='quiet until')),
-                ('digest_minutes', models.PositiveIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(1440)], verbose_name='minutes between digests')),
-                ('language', models.CharField(default='vi', max_length=5, verbose_name='language')),
-                ('enabled', models.BooleanField(default=True, verbose_name='in use')),
-                ('unit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='channels', to='units.unit', verbose_name='unit')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, unique=True, verbose_name="name")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("email", "E-mail"), ("webhook", "Webhook")],
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("target", models.TextField(verbose_name="addresses, or URL")),
+                (
+                    "secret",
+                    models.CharField(
+                        default=haidang.console.alerts.notify.models.new_secret,
+                        editable=False,
+                        max_length=100,
+                    ),
+                ),
+                ("min_level", models.PositiveSmallIntegerField(default=3, verbose_name="lowest level")),
+                (
+                    "urgent_level",
+                    models.PositiveSmallIntegerField(
+                        default=4, verbose_name="told at once from this level on"
+                    ),
+                ),
+                ("quiet_from", models.TimeField(blank=True, null=True, verbose_name="quiet from")),
+                ("quiet_until", models.TimeField(blank=True, null=True, verbose_name="quiet until")),
+                (
+                    "digest_minutes",
+                    models.PositiveIntegerField(
+                        default=0,
+                        validators=[django.core.validators.MaxValueValidator(1440)],
+                        verbose_name="minutes between digests",
+                    ),
+                ),
+                ("language", models.CharField(default="vi", max_length=5, verbose_name="language")),
+                ("enabled", models.BooleanField(default=True, verbose_name="in use")),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="channels",
+                        to="units.unit",
+                        verbose_name="unit",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('name',),
+                "ordering": ("name",),
             },
         ),
         migrations.CreateModel(
-            name='Outgoing',
+            name="Outgoing",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('sent', 'Sent'), ('dead', 'Given up')], default='waiting', max_length=10)),
-                ('due', models.DateTimeField()),
-                ('delivery', models.CharField(blank=True, max_length=40)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('problem', models.CharField(blank=True, max_length=300)),
-                ('created', models.DateTimeField(default=django.utils.timezone.now)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('alert', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='alerts.alert')),
-                ('channel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='outgoing', to='alerts.channel')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("waiting", "Waiting"), ("sent", "Sent"), ("dead", "Given up")],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("due", models.DateTimeField()),
+                ("delivery", models.CharField(blank=True, max_length=40)),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("problem", models.CharField(blank=True, max_length=300)),
+                ("created", models.DateTimeField(default=django.utils.timezone.now)),
+                ("sent_at", models.DateTimeField(null=True)),
+                (
+                    "alert",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="alerts.alert"
+                    ),
+                ),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="outgoing",
+                        to="alerts.channel",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
-                'indexes': [models.Index(fields=['state', 'due'], name='outgoing_due'), models.Index(fields=['delivery'], name='outgoing_delivery')],
-                'constraints': [models.UniqueConstraint(fields=('channel', 'alert'), name='outgoing_once')],
+                "ordering": ("id",),
+                "indexes": [
+                    models.Index(fields=["state", "due"], name="outgoing_due"),
+                    models.Index(fields=["delivery"], name="outgoing_delivery"),
+                ],
+                "constraints": [models.UniqueConstraint(fields=("channel", "alert"), name="outgoing_once")],
             },
         ),
     ]
