@@ -30,15 +30,67 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _UNITS, _SOURCES, _RULES, _ENTITIES = 60, 120, 400, 6_000
-_WORDS = (
-    "powershell.exe cmd.exe rundll32.exe -enc -nop download invoke curl wget schtasks reg add currentversion run"
-    " users appdata temp system32 svchost lsass administrator service network share backup báo cáo văn thư"
-    " sudo bash /tmp /etc/passwd chmod ssh root cron http https dns tcp 443 445 3389 logon failed success"
-).split()
-_TACTICS = (
-    "execution persistence privilege-escalation stealth credential-access discovery lateral-movement"
-    " command-and-control exfiltration impact"
-).split()
+_WORDS = [
+    "powershell.exe",
+    "cmd.exe",
+    "rundll32.exe",
+    "-enc",
+    "-nop",
+    "download",
+    "invoke",
+    "curl",
+    "wget",
+    "schtasks",
+    "reg",
+    "add",
+    "currentversion",
+    "run",
+    "users",
+    "appdata",
+    "temp",
+    "system32",
+    "svchost",
+    "lsass",
+    "administrator",
+    "service",
+    "network",
+    "share",
+    "backup",
+    "báo",
+    "cáo",
+    "văn",
+    "thư",
+    "sudo",
+    "bash",
+    "/tmp",
+    "/etc/passwd",
+    "chmod",
+    "ssh",
+    "root",
+    "cron",
+    "http",
+    "https",
+    "dns",
+    "tcp",
+    "443",
+    "445",
+    "3389",
+    "logon",
+    "failed",
+    "success",
+]
+_TACTICS = [
+    "execution",
+    "persistence",
+    "privilege-escalation",
+    "stealth",
+    "credential-access",
+    "discovery",
+    "lateral-movement",
+    "command-and-control",
+    "exfiltration",
+    "impact",
+]
 _CHUNK = 20_000
 
 
@@ -104,7 +156,9 @@ def _around() -> None:
     now = datetime.now(UTC)
     for number in range(_SOURCES):
         Source.objects.create(
-            name=f"source-{number}", unit=units[number % len(units)], last_seen=now - timedelta(minutes=number)
+            name=f"source-{number}",
+            unit=units[number % len(units)],
+            last_seen=now - timedelta(minutes=number),
         )
     User.objects.create_user("an", role="analyst")
     User.objects.create_user("binh", role="liaison", unit=storey[0])
@@ -151,7 +205,13 @@ def _rule(chance: random.Random, number: int) -> tuple[str, str, int, str, str]:
     technique = f"T{1000 + number % 200}"
     level = chance.choices((0, 1, 2, 3, 4), (5, 15, 40, 32, 8))[0]
     tags = json.dumps([f"attack.{tactic}", f"attack.{technique.lower()}"])
-    return f"0000{number:04}-made-rule", f"Made Rule Number {number} of the Benchmark", level, tags, json.dumps([technique])
+    return (
+        f"0000{number:04}-made-rule",
+        f"Made Rule Number {number} of the Benchmark",
+        level,
+        tags,
+        json.dumps([technique]),
+    )
 
 
 def _pages() -> dict[str, str]:
@@ -206,7 +266,10 @@ def _measure(rounds: int) -> None:
         clients.append(client)
     for name, address in _pages().items():
         figures = [figure for client in clients for figure in _timed(client, address, rounds)]
-        print(f"{name:<36} {figures[0]:12.1f} {figures[1]:8.1f} {figures[2]:12.1f} {figures[3]:8.1f}", flush=True)
+        print(
+            f"{name:<36} {figures[0]:12.1f} {figures[1]:8.1f} {figures[2]:12.1f} {figures[3]:8.1f}",
+            flush=True,
+        )
 
 
 def _timed(client: Client, address: str, rounds: int) -> tuple[float, float]:

@@ -102,7 +102,11 @@ def pages() -> list[Page]:
 
 def operations() -> list[Operation]:
     return [
-        Operation(method, f"/api/v1{bound.prefix and '/' + bound.prefix.strip('/')}{path}", operation.auth_callbacks[0].needs)  # type: ignore[attr-defined]
+        Operation(
+            method,
+            f"/api/v1{bound.prefix and '/' + bound.prefix.strip('/')}{path}",
+            operation.auth_callbacks[0].needs,
+        )  # type: ignore[attr-defined]
         for bound in api._get_bound_routers()
         for path, view in bound.path_operations.items()
         for operation in view.operations
@@ -214,7 +218,12 @@ def test_pages_open_for_who_may_and_for_what_is_their_own(
                 assert status == 404 or (personal and status == 302), where
             else:
                 assert status in {200, 302, 400, 404}, where
-                assert status != 404 or page.name in {"rule", "switch-rule", "audit-checkpoint", "remove-unit"}, where
+                assert status != 404 or page.name in {
+                    "rule",
+                    "switch-rule",
+                    "audit-checkpoint",
+                    "remove-unit",
+                }, where
 
 
 def test_nobody_gets_in_without_signing_in(own: dict[str, int]) -> None:

@@ -20,7 +20,7 @@ LONG_AGO = NOW - timedelta(days=30)
 
 @pytest.fixture
 def source(hospital: Unit) -> Source:
-    made = Source.objects.create(
+    made: Source = Source.objects.create(
         unit=hospital, name="Tường lửa", quiet_after=60, last_seen=NOW - timedelta(minutes=61)
     )
     Source.objects.update(created=LONG_AGO)

@@ -29,6 +29,8 @@ from tests.ingest.serving import TOKEN, Book, intake_in, post, serving
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from haidang.ingest.intake import Intake
+
 LINES = b'{"n": 1}\n{"n": 2}\n'
 SOURCE = Source("s1", "web")
 HEAD = b"POST /ingest HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n"
@@ -265,6 +267,20 @@ def test_marks_are_on_disk_with_the_events_and_alone(tmp_path: Path) -> None:
         asyncio.run(intake.take(SOURCE, b"", format="", count=0, marks={"x": b""}))
         assert intake._spool.marks("") == {"y": b"1"}
         assert [one.arrival.count for one in intake._spool.take()] == [1]
+
+
+def test_records_with_header_lines_of_their_own_are_a_batch_of_their_own(tmp_path: Path) -> None:
+    async def run(intake: Intake) -> None:
+        takes = [
+            intake.take(SOURCE, b"name\n%d" % number, format="csv", count=2, alone=number > 1)
+            for number in range(4)
+        ]
+        await asyncio.gather(*takes)
+
+    with intake_in(tmp_path, Book()) as intake:
+        asyncio.run(run(intake))
+        found = [one.arrival.data for one in intake._spool.take()]
+    assert {b"name\n2", b"name\n3"} < set(found)
 
 
 def test_what_is_counted_outlives_a_restart(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise ConfigurationError(_("--sql and --entity are two questions: ask one."))
     hunt = Hunt(_folder(args, context), sources=args.source or None)
     now = context.now()
-    span = {
+    span: dict[str, Any] = {
         "since": _moment(moment_ns(args.since, now=now, end=False)) if args.since else None,
         "until": _moment(moment_ns(args.until, now=now, end=True)) if args.until else None,
     }

@@ -185,10 +185,12 @@ class Intake:
         *,
         format: str,  # noqa: A002 - as everywhere
         count: int,
+        alone: bool = False,
         marks: Mapping[str, bytes] | None = None,
     ) -> None:
-        """Put records of a source on disk; see ``submit``, whose errors it raises."""
-        await asyncio.wrap_future(self.submit(source, [Portion(format, data, count)], marks=marks))
+        """Put records of a source on disk; see ``submit``, whose errors it raises, and ``Portion``."""
+        portion = Portion(format, data, count, alone)
+        await asyncio.wrap_future(self.submit(source, [portion], marks=marks))
 
     def submit(
         self,
@@ -293,6 +295,9 @@ class Intake:
                 if not portion.count:
                     continue
                 key = (one.source.id, portion.format)
+                if portion.alone:
+                    yield _joined(key, [(one.received, portion)])
+                    continue
                 size = sizes.get(key, 0)
                 if size and size + len(portion.data) > most:
                     yield _joined(key, together.pop(key))

@@ -80,6 +80,8 @@ class Portion:
     """The records, joined by line feeds."""
     count: int
     """How many records there are."""
+    alone: bool = False
+    """Whether it is kept as a batch of its own: it begins with header lines that hold for it alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -555,7 +555,7 @@ def test_what_is_missing_is_looked_for_during_tail_missing_seconds(tmp_path: Pat
         folder.mkdir()
         log = folder / "app.log"
         write(log, *START)
-        watch = Watch(log)
+        watch = Watch(log, tail_missing_seconds=3600)
         watch.step()
         write(log, "unread")
         watch.follower.close()

@@ -28,6 +28,7 @@ from haidang.console.alerts.enriching import Assets
 from haidang.console.alerts.entities import entity_of
 from haidang.console.alerts.merging import Merger
 from haidang.console.alerts.models import Batch, Correlated, Example, RuleDay
+from haidang.console.alerts.notify.queueing import queue
 from haidang.console.alerts.silencing import Silences, rules_off
 from haidang.console.alerts.storing import storable_finding
 from haidang.console.alerts.told import Group, Told, rule_told
@@ -173,6 +174,7 @@ class AlertSink:
             else:
                 loud.append(group)
         merger.merge(loud)
+        queue(merger.new, now)
         silences.save()
         counts.save(timezone.localdate(now))
         Correlated.objects.bulk_create(

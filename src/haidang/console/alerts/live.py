@@ -108,7 +108,7 @@ class Hub:
         with ThreadPoolExecutor(1, thread_name_prefix="news") as thread:
             while self._listeners:
                 try:
-                    changes = await loop.run_in_executor(thread, self._ask)
+                    changes = await loop.run_in_executor(thread, self._ask_anew)
                 except DatabaseError:
                     _LOG.warning("news-database-away", exc_info=True)
                     await asyncio.sleep(_PAUSE_AWAY)
@@ -129,9 +129,13 @@ class Hub:
             worst = max((change.level for change in seen if change.new), default=0)
             listener.tell(News(new, changed, worst, reload=len(changes) >= _MOST))
 
+    def _ask_anew(self) -> list[Change]:
+        # A connection that has broken is given up here, as Django does it before a request.
+        close_old_connections()
+        return self._ask()
+
     def _ask(self) -> list[Change]:
         """Return what is new since the last time; the first time nothing is."""
-        close_old_connections()
         if self._last is None:
             alert = Alert.objects.aggregate(last=Max("id"))["last"] or 0
             entry = Entry.objects.aggregate(last=Max("number"))["last"]

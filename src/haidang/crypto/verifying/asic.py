@@ -19,6 +19,7 @@ import re
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
+from haidang.crypto.containers.checksums import alongside
 from haidang.crypto.containers.manifest import Manifest, read_manifest
 from haidang.crypto.containers.problems import ContainerError
 from haidang.crypto.containers.zip_walking import DEFAULT_BOUNDS, stored_sizes, walk
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
-    from haidang.crypto.containers.zip_walking import Bounds, Member, Readable
+    from haidang.crypto.containers.zip_source import Readable
+    from haidang.crypto.containers.zip_walking import Bounds, Member
     from haidang.crypto.trust import Trust
     from haidang.crypto.verifying.options import Options
     from haidang.crypto.verifying.xml_signatures import XmlVerdict
@@ -184,8 +186,9 @@ def read_contents(
             contents.digests[member.name] = hashlib.sha256(content).digest()
         else:
             digest = hashlib.sha256()
-            for chunk in member.chunks() if sink is None else sink(member):
-                digest.update(chunk)
+            with alongside(digest.update) as update:
+                for chunk in member.chunks() if sink is None else sink(member):
+                    update(chunk)
             if not member.folder:
                 contents.digests[member.name] = digest.digest()
     return contents

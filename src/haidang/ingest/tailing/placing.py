@@ -20,7 +20,7 @@ from haidang.ingest.tailing.contents import is_text
 from haidang.ingest.tailing.positions import WINDOW, Position, at_end, moved_to, new_position
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from haidang.ingest.tailing.followed import Stamp
     from haidang.ingest.tailing.known import KnownContents
@@ -85,13 +85,13 @@ class Placing:
         if packed:
             return Verdict.WAIT if likely else Placed(start, is_copy=True)
         size = content.size()
-        if not self._is_beginning(content, size, likely):
+        longer = list(self._longer(content, size, likely))
+        if not longer or (size < WINDOW and self._rests(seen, now)):
             return Placed(start, is_copy=False)
-        if not self._rests(seen, now):
-            return Verdict.WAIT
-        if size < WINDOW:
-            return Placed(start, is_copy=False)
-        return Placed(at_end(start, content, size), is_copy=True)
+        # What was not taken yet may be all that is left of it tomorrow.
+        if self._rests(seen, now) and any(one.offset >= size for one in longer):
+            return Placed(at_end(start, content, size), is_copy=True)
+        return Verdict.WAIT
 
     def recover(self, seen: Seen, content: Content, *, packed: bool, now: float) -> Decision:
         """Decide on a file that no pattern finds; refused is what goes on with nothing that is free."""
@@ -108,8 +108,8 @@ class Placing:
         rests = self._rests(seen, now)
         return content.read(0, WINDOW) if rests or not packed else b""
 
-    def _is_beginning(self, content: Content, size: int, likely: Iterable[Position]) -> bool:
-        """Return whether ``content`` is the beginning of what another file holds, or may be."""
+    def _longer(self, content: Content, size: int, likely: Iterable[Position]) -> Iterator[Position]:
+        """Yield the positions of files of which ``content`` is the beginning, or may be."""
         window = min(size, WINDOW)
         for position in likely:
             other = self._holder(position)
@@ -118,8 +118,7 @@ class Placing:
             )
             # Had that file been truncated meanwhile, a difference would say nothing.
             if other is None or is_same or not position.holds(other):
-                return True
-        return False
+                yield position
 
     def _rests(self, seen: Seen, now: float) -> bool:
         """Return whether a file has not changed for long enough."""

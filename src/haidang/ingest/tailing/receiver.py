@@ -140,6 +140,7 @@ class TailReceiver:
             portion.data,
             format=portion.position.form or source.format,
             count=portion.count,
+            alone=bool(portion.position.preamble),
             marks=follower.mark(portion.position),
         )
         follower.taken(file, portion)

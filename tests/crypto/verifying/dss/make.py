@@ -103,7 +103,7 @@ def make(folder: Path) -> None:
 
     def respond(request: bytes) -> bytes:
         moment = dt.datetime.now(dt.UTC)
-        return answer(request, responder, lambda serial: (authority.kept.get(serial), None), now=moment)
+        return answer(request, [responder], lambda serial: (authority.kept.get(serial), None), now=moment)
 
     ocsp = OcspServer("127.0.0.1", 0, respond)
     places = Places(ocsp=(f"http://127.0.0.1:{ocsp.port}/",))

@@ -15,6 +15,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from haidang.i18n import N_, translator
+from haidang.sigma.ir import LEVELS
 
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString
