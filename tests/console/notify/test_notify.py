@@ -134,6 +134,16 @@ def test_what_is_not_taken_is_tried_again_with_the_same_id_then_kept(posts: Post
     assert send_due(now) == 1
 
 
+def test_a_digest_that_is_not_taken_is_tried_once_at_a_time(posts: Posts) -> None:
+    channel("webhook", posts.url)
+    queue([made(f"Rule {n}") for n in range(3)], NOW)
+    posts.status = 500
+    send_due(NOW)
+    send_due(NOW + timedelta(seconds=30))
+    assert len(posts.got) == 2
+    assert {outgoing.attempts for outgoing in Outgoing.objects.all()} == {2}
+
+
 def test_a_redirect_is_not_followed(posts: Posts) -> None:
     channel("webhook", posts.url)
     queue([made()], NOW)

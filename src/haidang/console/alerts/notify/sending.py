@@ -70,8 +70,9 @@ def _deliveries(channel: Channel, now: datetime) -> list[str]:
         waiting = Outgoing.objects.select_for_update().filter(
             channel=channel, state=Outgoing.State.WAITING, due__lte=now
         )
-        known = list(waiting.exclude(delivery="").values_list("delivery", flat=True).distinct())
-        new = list(waiting.filter(delivery="").values_list("pk", flat=True))
+        rows = list(waiting.values_list("pk", "delivery"))
+        known = list(dict.fromkeys(delivery for _, delivery in rows if delivery))
+        new = [pk for pk, delivery in rows if not delivery]
         for start in range(0, len(new), _TOGETHER):
             delivery = f"msg_{uuid.uuid4().hex}"
             Outgoing.objects.filter(pk__in=new[start : start + _TOGETHER]).update(delivery=delivery)
