@@ -58,8 +58,8 @@ security: $(DEV_READY)  ## Check the service for dangerous code and settings (ba
 		DJANGO_SETTINGS_MODULE=haidang.console.settings $(BIN)/python -m django check --deploy --fail-level WARNING
 
 audit-dependencies: $(DEV_READY)  ## Ask for known vulnerabilities of the locked dependencies (needs a network)
-	$(BIN)/pip-audit --disable-pip --require-hashes --requirement requirements/run.txt
-	$(BIN)/pip-audit --disable-pip --require-hashes --requirement requirements/dev.txt
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements/run.txt
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements/dev.txt
 
 unit: $(DEV_READY)  ## Run the tests alone
 	$(BIN)/pytest $(PYTEST)
