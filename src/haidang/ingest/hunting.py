@@ -266,7 +266,7 @@ def _view(found: list[ArchiveFile], since: datetime | None, until: datetime | No
     types = "{'source': VARCHAR, 'day': DATE}"
     where = f" WHERE {' AND '.join(bounds)}" if bounds else ""
     return (
-        f"CREATE VIEW events AS SELECT * FROM read_parquet([{files}], hive_partitioning = true, "  # noqa: S608
+        f"CREATE VIEW events AS SELECT * FROM read_parquet([{files}], hive_partitioning = true, "  # noqa: S608  # nosec B608
         f"hive_types = {types}){where}"
     )
 

@@ -21,26 +21,26 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ({}, {"a", "b"}),
-        ({"state": "new"}, {"a"}),
-        ({"state": "closed"}, {"b"}),
-        ({"level": "critical"}, {"b"}),
-        ({"entity": "a"}, {"a"}),
-        ({"owner": "none"}, {"a"}),
-        ({"owner": "an"}, {"b"}),
-        ({"technique": "T1003"}, {"b"}),
-        ({"q": "mimi"}, {"a"}),
-        ({"q": "mimi certutil"}, set()),
-        ({"since": "2026-11-30T08:00:00Z"}, {"a", "b"}),
-        ({"until": "2026-11-30T08:00:00Z"}, set()),
-        ({"disposition": "benign"}, {"b"}),
-        ({"rule": "other"}, {"b"}),
+        ({}, "ab"),
+        ({"state": "new"}, "a"),
+        ({"state": "closed"}, "b"),
+        ({"level": "critical"}, "b"),
+        ({"entity": "a"}, "a"),
+        ({"owner": "none"}, "a"),
+        ({"owner": "an"}, "b"),
+        ({"technique": "T1003"}, "b"),
+        ({"q": "mimi"}, "a"),
+        ({"q": "mimi certutil"}, ""),
+        ({"since": "2026-11-30T08:00:00Z"}, "ab"),
+        ({"until": "2026-11-30T08:00:00Z"}, ""),
+        ({"disposition": "benign"}, "b"),
+        ({"rule": "other"}, "b"),
     ],
     ids=str,
 )
 def test_filters_narrow(
     query: dict[str, str],
-    found: set[str],
+    found: str,
     analyst: User,
     caller: Callable[..., Caller],
     hospital: Unit,
@@ -58,7 +58,7 @@ def test_filters_narrow(
         tags=["attack.t1003"],
         search="certutil",
     )
-    assert {item["entity"] for item in caller(analyst).get("/alerts", **query)["items"]} == found
+    assert {item["entity"] for item in caller(analyst).get("/alerts", **query)["items"]} == set(found)
 
 
 def test_a_unit_is_asked_for_with_those_below_it(

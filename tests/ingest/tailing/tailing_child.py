@@ -30,7 +30,7 @@ async def main(logs: Path, folder: Path) -> None:
     counters = Counters(folder / "spool.sqlite3", LIMITS)
     book = Book(source("unit"))
     with Intake(spool, Quarantine(folder / "quarantine.sqlite3", LIMITS), counters, book, LIMITS) as intake:
-        tails = [Tail(f"{logs}/app.log*", "unit"), Tail(f"{logs}/other.log*", "unit")]
+        tails = [Tail(f"{logs}/app.log*", "unit"), Tail(f"{logs}/single.log", "unit")]
         receiver = TailReceiver(tails, intake, spool, book, LIMITS)
         await receiver.start()
         await asyncio.Event().wait()

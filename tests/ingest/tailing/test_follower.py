@@ -644,3 +644,41 @@ def test_header_lines_are_brought_along_where_the_rest_was_left_out(tmp_path: Pa
     assert watch.step() == []
     write(log, b"2026-11-30 /b")
     assert watch.step() == [*W3C, b"2026-11-30 /b"]
+
+
+# --- files that came and went while nobody watched ---
+
+
+def test_what_came_and_went_under_the_name_while_nobody_watched_is_taken(tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    write(tmp_path / "app.log.9", "of long ago")
+    os.utime(tmp_path / "app.log.9", (1, 1))
+    write(log, *START)
+    watch = Watch(log)
+    taken = watch.step()
+    write(log, *numbered(100, 110))
+    watch.follower.close()
+    log.rename(tmp_path / "app.log.1")
+    write(log, *numbered(110, 120))
+    compress(tmp_path / "app.log.1", tmp_path / "app.log.3.gz")
+    compress(log, tmp_path / "app.log.2.gz")
+    write(log, *numbered(120, 130))
+    log.rename(tmp_path / "app.log.1")
+    write(log, *numbered(130, 140))
+    write(tmp_path / "app.log.conf", "of something else")
+    watch.restart()
+    taken += watch.settle()
+    watch.restart()
+    taken += watch.settle()
+    assert sorted(taken) == numbered(0, 140)
+
+
+def test_nothing_is_taken_beside_a_file_that_is_still_there(tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    write(log, "one")
+    watch = Watch(log)
+    watch.step()
+    write(tmp_path / "app.log.1", "of something else")
+    assert watch.settle() == []
+    watch.restart()
+    assert watch.settle() == []

@@ -141,7 +141,7 @@ def test_each_line_is_taken_once_though_the_process_is_killed_again_and_again(
     taken = Taken(tmp_path)
     writers = [
         Writer(logs / name, random.Random(seed + number), rotate)
-        for number, name in enumerate(["app.log", "other.log"])
+        for number, name in enumerate(["app.log", "single.log"])
     ]
     for writer in writers:
         writer.start()

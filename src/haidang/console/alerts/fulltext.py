@@ -84,7 +84,7 @@ def matching(rows: VisibleQuerySet[Any], words: Words, tags: tuple[str, ...] = (
             order_by=["-alerts_search.rowid"],
         )
     else:
-        found = rows.extra(  # noqa: S610 -- it is fixed, but for its parameter
+        found = rows.extra(  # noqa: S610 -- it is fixed, but for its parameter  # nosec B610
             where=[f"to_tsvector('simple', {_DOCUMENT}) @@ to_tsquery('simple', %s)"],
             params=[_tsquery(words, tags)],
         ).order_by("-id")

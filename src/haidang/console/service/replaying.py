@@ -82,7 +82,7 @@ class Replay:
             f"{self._address}/ingest", data, {"Authorization": f"Bearer {token}"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=30):  # noqa: S310 -- see above
+            with urllib.request.urlopen(request, timeout=30):  # noqa: S310 -- see above  # nosec B310
                 pass
         except (urllib.error.URLError, OSError) as error:
             _LOG.warning("a piece of the demonstration was not taken", extra={"reason": str(error)})

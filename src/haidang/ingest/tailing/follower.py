@@ -6,6 +6,7 @@ Rules of this module:
   each byte is taken once through renaming, ``copytruncate``, compression and restarts.
 - What is gone from the patterns is still read to its end. A content that was not taken to its end, because
   its file was truncated or was gone after a restart, is looked for in its folder.
+- A file that came and went under a followed name while nobody watched is taken under its rotated name.
 - Nothing here waits or writes: ``scan`` and ``look`` read; ``taken`` says that a portion is on disk.
 
 A line that was written to a file after it was copied and before it was truncated is lost if it was not read
@@ -19,6 +20,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from haidang.ingest.tailing.between import CameAndWent
 from haidang.ingest.tailing.counts import TailCounts
 from haidang.ingest.tailing.followed import Followed, stamp_of
 from haidang.ingest.tailing.known import KnownContents, begun_name, mark_name
@@ -68,6 +70,7 @@ class Follower:
         self._searched: dict[Key, Stamp] = {}
         self._sought: set[str] = set()
         self._counts = TailCounts(unreadable=self._known.unreadable)
+        self._came_and_went = CameAndWent({}, (), 0.0)
         self._is_first_scan = True
 
     def counts(self) -> TailCounts:
@@ -102,7 +105,10 @@ class Follower:
                 self._guard(one, self._place)
         now = self._clock()
         if self._is_first_scan:
-            self._known.miss(now + self._limits.tail_missing_seconds)
+            self._known.miss(self._missing_until())
+            self._came_and_went = CameAndWent(
+                self._known.latest(), self._files.values(), self._missing_until()
+            )
             self._is_first_scan = False
         self._search(now)
         for tail in self._new_tails:
@@ -209,14 +215,18 @@ class Follower:
         if sought - self._sought:
             self._searched.clear()
         self._sought = sought
-        for path in {os.fsdecode(position.path) for position in missing}:
+        paths = {os.fsdecode(position.path) for position in missing}
+        for path in paths | self._came_and_went.paths(now):
             for seen in files_beside(path):
                 if seen.key not in self._files and self._searched.get(seen.key) != seen.stamp:
                     _ = self._guard(seen, self._resume) or self._guard(seen, self._recover)
 
     def _recover(self, seen: Seen, file: Followed, content: Content) -> bool:
-        """Follow a file that no pattern finds, where it is a copy of what is missing."""
-        found = self._placing.recover(seen, content, packed=bool(file.packing), now=self._clock())
+        """Follow a file that no pattern finds, where it is a copy of what is missing, or came and went."""
+        now = self._clock()
+        is_wanted = self._came_and_went.has(seen, now)
+        decide = self._placing.place if is_wanted else self._placing.recover
+        found = decide(seen, content, packed=bool(file.packing), now=now)
         if not isinstance(found, Placed):
             if found is Verdict.REFUSE:
                 self._searched[seen.key] = seen.stamp

@@ -6,6 +6,7 @@ the file was truncated), or compressed. What is free and was not taken to its en
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from typing import TYPE_CHECKING
@@ -109,6 +110,14 @@ class KnownContents:
         # Packed contents are read forward, so the order matters.
         fitting = [one for one in sorted(likely, key=lambda one: one.offset) if one.goes_on(content)]
         return fitting[-1] if fitting else None
+
+    def latest(self) -> dict[str, Position]:
+        """Return of each path the position of which something was taken last."""
+        found: dict[str, Position] = {}
+        for one in sorted(self._positions.values(), key=lambda one: one.seen):
+            if one.seen:
+                found[os.fsdecode(one.path)] = one
+        return found
 
     def miss(self, until: float) -> None:
         """Look for everything that is free, until then."""
