@@ -34,4 +34,4 @@ def write(rows: Iterable[Model], fields: Sequence[str]) -> None:
 
 
 def _manager(rows: Sequence[Model]) -> Any:
-    return type(rows[0])._default_manager  # noqa: SLF001 -- Django's public name for it
+    return type(rows[0])._default_manager
