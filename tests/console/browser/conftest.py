@@ -65,7 +65,8 @@ def served(browser: Browser, folder: Path) -> Iterator[str]:
         port = free.getsockname()[1]
     command = [
         sys.executable, "-m", "uvicorn", "haidang.console.asgi:application", "--host", "127.0.0.1",
-        "--port", str(port), "--lifespan", "off", "--log-level", "warning", "--timeout-graceful-shutdown", "1",
+        "--port", str(port), "--lifespan", "off", "--log-level", "warning",
+        "--timeout-graceful-shutdown", "1",
     ]  # fmt: skip
     address = f"http://127.0.0.1:{port}"
     with (folder / "server.log").open("wb") as log:

@@ -22,6 +22,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PASSWORD = "mot mat khau dai"
 LAPTOP = {"width": 1366, "height": 768}
 PHONE = {"width": 390, "height": 844}
+_PLACES = (
+    "silences/?alert=400", "account/2fa/", "account/sessions/", "account/password/change/", "account/logout/",
+)  # fmt: skip
 LOOKS = [("vi-VN", "light"), ("en-GB", "dark")]
 
 
@@ -161,7 +164,7 @@ def test_a_second_factor_is_set_up_and_asked_for(browser: Browser, served: str, 
     from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 
     def code(secret: str) -> str:
-        return format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
+        return str(format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time())))))
 
     page = seat(seats, browser, served, locale="vi-VN").sign_in("khoa")
     page.goto(f"{served}/account/2fa/totp/activate/")
@@ -188,7 +191,10 @@ def test_twenty_alerts_are_on_a_laptop_s_screen_beside_the_detail(
     page.goto(f"{served}/alerts/?state=any")
     page.keyboard.press("j")
     page.wait_for_selector("#detail [data-alert]")
-    inside = "[...document.querySelectorAll('#rows > .row')].filter(r => r.getBoundingClientRect().bottom <= innerHeight)"
+    inside = (
+        "[...document.querySelectorAll('#rows > .row')]"
+        ".filter(row => row.getBoundingClientRect().bottom <= innerHeight)"
+    )
     assert page.evaluate(f"{inside}.length") >= 20
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
@@ -224,13 +230,7 @@ def test_axe_finds_nothing_serious(
         page.keyboard.press("c")
         page.wait_for_selector("dialog[open]")
         found.append(grave(axe.Axe().run(page), "dialog"))
-    for place in (
-        "silences/?alert=400",
-        "account/2fa/",
-        "account/sessions/",
-        "account/password/change/",
-        "account/logout/",
-    ):
+    for place in _PLACES:
         page.goto(f"{served}/{place}")
         found.append(grave(axe.Axe().run(page), place))
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), place

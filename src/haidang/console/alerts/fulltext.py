@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connections
 
 if TYPE_CHECKING:
@@ -84,7 +85,10 @@ def matching(
         where = ["alerts_search MATCH %s", "alerts_alert.id = +alerts_search.rowid"]
         params: list[Any] = [_fts5(words, tags)]
         if narrow:
-            said, values = rows.order_by().values("pk").query.sql_with_params()
+            try:
+                said, values = rows.order_by().values("pk").query.sql_with_params()
+            except EmptyResultSet:
+                return rows.none()
             where.append(f"+alerts_search.rowid IN ({said})")
             params += values
             rows = rows.model._default_manager.get_queryset()
