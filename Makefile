@@ -25,7 +25,7 @@ LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate
 	--allow-unsafe --build-deps-for=editable --no-emit-index-url --no-emit-find-links \
 	--no-emit-trusted-host --no-emit-options
 
-.PHONY: help setup run test lint types contracts unit unit-postgresql docs screenshots bench lock check-unlocked clean
+.PHONY: help setup run test lint types contracts security audit-dependencies unit unit-postgresql docs screenshots bench lock check-unlocked clean
 
 help:  ## List what make can do here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -40,7 +40,7 @@ run: $(RUN_READY)  ## Scan the sample logs, print the summary, write out/report.
 	@echo "The page with the time line and the evidence: $(CURDIR)/$(OUT)/report.html"
 	@echo "Open it in any browser; it needs no network."
 
-test: lint types contracts unit unit-postgresql  ## Check everything: style, types, import contracts, tests, docs
+test: lint types contracts security unit unit-postgresql  ## Check everything: style, types, import contracts, tests, docs
 
 lint: $(DEV_READY)  ## Check style and format
 	$(BIN)/ruff check .
@@ -51,6 +51,15 @@ types: $(DEV_READY)  ## Check types (mypy --strict)
 
 contracts: $(DEV_READY)  ## Check that imports go one way
 	$(BIN)/lint-imports
+
+security: $(DEV_READY)  ## Check the service for dangerous code and settings (bandit, Django)
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml src/haidang/console src/haidang/ingest
+	HAIDANG_DATA=$(CURDIR)/build/check HAIDANG_URL=https://console.example HAIDANG_HOSTS=console.example \
+		DJANGO_SETTINGS_MODULE=haidang.console.settings $(BIN)/python -m django check --deploy --fail-level WARNING
+
+audit-dependencies: $(DEV_READY)  ## Ask for known vulnerabilities of the locked dependencies (needs a network)
+	$(BIN)/pip-audit --disable-pip --require-hashes --requirement requirements/run.txt
+	$(BIN)/pip-audit --disable-pip --require-hashes --requirement requirements/dev.txt
 
 unit: $(DEV_READY)  ## Run the tests alone
 	$(BIN)/pytest $(PYTEST)

@@ -4,7 +4,8 @@ python -m benchmarks.protect_seal [FOLDER] [MEBIBYTES] [ROUNDS]
 
 The age program only encrypts; sealing also signs, lists and digests what is inside, and flushes it to the
 disk. Memory is the largest resident set of each process, unlocking the key (Argon2id, 64 MiB) apart: our
-processes get the keys unlocked.
+processes get the keys unlocked. Ours keeps two processors busy, so that other work on the machine
+slows it down more: the load is printed, too.
 """
 
 from __future__ import annotations
@@ -62,18 +63,23 @@ def main(folder: Path, mebibytes: int, rounds: int) -> None:
         # In a process of its own: what is measured would begin with the memory of this one.
         made = [sys.executable, "-m", "benchmarks.protect_seal", "prepare", str(place), str(mebibytes)]
         now, recipient = subprocess.run(made, check=True, capture_output=True, text=True).stdout.split()
-        (place / "inbox").mkdir()
-        ours = [sys.executable, "-c", _PROGRAM]
-        found: dict[str, list[_Cost]] = {"age -r": [], "seal": [], "age -d": [], "open": []}
+        key, inbox = place / "age.key", place / "inbox"
+        inbox.mkdir()
+        ours: list[str | Path] = [sys.executable, "-c", _PROGRAM]
+        encrypted, sealed, decrypted = place / "big.age", place / "big.sealed", place / "big.out"
+        runs: list[tuple[str, Path, list[str | Path]]] = [
+            ("age -r", encrypted, [_AGE, "-r", recipient, "-o", encrypted, place / "big"]),
+            ("seal", sealed, [*ours, "seal", place, now]),
+            ("age -d", decrypted, [_AGE, "-d", "-i", key, "-o", decrypted, encrypted]),
+            ("open", inbox / "big", [*ours, "open", place, now]),
+        ]
+        found: dict[str, list[_Cost]] = {name: [] for name, _, _ in runs}
         for _ in range(rounds):
-            for name in ("big.age", "big.sealed", "big.out", "inbox/big"):
-                (place / name).unlink(missing_ok=True)
-            found["age -r"].append(_run([_AGE, "-r", recipient, "-o", place / "big.age", place / "big"]))
-            found["seal"].append(_run([*ours, "seal", place, now]))
-            found["age -d"].append(
-                _run([_AGE, "-d", "-i", place / "age.key", "-o", place / "big.out", place / "big.age"])
-            )
-            found["open"].append(_run([*ours, "open", place, now]))
+            for name, output, command in runs:
+                # Right before: each then writes to the memory that its last output has just left. A virtual
+                # machine that gives unused memory back gets it anew at a higher cost than that of the work.
+                output.unlink(missing_ok=True)
+                found[name].append(_run(command))
         _print(found, mebibytes)
     finally:
         shutil.rmtree(place)
@@ -112,7 +118,10 @@ def _run(command: list[str | Path]) -> _Cost:
 
 def _print(found: dict[str, list[_Cost]], mebibytes: int) -> None:
     best = {name: min(costs) for name, costs in found.items()}
-    print(f"{mebibytes} MiB, best wall of {len(found['seal'])} rounds in turns")
+    load = "/".join(f"{one:.1f}" for one in os.getloadavg())
+    print(
+        f"{mebibytes} MiB, best wall of {len(found['seal'])} rounds in turns; load {load}, {os.cpu_count()} processors"
+    )
     for name, cost in best.items():
         speed = mebibytes / cost.wall
         print(

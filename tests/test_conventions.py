@@ -31,6 +31,7 @@ MODULES = sorted(path for path in SOURCE.rglob("*.py") if path.parent.name != "m
 """Migrations are left out: Django writes them."""
 PUBLIC_MODULES = [m for m in MODULES if not m.name.startswith("_") and m.name != "settings.py"]
 """The settings' names are what Django asks for."""
+DJANGO_FOLDERS = {"locale", "migrations", "static", "templates", "templatetags"}
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -44,9 +45,15 @@ def plugins(package: str) -> list[str]:
 
 
 def package_folders() -> list[Path]:
-    """Every folder under src/haidang that holds modules or data, itself included."""
+    """Every folder under src/haidang that holds modules or data, itself included.
+
+    The folders in which Django looks for templates and such are the same in every app.
+    """
     folders = {
-        path.parent for path in SOURCE.rglob("*") if path.is_file() and "__pycache__" not in path.parts
+        path.parent
+        for path in SOURCE.rglob("*")
+        if path.is_file() and not DJANGO_FOLDERS.intersection(path.relative_to(SOURCE).parts[1:])
+        if "__pycache__" not in path.parts
     }
     return sorted(folders)
 

@@ -79,6 +79,7 @@ HANDED_ON = frozenset(
         "REFUSALS[code].reason.format(*values)",
         "problem.detail",
         "refusal.reason",
+        "spooled.damage",
         "str(error)",
     }
 )
@@ -98,8 +99,8 @@ def texts_of_source(folder: Path | None = None) -> list[Text]:
     root = folder or Path(haidang.__file__).parent
     found: list[Text] = []
     for path in sorted(root.rglob("*.py")):
-        if "crypto" in path.relative_to(root).parts:
-            continue  # Its texts are templates in the other catalogue, marked with N_.
+        if {"console", "crypto"}.intersection(path.relative_to(root).parts):
+            continue  # Their texts are templates in other catalogues, marked with N_ or _.
         module = ast.parse(path.read_text("utf-8"))
         found += _Module(module, path.relative_to(root).as_posix()).texts()
     return found

@@ -118,6 +118,10 @@ class Limits:
 
     ingest_body_bytes: int = 32 * MIB
     """Largest body of a request with events, before and after decompression, where its source sets none."""
+    ingest_otlp_bytes: int = 16 * MIB
+    """The same for OTLP, whose messages take many times their size in memory."""
+    ingest_request_events: int = 500_000
+    """Most events of one request of more than 4 MiB."""
     ingest_body_seconds: float = 60.0
     """Time in which the whole body of a request must come."""
     ingest_held_bytes: int = 256 * MIB
@@ -138,6 +142,13 @@ class Limits:
     """Longest broken line that is kept in whole; a longer one is cut, and says so."""
     quarantine_request_lines: int = 1_000
     """Broken lines of one request that are kept; the rest is counted."""
+
+    hunt_rows: int = 10_000
+    """Rows that a query over the archive gives at most; more are only said to be there."""
+    hunt_seconds: float = 60.0
+    """Time that a query over the archive may take."""
+    hunt_memory_bytes: int = 512 * MIB
+    """Memory that a query over the archive may take."""
 
     page_rows: int = 4_096
     """Findings of one block of the HTML page."""
@@ -170,6 +181,27 @@ class Limits:
     """Time that a listener which stops may take to hand over what has arrived."""
     syslog_pending_bytes: int = 8 * MIB
     """Bytes of datagrams of one source that wait for the intake; more are dropped, and counted."""
+
+    tail_read_bytes: int = MIB
+    """Bytes of one followed file that are taken at once."""
+    tail_turn_bytes: int = 8 * MIB
+    """Bytes of all followed files of one source that are on their way to the spool at once, about."""
+    tail_files: int = 10_000
+    """Files of one source that are followed; more are left out, and said to be."""
+    tail_open: int = 200
+    """Files of one source that are held open; those that rest longest are opened again when they change."""
+    tail_poll_seconds: float = 0.25
+    """Time between two looks at the files that are followed."""
+    tail_scan_seconds: float = 1.0
+    """Time between two looks for new files."""
+    tail_settle_seconds: float = 10.0
+    """Time without a change after which a file that was rotated away is complete, and after which a file that
+    may be a copy in the making is not."""
+    tail_missing_seconds: float = 3600.0
+    """Time for which the rest of a file that was truncated, or is gone after a restart, is looked for in its
+    folder."""
+    tail_remembered_days: float = 60.0
+    """Time after which a file that is gone is forgotten; a copy of it that turns up later is read anew."""
 
 
 DEFAULT_LIMITS = Limits()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -18,10 +19,18 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
-__all__ = ["Service"]
+__all__ = ["Service", "free_port"]
 
 _SECONDS = 60
 _ADDRESS = re.compile(r"http://[^/ ]+")
+
+
+def free_port() -> int:
+    """Return a port that nobody listens at just now."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+    return port
 
 
 class Service:
@@ -110,6 +119,14 @@ class Service:
             "print(json.dumps(list(Alert.objects.values('title', 'entity', 'count', 'unit__code'))))"
         )
         return found
+
+    def sources(self) -> set[str]:
+        """Return the names of the sources of which there are alerts."""
+        found: list[str] = self.django(
+            "from haidang.console.alerts.models import Alert\n"
+            "print(json.dumps(list(Alert.objects.values_list('source__name', flat=True))))"
+        )
+        return set(found)
 
     def post(self, path: str, data: bytes, token: str = "", **headers: str) -> tuple[int, bytes]:
         """Send something; return the status and the answer."""

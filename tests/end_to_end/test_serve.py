@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.serving import Service
+from tests.end_to_end.serving import Service, free_port
 
 SAMPLES = Path(__file__).parent.parent.parent / "samples" / "logs"
 STORY = gzip.decompress((SAMPLES / "VP-PC-017" / "sysmon.ndjson.gz").read_bytes())
@@ -31,6 +33,35 @@ def test_a_log_line_becomes_an_alert_of_its_unit_and_a_restart_changes_nothing(t
         service.start()
         assert service.post("/ingest", b"{}\n", token)[0] == 200
         assert service.alerts() == before
+
+
+@pytest.mark.slow
+def test_syslog_and_files_become_alerts_too(tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    data = tmp_path / "data"
+    data.mkdir()
+    port = free_port()
+    (data / "serve.toml").write_text(
+        f"""
+        [[syslog]]
+        kind = "tcp"
+        host = "127.0.0.1"
+        port = {port}
+        source = "web"
+
+        [[tail]]
+        path = "{logs}/*.log"
+        source = "files"
+        """
+    )
+    with Service(data) as service:
+        service.source("web")
+        service.source("files")
+        shutil.copy(SAMPLES / "HV-WEB01" / "audit.log", logs / "audit.log")
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall((SAMPLES / "HV-WEB01" / "syslog").read_bytes())
+        service.until(lambda: service.sources() >= {"web", "files"})
 
 
 def test_a_wrong_setting_is_said_before_anything_starts(tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ from tests.ingest.serving import TOKEN, Book, intake_in, post, serving
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from haidang.ingest.intake import Intake
+
 LINES = b'{"n": 1}\n{"n": 2}\n'
 SOURCE = Source("s1", "web")
 HEAD = b"POST /ingest HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n"
@@ -176,6 +178,21 @@ def test_memory_for_what_waits_is_bounded(tmp_path: Path) -> None:
         assert intake.held == 0
 
 
+def test_the_memory_of_bodies_on_their_way_is_bounded(tmp_path: Path) -> None:
+    limits = replace(DEFAULT_LIMITS, ingest_held_bytes=100_000)
+    large = b'{"a":"%b"}' % (b"x" * 90_000)
+    with serving(tmp_path, limits=limits) as service:
+        # Alone it fits, though it is counted twice for a moment.
+        assert post(f"{service.url}/ingest", gzip.compress(large), Content_Encoding="gzip").status == 200
+        service.intake.hold(50_000)
+        answer = post(f"{service.url}/ingest", large)
+        assert (answer.status, answer.headers["retry-after"]) == (429, "2")
+        service.intake.release(50_000)
+        assert post(f"{service.url}/ingest", large).status == 200
+        assert service.intake.held == 0
+        assert service.intake.counters.all()["s1"].refused == 1
+
+
 def test_what_waits_goes_to_disk_together_within_bounds(tmp_path: Path) -> None:
     limits = replace(DEFAULT_LIMITS, ingest_batch_bytes=50, ingest_commit_bytes=200)
     other = Source("s2", "db")
@@ -242,6 +259,28 @@ def test_take_returns_when_it_is_on_disk(tmp_path: Path) -> None:
     with intake_in(tmp_path, Book()) as intake:
         asyncio.run(intake.take(SOURCE, b"a\nb", format="syslog", count=2))
         assert intake._spool.backlog().events == 2
+
+
+def test_marks_are_on_disk_with_the_events_and_alone(tmp_path: Path) -> None:
+    with intake_in(tmp_path, Book()) as intake:
+        asyncio.run(intake.take(SOURCE, b"a", format="syslog", count=1, marks={"x": b"1", "y": b"1"}))
+        asyncio.run(intake.take(SOURCE, b"", format="", count=0, marks={"x": b""}))
+        assert intake._spool.marks("") == {"y": b"1"}
+        assert [one.arrival.count for one in intake._spool.take()] == [1]
+
+
+def test_records_with_header_lines_of_their_own_are_a_batch_of_their_own(tmp_path: Path) -> None:
+    async def run(intake: Intake) -> None:
+        takes = [
+            intake.take(SOURCE, b"name\n%d" % number, format="csv", count=2, alone=number > 1)
+            for number in range(4)
+        ]
+        await asyncio.gather(*takes)
+
+    with intake_in(tmp_path, Book()) as intake:
+        asyncio.run(run(intake))
+        found = [one.arrival.data for one in intake._spool.take()]
+    assert {b"name\n2", b"name\n3"} < set(found)
 
 
 def test_what_is_counted_outlives_a_restart(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ __all__ = [
     "counting",
     "input_options",
     "known_input_format",
+    "output_options",
     "rule_options",
     "scan_options",
     "selection_options",
@@ -59,7 +60,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
     input_options(parser.add_argument_group(translate("Inputs")), translate)
     _rules(parser.add_argument_group(translate("Rules")), translate)
     _filters(parser.add_argument_group(translate("Filters")), translate)
-    _outputs(parser.add_argument_group(translate("Outputs")), translate)
+    output_options(parser.add_argument_group(translate("Outputs")), translate)
     _running(parser.add_argument_group(translate("Running")), translate)
 
 
@@ -244,7 +245,8 @@ def selection_options(group: argparse._ArgumentGroup, _: Translator) -> None:
     )
 
 
-def _outputs(group: argparse._ArgumentGroup, _: Translator) -> None:
+def output_options(group: argparse._ArgumentGroup, _: Translator) -> None:
+    """Add the options that say where findings go."""
     names = ", ".join(sorted(outputs()))
     group.set_defaults(outputs=[])
     group.add_argument(

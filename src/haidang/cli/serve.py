@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMAND"]
 
-_PARTS = ("all", "receive", "console", "detect")
+_PARTS = ("all", "receive", "console", "detect", "archive")
 _PORT = 8220
 
 
@@ -68,7 +68,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
         metavar="PART",
         choices=_PARTS,
         default="all",
-        help=translate("run one part alone: receive, console or detect (default: all)"),
+        help=translate("run one part alone: receive, console, detect or archive (default: all)"),
     )
 
 
@@ -88,6 +88,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     configuration = _configuration(args)
     if args.part == "detect":
         return _detect(configuration)
+    if args.part == "archive":
+        return _archive(configuration)
     return _serve(args, configuration, context)
 
 
@@ -104,6 +106,17 @@ def _detect(configuration: Configuration) -> int:
     from haidang.console.service.detecting import detect
 
     detect(configuration)
+    return 0
+
+
+def _archive(configuration: Configuration) -> int:
+    from haidang.console.service.archiving import keep_archive
+
+    if configuration.archive is None:
+        raise ConfigurationError(
+            "There is no archive to keep.", hint="Leave enabled = false out of [archive]."
+        )
+    keep_archive(configuration.archive)
     return 0
 
 
@@ -134,7 +147,9 @@ def _serve(args: argparse.Namespace, configuration: Configuration, context: Cont
     with ExitStack() as stack:
         stack.callback(opened.close)
         if args.part == "all":
-            stack.enter_context(Supervised(_detector(args)))
+            stack.enter_context(Supervised(_part("detect", args)))
+            if configuration.archive is not None:
+                stack.enter_context(Supervised(_part("archive", args)))
         # SIGTERM ends the service as Ctrl+C does: both are how it is meant to end.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         stack.enter_context(suppress(KeyboardInterrupt))
@@ -142,8 +157,8 @@ def _serve(args: argparse.Namespace, configuration: Configuration, context: Cont
     return 0
 
 
-def _detector(args: argparse.Namespace) -> list[str]:
-    command = [sys.executable, "-m", "haidang", "serve", "--part", "detect"]
+def _part(name: str, args: argparse.Namespace) -> list[str]:
+    command = [sys.executable, "-m", "haidang", "serve", "--part", name]
     if args.config:
         command += ["--config", args.config]
     for rules in args.rules:

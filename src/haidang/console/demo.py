@@ -109,7 +109,7 @@ def make_demo(
         seed: Of what is left to chance.
     """
     now = now or datetime.now(UTC)
-    chance = random.Random(seed)  # noqa: S311 -- made data wants a seed, not secrecy
+    chance = random.Random(seed)  # noqa: S311 -- made data wants a seed, not secrecy  # nosec B311
     place = _Place(now)
     people = _people(place.units, password)
     findings = sorted(story, key=lambda finding: finding.time or "")

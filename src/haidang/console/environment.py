@@ -65,10 +65,14 @@ class Environment:
         """Return texts with commas between them."""
         return [word.strip() for word in self.text(name, default).split(",") if word.strip()]
 
+    def place(self) -> Path:
+        """Return where the folder of everything that the service keeps is, or would be."""
+        home = Path(self._values.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+        return Path(self.text("HAIDANG_DATA") or home / "haidang" / "serve").absolute()
+
     def folder(self) -> Path:
         """Return the folder of everything that the service keeps, made where it is missing."""
-        home = Path(self._values.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-        folder = Path(self.text("HAIDANG_DATA") or home / "haidang" / "serve").absolute()
+        folder = self.place()
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:

@@ -4,6 +4,8 @@ Rules:
 
 - A file is written under a temporary name in its own folder, flushed to the disk, and renamed; whoever is
   killed in between leaves what was there before, and at most a file named ``.NAME.….tmp``.
+- The disk begins to write a large file while the rest is made (:class:`EarlyWriting`), so that flushing it at
+  the end does not take its time anew.
 - What holds a secret, or plaintext that was sealed, has mode 0600 before it has content.
 """
 
@@ -21,10 +23,31 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["PRIVATE", "PUBLIC", "appearing", "read_bounded", "sync_folder", "write_whole"]
+__all__ = ["PRIVATE", "PUBLIC", "EarlyWriting", "appearing", "read_bounded", "sync_folder", "write_whole"]
 
 PRIVATE = 0o600
 PUBLIC = 0o644
+
+_STRETCH = 32 << 20
+"""Bytes of a file that the disk is asked to write at once."""
+
+
+class EarlyWriting:
+    """Has the disk begin to write what is in a growing file, which only a flush makes sure of."""
+
+    def __init__(self, descriptor: int) -> None:
+        """Follow the file that is open as ``descriptor``, of which nothing was written yet."""
+        self._descriptor = descriptor
+        self._begun = 0
+
+    def grown(self, size: int) -> None:
+        """Hear that ``size`` bytes are in the file; stretches that are full are begun."""
+        ready = size - self._begun
+        if ready >= _STRETCH:
+            # Pages that are not on the disk yet are not dropped by this advice; their writing begins.
+            with contextlib.suppress(OSError):
+                os.posix_fadvise(self._descriptor, self._begun, ready, os.POSIX_FADV_DONTNEED)
+            self._begun = size
 
 
 @contextlib.contextmanager

@@ -164,7 +164,7 @@ class DocumentVerdict:
 
     path: str
     kind: str
-    """What it was taken for: ``pdf``, ``cms``, ``asic-e``, ``asic-s``, ``c2pa``, ``timestamp``, …"""
+    """What it was taken for: ``pdf``, ``cms``, ``asic-e``, ``asic-s``, ``xml``, ``c2pa``, ``timestamp``, …"""
     signatures: tuple[SignatureVerdict, ...] = ()
     reasons: tuple[Reason, ...] = ()
     """What holds of the document as a whole, e.g. that it has no signature."""

@@ -13,6 +13,7 @@ Rules of this module:
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import threading
 from contextlib import contextmanager, suppress
@@ -91,10 +92,10 @@ class Database:
             SpoolFullError: There is too little room.
         """
         try:
-            state = os.statvfs(self.path.parent)
+            free_bytes = shutil.disk_usage(self.path.parent).free
         except OSError:
             return  # What is wrong shows when the file is opened.
-        if state.f_bavail * state.f_frsize < self._limits.spool_reserve_bytes + size:
+        if free_bytes < self._limits.spool_reserve_bytes + size:
             raise SpoolFullError(f"{self.path}: too little room is left on the disk", hint=_ROOM)
         if self._most_bytes:
             with self.reading() as connection:

@@ -96,7 +96,7 @@ class Counters:
             SpoolUnavailableError: The file cannot be used.
         """
         with self._database.reading() as connection:
-            rows = connection.execute(f"SELECT source, {_NAMES} FROM counts").fetchall()  # noqa: S608 - no input
+            rows = connection.execute(f"SELECT source, {_NAMES} FROM counts").fetchall()  # noqa: S608 - no input  # nosec B608
         found = {source: Counts(*counts) for source, *counts in rows}
         with self._lock:
             for source, one in self._new.items():
@@ -111,7 +111,7 @@ class Counters:
 _COLUMNS = [field.name for field in fields(Counts)]
 _NAMES = ", ".join(_COLUMNS)
 _ADD = (
-    f"INSERT INTO counts (source, {_NAMES}) VALUES (?{', ?' * len(_COLUMNS)}) "  # noqa: S608 - no input
+    f"INSERT INTO counts (source, {_NAMES}) VALUES (?{', ?' * len(_COLUMNS)}) "  # noqa: S608 - no input  # nosec B608
     "ON CONFLICT (source) DO UPDATE SET seen = max(seen, excluded.seen), "
     + ", ".join(f"{name} = {name} + excluded.{name}" for name in _COLUMNS if name != "seen")
 )

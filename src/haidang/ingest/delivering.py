@@ -36,9 +36,23 @@ class Taking(Protocol):
         *,
         format: str,  # noqa: A002 - as everywhere
         count: int,
+        alone: bool = False,
         marks: Mapping[str, bytes] | None = None,
     ) -> None:
-        """Return when ``data``, and ``marks`` in the same transaction, are on disk."""
+        """Return when ``data``, and ``marks`` in the same transaction, are on disk.
+
+        Args:
+            source: Whose records they are.
+            data: Records, joined by line feeds.
+            format: Name of the reader.
+            count: How many records there are.
+            alone: Whether they begin with header lines that hold for them alone.
+            marks: What is to be remembered.
+
+        Raises:
+            TooMuchError: The source sends more than it may.
+            StorageError: Nothing was written.
+        """
 
 
 async def deliver(
@@ -48,13 +62,14 @@ async def deliver(
     *,
     format: str,  # noqa: A002 - as everywhere
     count: int,
+    alone: bool = False,
     marks: Mapping[str, bytes] | None = None,
 ) -> None:
     """Return when the batch is on disk, however long that takes."""
     waited = False
     while True:
         try:
-            await intake.take(source, data, format=format, count=count, marks=marks)
+            await intake.take(source, data, format=format, count=count, alone=alone, marks=marks)
         except TooMuchError as error:
             seconds = error.retry_after
         except StorageError as error:

@@ -37,7 +37,7 @@ from haidang.ingest.model import (
 from haidang.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Self
 
     from haidang.ingest.counting import Counters
@@ -59,6 +59,7 @@ class _Waiting(NamedTuple):
     received: int
     portions: Sequence[Portion]
     broken: BrokenLines | None
+    marks: Mapping[str, bytes]
     size: int
     future: Future[None]
 
@@ -177,12 +178,27 @@ class Intake:
         with self._change:
             self._held -= size
 
-    async def take(self, source: Source, data: bytes, *, format: str, count: int) -> None:  # noqa: A002
-        """Put records of a source on disk; see ``submit``, whose errors it raises."""
-        await asyncio.wrap_future(self.submit(source, [Portion(format, data, count)]))
+    async def take(
+        self,
+        source: Source,
+        data: bytes,
+        *,
+        format: str,  # noqa: A002 - as everywhere
+        count: int,
+        alone: bool = False,
+        marks: Mapping[str, bytes] | None = None,
+    ) -> None:
+        """Put records of a source on disk; see ``submit``, whose errors it raises, and ``Portion``."""
+        portion = Portion(format, data, count, alone)
+        await asyncio.wrap_future(self.submit(source, [portion], marks=marks))
 
     def submit(
-        self, source: Source, portions: Sequence[Portion], broken: BrokenLines | None = None
+        self,
+        source: Source,
+        portions: Sequence[Portion],
+        broken: BrokenLines | None = None,
+        *,
+        marks: Mapping[str, bytes] | None = None,
     ) -> Future[None]:
         """Have the records of a request put on disk, and its broken lines into the quarantine.
 
@@ -190,6 +206,7 @@ class Intake:
             source: Who sent them.
             portions: The records, by format.
             broken: The lines that could not be read.
+            marks: What is kept in the same transaction; see :meth:`haidang.ingest.spool.Spool.append`.
 
         Returns:
             What is done when all of it is on disk, and raises :class:`SpoolFullError` or
@@ -212,7 +229,7 @@ class Intake:
                 self.refuse(source)
                 raise
             self._buckets.pay(source, sum(one.count for one in portions))
-            self._waiting.append(_Waiting(source, self._clock(), portions, broken, size, future))
+            self._waiting.append(_Waiting(source, self._clock(), portions, broken, marks or {}, size, future))
             self._change.notify()
         return future
 
@@ -251,8 +268,9 @@ class Intake:
             if any(lines for _, _, lines in additions):
                 self._quarantine.add_all(additions)
             arrivals = list(self._arrivals(group))
-            if arrivals:
-                self._spool.append(arrivals)
+            marks = {name: mark for one in group for name, mark in one.marks.items()}
+            if arrivals or marks:
+                self._spool.append(arrivals, marks)
             self._trouble = None
         except StorageError as storage_error:
             error = self._trouble = storage_error
@@ -277,6 +295,9 @@ class Intake:
                 if not portion.count:
                     continue
                 key = (one.source.id, portion.format)
+                if portion.alone:
+                    yield _joined(key, [(one.received, portion)])
+                    continue
                 size = sizes.get(key, 0)
                 if size and size + len(portion.data) > most:
                     yield _joined(key, together.pop(key))
@@ -287,13 +308,11 @@ class Intake:
             yield _joined(key, parts)
 
     def _count(self, one: _Waiting) -> None:
-        counts = Counts(
-            events=sum(portion.count for portion in one.portions),
-            bytes=one.size,
-            quarantined=one.broken.count if one.broken else 0,
-            seen=one.received,
-        )
-        self.counters.count(one.source.id, counts)
+        events = sum(portion.count for portion in one.portions)
+        quarantined = one.broken.count if one.broken else 0
+        if events or quarantined:
+            counts = Counts(events=events, bytes=one.size, quarantined=quarantined, seen=one.received)
+            self.counters.count(one.source.id, counts)
 
     def _look_after(self) -> None:
         """Save the counters, and see whether trouble has ended by itself."""

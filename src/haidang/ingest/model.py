@@ -80,6 +80,8 @@ class Portion:
     """The records, joined by line feeds."""
     count: int
     """How many records there are."""
+    alone: bool = False
+    """Whether it is kept as a batch of its own: it begins with header lines that hold for it alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ class BrokenLine:
 class BrokenLines:
     """The broken lines of one request: some of them, and how many there were."""
 
-    limits: Limits
+    limits: Limits = field(repr=False)
     lines: list[BrokenLine] = field(default_factory=list)
     count: int = 0
 

@@ -6,6 +6,7 @@ Rules of this module:
 - Numbers ascend and are never given twice, not even after the file was lost: a new file begins at the
   microseconds since 1970. Whoever keeps the number of the last batch together with what it did, does
   everything once.
+- Marks are kept with the events that they belong to, in one transaction: how far a file was read, say.
 - One process appends; others may take and mark done at the same time.
 - A batch that the disk damaged is handed over as such, and does not stop those behind it.
 
@@ -31,7 +32,7 @@ from haidang.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from haidang.limits import Limits
@@ -40,8 +41,10 @@ __all__ = ["Backlog", "Spool", "Spooled"]
 
 _LEVEL = 1
 _FREE_SHARE = 4
-"""A file of which more than a quarter is free gives room back to the disk."""
-_FREE_PAGES = 1024
+_FREE_PAGES = 4096
+"""A file of which more than a quarter, and as many pages, are free gives room back to the disk."""
+_GIVEN_PAGES = 2048
+"""Pages that are given back at a time: nobody may write meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,12 @@ class Spool:
         """The file."""
         return self._database.path
 
-    def append(self, arrivals: Sequence[Arrival]) -> list[int]:
+    def append(self, arrivals: Sequence[Arrival], marks: Mapping[str, bytes] | None = None) -> list[int]:
         """Write arrivals in one transaction and return their numbers, in order.
+
+        Args:
+            arrivals: What came.
+            marks: What else is to be kept together with it, by name; an empty one removes what was kept.
 
         Raises:
             SpoolFullError: There is no room; none of them was kept.
@@ -90,14 +97,26 @@ class Spool:
             (one.source, one.format, one.received, one.count, len(one.data), compressor.compress(one.data))
             for one in arrivals
         ]
-        self._database.require_room(sum(len(row[-1]) for row in rows))
+        kept = list((marks or {}).items())
+        self._database.require_room(sum(len(row[-1]) for row in rows) + sum(len(mark) for _, mark in kept))
         numbers = []
         with self._database.writing() as connection:
             for row in rows:
                 number = connection.execute(_INSERT, row).lastrowid
                 assert number is not None  # noqa: S101 - for the type checker; an INSERT has one
                 numbers.append(number)
+            connection.executemany(_KEEP, [(name, mark) for name, mark in kept if mark])
+            connection.executemany(_FORGET, [(name,) for name, mark in kept if not mark])
         return numbers
+
+    def marks(self, prefix: str) -> dict[str, bytes]:
+        """Return the marks whose names begin with ``prefix``, by name.
+
+        Raises:
+            SpoolUnavailableError: The file cannot be used.
+        """
+        with self._database.reading() as connection:
+            return dict(connection.execute(_MARKS, (len(prefix), prefix)).fetchall())
 
     def require_room(self) -> None:
         """See whether a batch could be appended now.
@@ -146,7 +165,8 @@ class Spool:
             (free,) = connection.execute("PRAGMA freelist_count").fetchone()
             (pages,) = connection.execute("PRAGMA page_count").fetchone()
             if free > _FREE_PAGES and free * _FREE_SHARE > pages:
-                connection.execute(f"PRAGMA incremental_vacuum({free // 2})").fetchall()
+                # A script is run to its end; by execute() the library stops after the first page.
+                connection.executescript(f"PRAGMA incremental_vacuum({_GIVEN_PAGES})")
 
     def backlog(self) -> Backlog:
         """Return what waits.
@@ -163,6 +183,9 @@ class Spool:
 
 
 _INSERT = "INSERT INTO batch (source, format, received, count, bytes, data) VALUES (?, ?, ?, ?, ?, ?)"
+_KEEP = "INSERT INTO mark (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+_FORGET = "DELETE FROM mark WHERE name = ?"
+_MARKS = "SELECT name, value FROM mark WHERE substr(name, 1, ?) = ? ORDER BY name"
 _SELECT = (
     "SELECT number, source, format, received, count, bytes, data FROM batch WHERE number > ? ORDER BY number"
 )
@@ -182,6 +205,11 @@ def _make_tables(connection: sqlite3.Connection) -> None:
             bytes INTEGER NOT NULL,
             data BLOB NOT NULL
         ) STRICT"""
+    )
+    connection.execute(
+        """CREATE TABLE IF NOT EXISTS mark (
+            name TEXT PRIMARY KEY, value BLOB NOT NULL
+        ) STRICT, WITHOUT ROWID"""
     )
     connection.execute(
         """INSERT INTO sqlite_sequence (name, seq)

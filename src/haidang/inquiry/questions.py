@@ -1,12 +1,6 @@
 """What is asked, of which logs, and how their events are gone through: the part that all questions share.
 
-Rules:
-
-- Every event gets its origin as a scan would give it: from its reader, from the shapes in which Windows
-  events are shipped, or from the fields that logsource maps recognise.
-- What cannot be decoded is noted in its file's report; nothing here raises for the content of a log.
-- Undecoded documents may be ruled out by their bytes (``Sieve``); they count as read all the same.
-
+Events are decoded by :mod:`haidang.scanning.decoding`; nothing here raises for the content of a log.
 Logs are untrusted.
 """
 
@@ -14,51 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from haidang.detect.batches import decode_document
-from haidang.detect.semantics import lookup, text
 from haidang.errors import HaidangError
-from haidang.events import shapes
-from haidang.events.model import DocumentBatch, EventBatch, Fields, FileReport, Origin
 from haidang.events.streams import find_inputs, open_input
-from haidang.events.times import parse_time
 from haidang.limits import DEFAULT_LIMITS, Limits
+from haidang.scanning.decoding import EventDecoder, LogEvent, Sieve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from haidang.events.columns import ColumnBatch
-    from haidang.events.model import Batch
+    from haidang.events.model import FileReport
     from haidang.events.streams import Input
     from haidang.sigma.ir import LogsourceMap
 
 __all__ = ["LogEvent", "Question", "Sieve"]
-
-_UNKNOWN = Origin(
-    "",
-    time_fields=("@timestamp", "timestamp", "time", "eventTime", "ts", "_time", "date"),
-    host_fields=("host", "hostname", "computer", "Computer", "Hostname", "host.name"),
-)
-_ANY_SHAPE = frozenset({"", "json", "csv"})
-
-
-class Sieve(NamedTuple):
-    """Says of JSON that was not decoded yet whether it may matter; what it lets through is looked at."""
-
-    document: Callable[[bytes], bool]
-    """Of one document."""
-    several: Callable[[bytes], bool] | None = None
-    """Of many documents at once, with line ends between them."""
-
-
-class LogEvent(NamedTuple):
-    """One event, where it is and what family of logs it is of."""
-
-    report: FileReport
-    record: int
-    origin: str
-    fields: Fields
 
 
 @dataclass
@@ -111,7 +75,7 @@ class Question:
                 self.reports.append(report)
                 try:
                     for batch in batches:
-                        yield from self._of_batch(batch, sieve)
+                        yield from self.decoder.events(batch, sieve)
                         self.on_progress(size + report.size, events + report.records)
                 except HaidangError as error:
                     report.note("unreadable", f"record {report.records + 1}", error.message)
@@ -120,19 +84,11 @@ class Question:
 
     def time(self, event: LogEvent) -> int | None:
         """Return when an event happened, in nanoseconds since 1970; None where it does not say."""
-        for name in self._origin(event.origin).time_fields or _UNKNOWN.time_fields:
-            value = lookup(event.fields, name)
-            if value is not None and (time := parse_time(value)) is not None:
-                return time
-        return None
+        return self.decoder.time(event)
 
     def host(self, event: LogEvent) -> str:
         """Return the host that an event speaks of, "" where unknown."""
-        for name in self._origin(event.origin).host_fields:
-            value = lookup(event.fields, name)
-            if value is not None:
-                return text(value)
-        return ""
+        return self.decoder.host(event)
 
     def wants_host(self, host: str) -> bool:
         """Return whether ``host`` is asked about."""
@@ -150,84 +106,13 @@ class Question:
     @cached_property
     def maps(self) -> tuple[LogsourceMap, ...]:
         """The logsource maps, which say by what fields the events of a product are told apart."""
-        from haidang.sigma.logsource import load_maps
+        return self.decoder.maps
 
-        return load_maps()
+    @cached_property
+    def decoder(self) -> EventDecoder:
+        """What makes events of what readers hand over."""
+        return EventDecoder(self.limits)
 
     @cached_property
     def _hosts(self) -> frozenset[str]:
         return frozenset(host.lower() for host in self.hosts)
-
-    @cached_property
-    def _origins(self) -> dict[str, Origin]:
-        from haidang.events.readers import readers
-        from haidang.sigma.logsource import map_origin
-
-        told = {one.origin: map_origin(one) for one in self.maps}
-        found = {origin.name: origin for reader in readers().values() for origin in reader.origins}
-        return {**told, **found, "windows": shapes.WINDOWS}
-
-    @cached_property
-    def _recognise(self) -> list[tuple[str, tuple[str, ...]]]:
-        return [(each.origin, names) for each in self.maps for names in each.recognise]
-
-    def _origin(self, name: str) -> Origin:
-        return self._origins.get(name, _UNKNOWN)
-
-    def _of_batch(self, batch: Batch, sieve: Sieve | None) -> Iterator[LogEvent]:
-        if isinstance(batch, EventBatch):
-            yield from self._of_events(batch)
-        elif not isinstance(batch, DocumentBatch):
-            yield from self._of_columns(batch)
-        elif sieve and sieve.several and not sieve.several(b"\n".join(batch.documents)):
-            batch.report.records += sum(1 for each in batch.documents if each and not each.isspace())
-        else:
-            yield from self._of_documents(batch, sieve.document if sieve else None)
-
-    def _of_documents(
-        self, batch: DocumentBatch, accepts: Callable[[bytes], bool] | None
-    ) -> Iterator[LogEvent]:
-        report = batch.report
-        for document, record in zip(batch.documents, batch.records, strict=True):
-            if not document or document.isspace():
-                continue
-            if accepts is not None and not accepts(document):
-                report.records += 1
-                continue
-            decoded = decode_document(document, record, report, self.limits)
-            if decoded is not None:
-                report.records += 1
-                _, inner = shapes.unwrap(decoded)
-                yield LogEvent(report, record, *self._recognised(inner, "json"))
-
-    def _of_columns(self, batch: ColumnBatch) -> Iterator[LogEvent]:
-        from haidang.events.columns import UnreadableColumnsError
-
-        report = batch.report
-        record = batch.first
-        try:
-            for event in batch.all_events(self.limits.batch_events):
-                report.records += 1
-                yield LogEvent(report, record, *self._recognised(shapes.unwrap(event)[1], "json"))
-                record += 1
-        except UnreadableColumnsError as error:
-            lost = batch.first + batch.rows - record
-            report.note("corrupt", f"record {record}", error.message, skipped=lost, count=lost)
-
-    def _of_events(self, batch: EventBatch) -> Iterator[LogEvent]:
-        report = batch.report
-        for fields, record in zip(batch.events, batch.records, strict=True):
-            report.records += 1
-            if batch.origin in _ANY_SHAPE:
-                yield LogEvent(report, record, *self._recognised(fields, batch.origin))
-            else:
-                yield LogEvent(report, record, batch.origin, fields)
-
-    def _recognised(self, fields: Fields, otherwise: str) -> tuple[str, Fields]:
-        shape = shapes.recognise(fields)
-        if shape:
-            return "windows", shapes.flatten(shape, fields)
-        for origin, names in self._recognise:
-            if all(lookup(fields, name) is not None for name in names):
-                return origin, fields
-        return otherwise, fields

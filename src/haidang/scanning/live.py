@@ -15,20 +15,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang.detect.batches import BatchMatcher
-from haidang.events.blocks import BlockSource
 from haidang.events.model import FileReport
-from haidang.events.readers import readers
-from haidang.events.recognition import describe, make_head, recognise
-from haidang.events.stream import Stream
 from haidang.scanning._correlating import correlated_finding
 from haidang.scanning._evidence import EvidenceMaker, to_finding
 from haidang.scanning._wanted import wanted_of_events
+from haidang.scanning.decoding import read_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from haidang.detect.correlation import Correlated
-    from haidang.events.model import Batch
     from haidang.findings.model import Finding
     from haidang.scanning._ruleset import Ruleset
 
@@ -94,7 +90,7 @@ class LiveMatcher:
         findings: list[Finding] = []
         members: list[Member] = []
         reported = self._ruleset.reported
-        for batch in self._batches(data, input_format, report):
+        for batch in read_records(data, input_format, report, self._ruleset.limits):
             for hit in self._matcher.match(batch):
                 for evidence in self._maker.of_hit(hit):
                     finding = to_finding(self._ruleset, evidence, path, before=first - 1)
@@ -119,6 +115,11 @@ class LiveMatcher:
         if self._correlating is not None:
             yield from self._correlating.advance(time)
 
+    def finish(self) -> Iterator[Finding]:
+        """Yield what correlations know when nothing more comes."""
+        if self._correlating is not None:
+            yield from self._correlating.finish()
+
     def ongoing(self) -> Iterator[Finding]:
         """Yield what correlations hold true by now and did not say so before.
 
@@ -132,26 +133,6 @@ class LiveMatcher:
         """Nanoseconds of event time that correlations look back from the newest hit."""
         spans = [rule.timespan_ns for rule in self._ruleset.correlations]
         return sum(spans) + TOLERANCE_NS if spans else 0
-
-    def _batches(self, data: bytes, input_format: str, report: FileReport) -> Iterator[Batch]:
-        limits = self._ruleset.limits
-        stream = Stream(BlockSource(_blocks(data, limits.read_bytes)), report)
-        head = stream.head()
-        if not head:
-            return
-        reader = (
-            readers()[input_format] if input_format else recognise(make_head(report.path, head), readers())
-        )
-        if reader is None:
-            report.note("unknown-format", "byte 0", describe(head))
-            return
-        report.format = reader.name
-        yield from reader.read(stream, report, limits)
-
-
-def _blocks(data: bytes, size: int) -> Iterator[bytes]:
-    for start in range(0, len(data), size):
-        yield data[start : start + size]
 
 
 class _Live:
@@ -172,6 +153,9 @@ class _Live:
 
     def advance(self, time: int) -> Iterator[Finding]:
         yield from self._findings(self._correlator.advance(time))
+
+    def finish(self) -> Iterator[Finding]:
+        yield from self._findings(self._correlator.finish())
 
     def ongoing(self) -> Iterator[Finding]:
         # The objects are kept, so that no other one takes their identity.

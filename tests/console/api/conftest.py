@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import orjson
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -33,7 +34,7 @@ class Caller(NamedTuple):
         return self.client.generic(  # type: ignore[return-value]
             method.upper(),
             f"/api/v1{path}",
-            b"" if body is None else __import__("orjson").dumps(body),
+            b"" if body is None else orjson.dumps(body),
             content_type="application/json",
             headers={"Authorization": f"Bearer {self.secret}"},
             query_params=query or None,

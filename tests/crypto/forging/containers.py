@@ -174,7 +174,7 @@ def _sound() -> Iterator[ForgedContainer]:
     yield ForgedContainer("genuine", zipped(_genuine()), "TOTAL-PASSED", "")
     xades = [Entry(b"mimetype", ASIC_E.encode()), Entry(b"decision.txt", b"Approved.")]
     xades.append(Entry(b"META-INF/signatures001.xml", b"<asic:XAdESSignatures xmlns:asic='x'/>"))
-    yield ForgedContainer("xades", zipped(xades), "INDETERMINATE", "xades-not-supported")
+    yield ForgedContainer("xml-without-a-signature", zipped(xades), "TOTAL-FAILED", "unsigned")
     unsigned = [Entry(b"mimetype", ASIC_E.encode()), Entry(b"decision.txt", b"Approved.")]
     yield ForgedContainer("unsigned", zipped(unsigned), "TOTAL-FAILED", "unsigned")
 

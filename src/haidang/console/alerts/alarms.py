@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from django.db import transaction
+from django.utils.translation import gettext_noop
+
 from haidang.console.alerts.models import Alert, Level
+from haidang.console.alerts.notify.queueing import queue
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,13 +26,17 @@ class Alarm(NamedTuple):
 
     rule: str
     title: str
+    """Kept in English; pages that show it translate it."""
     level: Level
 
 
-QUIET_SOURCE = Alarm("haidang.quiet-source", "Source has gone quiet", Level.MEDIUM)
-LOST_BATCH = Alarm("haidang.lost-batch", "Findings could not be kept in the database", Level.HIGH)
+QUIET_SOURCE = Alarm("haidang.quiet-source", gettext_noop("Source has gone quiet"), Level.MEDIUM)
+LOST_BATCH = Alarm(
+    "haidang.lost-batch", gettext_noop("Findings could not be kept in the database"), Level.HIGH
+)
 
 
+@transaction.atomic
 def alarm(
     kind: Alarm, *, entity: str, now: datetime, source: Source | None = None, since: datetime | None = None
 ) -> Alert | None:
@@ -63,4 +71,5 @@ def alarm(
         created=now,
         search=f"{kind.title} {entity} {kind.rule}".lower(),
     )
+    queue([made], now)
     return made

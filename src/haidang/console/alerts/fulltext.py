@@ -96,7 +96,7 @@ def matching(
             tables=["alerts_search"], where=where, params=params, order_by=["-alerts_search.rowid"]
         )
     else:
-        found = rows.extra(  # noqa: S610 -- it is fixed, but for its parameter
+        found = rows.extra(  # noqa: S610 -- it is fixed, but for its parameter  # nosec B610
             where=[f"to_tsvector('simple', {_DOCUMENT}) @@ to_tsquery('simple', %s)"],
             params=[_tsquery(words, tags)],
         ).order_by("-id")

@@ -28,6 +28,7 @@ from haidang.console.alerts.enriching import Assets
 from haidang.console.alerts.entities import entity_of
 from haidang.console.alerts.merging import Merger
 from haidang.console.alerts.models import Batch, Correlated, Example, RuleDay
+from haidang.console.alerts.notify.queueing import queue
 from haidang.console.alerts.silencing import Silences, rules_off
 from haidang.console.alerts.storing import storable_finding
 from haidang.console.alerts.told import Group, Told, rule_told
@@ -173,6 +174,7 @@ class AlertSink:
             else:
                 loud.append(group)
         merger.merge(loud)
+        queue(merger.new, now)
         silences.save()
         counts.save(timezone.localdate(now))
         Correlated.objects.bulk_create(
@@ -254,9 +256,15 @@ def _on_disk() -> Iterator[None]:
 @contextmanager
 def _storage() -> Iterator[None]:
     """Say of a database that is away that it is; it is asked anew the next time."""
-    connection.close_if_unusable_or_obsolete()
+    _let_go()
     try:
         yield
     except (OperationalError, InterfaceError) as error:
-        connection.close_if_unusable_or_obsolete()
+        _let_go()
         raise StorageError(f"the console's database is away: {error}") from error
+
+
+def _let_go() -> None:
+    """Close a connection that is of no use any more, unless somebody else's transaction is open on it."""
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()

@@ -16,11 +16,13 @@ from haidang.console.units.models import Asset, Unit
 __all__ = [
     "Alert",
     "Batch",
+    "Channel",
     "Correlated",
     "Example",
     "Level",
     "Member",
     "Note",
+    "Outgoing",
     "Risk",
     "RuleDay",
     "SavedView",
@@ -287,3 +289,7 @@ class Correlated(models.Model):
 
     def __str__(self) -> str:
         return self.finding_id
+
+
+# Django finds the models of an app here.
+from haidang.console.alerts.notify.models import Channel, Outgoing  # noqa: E402

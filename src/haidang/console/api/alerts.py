@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from ninja import Query, Router, Schema
+from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
-from haidang.console.alerts import actions
+from haidang.console.alerts import actions, fulltext
 from haidang.console.alerts.models import Alert, Example, Note
 from haidang.console.api.operations import operation
 from haidang.console.api.values import Key, Keys, Limit, LongText, Moment, Name, Page, Words, page_of
@@ -125,7 +125,8 @@ class AlertFilter(Schema):
     level: list[Level] = Field([], max_length=5)
     rule: Name = ""
     entity: Name = ""
-    technique: Words = ""
+    technique: Annotated[str, Field(pattern=r"^([Tt][0-9]{4}(\.[0-9]{3})?)?$")] = ""
+    """An ATT&CK technique, as T1059.001."""
     unit: Key | None = None
     """That unit, and those below it."""
     source: Key | None = None
@@ -136,7 +137,7 @@ class AlertFilter(Schema):
     """Last seen at this time or later."""
     until: Moment | None = None
     q: Words = ""
-    """Words, all of which the alert holds."""
+    """Beginnings of words, all of which the alert holds; "two words" side by side, -word not at all."""
 
     def rows(self, user: User) -> VisibleQuerySet[Alert]:
         """Return what is asked for, of what a person may see."""
@@ -163,9 +164,13 @@ class AlertFilter(Schema):
             "last_seen__lt": self.until,
         }
         rows = rows.filter(**{name: value for name, value in exact.items() if value})
-        for word in (*self.q.lower().split(), *([self.technique.lower()] if self.technique else [])):
-            rows = rows.filter(search__contains=word)
-        return rows
+        tags = (f"attack.{self.technique.lower()}",) if self.technique else ()
+        return fulltext.matching(rows, fulltext.parsed(self.q), tags)
+
+    @property
+    def order(self) -> str:
+        """By which time the alerts come; what is searched for comes by its key, as the index has it."""
+        return "" if self.technique or fulltext.parsed(self.q).wanted else "last_seen"
 
 
 class Bulk(Schema):
@@ -211,9 +216,9 @@ class Done(Schema):
 def list_alerts(
     request: Request, wanted: Query[AlertFilter], limit: Limit = 50, cursor: Words = ""
 ) -> dict[str, Any]:
-    """List alerts, those seen last first."""
+    """List alerts, those seen last first; those that are searched for, the newest first."""
     rows = wanted.rows(request.user).select_related("owner")
-    items, then = page_of(rows, limit, cursor, "last_seen")
+    items, then = page_of(rows, limit, cursor, wanted.order)
     return {"items": items, "next": then}
 
 
@@ -250,9 +255,9 @@ def assign_alert(request: Request, alert: Key, what: Assignment) -> Alert:
 
 
 @operation(router, "post", "/{alert}/notes", "alerts.work", response=NoteRow, status=201)
-def note_alert(request: Request, alert: Key, what: Remark) -> tuple[int, Note]:
+def note_alert(request: Request, alert: Key, what: Remark) -> Status[Any]:
     """Write a note to it."""
-    return 201, actions.note(request, [alert], what.text)[0]
+    return Status(201, actions.note(request, [alert], what.text)[0])
 
 
 @operation(router, "post", "/{alert}/close", "alerts.work", response=AlertRow)

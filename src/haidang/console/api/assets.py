@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from django.http import StreamingHttpResponse
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from haidang.console.api.operations import operation
@@ -115,11 +114,7 @@ def list_assets(
 @operation(router, "get", "/export", "units.see")
 def export_assets(request: Request) -> Any:
     """Return all assets as CSV."""
-    rows = _rows(request).select_related("unit").order_by("unit__path", "name")
-    lines = spreadsheets.write_assets(rows.iterator(chunk_size=500))
-    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="assets.csv"'
-    return response
+    return spreadsheets.export(request.user)
 
 
 @operation(router, "post", "/import", "units.edit", response=Imported)
@@ -138,10 +133,10 @@ def import_assets(request: Request, what: Sheet) -> dict[str, Any]:
 
 
 @operation(router, "post", "", "units.edit", response=AssetRow, status=201)
-def add_asset(request: Request, what: AssetFields) -> tuple[int, Asset]:
+def add_asset(request: Request, what: AssetFields) -> Status[Any]:
     """Add an asset."""
     values, names = _values(request, what.dict())
-    return 201, actions.add_asset(request, values, names or [])
+    return Status(201, actions.add_asset(request, values, names or []))
 
 
 @operation(router, "get", "/{asset}", "units.see", response=AssetRow)
@@ -164,10 +159,10 @@ def change_asset(request: Request, asset: Key, what: Patch[AssetFields]) -> Asse
 
 
 @operation(router, "delete", "/{asset}", "units.edit", status=204)
-def remove_asset(request: Request, asset: Key) -> tuple[int, None]:
+def remove_asset(request: Request, asset: Key) -> Status[Any]:
     """Remove an asset."""
     actions.remove_asset(request, _asset(request, asset))
-    return 204, None
+    return Status(204, None)
 
 
 def _rows(request: Request) -> Any:

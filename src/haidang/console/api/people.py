@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 
 from haidang.console.api.operations import operation
 from haidang.console.api.values import Key, Limit, Name, Page, Patch, Words, page_of
@@ -95,10 +95,10 @@ def list_people(request: Request, limit: Limit = 100, cursor: Words = "") -> dic
 
 
 @operation(router, "post", "", "people.edit", response=PersonPassword, status=201)
-def add_person(request: Request, what: NewPerson) -> tuple[int, dict[str, Any]]:
+def add_person(request: Request, what: NewPerson) -> Status[Any]:
     """Add somebody; the answer has a first password, this once."""
     person, password = actions.add_person(request, _values(request, what.dict()))
-    return 201, {"person": person, "password": password}
+    return Status(201, {"person": person, "password": password})
 
 
 @operation(router, "get", "/me", SIGNED_IN, response=Me)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 
 from haidang.console.alerts import actions
 from haidang.console.alerts.models import Silence
@@ -71,7 +71,7 @@ def list_silences(request: Request, limit: Limit = 50, cursor: Words = "") -> di
 
 
 @operation(router, "post", "", "alerts.silence", response=SilenceRow, status=201)
-def add_silence(request: Request, what: NewSilence) -> tuple[int, Silence]:
+def add_silence(request: Request, what: NewSilence) -> Status[Any]:
     """Keep findings back until a time."""
     unit = None
     if what.unit is not None:
@@ -81,7 +81,7 @@ def add_silence(request: Request, what: NewSilence) -> tuple[int, Silence]:
     made = actions.silence(
         request, rule=what.rule, entity=what.entity, unit=unit, reason=what.reason, until=what.until
     )
-    return 201, made
+    return Status(201, made)
 
 
 @operation(router, "post", "/{silence}/end", "alerts.silence", response=SilenceRow)

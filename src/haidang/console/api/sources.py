@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from haidang.console.api.operations import operation
@@ -163,10 +163,10 @@ def list_sources(request: Request, limit: Limit = 100, cursor: Words = "") -> di
 
 
 @operation(router, "post", "", "sources.edit", response=SourceToken, status=201)
-def add_source(request: Request, what: SourceFields) -> tuple[int, dict[str, Any]]:
+def add_source(request: Request, what: SourceFields) -> Status[Any]:
     """Add a source; the answer has its token, this once."""
     source, token = actions.add_source(request, _values(request, what.dict()))
-    return 201, {"source": source, "token": token}
+    return Status(201, {"source": source, "token": token})
 
 
 @operation(router, "get", "/health", "sources.see", response=list[HealthRow])

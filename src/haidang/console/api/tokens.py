@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from haidang.console.api.operations import operation
@@ -52,14 +52,14 @@ def list_tokens(request: Request) -> list[Token]:
 
 
 @operation(router, "post", "", SIGNED_IN, response=Secret, status=201)
-def add_token(request: Request, what: NewToken) -> tuple[int, dict[str, Any]]:
+def add_token(request: Request, what: NewToken) -> Status[Any]:
     """Make a token; the answer has its secret, this once."""
     token, secret = actions.issue_token(request, what.name, what.permissions, what.days)
-    return 201, {"token": token, "secret": secret}
+    return Status(201, {"token": token, "secret": secret})
 
 
 @operation(router, "delete", "/{token}", SIGNED_IN, status=204)
-def revoke_token(request: Request, token: Key) -> tuple[int, None]:
+def revoke_token(request: Request, token: Key) -> Status[Any]:
     """Revoke a token of one's own; administrators those of others, too."""
     actions.revoke_token(request, token)
-    return 204, None
+    return Status(204, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 
 from haidang.console.api.operations import operation
 from haidang.console.api.values import Key, Limit, LongText, Name, Page, Patch, Words, page_of
@@ -85,9 +85,9 @@ def list_units(request: Request, limit: Limit = 100, cursor: Words = "") -> dict
 
 
 @operation(router, "post", "", "units.edit", response=UnitRow, status=201)
-def add_unit(request: Request, what: UnitFields) -> tuple[int, Unit]:
+def add_unit(request: Request, what: UnitFields) -> Status[Any]:
     """Add a unit."""
-    return 201, actions.add_unit(request, _values(request, what.dict()))
+    return Status(201, actions.add_unit(request, _values(request, what.dict())))
 
 
 @operation(router, "get", "/{unit}", "units.see", response=UnitRow)
@@ -105,10 +105,10 @@ def change_unit(request: Request, unit: Key, what: Patch[UnitFields]) -> Unit:
 
 
 @operation(router, "delete", "/{unit}", "units.edit", status=204)
-def remove_unit(request: Request, unit: Key) -> tuple[int, None]:
+def remove_unit(request: Request, unit: Key) -> Status[Any]:
     """Remove a unit to which nothing belongs."""
     actions.remove_unit(request, actions.unit_of(request, unit))
-    return 204, None
+    return Status(204, None)
 
 
 @operation(router, "get", "/{unit}/contacts", "units.see", response=list[ContactRow])
@@ -118,9 +118,9 @@ def list_contacts(request: Request, unit: Key) -> list[Contact]:
 
 
 @operation(router, "post", "/{unit}/contacts", "units.edit", response=ContactRow, status=201)
-def add_contact(request: Request, unit: Key, what: ContactFields) -> tuple[int, Contact]:
+def add_contact(request: Request, unit: Key, what: ContactFields) -> Status[Any]:
     """Add somebody to call."""
-    return 201, actions.add_contact(request, {"unit": actions.unit_of(request, unit), **what.dict()})
+    return Status(201, actions.add_contact(request, {"unit": actions.unit_of(request, unit), **what.dict()}))
 
 
 @operation(router, "patch", "/{unit}/contacts/{contact}", "units.edit", response=ContactRow)
@@ -130,10 +130,10 @@ def change_contact(request: Request, unit: Key, contact: Key, what: Patch[Contac
 
 
 @operation(router, "delete", "/{unit}/contacts/{contact}", "units.edit", status=204)
-def remove_contact(request: Request, unit: Key, contact: Key) -> tuple[int, None]:
+def remove_contact(request: Request, unit: Key, contact: Key) -> Status[Any]:
     """Remove somebody to call."""
     actions.remove_contact(request, _contact(request, unit, contact))
-    return 204, None
+    return Status(204, None)
 
 
 def _values(request: Request, said: dict[str, Any]) -> dict[str, Any]:

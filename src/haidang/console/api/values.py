@@ -103,7 +103,9 @@ def page_of(
     """
     sign, than = ("-", "lt") if newest_first else ("", "gt")
     key = rows.model._meta.pk.name
-    rows = rows.order_by(*([sign + moment] if moment else []), sign + key)
+    if not rows.query.extra_order_by:
+        # What is searched for comes in its index's order, which is the key's.
+        rows = rows.order_by(*([sign + moment] if moment else []), sign + key)
     if cursor:
         at, number = _read(cursor, with_moment=bool(moment))
         beyond = Q(**{f"{key}__{than}": number})

@@ -12,3 +12,9 @@ class AuditConfig(AppConfig):
 
     name = "haidang.console.audit"
     label = "audit"
+
+    def ready(self) -> None:
+        """Have signing in and out recorded."""
+        from haidang.console.audit.signing_in import connect
+
+        connect()

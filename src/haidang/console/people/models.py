@@ -17,7 +17,7 @@ from haidang.console.units.models import Unit
 
 __all__ = ["Token", "User"]
 
-_TOKEN_PREFIX = "hd_"  # noqa: S105 -- how tokens begin, so that scanners for secrets know them
+_TOKEN_PREFIX = "hd_"  # noqa: S105 -- how tokens begin, so that scanners for secrets know them  # nosec B105
 
 
 class People(UserManager["User"]):

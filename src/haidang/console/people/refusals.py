@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
 from haidang.errors import HaidangError
@@ -32,8 +33,8 @@ class RefusedError(HaidangError):
         """Name of a field ("" for the whole) to what is wrong with it."""
 
 
-class MissingError(HaidangError):
-    """There is no such record, or none that this person may see: the two look the same."""
+class MissingError(HaidangError, Http404):
+    """There is no such record, or none that this person may see: the two look the same (404)."""
 
     def __init__(self, keys: Sequence[object]) -> None:
         """Name what was asked for."""

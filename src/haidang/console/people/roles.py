@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-__all__ = ["PERMISSIONS", "ROLE_PERMISSIONS", "Role"]
+__all__ = ["PERMISSIONS", "PERMISSION_WORDS", "ROLE_PERMISSIONS", "Role"]
 
 
 class Role(models.TextChoices):
@@ -35,3 +35,23 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
 """Role to its permissions. Where the person has a unit, they hold for it and those below it alone."""
 
 PERMISSIONS = frozenset().union(*ROLE_PERMISSIONS.values())
+
+PERMISSION_WORDS = {
+    "alerts.see": _("See alerts and their evidence"),
+    "alerts.silence": _("Silence rules and entities"),
+    "alerts.work": _("Work on alerts"),
+    "archive.search": _("Search the archive"),
+    "audit.see": _("Read the audit log"),
+    "people.edit": _("Add and change people"),
+    "people.see": _("See people"),
+    "quarantine.see": _("See lines in quarantine"),
+    "rules.see": _("See rules"),
+    "rules.switch": _("Switch rules"),
+    "rules.test": _("Try rules on events"),
+    "service.see": _("See measurements of the service"),
+    "sources.edit": _("Add and change sources"),
+    "sources.see": _("See sources"),
+    "units.edit": _("Add and change units"),
+    "units.see": _("See units"),
+}
+"""What each permission lets somebody do."""

@@ -66,6 +66,11 @@ class Noise(NamedTuple):
         """False positives among what was judged; None where nothing was."""
         return self.false / self.judged if self.judged else None
 
+    @property
+    def false_percent(self) -> int:
+        """The same in whole percent, 0 where nothing was judged."""
+        return round(100 * (self.false_ratio or 0))
+
 
 class RuleEntry(NamedTuple):
     """A rule with its state and its noise."""

@@ -15,6 +15,10 @@ Example::
     path = "/var/log/nginx/*.log"
     source = "web"
 
+    [archive]
+    days = 90
+    gigabytes = 20
+
 Paths are as seen from the folder of the file. What is not known is refused, by name.
 """
 
@@ -25,6 +29,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from haidang.errors import ConfigurationError
+from haidang.ingest.archive import Retention
 from haidang.ingest.syslog import SyslogListener
 from haidang.ingest.tailing.tail import Tail
 
@@ -34,11 +39,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Configuration", "read_configuration"]
 
-_TOP = frozenset({"rules", "builtin", "intel", "syslog", "tail"})
+_TOP = frozenset({"rules", "builtin", "intel", "syslog", "tail", "archive"})
 _SYSLOG = frozenset(
     {"kind", "host", "port", "certificate", "key", "authority", "by_certificate", "networks", "source"}
 )
 _TAIL = frozenset({"path", "source", "format", "existing"})
+_ARCHIVE = frozenset({"enabled", "days", "gigabytes"})
+_KEPT = Retention(days=90, most_bytes=20 << 30)
 _KINDS: dict[str, type | tuple[type, ...]] = {
     "rules": list,
     "builtin": bool,
@@ -49,6 +56,10 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "by_certificate": bool,
     "existing": bool,
     "networks": dict,
+    "archive": dict,
+    "enabled": bool,
+    "days": int,
+    "gigabytes": int,
 }
 
 
@@ -62,6 +73,8 @@ class Configuration:
     intel: bool = True
     syslog: tuple[SyslogListener, ...] = ()
     tail: tuple[Tail, ...] = ()
+    archive: Retention | None = _KEPT
+    """How long raw events are kept, None where they are not."""
 
 
 def read_configuration(path: Path) -> Configuration:
@@ -84,6 +97,7 @@ def read_configuration(path: Path) -> Configuration:
         intel=told.get("intel", True),
         syslog=tuple(_listener(path, one) for one in told.get("syslog", ())),
         tail=tuple(_tail(path, one) for one in told.get("tail", ())),
+        archive=_archive(path, told.get("archive", {})),
     )
 
 
@@ -115,6 +129,19 @@ def _tail(path: Path, told: Any) -> Tail:
         str(told.get("format", "")),
         existing=told.get("existing", True),
     )
+
+
+def _archive(path: Path, told: Any) -> Retention | None:
+    _check(path, "archive", told, _ARCHIVE)
+    if not told.get("enabled", True):
+        return None
+    days, gigabytes = told.get("days", 90), told.get("gigabytes", 20)
+    if days < 1 or gigabytes < 1:
+        raise ConfigurationError(
+            f"{path}: [archive] keeps nothing",
+            hint="Give at least one day and one gigabyte, or write enabled = false.",
+        )
+    return Retention(days=days, most_bytes=gigabytes << 30)
 
 
 def _check(path: Path, part: str, told: Any, known: frozenset[str]) -> None:

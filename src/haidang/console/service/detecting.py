@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from haidang import load_rules
 from haidang.console.alerts.intake import AlertSink
 from haidang.console.service import places
+from haidang.console.service.chores import Chores
+from haidang.ingest.archive import ArchivePosition
 from haidang.ingest.detecting import Detector
 from haidang.ingest.quarantine import Quarantine
 from haidang.ingest.spool import Spool
@@ -42,7 +44,9 @@ def detect(configuration: Configuration) -> None:
     spool, quarantine = Spool(places.spool()), Quarantine(places.quarantine())
     try:
         sink = AlertSink(looks_back=matcher.looks_back)
-        Detector(spool, matcher, sink, quarantine=quarantine).run(stop)
+        follower = ArchivePosition(places.archive()) if configuration.archive else None
+        with Chores():
+            Detector(spool, matcher, sink, quarantine=quarantine, follower=follower).run(stop)
     finally:
         spool.close()
         quarantine.close()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -23,16 +22,17 @@ from haidang.ingest.intake import Intake
 from haidang.ingest.quarantine import Quarantine
 from haidang.ingest.spool import Spool
 from haidang.ingest.syslog import receiver_for
+from haidang.ingest.tailing import TailReceiver
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
     from haidang.console.service.configuration import Configuration
+    from haidang.ingest.syslog import SyslogReceiver
 
 __all__ = ["receive"]
 
-_LOG = logging.getLogger(__name__)
 _GRACE = 10
 """Seconds that open requests have to end."""
 
@@ -70,11 +70,14 @@ async def _serve(
         book = SourcesBook()
         await asyncio.to_thread(book.refresh)
         stack.enter_context(book)
-        intake = Intake(
-            Spool(places.spool()), Quarantine(places.quarantine()), Counters(places.counters()), book
-        )
+        spool = Spool(places.spool())
+        intake = Intake(spool, Quarantine(places.quarantine()), Counters(places.counters()), book)
         stack.enter_context(intake)
-        receivers = [receiver_for(one, intake, book) for one in configuration.syslog]
+        receivers: list[SyslogReceiver | TailReceiver] = [
+            receiver_for(one, intake, book) for one in configuration.syslog
+        ]
+        if configuration.tail:
+            receivers.append(TailReceiver(configuration.tail, intake, spool, book))
         server = uvicorn.Server(
             uvicorn.Config(
                 Web(IngestApp(intake), get_asgi_application() if console else None),
@@ -89,7 +92,6 @@ async def _serve(
         try:
             for receiver in receivers:
                 await receiver.start()
-                _LOG.info("listening", extra={"port": receiver.port, "kind": receiver.listener.kind})
             on_started()
             await server.serve(sockets=[listening])
         finally:

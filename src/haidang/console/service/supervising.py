@@ -63,7 +63,7 @@ class Supervised:
     def _start(self) -> None:
         with self._lock:
             if not self._ending.is_set():
-                self._process = subprocess.Popen(self._command)  # noqa: S603 -- our own command
+                self._process = subprocess.Popen(self._command)  # noqa: S603 -- our own command  # nosec B603
 
     def _keep(self) -> None:
         pause = _SHORTEST

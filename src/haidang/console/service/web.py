@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, MutableMapping
+    from collections.abc import Awaitable, Callable
 
     from haidang.ingest.http.app import IngestApp
+    from haidang.ingest.http.exchange import Receive, Scope, Send
 
-    Scope = MutableMapping[str, Any]
-    Receive = Callable[[], Awaitable[Scope]]
-    Send = Callable[[Scope], Awaitable[None]]
-    Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+    Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 __all__ = ["Web"]
 

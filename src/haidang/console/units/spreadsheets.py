@@ -16,6 +16,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import transaction
+from django.http import StreamingHttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from haidang.console.people.refusals import RefusedError
@@ -28,10 +29,11 @@ if TYPE_CHECKING:
     from haidang.console.people.access import Request
     from haidang.console.people.models import User
 
-__all__ = ["COLUMNS", "MOST_BYTES", "Line", "Sheet", "read_assets", "take_assets", "write_assets"]
+__all__ = ["COLUMNS", "MOST_BYTES", "Line", "Sheet", "export", "read_assets", "take_assets", "write_assets"]
 
 COLUMNS = ("unit", "name", "owner", "criticality", "hosts", "networks", "domains", "note")
-MOST_BYTES = 4 << 20
+MOST_BYTES = 2 << 20
+"""Also what Django takes of a form that is no file."""
 MOST_LINES = 20_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _BETWEEN = re.compile(r"[\s;]+")
@@ -237,3 +239,12 @@ def _foreign(lines: list[Line]) -> list[tuple[int, str]]:
             if number is not None and row.asset_id != own[number]:
                 errors.append((number, str(_("{value} is a name of another asset.").format(value=row.value))))
     return errors
+
+
+def export(user: User) -> StreamingHttpResponse:
+    """Return a response with all assets that a person may see."""
+    rows = Asset.objects.visible_to(user).select_related("unit").prefetch_related("names")
+    lines = write_assets(rows.order_by("unit__path", "name").iterator(chunk_size=500))
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="assets.csv"'
+    return response

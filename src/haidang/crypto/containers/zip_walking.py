@@ -16,25 +16,29 @@ from __future__ import annotations
 import stat
 import struct
 import zlib
-from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
+from typing import IO, TYPE_CHECKING, NamedTuple
 
+from haidang.crypto.containers.checksums import BLOCK, Crc32
 from haidang.crypto.containers.member_names import NameRegister
 from haidang.crypto.containers.problems import ContainerError
+from haidang.crypto.containers.zip_source import Source, cut_off
 from haidang.i18n import N_
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["DEFAULT_BOUNDS", "Bounds", "Member", "Readable", "stored_sizes", "walk"]
+    from haidang.crypto.containers.zip_source import Readable
+
+__all__ = ["DEFAULT_BOUNDS", "Bounds", "Member", "stored_sizes", "walk"]
 
 _LOCAL, _CENTRAL, _END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 _END64, _LOCATOR64, _BEHIND = b"PK\x06\x06", b"PK\x06\x07", b"PK\x07\x08"
 _STORED, _DEFLATED = 0, 8
 _ENCRYPTED, _SIZES_BEHIND, _PATCHED, _STRONG, _MASKED = 1, 8, 0x20, 0x40, 0x2000
 _FULL = 0xFFFFFFFF
-_BLOCK = 1 << 18
 _UNIX_MAKERS = {3, 19}
 _FOLDER_ATTRIBUTE = 0x10
+_WINDOW = 1 << 15
 
 
 class Bounds(NamedTuple):
@@ -49,13 +53,6 @@ class Bounds(NamedTuple):
 
 
 DEFAULT_BOUNDS = Bounds()
-
-
-class Readable(Protocol):
-    """What bytes can be read from."""
-
-    def read(self, size: int, /) -> bytes:
-        """Return up to ``size`` bytes, none at the end."""
 
 
 class _Header(NamedTuple):
@@ -103,7 +100,7 @@ def walk(
     Raises:
         ContainerError: It is not a zip, is damaged, or could be read differently.
     """
-    source = _Source(stream)
+    source = Source(stream)
     walking = _Walking(source, bounds, sizes or {})
     signature = source.exactly(4)
     if signature not in {_LOCAL, _END}:
@@ -149,51 +146,10 @@ def stored_sizes(file: IO[bytes]) -> dict[int, int]:
     return found
 
 
-class _Source:
-    """Counts and hands out what a stream holds; what was read too far can be put back."""
-
-    def __init__(self, stream: Readable) -> None:
-        self._read = stream.read
-        self._held = b""
-        self.position = 0
-
-    def some(self, most: int) -> bytes:
-        """Return up to ``most`` bytes, none at the end."""
-        data = self._held or self._read(_BLOCK)
-        self._held = data[most:]
-        data = data[:most] if self._held else data
-        self.position += len(data)
-        return data
-
-    def exactly(self, size: int) -> bytes:
-        """Return ``size`` bytes; the end before that is an error."""
-        data = self.some(size)
-        while len(data) < size:
-            more = self.some(size - len(data))
-            if not more:
-                raise ContainerError("container-cut", N_("The container ends too early: it was cut off."))
-            data += more
-        return data
-
-    def peek(self, size: int) -> bytes:
-        """Return up to ``size`` bytes that stay there."""
-        while len(self._held) < size:
-            more = self._read(_BLOCK)
-            if not more:
-                break
-            self._held += more
-        return self._held[:size]
-
-    def put_back(self, data: bytes) -> None:
-        """Take back what was handed out last."""
-        self._held = data + self._held
-        self.position -= len(data)
-
-
 class _Walking:
     """The members so far."""
 
-    def __init__(self, source: _Source, bounds: Bounds, sizes: Mapping[int, int]) -> None:
+    def __init__(self, source: Source, bounds: Bounds, sizes: Mapping[int, int]) -> None:
         self.source = source
         self.bounds = bounds
         self.sizes = sizes
@@ -233,15 +189,17 @@ class _Walking:
         return Member(name, chunks, modified=_modified(extra))
 
     def _chunks(self, name: str, header: _Header, offset: int, *, large: bool) -> Iterator[bytes]:
-        begin, crc, size = self.source.position, 0, 0
+        begin, checksum, size = self.source.position, Crc32(), 0
         content = (
             self._inflated(name, header) if header.method == _DEFLATED else self._stored(header.compressed)
         )
-        for chunk in content:
-            crc = zlib.crc32(chunk, crc)
-            size += len(chunk)
-            self._count(name, len(chunk), size, self.source.position - begin)
-            yield chunk
+        with checksum.alongside() as update:
+            for chunk in content:
+                update(chunk)
+                size += len(chunk)
+                self._count(name, len(chunk), size, self.source.position - begin)
+                yield chunk
+        crc = checksum.value
         found = header._replace(crc=crc, compressed=self.source.position - begin, size=size)
         if header.flags & _SIZES_BEHIND:
             self._descriptor(name, found, large=large)
@@ -261,23 +219,33 @@ class _Walking:
         while size:
             chunk = self.source.some(size)
             if not chunk:
-                raise ContainerError("container-cut", N_("The container ends too early: it was cut off."))
+                raise cut_off()
             size -= len(chunk)
             yield chunk
 
     def _inflated(self, name: str, header: _Header) -> Iterator[bytes]:
-        inflater = zlib.decompressobj(-15)
         known = not header.flags & _SIZES_BEHIND
         left = header.compressed
+        window, last = b"", False
+        # Stored blocks, of which zip_writing makes all of a member, need no inflating.
+        while not known and not last:
+            chunk, last = self.source.stored_blocks()
+            if not chunk:
+                break
+            yield chunk
+            window = (window + chunk if len(chunk) < _WINDOW else chunk)[-_WINDOW:]
+        if last:
+            return
+        inflater = zlib.decompressobj(-15, zdict=window) if window else zlib.decompressobj(-15)
         while not inflater.eof:
             packed = inflater.unconsumed_tail
             if not packed:
-                packed = self.source.some(min(left, _BLOCK) if known else _BLOCK)
+                packed = self.source.some(min(left, BLOCK) if known else BLOCK)
                 left -= len(packed)
                 if not packed:
-                    raise ContainerError("container-cut", N_("The container ends too early: it was cut off."))
+                    raise cut_off()
             try:
-                chunk = inflater.decompress(packed, _BLOCK)
+                chunk = inflater.decompress(packed, BLOCK)
             except zlib.error as error:
                 raise ContainerError(
                     "member-damaged", N_("{name} is damaged: its size or checksum is another."), name=name
@@ -285,7 +253,7 @@ class _Walking:
             if chunk:
                 yield chunk
         if inflater.unused_data:
-            self.source.put_back(inflater.unused_data)
+            self.source.put_back(len(inflater.unused_data))
 
     def _count(self, name: str, chunk: int, size: int, packed: int) -> None:
         bounds = self.bounds

@@ -17,6 +17,8 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from haidang.crypto.containers.checksums import Crc32
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -36,6 +38,9 @@ class Writable(Protocol):
 
     def write(self, data: bytes | memoryview, /) -> object:
         """Take all of ``data``."""
+
+    def writelines(self, pieces: list[bytes | memoryview], /) -> None:
+        """Take all of ``pieces``, one after the other."""
 
 
 class _Record(NamedTuple):
@@ -81,20 +86,21 @@ class ZipWriter:
         self._write(content)
         self._records.append(record)
 
-    def stream(self, name: str, chunks: Iterable[bytes | memoryview], modified: dt.datetime) -> int:
-        """Add a member that comes in pieces; return its size."""
+    def stream(self, name: str, chunks: Iterable[bytes], modified: dt.datetime) -> int:
+        """Add a member that comes in pieces, which must not change; return its size."""
         flags = _SIZES_BEHIND | (0 if name.isascii() else _UTF8)
         stamp, seconds = _stamps(modified)
         record = _Record(name.encode(), flags, _DEFLATED, stamp, seconds, 0, 0, 0, self._offset, folder=False)
         self._write(_local(record))
-        begin, crc, size = self._offset, 0, 0
-        for chunk in chunks:
-            crc = zlib.crc32(chunk, crc)
-            size += len(chunk)
-            self._blocks(memoryview(chunk))
+        begin, crc, size = self._offset, Crc32(), 0
+        with crc.alongside() as update:
+            for chunk in chunks:
+                update(chunk)
+                size += len(chunk)
+                self._blocks(memoryview(chunk))
         self._write(_LAST_BLOCK)
-        record = record._replace(crc=crc, compressed=self._offset - begin, size=size)
-        self._write(struct.pack("<4sI2Q", b"PK\x07\x08", crc, record.compressed, size))
+        record = record._replace(crc=crc.value, compressed=self._offset - begin, size=size)
+        self._write(struct.pack("<4sI2Q", b"PK\x07\x08", record.crc, record.compressed, size))
         self._records.append(record)
         return size
 
@@ -115,10 +121,12 @@ class ZipWriter:
         self._write(struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, count, count, size, begin, 0))
 
     def _blocks(self, data: memoryview) -> None:
+        pieces: list[bytes | memoryview] = []
         for begin in range(0, len(data), _LARGEST_BLOCK):
             block = data[begin : begin + _LARGEST_BLOCK]
-            self._write(struct.pack("<B2H", 0, len(block), len(block) ^ 0xFFFF))
-            self._write(block)
+            pieces += (struct.pack("<B2H", 0, len(block), len(block) ^ 0xFFFF), block)
+        self._stream.writelines(pieces)
+        self._offset += sum(map(len, pieces))
 
     def _write(self, data: bytes | memoryview) -> None:
         self._stream.write(data)

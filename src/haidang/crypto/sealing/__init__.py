@@ -7,8 +7,9 @@ sender signed: ``envelope.json`` (who, to whom, when, how it is marked) and the 
     opened = open_sealed(Path("report.age"), keys, trust, folder=Path("inbox"), now=now)
 """
 
+from haidang.crypto.sealing.acceptance import OpenOptions, RefusedError
 from haidang.crypto.sealing.envelope import SealedEnvelope
-from haidang.crypto.sealing.opening import NotForYouError, Opened, OpenOptions, RefusedError, open_sealed
+from haidang.crypto.sealing.opening import NotForYouError, Opened, open_sealed
 from haidang.crypto.sealing.recipients import Recipient
 from haidang.crypto.sealing.sealing import SealOptions, seal
 

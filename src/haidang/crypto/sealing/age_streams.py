@@ -13,17 +13,48 @@ import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from haidang.crypto.files import EarlyWriting
 from haidang.errors import SealError
 from haidang.i18n import N_
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from haidang.crypto.containers.zip_writing import Writable
+
 __all__ = ["DecryptionFailedError", "decrypting", "encrypting"]
 
 _PROGRAM = Path(__file__).with_name("_age_process.py")
 _BUFFER = 1 << 18
 _PIPE = 1 << 20
+_VECTORS = 1024
+"""Pieces that one call of the system takes (IOV_MAX of Linux)."""
+
+
+class _Pipe:
+    """Writes large pieces without a copy, small ones together, while the disk takes what age made of them."""
+
+    def __init__(self, stream: IO[bytes], target: IO[bytes]) -> None:
+        self._target = target.fileno()
+        self._early = EarlyWriting(self._target)
+        self.write = stream.write
+        self._flush = stream.flush
+        self._descriptor = stream.fileno()
+
+    def writelines(self, pieces: list[bytes | memoryview], /) -> None:
+        if sum(map(len, pieces)) < _BUFFER:
+            for piece in pieces:
+                self.write(piece)
+            return
+        self._flush()
+        views = [memoryview(piece) for piece in pieces]
+        while views:
+            written = os.writev(self._descriptor, views[:_VECTORS])
+            while views and written >= len(views[0]):
+                written -= len(views.pop(0))
+            if written:
+                views[0] = views[0][written:]
+        self._early.grown(os.fstat(self._target).st_size)
 
 
 class DecryptionFailedError(Exception):
@@ -31,7 +62,7 @@ class DecryptionFailedError(Exception):
 
 
 @contextlib.contextmanager
-def encrypting(target: IO[bytes], recipients: Sequence[str]) -> Iterator[IO[bytes]]:
+def encrypting(target: IO[bytes], recipients: Sequence[str]) -> Iterator[Writable]:
     """Yield a stream; what is written to it is in ``target``, encrypted, when the block ends.
 
     Raises:
@@ -46,7 +77,7 @@ def encrypting(target: IO[bytes], recipients: Sequence[str]) -> Iterator[IO[byte
             raise AssertionError
         _widen(stream)
         try:
-            yield stream
+            yield _Pipe(stream, target)
             stream.close()
             failed = process.wait() != 0
         except BrokenPipeError:

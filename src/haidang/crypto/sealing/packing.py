@@ -15,6 +15,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
+from haidang.crypto.containers.checksums import BLOCK
 from haidang.crypto.containers.member_names import NameRegister
 from haidang.crypto.sealing.envelope import ContentFile, SealedContent
 from haidang.errors import InputError, SealError
@@ -30,7 +31,6 @@ MOST_FILES = 99_000
 """Files and folders of one sealed folder; a container may have 100,000 members."""
 
 _DEEPEST = 100
-_CHUNK = 1 << 18
 
 
 class _File(NamedTuple):
@@ -102,7 +102,7 @@ class Packing:
             with os.fdopen(descriptor, "rb", buffering=0) as stream:
                 before = _identity(os.fstat(descriptor))
                 size = 0
-                while before == one.identity and (chunk := stream.read(_CHUNK)):
+                while before == one.identity and (chunk := stream.read(BLOCK)):
                     size += len(chunk)
                     yield chunk
                 after = _identity(os.fstat(descriptor))

@@ -23,6 +23,7 @@ import hashlib
 import mimetypes
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
+from haidang.crypto.containers.checksums import BLOCK, alongside
 from haidang.crypto.containers.manifest import Reference, write_manifest
 from haidang.crypto.containers.member_names import NameRegister
 from haidang.crypto.containers.zip_writing import ZipWriter
@@ -48,15 +49,13 @@ ASIC_E: Final = "application/vnd.etsi.asic-e+zip"
 MANIFEST: Final = "META-INF/ASiCManifest001.xml"
 SIGNATURE: Final = "META-INF/signature001.p7s"
 
-_CHUNK = 1 << 18
-
 
 class Item(NamedTuple):
     """One file or folder of a container."""
 
     name: str
     """Its path in the container; a folder's ends with a slash. Folders are not signed."""
-    content: bytes | Iterable[bytes | memoryview]
+    content: bytes | Iterable[bytes]
     """All of it, or its pieces, which are taken once."""
     modified: dt.datetime
     mime: str = ""
@@ -139,7 +138,7 @@ def _item_of(path: Path) -> Item:
         if not path.is_file():
             raise InputError(f"{path} is not a file", hint="Name regular files; seal a folder instead.")
         modified = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
-        return Item(path.name, _pieces(path.open("rb"), path), modified)
+        return Item(path.name, _pieces(path.open("rb", buffering=0), path), modified)
     except OSError as error:
         raise _unreadable(path, error) from error
 
@@ -148,7 +147,7 @@ def _pieces(stream: IO[bytes], path: Path) -> Iterator[bytes]:
     with stream:
         while True:
             try:
-                chunk = stream.read(_CHUNK)
+                chunk = stream.read(BLOCK)
             except OSError as error:
                 raise _unreadable(path, error) from error
             if not chunk:
@@ -171,10 +170,11 @@ def _write_item(writer: ZipWriter, item: Item) -> bytes:
     return digest.digest()
 
 
-def _passing(chunks: Iterable[bytes | memoryview], digest: Any) -> Iterator[bytes | memoryview]:
-    for chunk in chunks:
-        digest.update(chunk)
-        yield chunk
+def _passing(chunks: Iterable[bytes], digest: Any) -> Iterator[bytes]:
+    with alongside(digest.update) as update:
+        for chunk in chunks:
+            update(chunk)
+            yield chunk
 
 
 def _mime(name: str) -> str:

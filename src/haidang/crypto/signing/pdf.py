@@ -244,6 +244,13 @@ def _pdf_signer(wanted: _Wanted, name: str, seal: Placed | None, evidence: Any) 
         SigDSSPlacementPreference,
     )
 
+    # In the revision of the signature: programs that compare no revisions see one whole document. An archive
+    # timestamp is a further revision anyway, and EU DSS calls a document B-LTA only with the evidence there.
+    placement = (
+        SigDSSPlacementPreference.TOGETHER_WITH_NEXT_TS
+        if wanted.level == "B-LTA"
+        else SigDSSPlacementPreference.TOGETHER_WITH_SIGNATURE
+    )
     meta = PdfSignatureMetadata(
         field_name=name,
         md_algorithm=wanted.signatory.digest,
@@ -254,10 +261,7 @@ def _pdf_signer(wanted: _Wanted, name: str, seal: Placed | None, evidence: Any) 
         use_pades_lta=wanted.level == "B-LTA",
         validation_context=evidence,
         signer_key_usage=set(),
-        # In the revision of the signature: programs that compare no revisions see one whole document.
-        dss_settings=DSSContentSettings(
-            include_vri=False, placement=SigDSSPlacementPreference.TOGETHER_WITH_SIGNATURE
-        ),
+        dss_settings=DSSContentSettings(include_vri=False, placement=placement),
     )
     spec = SigFieldSpec(sig_field_name=name)
     if seal is not None:

@@ -1,13 +1,13 @@
-"""Verifies ASiC containers (ETSI EN 319 162-1) that anyone made: ASiC-E and ASiC-S with CAdES.
+"""Verifies ASiC containers (ETSI EN 319 162-1) that anyone made: ASiC-E and ASiC-S with CAdES or XAdES.
 
 Rules:
 
 - The zip is read in one forward pass (:mod:`haidang.crypto.containers.zip_walking`); what two programs could
   read differently is refused.
-- Every file must be covered by a signature: its digest stands in the manifest that is signed (ASiC-E), or it
-  is what is signed (ASiC-S). A file that is not is named, and the container as a whole does not hold.
+- Every file must be covered by a signature: its digest stands in the manifest that is signed (ASiC-E with
+  CAdES), in the signature (XAdES), or it is what is signed (ASiC-S). A file that is not is named, and the
+  container as a whole does not hold.
 - A timestamp beside a signature must hold, too. A timestamp alone proves a time, but nobody signed.
-- XAdES is not supported: such a container is INDETERMINATE, and says so.
 
 The container is not trusted; :data:`MOST_METADATA` bounds what is kept of it.
 """
@@ -19,6 +19,7 @@ import re
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
+from haidang.crypto.containers.checksums import alongside
 from haidang.crypto.containers.manifest import Manifest, read_manifest
 from haidang.crypto.containers.problems import ContainerError
 from haidang.crypto.containers.zip_walking import DEFAULT_BOUNDS, stored_sizes, walk
@@ -30,6 +31,7 @@ from haidang.crypto.verifying._asic_timestamps import (
     timestamps_alone,
 )
 from haidang.crypto.verifying.options import DEFAULT_OPTIONS, with_needs
+from haidang.crypto.verifying.signer_infos import Failure
 from haidang.errors import InputError
 from haidang.i18n import N_
 from haidang.messages import Message
@@ -39,9 +41,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
-    from haidang.crypto.containers.zip_walking import Bounds, Member, Readable
+    from haidang.crypto.containers.zip_source import Readable
+    from haidang.crypto.containers.zip_walking import Bounds, Member
     from haidang.crypto.trust import Trust
     from haidang.crypto.verifying.options import Options
+    from haidang.crypto.verifying.xml_signatures import XmlVerdict
 
 __all__ = [
     "LARGEST_KEPT",
@@ -182,8 +186,9 @@ def read_contents(
             contents.digests[member.name] = hashlib.sha256(content).digest()
         else:
             digest = hashlib.sha256()
-            for chunk in member.chunks() if sink is None else sink(member):
-                digest.update(chunk)
+            with alongside(digest.update) as update:
+                for chunk in member.chunks() if sink is None else sink(member):
+                    update(chunk)
             if not member.folder:
                 contents.digests[member.name] = digest.digest()
     return contents
@@ -247,8 +252,9 @@ class _Judging:
         """Return the verdict of each signature, and what holds of the container as a whole."""
         metadata = self.contents.metadata
         names = [name for name in metadata if _P7S.fullmatch(name)]
+        in_xml = [name for name in metadata if _XADES.fullmatch(name)]
         tokens = [name for name in metadata if _TOKEN.fullmatch(name)]
-        if len(names) + len(tokens) > MOST_SIGNATURES:
+        if len(names) + len(in_xml) + len(tokens) > MOST_SIGNATURES:
             raise ContainerError(
                 "too-many-signatures", N_("The container has more than {n} signatures."), n=MOST_SIGNATURES
             )
@@ -258,20 +264,21 @@ class _Judging:
             found = [self.simple(name) for name in names]
         else:
             found = [self.extended(name, manifests.get(name, [])) for name in names]
-        found += [_unsupported_xades(name) for name in metadata if _XADES.fullmatch(name)]
+        from_xml = [self.xml(name) for name in in_xml]
+        found += [one for verdict in from_xml for one in verdict.signatures]
+        reasons = [one for verdict in from_xml for one in verdict.reasons]
         stamps = [self.timestamp(name, manifests.get(name, [])) for name in tokens]
         if stamps and not found:
             return tuple(stamps), tuple(timestamps_alone(stamps, list(self.contents.digests)))
         if not found:
             reason = Reason("not-signed", Message(N_("The container has no signature.")))
             return (), (reason,)
-        return (*found, *stamps), tuple(self.uncovered(found))
+        if all(verdict.complete for verdict in from_xml):
+            reasons += self.uncovered(found)
+        return (*found, *stamps), tuple(reasons)
 
     def uncovered(self, found: list[SignatureVerdict]) -> Iterator[Reason]:
         """Yield the files that no signature covers."""
-        if any(one.subindication == "POLICY_PROCESSING_ERROR" for one in found):
-            # What a signature that cannot be read covers is not known.
-            return
         covered = {name for one in found for name in one.covers}
         for name in self.contents.digests:
             if name not in covered:
@@ -308,20 +315,38 @@ class _Judging:
     def altered(self, manifest: Manifest) -> Iterator[Reason]:
         """Yield the files that are not what the manifest says."""
         for one in manifest.references:
-            digest = self.contents.digests.get(one.name)
-            if one.name in self.contents.metadata:
-                digest = hashlib.new(one.algorithm, self.contents.metadata[one.name]).digest()
-            elif digest is not None and one.algorithm != "sha256":
-                digest = self.again(one.name, one.algorithm)
+            digest = self.digest(one.name, one.algorithm)
             if digest is None:
-                message = Message(
-                    N_("The file {name} is signed, but is not in the container."), name=one.name
-                )
-                yield Reason("file-missing", message)
+                yield _file_missing(one.name)
             elif digest != one.digest:
-                yield Reason(
-                    "file-altered", Message(N_("The file {name} was altered after signing."), name=one.name)
-                )
+                yield _file_altered(one.name)
+
+    def digest(self, name: str, algorithm: str) -> bytes | None:
+        """Return the digest of a file of the container; None where it is not there."""
+        if name in self.contents.metadata:
+            return hashlib.new(algorithm, self.contents.metadata[name]).digest()
+        known = self.contents.digests.get(name)
+        return known if known is None or algorithm == "sha256" else self.again(name, algorithm)
+
+    def xml(self, name: str) -> XmlVerdict:
+        """Return what holds of the signatures in the XML file ``name``."""
+        from haidang.crypto.verifying._xml_references import Surroundings
+        from haidang.crypto.verifying.chains import chains_for
+        from haidang.crypto.verifying.xml_signatures import judge_xml
+
+        around = Surroundings(
+            self.digest,
+            lambda one: Failure("TOTAL-FAILED", "HASH_FAILURE", _file_missing(one)),
+            lambda one: Failure("TOTAL-FAILED", "HASH_FAILURE", _file_altered(one)),
+        )
+        simple = self.contents.mimetype == _ASIC_S
+        return judge_xml(
+            self.contents.metadata[name],
+            chains_for(self.trust),
+            now=self.now,
+            around=around,
+            prefix="ASiC-S/XAdES" if simple else "ASiC-E/XAdES",
+        )
 
     def simple(self, name: str) -> SignatureVerdict:
         """Return the verdict of the signature of an ASiC-S container, over its only file."""
@@ -388,13 +413,14 @@ def _not_one_file(number: int) -> Reason:
     )
 
 
-def _unsupported_xades(name: str) -> SignatureVerdict:
-    reason = Reason(
-        "xades-not-supported",
-        Message(N_("{name} is an XML signature (XAdES), which cannot be verified here."), name=name),
-        Message(N_("Verify it with another program, or ask for a container with CAdES.")),
+def _file_missing(name: str) -> Reason:
+    return Reason(
+        "file-missing", Message(N_("The file {name} is signed, but is not in the container."), name=name)
     )
-    return SignatureVerdict("INDETERMINATE", "POLICY_PROCESSING_ERROR", "ASiC-E/XAdES", reasons=(reason,))
+
+
+def _file_altered(name: str) -> Reason:
+    return Reason("file-altered", Message(N_("The file {name} was altered after signing."), name=name))
 
 
 def _whole(member: Member, left: dict[str, int], budget: str) -> bytes:

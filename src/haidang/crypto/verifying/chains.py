@@ -68,6 +68,9 @@ _HARMLESS_TO_TOKENS = frozenset(
 )
 
 
+_UNSOUND = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+
+
 class ChainVerdict(NamedTuple):
     """What holds of a certificate, for one signature."""
 
@@ -193,6 +196,7 @@ class Chains:
         self, certificate: Any, moment: dt.datetime, extras: _Extras, *, retroactive: bool
     ) -> _Outcome:
         with needs_extra():
+            from cryptography.exceptions import UnsupportedAlgorithm
             from pyhanko_certvalidator import CertificateValidator, ValidationContext
             from pyhanko_certvalidator.errors import PathError, ValidationError
         crls, ocsps = self._revocation(extras)
@@ -213,8 +217,8 @@ class Chains:
             return _Outcome(path=finished(validator.async_validate_path()))
         except (ValidationError, PathError) as error:
             return _Outcome(error=error)
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
-            # What asn1crypto raises for certificates that are not sound.
+        except (UnsupportedAlgorithm, *_UNSOUND) as error:
+            # What asn1crypto and cryptography raise for certificates and answers that are not sound.
             return _Outcome(error=error)
 
     def _revocation(self, extras: _Extras) -> tuple[list[Any], list[Any]]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang.crypto.extra import needs_extra
 from haidang.crypto.verdicts import Reason, SignatureVerdict
+from haidang.crypto.verifying._cms_evidence import Brought, evidence_of, revocation_in
 from haidang.crypto.verifying.chains import MOST_CERTIFICATES, Chains, chains_for
 from haidang.crypto.verifying.signer_infos import (
     PARSER_ERRORS,
@@ -31,11 +32,18 @@ from haidang.messages import Message
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from haidang.crypto.trust import Trust
 
-__all__ = ["LARGEST_SIGNATURE", "content_inside", "verify_cms", "verify_signers"]
+__all__ = [
+    "LARGEST_SIGNATURE",
+    "archive_timestamp_ignored",
+    "content_inside",
+    "judge_signer",
+    "verify_cms",
+    "verify_signers",
+]
 
 LARGEST_SIGNATURE = 64 << 20
 """Bytes of a signature, with the content where it is inside."""
@@ -44,6 +52,8 @@ MOST_TIMESTAMPS = 16
 """Timestamps of one signer that are looked at."""
 
 _SIGNATURE_TIME_STAMP = "1.2.840.113549.1.9.16.2.14"
+_ARCHIVE_TIME_STAMPS = {"0.4.0.1733.2.4", "1.2.840.113549.1.9.16.2.48", "1.2.840.113549.1.9.16.2.27"}
+"""EN 319 122-1, section 5.5.3, and its forerunners."""
 
 
 class _Parts(NamedTuple):
@@ -128,7 +138,7 @@ def _verify(
     parts = _Parts(
         signed_data["encap_content_info"]["content_type"].native,
         embedded_certificates(signed_data, MOST_CERTIFICATES),
-        *_revocation(signed_data),
+        *revocation_in(signed_data),
     )
     infos = list(signed_data["signer_infos"])
     if not infos:
@@ -175,18 +185,6 @@ def _once(digest: Callable[[str], bytes]) -> Callable[[str], bytes]:
     return remembered
 
 
-def _revocation(signed_data: Any) -> tuple[list[bytes], list[bytes]]:
-    crls: list[bytes] = []
-    ocsps: list[bytes] = []
-    for choice in list(signed_data["crls"] or ())[:MOST_CERTIFICATES]:
-        if choice.name == "crl":
-            crls.append(choice.chosen.dump())
-        elif choice.chosen["other_rev_info_format"].dotted == "1.3.6.1.5.5.7.16.2":
-            # RFC 5940: an OCSP response.
-            ocsps.append(choice.chosen["other_rev_info"].dump())
-    return crls, ocsps
-
-
 def _signer(
     info: Any,
     parts: _Parts,
@@ -197,6 +195,12 @@ def _signer(
 ) -> SignatureVerdict:
     # Before anything else looks at the attributes: asn1crypto must know the label's type when it reads them.
     labels = _labels(info)
+    own = evidence_of(info)
+    parts = parts._replace(
+        certificates=[*parts.certificates, *own.certificates],
+        crls=[*parts.crls, *own.crls],
+        ocsps=[*parts.ocsps, *own.ocsps],
+    )
     signed = check_signer(
         info,
         [*parts.certificates, *chains.certificates],
@@ -206,9 +210,37 @@ def _signer(
     if signed.failure is not None and signed.failure.indication == "TOTAL-FAILED":
         return _verdict(signed.failure, prefix, signed, chains)
     stamps = _timestamps(info, signed, parts, chains, now)
-    level = _level(prefix, signed, stamps)
+    level = _level(prefix, signed, stamps, kept=bool(parts.crls or parts.ocsps))
     if signed.failure is not None:
         return replace(_verdict(signed.failure, prefix, signed, chains), level=level)
+    brought = Brought(parts.certificates, parts.crls, parts.ocsps)
+    verdict = judge_signer(signed, stamps, brought, chains, now=now, level=level)
+    return replace(
+        verdict,
+        reasons=(*verdict.reasons, *_archived(info)),
+        evidence={**verdict.evidence, **labels},
+    )
+
+
+def judge_signer(
+    signed: Signed,
+    stamps: Sequence[SignatureVerdict],
+    brought: Brought,
+    chains: Chains,
+    *,
+    now: dt.datetime,
+    level: str,
+) -> SignatureVerdict:
+    """Return what follows for a signature that is one over its content: is its signer believed, and when?
+
+    Args:
+        signed: the signer, without a failure.
+        stamps: the verdicts on the timestamps over the signature.
+        brought: what came along.
+        chains: judges the certificate.
+        now: the present.
+        level: what the verdict calls the form.
+    """
     believed = [one for one in stamps if one.holds and one.proven_time is not None]
     earliest = min(believed, key=lambda one: one.proven_time or now, default=None)
     proven = earliest.proven_time if earliest else None
@@ -218,9 +250,9 @@ def _signer(
         now=now,
         proven=proven,
         claimed=signed.claimed,
-        others=parts.certificates,
-        crls=parts.crls,
-        ocsps=parts.ocsps,
+        others=brought.certificates,
+        crls=brought.crls,
+        ocsps=brought.ocsps,
     )
     verdict = SignatureVerdict(
         chain.indication,
@@ -234,7 +266,6 @@ def _signer(
         evidence={
             "digest": signed.digest_algorithm,
             "signature": signed.signature_algorithm,
-            **labels,
             "timestamps": [one.to_json() for one in stamps],
             **chain.evidence,
         },
@@ -272,13 +303,31 @@ def _labels(info: Any) -> dict[str, str]:
     return {"labels": "; ".join(labels)} if labels else {}
 
 
-def _level(prefix: str, signed: Signed, stamps: list[SignatureVerdict]) -> str:
+def _level(prefix: str, signed: Signed, stamps: list[SignatureVerdict], *, kept: bool) -> str:
+    """Return the level (EN 319 122-1, section 6); ``kept`` is whether it brings revocation data along."""
     if not signed.has_certificate_reference:
         return prefix.replace("CAdES", "CMS")
-    return f"{prefix}-B-T" if stamps else f"{prefix}-B-B"
+    if not stamps:
+        return f"{prefix}-B-B"
+    return f"{prefix}-B-LT" if kept else f"{prefix}-B-T"
 
 
-def _with_timestamps(verdict: SignatureVerdict, stamps: list[SignatureVerdict]) -> SignatureVerdict:
+def _archived(info: Any) -> Iterator[Reason]:
+    """Yield that there are archive timestamps, of which nothing is believed."""
+    if any(one["type"].dotted in _ARCHIVE_TIME_STAMPS for one in info["unsigned_attrs"] or ()):
+        yield archive_timestamp_ignored()
+
+
+def archive_timestamp_ignored() -> Reason:
+    """Return the note that archive timestamps in CAdES or ASiC are no proof here; those in PDF are."""
+    return Reason(
+        "archive-timestamp-not-judged",
+        Message(N_("It has archive timestamps, which are not looked at: they prove nothing here.")),
+        severity="note",
+    )
+
+
+def _with_timestamps(verdict: SignatureVerdict, stamps: Sequence[SignatureVerdict]) -> SignatureVerdict:
     """Return the verdict where a timestamp that is not believed does not pass in silence."""
     wrong = next((one for one in stamps if not one.holds), None)
     if wrong is None:

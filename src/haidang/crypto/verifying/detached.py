@@ -79,7 +79,10 @@ def _signed_by(signature: Path) -> Path | None:
 def _verify(signature: Path, content: Path | None, trust: Trust, now: dt.datetime) -> list[SignatureVerdict]:
     from haidang.crypto.signing.cades import digest_of_file
     from haidang.crypto.verifying.cms import LARGEST_SIGNATURE, verify_signers
+    from haidang.crypto.verifying.xml_signatures import is_xml, verify_beside
 
+    octets = read_bounded(signature, LARGEST_SIGNATURE)
+    if is_xml(octets):
+        return list(verify_beside(octets, signature, content, trust, now=now).signatures)
     digest = None if content is None else lambda name: digest_of_file(content, name)
-    verdicts = verify_signers(read_bounded(signature, LARGEST_SIGNATURE), digest, trust, now=now)
-    return list(verdicts)
+    return list(verify_signers(octets, digest, trust, now=now))

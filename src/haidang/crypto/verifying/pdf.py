@@ -362,9 +362,11 @@ def _level(level: str, found: _Found, chains: ProvenChains, evidence: Evidence) 
     """Return the level with what the document adds to it (ETSI EN 319 142-1, section 6)."""
     if found.place is None or found.place.subfilter != "/ETSI.CAdES.detached":
         return "CMS"
-    if level == "PAdES-B-T" and evidence.revocation:
-        return "PAdES-B-LTA" if chains.proven else "PAdES-B-LT"
-    return level
+    if level not in {"PAdES-B-T", "PAdES-B-LT"}:
+        return level
+    if not evidence.revocation:
+        return "PAdES-B-T"
+    return "PAdES-B-LTA" if chains.proven else "PAdES-B-LT"
 
 
 def _digest(content: bytes, place: Placed) -> Callable[[str], bytes]:

@@ -29,7 +29,18 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterable
 
-__all__ = ["PARSER_ERRORS", "Failure", "Signed", "check_signer", "embedded_certificates", "unsound"]
+__all__ = [
+    "PARSER_ERRORS",
+    "Failure",
+    "Signed",
+    "certificate_exchanged",
+    "check_signer",
+    "content_changed",
+    "embedded_certificates",
+    "no_certificate",
+    "signature_wrong",
+    "unsound",
+]
 
 PARSER_ERRORS = (
     ValueError,
@@ -137,7 +148,7 @@ def _check(
     signed = signed._replace(claimed=_claimed(attributes))
     certificate = _find(info["sid"], certificates)
     if certificate is None:
-        return signed._replace(failure=_no_certificate())
+        return signed._replace(failure=no_certificate())
     signed = signed._replace(certificate=certificate)
     if attributes is None:
         return signed._replace(failure=_no_attributes())
@@ -194,16 +205,7 @@ def _content(attributes: _Attributes, content_type: str, digest: bytes) -> Failu
     digests = [core.OctetString.load(one, strict=True).native for one in attributes.get(_MESSAGE_DIGEST, [])]
     if types != [content_type] or len(digests) != 1:
         return unsound("content-type or message-digest is missing, wrong or there twice")
-    if hmac.compare_digest(digests[0], digest):
-        return None
-    reason = Reason(
-        "content-changed",
-        Message(
-            N_("The content is not what was signed: it was changed, or the signature is of another file.")
-        ),
-        Message(N_("Do not rely on it. Fetch the file again, with its signature.")),
-    )
-    return Failure("TOTAL-FAILED", "HASH_FAILURE", reason)
+    return None if hmac.compare_digest(digests[0], digest) else content_changed()
 
 
 def _reference(attributes: _Attributes, certificate: Any) -> Failure | None:
@@ -223,12 +225,7 @@ def _reference(attributes: _Attributes, certificate: Any) -> Failure | None:
         first = form.load(values[0])["certs"][0]
         algorithm = "sha1" if oid == _SIGNING_CERTIFICATE else first["hash_algorithm"]["algorithm"].native
         if not hmac.compare_digest(first["cert_hash"].native, hashlib.new(algorithm, der).digest()):
-            reason = Reason(
-                "certificate-exchanged",
-                Message(N_("The certificate is not the one with which it was signed.")),
-                Message(N_("Do not rely on it. Fetch the file again, with its signature.")),
-            )
-            return Failure("INDETERMINATE", "NO_SIGNING_CERTIFICATE_FOUND", reason)
+            return certificate_exchanged()
     return None
 
 
@@ -279,16 +276,44 @@ def _signature(info: Any, certificate: Any) -> Failure | None:
             SignatureValidationContext(contextual_md_algorithm=digest_algorithm),
         )
     except (InvalidSignature, UnsupportedAlgorithm, *PARSER_ERRORS):
-        reason = Reason(
-            "signature-wrong",
-            Message(N_("The signature is not one of this signer's key: it was changed or forged.")),
-            Message(N_("Do not rely on it. Fetch the file again, with its signature.")),
-        )
-        return Failure("TOTAL-FAILED", "SIG_CRYPTO_FAILURE", reason)
+        return signature_wrong()
     return None
 
 
-def _no_certificate() -> Failure:
+def content_changed() -> Failure:
+    """Return that the digest of the content is not the one that was signed."""
+    reason = Reason(
+        "content-changed",
+        Message(
+            N_("The content is not what was signed: it was changed, or the signature is of another file.")
+        ),
+        Message(N_("Do not rely on it. Fetch the file again, with its signature.")),
+    )
+    return Failure("TOTAL-FAILED", "HASH_FAILURE", reason)
+
+
+def certificate_exchanged() -> Failure:
+    """Return that the certificate is not the one that the signature names."""
+    reason = Reason(
+        "certificate-exchanged",
+        Message(N_("The certificate is not the one with which it was signed.")),
+        Message(N_("Do not rely on it. Fetch the file again, with its signature.")),
+    )
+    return Failure("INDETERMINATE", "NO_SIGNING_CERTIFICATE_FOUND", reason)
+
+
+def signature_wrong() -> Failure:
+    """Return that the signature is not one of the key of the certificate."""
+    reason = Reason(
+        "signature-wrong",
+        Message(N_("The signature is not one of this signer's key: it was changed or forged.")),
+        Message(N_("Do not rely on it. Fetch the file again, with its signature.")),
+    )
+    return Failure("TOTAL-FAILED", "SIG_CRYPTO_FAILURE", reason)
+
+
+def no_certificate() -> Failure:
+    """Return that nobody brought the certificate of the signer."""
     reason = Reason(
         "signer-certificate-missing",
         Message(N_("The certificate of the signer is not there.")),

@@ -107,8 +107,8 @@ def _signature(
         yield translate("Stamped on") if stamp else translate("Signed on"), when
     yield translate("Content"), translate(_content(signature))
     if signature.covers:
-        shown = ", ".join(signature.covers[:5]) + (" …" if len(signature.covers) > 5 else "")
-        yield translate("Covers"), shown
+        named = [translate("the whole document") if one == "/" else one for one in signature.covers[:5]]
+        yield translate("Covers"), ", ".join(named) + (" …" if len(signature.covers) > 5 else "")
     if signature.level:
         yield translate("Form"), signature.level
     yield from _reasons(signature.reasons, translate, zone)

@@ -20,7 +20,10 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from haidang.errors import HaidangError
+from haidang.ingest.http.elastic import Elastic
 from haidang.ingest.http.exchange import ClientGoneError, Failure, Request, RequestError, Response
+from haidang.ingest.http.hec import Hec
+from haidang.ingest.http.otlp import Otlp
 from haidang.ingest.http.plain import Plain
 
 if TYPE_CHECKING:
@@ -37,7 +40,7 @@ class _Protocol(Protocol):
 
     def claims(self, method: str, path: str, headers: dict[str, str]) -> bool: ...
     async def answer(self, request: Request) -> Response: ...
-    def failure(self, failure: Failure) -> Response: ...
+    def failure(self, failure: Failure, request: Request) -> Response: ...
 
 
 class IngestApp:
@@ -46,7 +49,7 @@ class IngestApp:
     def __init__(self, intake: Intake) -> None:
         """Hand to ``intake`` what comes."""
         self._intake = intake
-        self._protocols: tuple[_Protocol, ...] = (Plain(),)
+        self._protocols: tuple[_Protocol, ...] = (Plain(), Elastic(), Hec(), Otlp())
 
     def handles(self, scope: Scope) -> bool:
         """Return whether a request is one of these protocols'."""
@@ -71,7 +74,7 @@ class IngestApp:
         except Exception:  # noqa: BLE001 - see the comment
             # Whatever it is, the sender must not take its events for kept.
             _LOG.exception("a request could not be answered")
-            response = protocol.failure(Failure(500, "internal error"))
+            response = protocol.failure(Failure(500, "internal error"), request)
         finally:
             request.finish()
         if not request.complete:
@@ -89,7 +92,7 @@ class IngestApp:
         failure = Failure.of(error)
         if isinstance(error, RequestError) and request.source is not None:
             self._intake.refuse(request.source)
-        response = protocol.failure(failure)
+        response = protocol.failure(failure, request)
         if not failure.retry_after:
             return response
         headers = (*response.headers, ("retry-after", str(failure.retry_after)))

@@ -44,6 +44,7 @@ THREAD_BYTES = 1 << 18
 _FEED = 1 << 16
 _ZLIB_CHECK = 31
 _STORAGE_SECONDS = 5.0
+_PARAMETERS = 100
 
 
 class RequestError(HaidangError):
@@ -92,7 +93,8 @@ class Failure:
         if isinstance(error, StorageError):
             # Paths of this machine are nobody else's business.
             return cls(503, "events cannot be kept just now", round(_STORAGE_SECONDS))
-        return cls(400, error.message)
+        # Somebody can put it right, and the sender has the events until then.
+        return cls(503, error.message, round(_STORAGE_SECONDS))
 
 
 @dataclass(slots=True)
@@ -101,7 +103,6 @@ class Request:
 
     method: str
     path: str
-    """Without the prefix under which a protocol is offered, too."""
     headers: Mapping[str, str]
     """Names in small letters."""
     query_string: str
@@ -123,9 +124,16 @@ class Request:
         return cls(scope["method"], scope["path"], headers, query, intake, receive)
 
     def query(self, name: str) -> str:
-        """Return a parameter of the query, "" where there is none."""
+        """Return a parameter of the query, "" where there is none.
+
+        Raises:
+            RequestError: The query has more parameters than anybody needs.
+        """
         if self._query is None:
-            self._query = parse_qs(self.query_string, keep_blank_values=True, max_num_fields=100)
+            try:
+                self._query = parse_qs(self.query_string, keep_blank_values=True, max_num_fields=_PARAMETERS)
+            except ValueError as error:
+                raise RequestError(400, "the query has too many parameters") from error
         return self._query.get(name, [""])[0]
 
     @property
@@ -148,8 +156,8 @@ class Request:
             self.source = self.intake.identify((known or tokens)[0])
         return self.source
 
-    async def body(self) -> bytes:
-        """Return the body, decompressed.
+    async def body(self, most: int | None = None) -> bytes:
+        """Return the body, decompressed; it has ``most`` bytes at most, and as many as its source may send.
 
         Raises:
             RequestError: It is too large, damaged, or compressed in a way that is not known.
@@ -158,8 +166,10 @@ class Request:
         """
         source = self.authenticate()
         self.intake.admit(source)
-        most = self._most()
-        if int(self.headers.get("content-length") or "0") > most:
+        allowed = source.body_bytes or self.intake.limits.ingest_body_bytes
+        most = min(allowed, most or allowed)
+        length = self.headers.get("content-length", "")
+        if length.isdecimal() and int(length) > most:
             raise _too_large(most)
         try:
             async with asyncio.timeout(self.intake.limits.ingest_body_seconds):
@@ -170,8 +180,11 @@ class Request:
         if encoding in {"", "identity"}:
             return raw
         if len(raw) > THREAD_BYTES:
-            return await asyncio.to_thread(self._expanded, encoding, raw, most)
-        return self._expanded(encoding, raw, most)
+            plain = await asyncio.to_thread(self._expanded, encoding, raw, most)
+        else:
+            plain = self._expanded(encoding, raw, most)
+        self._release(len(raw))
+        return plain
 
     async def keep(self, portions: Sequence[Portion], broken: BrokenLines) -> None:
         """Put what the body held on disk.
@@ -180,6 +193,7 @@ class Request:
             TooMuchError: Its source must wait.
             StorageError: It cannot be kept now.
         """
+        self.finish()  # From here on the intake counts what is held.
         await asyncio.wrap_future(self.intake.submit(self.authenticate(), portions, broken))
 
     async def drain(self) -> None:
@@ -195,17 +209,12 @@ class Request:
 
     def finish(self) -> None:
         """Give back the memory that the body was counted for."""
-        self.intake.release(self._held)
-        self._held = 0
+        self._release(self._held)
 
     @property
     def complete(self) -> bool:
         """Whether the whole body was read."""
         return self._complete
-
-    def _most(self) -> int:
-        own = self.source.body_bytes if self.source else 0
-        return own or self.intake.limits.ingest_body_bytes
 
     async def _chunks(self, most: int) -> AsyncIterator[bytes]:
         size = 0
@@ -227,8 +236,16 @@ class Request:
         self._read += len(chunk)
         return chunk
 
+    def _release(self, size: int) -> None:
+        self.intake.release(size)
+        self._held -= size
+
     def _hold(self, size: int) -> None:
-        self.intake.hold(size)
+        try:
+            self.intake.hold(size)
+        except TooMuchError:
+            self.intake.refuse(self.authenticate())
+            raise
         self._held += size
 
     def _expanded(self, encoding: str, raw: bytes, most: int) -> bytes:

@@ -1,7 +1,6 @@
 """``POST /ingest``: JSON lines, JSON arrays, or lines of a log as they are.
 
-- A source whose format is "", ``ndjson`` or ``json`` sends JSON: lines that are no object go to the
-  quarantine.
+- A source whose format is "" or one of JSON sends JSON: lines that are no object go to the quarantine.
 - A source of another format, and ``Content-Type: text/plain``, send lines that are taken as they are; what
   its reader cannot read goes to the quarantine when detection comes to it.
 - The answer says how many records were taken and how many lines are in quarantine; where there is nothing
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from haidang.ingest.http._records import any_json, json_lines
+from haidang.ingest.http._records import JSON_FORMATS, any_json, json_lines
 from haidang.ingest.http.exchange import THREAD_BYTES, RequestError, Response
 from haidang.ingest.model import BrokenLines, Portion
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from haidang.limits import Limits
 
 __all__ = ["Plain"]
-
-_JSON = frozenset({"", "ndjson", "json"})
 
 
 class Plain:
@@ -56,13 +53,14 @@ class Plain:
         answer = {"taken": portion.count, "quarantined": broken.count}
         return Response(200 if portion.count else 400, msgspec.json.encode(answer))
 
-    def failure(self, failure: Failure) -> Response:
+    def failure(self, failure: Failure, request: Request) -> Response:
         """Say what went wrong."""
+        del request
         return Response(failure.status, msgspec.json.encode({"error": failure.message}))
 
 
 def _read(body: bytes, media_type: str, source: Source, limits: Limits) -> tuple[Portion, BrokenLines]:
-    if source.format not in _JSON or media_type == "text/plain":
+    if source.format not in JSON_FORMATS or media_type == "text/plain":
         data = body.strip(b"\r\n")
         return Portion(source.format, data, data.count(b"\n") + 1 if data else 0), BrokenLines(limits)
     start = body.lstrip(b"\xef\xbb\xbf \t\r\n\x00")

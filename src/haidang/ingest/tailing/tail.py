@@ -41,7 +41,9 @@ class Tail:
                 f"{self.pattern!r}: files to follow have an absolute path", hint="Begin it with a slash."
             )
         if not self.source:
-            raise ConfigurationError(f"{self.pattern}: it has no source", hint="Name the source of these files.")
+            raise ConfigurationError(
+                f"{self.pattern}: it has no source", hint="Name the source of these files."
+            )
 
     def paths(self) -> list[str]:
         """Return what the pattern matches now, in the order of the names."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import template
@@ -15,6 +15,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from haidang.i18n import N_, translator
+from haidang.sigma.ir import LEVELS
 
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString
@@ -94,6 +95,12 @@ def level_name(level: int) -> str:
 
 
 @register.filter
+def level_word(level: str) -> str:
+    """Return the name of a level from Sigma's word for it."""
+    return _(_LEVELS[LEVELS.index(level)]) if level in LEVELS else level
+
+
+@register.filter
 def tactic_name(name: str) -> str:
     """Return the name of a tactic in the language of the page, from its English one."""
     return translator("vi" if (get_language() or "").startswith("vi") else "en")(name)
@@ -123,6 +130,12 @@ def clock(at: datetime | None) -> SafeString | str:
         date_format(local, "DATETIME_FORMAT"),
         said,
     )
+
+
+@register.filter
+def moment(nanoseconds: int) -> datetime:
+    """Return the moment of nanoseconds since 1970."""
+    return datetime.fromtimestamp(nanoseconds / 1e9, UTC)
 
 
 @register.filter

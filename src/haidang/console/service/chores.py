@@ -1,0 +1,72 @@
+"""What is done beside detection, in a thread of its process: telling of alerts, and listening for silence.
+
+While the database is away, it is asked again and again; whatever else fails is logged, and tried again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from django.db import close_old_connections, connections
+from django.utils import timezone
+
+from haidang.console.alerts.notify.sending import send_due
+from haidang.console.service import places
+from haidang.console.sources.quiet import check_quiet
+from haidang.errors import HaidangError
+from haidang.ingest.counting import Counters
+
+if TYPE_CHECKING:
+    from typing import Self
+
+__all__ = ["Chores"]
+
+_LOG = logging.getLogger(__name__)
+_SECONDS = 1.0
+_QUIET_SECONDS = 30.0
+
+
+class Chores:
+    """Does what is due again and again; a context manager that ends it."""
+
+    def __init__(self) -> None:
+        """Begin with the start of the service."""
+        self._started = timezone.now()
+        self._looked = time.monotonic()
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="haidang-chores", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End, after what is being done."""
+        self._ending.set()
+        self._thread.join()
+
+    def _keep(self) -> None:
+        while not self._ending.wait(_SECONDS):
+            try:
+                close_old_connections()
+                send_due()
+                if time.monotonic() - self._looked >= _QUIET_SECONDS:
+                    self._looked = time.monotonic()
+                    self._listen()
+            except Exception:  # noqa: BLE001 -- a chore that fails must not end the others
+                _LOG.exception("a chore fails and is tried again")
+        connections.close_all()
+
+    def _listen(self) -> None:
+        counters = Counters(places.counters())
+        try:
+            heard = {source: counts.seen for source, counts in counters.all().items()}
+        except HaidangError:
+            heard = {}  # What detection has seen counts alone.
+        finally:
+            counters.close()
+        check_quiet(timezone.now(), started=self._started, heard=heard)

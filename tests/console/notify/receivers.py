@@ -1,0 +1,108 @@
+"""A mail server and a web server that keep what they get, on this machine, for as long as a test."""
+
+from __future__ import annotations
+
+import socketserver
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["Mails", "Posts", "mail_server", "web_server"]
+
+
+class Mails:
+    """What a mail server got."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.texts: list[bytes] = []
+        self.recipients: list[str] = []
+        self.refusing = False
+
+
+class Post(NamedTuple):
+    """A request."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Posts:
+    """What a web server got, and what it answers."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.got: list[Post] = []
+        self.status = 200
+        self.location = ""
+
+
+@contextmanager
+def mail_server() -> Iterator[Mails]:
+    """Give a server that speaks as much of RFC 5321 as a sender needs."""
+    mails = Mails()
+
+    class Handler(socketserver.StreamRequestHandler):
+        def say(self, line: str) -> None:
+            self.wfile.write(line.encode() + b"\r\n")
+
+        def handle(self) -> None:
+            self.say("220 here")
+            while line := self.rfile.readline():
+                verb = line[:4].upper().strip()
+                if verb == b"RCPT":
+                    mails.recipients.append(line.decode().split("<")[1].split(">")[0])
+                if verb == b"DATA" and not mails.refusing:
+                    self.say("354 go on")
+                    text = b"".join(iter(self.rfile.readline, b".\r\n"))
+                    mails.texts.append(text.replace(b"\r\n", b"\n"))
+                if verb == b"QUIT":
+                    self.say("221 bye")
+                    return
+                self.say("451 not now" if verb == b"DATA" and mails.refusing else "250 well")
+
+    with _serving(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)) as port:
+        mails.port = port
+        yield mails
+
+
+@contextmanager
+def web_server() -> Iterator[Posts]:
+    """Give a server that takes any POST."""
+    posts = Posts()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            posts.got.append(
+                Post(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
+            )
+            self.send_response(posts.status)
+            if posts.location:
+                self.send_header("Location", posts.location)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with _serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
+        posts.url = f"http://127.0.0.1:{port}/hook"
+        yield posts
+
+
+@contextmanager
+def _serving(server: socketserver.TCPServer) -> Iterator[int]:
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,243 @@
+"""New alerts are told: to whom they concern, when they may, signed, and until they are taken."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import hashlib
+import hmac
+import json
+from base64 import b64decode, b64encode
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from haidang.console.alerts.alarms import QUIET_SOURCE, alarm
+from haidang.console.alerts.models import Alert, Channel, Outgoing
+from haidang.console.alerts.notify import sending
+from haidang.console.alerts.notify.queueing import due, queue
+from haidang.console.alerts.notify.sending import send_again, send_due
+from tests.console.notify.receivers import Mails, Posts, mail_server, web_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_django.fixtures import Settings
+
+    from haidang.console.units.models import Unit
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
+HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+@pytest.fixture
+def posts() -> Iterator[Posts]:
+    with web_server() as server:
+        yield server
+
+
+@pytest.fixture
+def mails(settings: Settings) -> Iterator[Mails]:
+    with mail_server() as server:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        settings.DEFAULT_FROM_EMAIL = "haidang@tinh.example"
+        settings.PUBLIC_URL = "https://console.example"
+        yield server
+
+
+def made(title: str = "Mimikatz", level: int = 3, unit: Unit | None = None, **values: Any) -> Alert:
+    alert: Alert = Alert.objects.create(
+        rule="r", title=title, level=level, entity="dc01", unit=unit, first_seen=NOW, last_seen=NOW, **values
+    )
+    return alert
+
+
+def channel(kind: str, target: str, **values: Any) -> Channel:
+    one: Channel = Channel.objects.create(name=f"{kind} {target}"[:100], kind=kind, target=target, **values)
+    return one
+
+
+def test_a_webhook_is_signed_as_the_standard_has_it(posts: Posts, hospital: Unit) -> None:
+    hook = channel("webhook", posts.url)
+    alert = made(unit=hospital)
+    queue([alert], NOW)
+    assert send_due(NOW) == 1
+    (got,) = posts.got
+    headers = got.headers
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + got.body
+    key = b64decode(hook.secret.removeprefix("whsec_"))
+    expected = b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    assert headers["webhook-signature"] == f"v1,{expected}"
+    assert headers["webhook-timestamp"] == str(int(NOW.timestamp()))
+    told = json.loads(got.body)
+    assert told["id"] == headers["webhook-id"]
+    assert told["data"]["alerts"][0]["id"] == alert.pk
+    assert told["data"]["alerts"][0]["unit"] == "BV"
+    assert send_due(NOW + timedelta(days=1)) == 0
+    assert Outgoing.objects.get().state == Outgoing.State.SENT
+
+
+def test_a_mail_says_what_and_where_in_the_channels_language(mails: Mails) -> None:
+    channel("email", "truc@tinh.example, truc2@tinh.example", language="vi")
+    alert = made("Mimikatz\r\nBcc: evil@example", entity_kind="host")
+    queue([alert], NOW)
+    assert send_due(NOW) == 1
+    assert mails.recipients == ["truc@tinh.example", "truc2@tinh.example"]
+    message = email.message_from_bytes(mails.texts[0], policy=email.policy.default)
+    assert message["Bcc"] is None
+    assert (
+        "Mimikatz\N{SYMBOL FOR CARRIAGE RETURN}\N{SYMBOL FOR LINE FEED}Bcc: evil@example: dc01"
+        in message["Subject"]
+    )
+    text = message.get_content()
+    assert f"https://console.example/alerts/{alert.pk}/" in text
+    assert "30/11/2026 16:00:00" in text
+    assert "Cao" in text
+
+
+def test_several_at_once_are_one_mail_the_gravest_first(mails: Mails) -> None:
+    channel("email", "truc@tinh.example", language="en")
+    queue([made(f"Rule {n}", level=3 + (n == 59)) for n in range(60)], NOW)
+    assert send_due(NOW) == 1
+    message = email.message_from_bytes(mails.texts[0], policy=email.policy.default)
+    assert message["Subject"] == "[Critical] 60 new alerts"
+    text = message.get_content()
+    assert text.startswith("Critical: Rule 59")
+    assert "… and 10 more." in text
+
+
+def test_what_is_not_taken_is_tried_again_with_the_same_id_then_kept(posts: Posts) -> None:
+    channel("webhook", posts.url)
+    queue([made()], NOW)
+    posts.status = 503
+    now, pauses = NOW, []
+    for _ in range(20):
+        assert send_due(now) == 0
+        outgoing = Outgoing.objects.get()
+        if outgoing.state == Outgoing.State.DEAD:
+            break
+        assert send_due(outgoing.due - timedelta(seconds=1)) == 0
+        pauses.append((outgoing.due - now).total_seconds())
+        now = outgoing.due
+    assert pauses == [30, 120, 480, 1920, 7680, 21600, 21600]
+    assert len(posts.got) == 8
+    assert len({post.headers["webhook-id"] for post in posts.got}) == 1
+    assert Outgoing.objects.get().problem == "The receiver answered 503."
+    posts.status = 204
+    assert send_due(now + timedelta(days=40)) == 0
+    assert send_again(Outgoing.objects.all(), now) == 1
+    assert send_due(now) == 1
+
+
+def test_a_digest_that_is_not_taken_is_tried_once_at_a_time(posts: Posts) -> None:
+    channel("webhook", posts.url)
+    queue([made(f"Rule {n}") for n in range(3)], NOW)
+    posts.status = 500
+    send_due(NOW)
+    send_due(NOW + timedelta(seconds=30))
+    assert len(posts.got) == 2
+    assert {outgoing.attempts for outgoing in Outgoing.objects.all()} == {2}
+
+
+def test_a_redirect_is_not_followed(posts: Posts) -> None:
+    channel("webhook", posts.url)
+    queue([made()], NOW)
+    posts.status, posts.location = 307, posts.url + "/elsewhere"
+    assert send_due(NOW) == 0
+    assert [post.path for post in posts.got] == ["/hook"]
+
+
+def test_a_channel_that_fails_does_not_keep_others_waiting(posts: Posts, mails: Mails) -> None:
+    channel("webhook", "http://127.0.0.1:1/closed")
+    channel("webhook", "file:///etc/passwd")
+    channel("webhook", posts.url)
+    channel("email", "a@tinh.example")
+    mails.refusing = True
+    queue([made()], NOW)
+    assert send_due(NOW) == 1
+    problems = list(Outgoing.objects.exclude(problem="").values_list("problem", flat=True))
+    assert len(problems) == 3
+    assert any("451" in problem for problem in problems)
+
+
+def test_killed_after_sending_it_is_the_same_message_again(
+    posts: Posts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel("webhook", posts.url)
+    queue([made()], NOW)
+    send = sending._send
+
+    def killed(*arguments: Any) -> None:
+        send(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sending, "_send", killed)
+    with pytest.raises(KeyboardInterrupt):
+        send_due(NOW)
+    monkeypatch.setattr(sending, "_send", send)
+    queue([made("Another")], NOW)
+    assert send_due(NOW) == 2
+    ids = [post.headers["webhook-id"] for post in posts.got]
+    assert ids[0] == ids[1] != ids[2]
+    assert len(json.loads(posts.got[1].body)["data"]["alerts"]) == 1
+
+
+def test_a_channel_hears_of_its_unit_and_levels_alone(province: Unit, hospital: Unit, school: Unit) -> None:
+    mine = channel("webhook", "http://a/", unit=hospital, min_level=2)
+    above = channel("webhook", "http://b/", unit=province)
+    channel("webhook", "http://c/", enabled=False)
+    alerts = [made("low", 1, hospital), made("medium", 2, hospital), made("high", 3, school), made("none", 4)]
+    queue(alerts, NOW)
+    told = set(Outgoing.objects.values_list("channel", "alert__title"))
+    assert told == {(mine.pk, "medium"), (above.pk, "high")}
+
+
+def test_an_alarm_is_told_as_any_alert() -> None:
+    channel("webhook", "http://a/", min_level=2)
+    alarm(QUIET_SOURCE, entity="firewall", now=NOW)
+    alarm(QUIET_SOURCE, entity="firewall", now=NOW)
+    assert Outgoing.objects.get().alert.entity == "firewall"
+
+
+@pytest.mark.parametrize(
+    ("now", "level", "expected"),
+    [
+        ("30T23:30", 3, "01T07:00"),
+        ("30T02:00", 3, "30T07:00"),
+        ("30T02:00", 4, "30T02:00"),
+        ("30T07:00", 3, "30T07:00"),
+        ("30T21:59", 3, "30T21:59"),
+        ("30T22:00", 3, "01T07:00"),
+    ],
+)
+def test_quiet_hours_hold_over_midnight_but_not_for_what_is_urgent(
+    now: str, level: int, expected: str
+) -> None:
+    night = Channel(quiet_from=time(22), quiet_until=time(7))
+    moment = datetime.fromisoformat(f"2026-11-{now}+07:00").astimezone(UTC)
+    month = 11 if expected.startswith("30") else 12
+    assert due(night, level, moment, HANOI) == datetime.fromisoformat(f"2026-{month}-{expected}+07:00")
+
+
+def test_a_digest_waits_for_its_turn_and_not_for_long() -> None:
+    hourly = Channel(digest_minutes=60)
+    assert due(hourly, 3, NOW + timedelta(minutes=5), HANOI) == NOW + timedelta(hours=1)
+    assert due(hourly, 3, NOW + timedelta(minutes=59), HANOI) == NOW + timedelta(hours=1)
+    assert due(hourly, 4, NOW + timedelta(minutes=5), HANOI) == NOW + timedelta(minutes=5)
+    quiet = Channel(digest_minutes=60, quiet_from=time(17), quiet_until=time(18))
+    assert due(quiet, 3, NOW + timedelta(minutes=5), HANOI) == NOW + timedelta(hours=2)
+
+
+def test_what_was_sent_long_ago_is_forgotten() -> None:
+    one = channel("webhook", "http://a/")
+    Outgoing.objects.create(
+        channel=one, alert=made(), due=NOW, state="sent", sent_at=NOW - timedelta(days=31)
+    )
+    Outgoing.objects.create(channel=one, alert=made(), due=NOW, state="dead")
+    send_due(NOW)
+    assert Outgoing.objects.get().state == "dead"

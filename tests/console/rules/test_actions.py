@@ -1,0 +1,126 @@
+"""Rules: switched with a reason, tried on events, measured by what people say of their alerts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from django.utils import timezone
+
+from haidang.console.alerts.models import Alert
+from haidang.console.audit.models import Entry
+from haidang.console.people.models import User
+from haidang.console.people.refusals import MissingError, RefusedError
+from haidang.console.rules import actions, catalogue
+from haidang.console.rules.models import RuleState
+from tests.console.requests import request_of
+
+if TYPE_CHECKING:
+    from haidang.console.units.models import Unit
+
+EVENT = '{"EventID": 4104, "Channel": "x", "ScriptBlockText": "Invoke-Hoa"}'
+RULE = """
+title: Hoa
+id: 6a6d5b3c-2f0e-4a44-9d1a-2b1f3c4d5e6f
+logsource: {category: process_creation, product: windows}
+detection:
+  one: {CommandLine|contains: hoa-hong}
+  condition: one
+level: high
+"""
+SYSMON = (
+    '{"EventID": 1, "Channel": "Microsoft-Windows-Sysmon/Operational",'
+    ' "Image": "C:\\\\x.exe", "CommandLine": "x hoa-hong"}\n'
+)
+
+
+@pytest.fixture
+def lead(db: None) -> User:
+    return User.objects.create(username="lead", role="lead")
+
+
+def name_of_one() -> str:
+    return next(iter(catalogue.loaded().by_name))
+
+
+def test_a_rule_is_switched_with_a_reason_that_is_recorded(lead: User) -> None:
+    rule = name_of_one()
+    actions.switch(request_of(lead), rule, enabled=False, reason=" ồn ")
+    assert RuleState.objects.get().reason == "ồn"
+    entry = catalogue.entry_of(lead, rule)
+    assert entry is not None
+    assert not entry.enabled
+    said = Entry.objects.get()
+    assert said.before == {"enabled": True, "reason": ""}
+    assert said.after == {"enabled": False, "reason": "ồn"}
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "x" * 2001])
+def test_a_switch_without_a_reason_is_refused(lead: User, reason: str) -> None:
+    with pytest.raises(RefusedError):
+        actions.switch(request_of(lead), name_of_one(), enabled=False, reason=reason)
+
+
+def test_a_rule_that_is_not_loaded_is_not_switched(lead: User) -> None:
+    with pytest.raises(MissingError):
+        actions.switch(request_of(lead), "no-such-rule", enabled=False, reason="x")
+
+
+def test_who_works_for_one_unit_switches_nothing_for_all(hospital: Unit) -> None:
+    bound = User.objects.create(username="b", role="lead", unit=hospital)
+    with pytest.raises(RefusedError):
+        actions.switch(request_of(bound), name_of_one(), enabled=False, reason="x")
+
+
+def test_a_pasted_rule_finds_in_pasted_events() -> None:
+    tried = actions.try_on_events(SYSMON * 2, text=RULE)
+    assert (tried.records, tried.total) == (2, 2)
+    assert tried.findings[0].rule.title == "Hoa"
+    assert actions.try_on_events(SYSMON.replace("hoa-hong", "x"), text=RULE).total == 0
+
+
+def test_what_cannot_be_tried_is_refused() -> None:
+    for given in (
+        {"events": ""},
+        {"events": "x" * (actions.MOST_EVENTS_BYTES + 1)},
+        {"events": EVENT, "format_name": "none"},
+        {"events": EVENT, "text": "title: x"},
+        {"events": EVENT, "text": "a: [b"},
+        {"events": EVENT, "text": "x" * (actions.MOST_RULE_BYTES + 1)},
+    ):
+        with pytest.raises(RefusedError):
+            actions.try_on_events(**given)
+    with pytest.raises(MissingError):
+        actions.try_on_events(EVENT, rule="no-such-rule")
+
+
+def test_noise_is_what_was_judged_false_of_what_was_judged(
+    lead: User, liaison: User, hospital: Unit, school: Unit
+) -> None:
+    now = timezone.now()
+    for unit, state, disposition, days in (
+        (hospital, "closed", "false-positive", 1),
+        (hospital, "closed", "true-positive", 1),
+        (hospital, "new", "", 1),
+        (school, "closed", "false-positive", 1),
+        (hospital, "closed", "false-positive", catalogue.NOISE_DAYS + 1),
+    ):
+        Alert.objects.create(
+            rule="r",
+            title="t",
+            level=3,
+            entity="e",
+            unit=unit,
+            first_seen=now,
+            last_seen=now,
+            created=now - timedelta(days=days),
+            count=10,
+            state=state,
+            disposition=disposition,
+        )
+    seen = catalogue.noise(lead)["r"]
+    assert (seen.alerts, seen.findings, seen.judged, seen.false) == (4, 40, 3, 2)
+    assert seen.false_ratio == pytest.approx(2 / 3)
+    assert catalogue.noise(liaison)["r"].false_percent == 50
+    assert catalogue.Noise().false_ratio is None
