@@ -62,7 +62,7 @@ _WORDS = [
     "thư",
     "sudo",
     "bash",
-    "/tmp",
+    "/var/tmp",  # noqa: S108 -- a word to search for
     "/etc/passwd",
     "chmod",
     "ssh",
@@ -171,7 +171,7 @@ def _rows(alerts: int, percent_open: float) -> Iterator[tuple[Any, ...]]:
     from haidang.console.sources.models import Source
     from haidang.console.units.models import Unit
 
-    chance = random.Random(5)
+    chance = random.Random(5)  # noqa: S311 -- made data wants a seed, not secrecy
     units = list(Unit.objects.values_list("pk", flat=True))
     sources = list(Source.objects.values_list("pk", flat=True))
     people = list(User.objects.filter(role="analyst").values_list("pk", flat=True))

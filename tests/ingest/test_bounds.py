@@ -178,6 +178,21 @@ def test_memory_for_what_waits_is_bounded(tmp_path: Path) -> None:
         assert intake.held == 0
 
 
+def test_the_memory_of_bodies_on_their_way_is_bounded(tmp_path: Path) -> None:
+    limits = replace(DEFAULT_LIMITS, ingest_held_bytes=100_000)
+    large = b'{"a":"%b"}' % (b"x" * 90_000)
+    with serving(tmp_path, limits=limits) as service:
+        # Alone it fits, though it is counted twice for a moment.
+        assert post(f"{service.url}/ingest", gzip.compress(large), Content_Encoding="gzip").status == 200
+        service.intake.hold(50_000)
+        answer = post(f"{service.url}/ingest", large)
+        assert (answer.status, answer.headers["retry-after"]) == (429, "2")
+        service.intake.release(50_000)
+        assert post(f"{service.url}/ingest", large).status == 200
+        assert service.intake.held == 0
+        assert service.intake.counters.all()["s1"].refused == 1
+
+
 def test_what_waits_goes_to_disk_together_within_bounds(tmp_path: Path) -> None:
     limits = replace(DEFAULT_LIMITS, ingest_batch_bytes=50, ingest_commit_bytes=200)
     other = Source("s2", "db")

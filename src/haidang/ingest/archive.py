@@ -28,7 +28,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from haidang.errors import HaidangError, StorageError
 from haidang.extras import needs
@@ -307,7 +307,7 @@ def _write_tables(path: Path, tables: Iterable[Any]) -> None:
     unfinished = path.with_name(f".{path.name}.tmp")
     try:
         with (
-            unfinished.open("wb") as stream,
+            _begun(unfinished) as stream,
             pq.ParquetWriter(stream, _archive_rows.schema(), compression="zstd") as writer,
         ):
             for table in tables:
@@ -319,8 +319,14 @@ def _write_tables(path: Path, tables: Iterable[Any]) -> None:
 
 def _replace(path: Path, data: bytes) -> None:
     unfinished = path.with_name(f".{path.name}.tmp")
-    unfinished.write_bytes(data)
+    with _begun(unfinished) as stream:
+        stream.write(data)
     _settle(unfinished, path)
+
+
+def _begun(path: Path) -> IO[bytes]:
+    """Begin a file that its owner alone may read."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb")
 
 
 def _settle(unfinished: Path, path: Path) -> None:

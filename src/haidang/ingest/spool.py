@@ -41,8 +41,10 @@ __all__ = ["Backlog", "Spool", "Spooled"]
 
 _LEVEL = 1
 _FREE_SHARE = 4
-"""A file of which more than a quarter is free gives room back to the disk."""
-_FREE_PAGES = 1024
+_FREE_PAGES = 4096
+"""A file of which more than a quarter, and as many pages, are free gives room back to the disk."""
+_GIVEN_PAGES = 2048
+"""Pages that are given back at a time: nobody may write meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,8 @@ class Spool:
             (free,) = connection.execute("PRAGMA freelist_count").fetchone()
             (pages,) = connection.execute("PRAGMA page_count").fetchone()
             if free > _FREE_PAGES and free * _FREE_SHARE > pages:
-                connection.execute(f"PRAGMA incremental_vacuum({free // 2})").fetchall()
+                # A script is run to its end; by execute() the library stops after the first page.
+                connection.executescript(f"PRAGMA incremental_vacuum({_GIVEN_PAGES})")
 
     def backlog(self) -> Backlog:
         """Return what waits.

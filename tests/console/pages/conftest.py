@@ -10,11 +10,11 @@ from django.conf import settings
 from django.test import Client
 
 from haidang.console.alerts.models import Alert, Example, Level
-from haidang.console.people.models import User
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from haidang.console.people.models import User
     from haidang.console.units.models import Unit
 
 NOW = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)

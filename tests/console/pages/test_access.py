@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.test import Client
 
 from haidang.console.alerts.models import Alert, SavedView, Silence
 from haidang.console.audit.models import Entry
@@ -14,6 +13,8 @@ from haidang.console.people.roles import ROLE_PERMISSIONS, Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from django.test import Client
 
     from haidang.console.units.models import Unit
 

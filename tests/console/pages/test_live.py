@@ -106,7 +106,7 @@ def test_an_asynchronous_view_is_refused_like_any_other(liaison: User) -> None:
     async def auser() -> User:
         return liaison
 
-    request.auser = auser  # type: ignore[method-assign, assignment]
+    request.auser = auser
     from django.core.exceptions import PermissionDenied
 
     with pytest.raises(PermissionDenied):

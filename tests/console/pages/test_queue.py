@@ -34,8 +34,13 @@ def some(hospital: Unit, school: Unit, analyst: User, make_alert: Callable[..., 
     make_alert(hospital, entity="A", level=Level.CRITICAL, owner=analyst, search="mimikatz.exe lsass báo cáo")
     make_alert(school, entity="B", search="wevtutil cl security", tags=["attack.impact"], rule="r2")
     make_alert(
-        hospital, entity="C", state="closed", closed_at=timezone.now(), disposition="benign", search="mimikatz-dump"
-    )  # fmt: skip
+        hospital,
+        entity="C",
+        state="closed",
+        closed_at=timezone.now(),
+        disposition="benign",
+        search="mimikatz-dump",
+    )
     make_alert(None, entity="D", state="acknowledged", level=Level.LOW, search="curl mimi")
 
 

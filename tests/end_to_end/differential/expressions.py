@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,8 +11,8 @@ if TYPE_CHECKING:
 
 __all__ = ["sample"]
 
-_PARSER: Any = re._parser  # type: ignore[attr-defined]
-_IS: Any = re._constants  # type: ignore[attr-defined]
+_PARSER: Any = import_module("re._parser")
+_IS: Any = import_module("re._constants")
 _OF_CATEGORY = {"DIGIT": "0459", "NOT_DIGIT": "x- ", "SPACE": " \t", "NOT_SPACE": "x0-", "WORD": "aZ_9"}
 
 

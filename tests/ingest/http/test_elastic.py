@@ -164,6 +164,8 @@ def test_errors_have_the_form_that_clients_read(service: Service) -> None:
     error: Any = answer.json["error"]
     assert error["type"] == "illegal_argument_exception"
     assert answer.headers["x-elastic-product"] == "Elasticsearch"
+    assert post(f"{service.url}/_bulk?{'a=1&' * 200}", lines({"create": {}}, {"n": 1})).status == 400
+    assert service.spooled() == []
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from haidang.console.people.models import User
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["ANYONE", "SIGNED_IN", "AccessMiddleware", "Request", "allowed"]
+__all__ = ["ANYONE", "SIGNED_IN", "AccessMiddleware", "Request", "allowed", "module_of"]
 
 _View = TypeVar("_View", bound="Callable[..., Any]")
 
@@ -78,6 +78,11 @@ def _refused(request: HttpRequest, permission: str) -> HttpResponse | None:
     return None
 
 
+def module_of(view: Any) -> str:
+    """Return where a view comes from; one made of a class, where that comes from."""
+    return getattr(getattr(view, "view_class", view), "__module__", "") or ""
+
+
 class AccessMiddleware:
     """Refuses views that name no permission."""
 
@@ -92,7 +97,7 @@ class AccessMiddleware:
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         """Refuse a view without a permission."""
         del request, args, kwargs
-        module = getattr(view, "__module__", "") or ""
+        module = module_of(view)
         if hasattr(view, "permission") or module.startswith((*_OPEN_MODULES, *_OWN_CHECKS)):
             return None
         raise PermissionDenied

@@ -21,13 +21,12 @@ from haidang.console.people.forms import NewPersonForm, PersonForm, TokenForm
 from haidang.console.people.models import Token, User
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpResponse
 
 __all__ = [
     "add_person",
     "add_token",
     "change_person",
-    "lockout",
     "people",
     "renew_password",
     "reset_factor",
@@ -135,11 +134,6 @@ def revoke_token(request: Request, number: int) -> HttpResponse:
     actions.revoke_token(request, number)
     messages.success(request, _("The token was revoked."))
     return redirect("people" if request.POST.get("back") == "people" else "tokens")
-
-
-def lockout(request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
-    """Answer an attempt that came after too many wrong passwords: django-axes asks for this."""
-    return render(request, "people/locked.html", status=429)
 
 
 def _password_page(request: Request, person: User, password: str) -> HttpResponse:

@@ -44,6 +44,7 @@ THREAD_BYTES = 1 << 18
 _FEED = 1 << 16
 _ZLIB_CHECK = 31
 _STORAGE_SECONDS = 5.0
+_PARAMETERS = 100
 
 
 class RequestError(HaidangError):
@@ -102,7 +103,6 @@ class Request:
 
     method: str
     path: str
-    """Without the prefix under which a protocol is offered, too."""
     headers: Mapping[str, str]
     """Names in small letters."""
     query_string: str
@@ -124,9 +124,16 @@ class Request:
         return cls(scope["method"], scope["path"], headers, query, intake, receive)
 
     def query(self, name: str) -> str:
-        """Return a parameter of the query, "" where there is none."""
+        """Return a parameter of the query, "" where there is none.
+
+        Raises:
+            RequestError: The query has more parameters than anybody needs.
+        """
         if self._query is None:
-            self._query = parse_qs(self.query_string, keep_blank_values=True, max_num_fields=100)
+            try:
+                self._query = parse_qs(self.query_string, keep_blank_values=True, max_num_fields=_PARAMETERS)
+            except ValueError as error:
+                raise RequestError(400, "the query has too many parameters") from error
         return self._query.get(name, [""])[0]
 
     @property
@@ -173,8 +180,11 @@ class Request:
         if encoding in {"", "identity"}:
             return raw
         if len(raw) > THREAD_BYTES:
-            return await asyncio.to_thread(self._expanded, encoding, raw, most)
-        return self._expanded(encoding, raw, most)
+            plain = await asyncio.to_thread(self._expanded, encoding, raw, most)
+        else:
+            plain = self._expanded(encoding, raw, most)
+        self._release(len(raw))
+        return plain
 
     async def keep(self, portions: Sequence[Portion], broken: BrokenLines) -> None:
         """Put what the body held on disk.
@@ -183,6 +193,7 @@ class Request:
             TooMuchError: Its source must wait.
             StorageError: It cannot be kept now.
         """
+        self.finish()  # From here on the intake counts what is held.
         await asyncio.wrap_future(self.intake.submit(self.authenticate(), portions, broken))
 
     async def drain(self) -> None:
@@ -198,8 +209,7 @@ class Request:
 
     def finish(self) -> None:
         """Give back the memory that the body was counted for."""
-        self.intake.release(self._held)
-        self._held = 0
+        self._release(self._held)
 
     @property
     def complete(self) -> bool:
@@ -225,6 +235,10 @@ class Request:
         chunk: bytes = message.get("body", b"")
         self._read += len(chunk)
         return chunk
+
+    def _release(self, size: int) -> None:
+        self.intake.release(size)
+        self._held -= size
 
     def _hold(self, size: int) -> None:
         try:

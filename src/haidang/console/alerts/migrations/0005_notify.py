@@ -3,8 +3,9 @@
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
-import haidang.console.alerts.notify.models
 from django.db import migrations, models
+
+import haidang.console.alerts.notify.models
 
 
 class Migration(migrations.Migration):
