@@ -73,7 +73,7 @@ def _demonstrate(args: argparse.Namespace, context: Context, stack: ExitStack) -
     from haidang.console.demo import find_story, make_demo
     from haidang.console.service.configuration import Configuration
     from haidang.console.service.receiving import receive
-    from haidang.console.service.replaying import Replay, sample_logs
+    from haidang.console.service.replaying import Replay, comes_live, sample_logs
     from haidang.console.service.starting import listen, migrate
     from haidang.console.service.supervising import Supervised
     from haidang.console.sources.models import Source
@@ -89,7 +89,9 @@ def _demonstrate(args: argparse.Namespace, context: Context, stack: ExitStack) -
     context.say(_("Preparing the demonstration …"))
     migrate()
     password = secrets.token_urlsafe(12)
-    demo = make_demo(find_story(logs), password)
+    # What comes in live is not there before.
+    story = [finding for finding in find_story(logs) if not comes_live(finding.source.path)]
+    demo = make_demo(story, password)
     tokens = {}
     for source in Source.objects.select_related("unit"):
         tokens[source.unit.code] = source.new_token()

@@ -92,7 +92,7 @@ def matching(
             where.append(f"+alerts_search.rowid IN ({said})")
             params += values
             rows = rows.model._default_manager.get_queryset()
-        found: Any = rows.order_by().extra(  # noqa: S610 -- what is compiled has its parameters beside it
+        found: Any = rows.order_by().extra(  # noqa: S610 # nosec B610 -- what is compiled has its parameters beside it
             tables=["alerts_search"], where=where, params=params, order_by=["-alerts_search.rowid"]
         )
     else:

@@ -1,16 +1,18 @@
 """The sample logs, sent to a running service as shippers would send them: for a demonstration.
 
 They are sent over HTTP in the order of their files, some records at a time, so that alerts come in one after
-another. The logs are of machines that do not exist.
+another; what they tell happens as they are sent. The logs are of machines that do not exist.
 """
 
 from __future__ import annotations
 
 import gzip
 import logging
+import re
 import threading
 import urllib.error
 import urllib.request
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +21,7 @@ import haidang
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Replay", "sample_logs"]
+__all__ = ["Replay", "comes_live", "sample_logs"]
 
 _LOG = logging.getLogger(__name__)
 _FILES = (
@@ -30,6 +32,7 @@ _FILES = (
 )
 """Unit and file of what is sent: the lines of JSON among the samples."""
 _PIECES = 40
+_MOMENT = re.compile(rb"20\d\d-[01]\d-[0-3]\d[ T][0-2]\d:[0-5]\d:[0-5]\d")
 
 
 def sample_logs() -> Path | None:
@@ -39,6 +42,11 @@ def sample_logs() -> Path | None:
         if folder.is_dir():
             return folder
     return None
+
+
+def comes_live(path: str) -> bool:
+    """Return whether a finding's file is one of those that are sent."""
+    return any(path.replace("\\", "/").endswith(name) for _, name in _FILES)
 
 
 class Replay:
@@ -68,7 +76,7 @@ class Replay:
             for piece in self._pieces(self._logs / name):
                 if self._ending.wait(self._pause):
                     return
-                self._post(piece, self._tokens[unit])
+                self._post(_as_of_now(piece), self._tokens[unit])
 
     def _pieces(self, path: Path) -> Iterator[bytes]:
         data = path.read_bytes()
@@ -86,3 +94,18 @@ class Replay:
                 pass
         except (urllib.error.URLError, OSError) as error:
             _LOG.warning("a piece of the demonstration was not taken", extra={"reason": str(error)})
+
+
+def _as_of_now(piece: bytes) -> bytes:
+    """Return records with their times moved, so that the first of them happens now."""
+    first = _MOMENT.search(piece)
+    if first is None:
+        return piece
+    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    moved = now - datetime.fromisoformat(first[0].decode())
+
+    def later(found: re.Match[bytes]) -> bytes:
+        text = found[0].decode()
+        return (datetime.fromisoformat(text) + moved).isoformat(sep=text[10]).encode()
+
+    return _MOMENT.sub(later, piece)
