@@ -153,7 +153,13 @@ def _serve(args: argparse.Namespace, configuration: Configuration, context: Cont
         # SIGTERM ends the service as Ctrl+C does: both are how it is meant to end.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         stack.enter_context(suppress(KeyboardInterrupt))
-        receive(opened, configuration, console=args.part != "receive", on_started=started)
+        receive(
+            opened,
+            configuration,
+            console=args.part != "receive",
+            receivers=args.part != "console",
+            on_started=started,
+        )
     return 0
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from haidang.console.service.configuration import Configuration
+    from haidang.console.service.web import Application
     from haidang.ingest.syslog import SyslogReceiver
 
 __all__ = ["receive"]
@@ -42,6 +43,7 @@ def receive(
     configuration: Configuration,
     *,
     console: bool = True,
+    receivers: bool = True,
     on_started: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until told to stop.
@@ -49,51 +51,59 @@ def receive(
     Args:
         listening: The open socket of the HTTP port.
         configuration: What is listened for beside it.
-        console: Whether the console's pages are served as well.
+        console: Whether the console's pages are served.
+        receivers: Whether logs are received; the console alone needs no spool.
         on_started: Called once everything is open.
 
     Raises:
         ConfigurationError: A port cannot be opened, or a certificate cannot be used.
     """
-    asyncio.run(_serve(listening, configuration, console=console, on_started=on_started))
+    catalogue.use(configuration)
+    pages = get_asgi_application() if console else None
+    if receivers:
+        asyncio.run(_receive(listening, configuration, pages, on_started))
+    else:
+        asyncio.run(_serve(listening, Web(None, pages), on_started))
 
 
-async def _serve(
+async def _receive(
     listening: socket.socket,
     configuration: Configuration,
-    *,
-    console: bool,
+    pages: Application | None,
     on_started: Callable[[], None],
 ) -> None:
     with contextlib.ExitStack() as stack:
-        catalogue.use(configuration)
         book = SourcesBook()
         await asyncio.to_thread(book.refresh)
         stack.enter_context(book)
         spool = Spool(places.spool())
         intake = Intake(spool, Quarantine(places.quarantine()), Counters(places.counters()), book)
         stack.enter_context(intake)
-        receivers: list[SyslogReceiver | TailReceiver] = [
+        beside: list[SyslogReceiver | TailReceiver] = [
             receiver_for(one, intake, book) for one in configuration.syslog
         ]
         if configuration.tail:
-            receivers.append(TailReceiver(configuration.tail, intake, spool, book))
-        server = uvicorn.Server(
-            uvicorn.Config(
-                Web(IngestApp(intake), get_asgi_application() if console else None),
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=_GRACE,
-                h11_max_incomplete_event_size=64 << 10,
-            )
-        )
+            beside.append(TailReceiver(configuration.tail, intake, spool, book))
         try:
-            for receiver in receivers:
+            for receiver in beside:
                 await receiver.start()
-            on_started()
-            await server.serve(sockets=[listening])
+            await _serve(listening, Web(IngestApp(intake), pages), on_started)
         finally:
-            for receiver in receivers:
+            for receiver in beside:
                 await receiver.close()
+
+
+async def _serve(listening: socket.socket, web: Web, on_started: Callable[[], None]) -> None:
+    server = uvicorn.Server(
+        uvicorn.Config(
+            web,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE,
+            h11_max_incomplete_event_size=64 << 10,
+        )
+    )
+    on_started()
+    await server.serve(sockets=[listening])

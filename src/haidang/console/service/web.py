@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -10,9 +10,11 @@ if TYPE_CHECKING:
     from haidang.ingest.http.app import IngestApp
     from haidang.ingest.http.exchange import Receive, Scope, Send
 
-    Application = Callable[[Any, Any, Any], Awaitable[None]]
+__all__ = ["Application", "Web"]
 
-__all__ = ["Web"]
+
+Application: TypeAlias = "Callable[[Any, Any, Any], Awaitable[None]]"
+"""An ASGI application."""
 
 
 class Web:
