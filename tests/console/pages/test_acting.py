@@ -29,7 +29,8 @@ def test_many_are_closed_at_once_with_an_entry_for_each(
         "disposition": "benign",
         "text": "drill",
     }
-    answer = signed_in(analyst).post("/alerts/act/", form, headers=HTMX)
+    headers = {**HTMX, "HX-Current-URL": "http://testserver/alerts/?state=new"}
+    answer = signed_in(analyst).post("/alerts/act/", form, headers=headers)
     assert answer.status_code == 200
     assert answer.content.count(b'hx-swap-oob="true"') == 4  # three rows and what is said
     assert b"3 alerts closed" in answer.content

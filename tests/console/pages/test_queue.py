@@ -34,13 +34,9 @@ def some(hospital: Unit, school: Unit, analyst: User, make_alert: Callable[..., 
     make_alert(hospital, entity="A", level=Level.CRITICAL, owner=analyst, search="mimikatz.exe lsass báo cáo")
     make_alert(school, entity="B", search="wevtutil cl security", tags=["attack.impact"], rule="r2")
     make_alert(
-        hospital,
-        entity="C",
-        state="closed",
-        closed_at=timezone.now(),
-        disposition="benign",
+        hospital, entity="C", state="closed", closed_at=timezone.now(), disposition="benign",
         search="mimikatz-dump",
-    )
+    )  # fmt: skip
     make_alert(None, entity="D", state="acknowledged", level=Level.LOW, search="curl mimi")
 
 
@@ -130,6 +126,8 @@ def test_units_below_are_shown_with_a_unit(
     assert found(analyst, f"unit={province.pk}") == ["H", "S"]
     assert found(analyst, f"unit={school.pk}") == ["S"]
     assert found(analyst, "unit=999999") == []
+    assert found(analyst, "unit=999999&q=log") == []
+    assert found(analyst, f"unit={school.pk}&q=log") == ["S"]
 
 
 def test_a_time_is_a_range_of_last_seen(

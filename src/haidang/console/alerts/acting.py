@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -106,7 +107,8 @@ def _answer(request: Request, keys: list[int], said: str) -> HttpResponse:
     rows = Alert.objects.visible_to(request.user).filter(pk__in=keys)
     context: dict[str, Any] = {
         "changed": rows.select_related("unit", "owner").defer("search"),
-        "asked": Filter(),
+        # A page of one alert has no rows to bring up to date.
+        "rows": (request.htmx.current_url_abs_path or "").partition("?")[0] == reverse("alerts"),
         "said": said,
     }
     shown = request.POST.get("shown", "")
@@ -204,6 +206,4 @@ def _query(text: str) -> Any:
 
 
 def _queue() -> str:
-    from django.urls import reverse
-
     return reverse("alerts")

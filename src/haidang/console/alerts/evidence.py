@@ -119,7 +119,8 @@ def _spans(value: str, test: str) -> list[tuple[int, int]]:
         at = _find(low, operator, literal)
         if at >= 0:
             return [(at, at + len(literal))]
-    return _in_order(low, re.split(r"[*?]+", quoted[2].lower()))
+    pieces = re.split(r"[*?]+", quoted[2].lower())
+    return _in_order(low, pieces) if len(pieces) > 1 else []
 
 
 def _find(text: str, operator: str, literal: str) -> int:

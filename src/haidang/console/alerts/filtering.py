@@ -154,7 +154,19 @@ class Filter:
             rows = rows.filter(last_seen__gte=since)
         if until:
             rows = rows.filter(last_seen__lt=until)
-        return fulltext.matching(rows.order_by("-last_seen", "-id"), self._words(), self._tags())
+        narrow = units is not None or bool(
+            set(self.state) & _STATES - {Alert.State.CLOSED}
+            or not self.state
+            or self.level
+            or self.source
+            or self.owner
+            or self.rule
+            or self.entity
+            or since
+            or until
+        )
+        rows = rows.order_by("-last_seen", "-id")
+        return fulltext.matching(rows, self._words(), self._tags(), narrow=narrow)
 
     def range(self) -> tuple[datetime | None, datetime | None]:
         """Return the time that is asked for."""

@@ -30,6 +30,9 @@ __all__ = [
 ]
 
 
+_SEEN, _FACETS = ("-last_seen", "-id"), ("state", "level", "rule", "closed_at")
+
+
 class Level(models.IntegerChoices):
     """Sigma's levels, in order."""
 
@@ -90,37 +93,36 @@ class Alert(models.Model):
 
     class Meta:
         ordering = ("-last_seen", "-id")
+        # The queue reads its order, and the counts of its facets, out of an index alone: rows are wide.
         indexes = (
-            models.Index(fields=("state", "-last_seen", "-id"), name="alert_state_seen"),
-            models.Index(fields=("-last_seen", "-id"), name="alert_seen"),
-            models.Index(fields=("rule", "entity", "state"), name="alert_rule_entity"),
-            models.Index(fields=("entity", "-last_seen"), name="alert_entity"),
-            models.Index(fields=("unit", "state", "-last_seen"), name="alert_unit_state"),
-            models.Index(fields=("state", "level", "-last_seen"), name="alert_state_level"),
-            models.Index(fields=("owner", "state", "-last_seen"), name="alert_owner_state"),
-            models.Index(fields=("created", "level", "rule", "unit"), name="alert_created_facts"),
-            # What is open is little beside what was ever closed: the queue and its facets read this alone.
+            models.Index(fields=(*_SEEN, *_FACETS, "unit", "source", "owner"), name="alert_seen"),
+            models.Index(fields=("unit", *_SEEN, *_FACETS, "source", "owner"), name="alert_unit"),
+            models.Index(fields=("owner", *_SEEN, *_FACETS, "unit", "source"), name="alert_owner"),
+            models.Index(fields=("source", *_SEEN, *_FACETS, "unit", "owner"), name="alert_source"),
+            # What is open is little beside what was ever closed.
             models.Index(
-                fields=("-last_seen", "-id", "state", "level", "unit", "source", "owner", "rule"),
+                fields=(*_SEEN, *_FACETS, "unit", "source", "owner"),
                 condition=models.Q(closed_at__isnull=True),
                 name="alert_open",
             ),
+            models.Index(fields=("state", "-last_seen", "-id"), name="alert_state_seen"),
+            models.Index(fields=("rule", "entity", "state"), name="alert_rule_entity"),
+            models.Index(fields=("entity", "-last_seen"), name="alert_entity"),
+            models.Index(fields=("created", "level", "rule", "unit"), name="alert_created_facts"),
             models.Index(
-                fields=("unit", "level", "-last_seen", "-id", "state", "source", "owner", "rule"),
-                condition=models.Q(closed_at__isnull=True),
-                name="alert_open_unit",
-            ),
-            models.Index(
-                fields=("acknowledged_at", "created"),
+                fields=("acknowledged_at", "created", "unit"),
                 condition=models.Q(acknowledged_at__isnull=False),
                 name="alert_acknowledged_at",
             ),
             models.Index(
-                fields=("closed_at", "created"),
+                fields=("closed_at", "created", "unit"),
                 condition=models.Q(closed_at__isnull=False),
                 name="alert_closed_at",
             ),
-            models.Index(fields=("source", "-last_seen", "-id"), name="alert_source_seen"),
+            # The overview of somebody who is bound to a unit.
+            models.Index(fields=("unit", "created", "level", "rule"), name="alert_unit_created"),
+            models.Index(fields=("unit", "acknowledged_at", "created"), name="alert_unit_acknowledged"),
+            models.Index(fields=("unit", "closed_at", "created"), name="alert_unit_closed"),
         )
 
     def __str__(self) -> str:

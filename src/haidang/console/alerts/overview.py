@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db.models import Avg, Count, Expression, F, FloatField, Func, Max, Q, TextField
-from django.db.models.functions import Cast, Substr
+from django.db.models import Avg, Count, Expression, F, FloatField, Func, Max, Q, TextField, Value
+from django.db.models.functions import Cast, Concat, Substr
 
 from haidang.console.alerts import charts
 from haidang.console.alerts.models import Alert, Level, Risk
@@ -89,19 +89,25 @@ def overview(user: User, now: datetime) -> Overview:
     rows = Alert.objects.visible_to(user).filter(**bounds)
     still = rows.filter(closed_at__isnull=True)
     result = Overview()
-    counted = still.order_by().values_list("level", "state", "owner_id").annotate(n=Count("id"))
-    for level, state, owner, number in counted:
+    by_unit: dict[int, list[int]] = {}
+    counted = still.order_by().values_list("level", "state", "owner_id", "unit_id").annotate(n=Count("id"))
+    for level, state, owner, unit, number in counted:
         result.open_by_level[level] = result.open_by_level.get(level, 0) + number
         result.new += number if state == Alert.State.NEW else 0
         result.mine += number if owner == user.pk else 0
         result.unowned_grave += number if owner is None and level >= Level.HIGH else 0
+        if unit is not None:
+            one = by_unit.setdefault(unit, [0, 0, 0])
+            one[0] += number
+            one[1] += number if level >= Level.HIGH else 0
+            one[2] = max(one[2], level)
     result.urgent = _urgent(still, user)
     since = now.replace(minute=0, second=0, microsecond=0) - timedelta(days=DAYS) + timedelta(hours=1)
     since -= timedelta(hours=(since.astimezone().hour) % 4)
     result.chart = _chart(rows, since, now)
     result.matrix = _matrix(rows, since)
     result.quiet = quiet_sources(user, now)
-    result.units = _units(still)
+    result.units = _units(by_unit)
     result.risks = list(Risk.objects.visible_to(user).select_related("unit").order_by("-score")[:8])
     result.times = _times(rows, now - timedelta(days=30))
     return result
@@ -152,7 +158,8 @@ def _matrix(rows: Any, since: datetime) -> list[TacticColumn]:
     by_rule = list(
         rows.filter(created__gte=since)
         .order_by()
-        .values_list("rule")
+        # Not the rule itself: SQLite would walk the index of rules, all of it, instead of that of times.
+        .values_list(Concat("rule", Value("")))
         .annotate(n=Count("id"), newest=Max("id"), worst=Max("level"))
     )
     by_rule.sort(key=lambda row: -row[1])
@@ -198,16 +205,7 @@ def _shade(number: int, most: int) -> int:
     return 1 + round((_SHADES - 1) * log(number) / log(most)) if most > 1 else _SHADES
 
 
-def _units(still: Any) -> list[UnitAtRisk]:
-    counted = (
-        still.filter(unit_id__isnull=False).order_by().values_list("unit_id", "level").annotate(n=Count("id"))
-    )
-    totals: dict[int, list[int]] = {}
-    for unit, level, number in counted:
-        one = totals.setdefault(unit, [0, 0, 0])
-        one[0] += number
-        one[1] += number if level >= Level.HIGH else 0
-        one[2] = max(one[2], level)
+def _units(totals: dict[int, list[int]]) -> list[UnitAtRisk]:
     first = sorted(totals.items(), key=lambda item: (-item[1][1], -item[1][2], -item[1][0]))[:8]
     units = Unit.objects.in_bulk([pk for pk, _ in first])
     return [UnitAtRisk(units[pk], *one) for pk, one in first if pk in units]

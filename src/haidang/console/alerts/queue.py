@@ -3,8 +3,10 @@
 Rules:
 
 - A page begins where the one before ended (keyset), so that the hundredth is as quick as the first.
-- Counts look at the newest :data:`MOST` alerts: past them they say "at least". Each facet is counted
-  without its own choice, so that one sees what another choice would bring.
+- Counts look at the newest :data:`MOST` alerts (of a search, :data:`MOST_SEARCHED`) and say so past them; the
+  first page is taken out of what they read.
+- Each facet is counted without its own choice, so that one sees what another choice would bring; those of a
+  search with it.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST", "PAGE", "Counts", "Page", "counts", "page"]
 
 PAGE = 60
-MOST = 5_000
+MOST, MOST_SEARCHED = 5_000, 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -39,8 +41,10 @@ class Page(NamedTuple):
     next: str
 
 
-def page(asked: Filter, user: User, after: str = "") -> Page:
-    """Return a page of the queue."""
+def page(asked: Filter, user: User, after: str = "", *, counted: Counts | None = None) -> Page:
+    """Return a page of the queue; the first one is among what was ``counted``."""
+    if counted is not None and not after:
+        return _page(counted.first, user)
     rows = asked.applied(user)
     seen, number = _place(after)
     if number and asked.searches:
@@ -48,9 +52,15 @@ def page(asked: Filter, user: User, after: str = "") -> Page:
     elif number:
         # The first comparison is what the index is entered by.
         rows = rows.filter(last_seen__lte=seen).filter(Q(last_seen__lt=seen) | Q(id__lt=number))
-    alerts = list(rows.select_related("unit", "owner").defer("search", "asset", "source")[: PAGE + 1])
-    more = len(alerts) > PAGE
-    alerts = alerts[:PAGE]
+    # First the ids, out of an index; then the rows, which are wide.
+    return _page(list(rows.values_list("pk", flat=True)[: PAGE + 1]), user)
+
+
+def _page(keys: list[int], user: User) -> Page:
+    more = len(keys) > PAGE
+    wide = Alert.objects.visible_to(user).filter(pk__in=keys[:PAGE]).select_related("unit", "owner")
+    by_key = {alert.pk: alert for alert in wide.defer("search")}
+    alerts = [by_key[key] for key in keys[:PAGE] if key in by_key]
     if not more:
         return Page(alerts, "")
     last = alerts[-1]
@@ -72,8 +82,11 @@ class Counts:
     """How many alerts each value of each facet has, and all together."""
 
     total: int = 0
+    most: int = MOST
     more: bool = False
     """Whether there are more than were counted."""
+    first: list[int] = field(default_factory=list)
+    """Keys of the first page, and of one alert more."""
     facets: dict[str, Counter[Any]] = field(default_factory=dict)
 
 
@@ -81,13 +94,16 @@ def counts(asked: Filter, user: User) -> Counts:
     """Count the newest alerts that are asked for."""
     result = Counts()
     rows = _rows(asked, user)
-    result.total, result.more = min(len(rows), MOST), len(rows) > MOST
+    result.most = most(asked)
+    result.first = [row[_ID] for row in rows[: PAGE + 1]]
+    result.total, result.more = min(len(rows), result.most), len(rows) > result.most
     tags = _Tactics()
     for name in FACETS:
-        if name == "state":
+        seen = rows
+        if name == "state" and not asked.searches:
             seen = rows if asked.state == ("any",) else _rows(replace(asked, state=("any",)), user)
-        else:
-            seen = _rows(asked.without(name), user) if getattr(asked, name) else rows
+        elif getattr(asked, name) and not asked.searches:
+            seen = _rows(asked.without(name), user)
         result.facets[name] = (
             tags.counted(seen) if name == "tactic" else Counter(row[_COLUMN[name]] for row in seen)
         )
@@ -98,10 +114,15 @@ _COLUMN = {"state": 0, "level": 1, "unit": 2, "source": 3, "owner": 4}
 _RULE, _ID = 5, 6
 
 
+def most(asked: Filter) -> int:
+    """Return how many alerts are counted."""
+    return MOST_SEARCHED if asked.searches else MOST
+
+
 def _rows(asked: Filter, user: User) -> list[tuple[Any, ...]]:
     rows = asked.applied(user)
     columns = ("state", "level", "unit_id", "source_id", "owner_id", "rule", "id")
-    return list(rows.values_list(*columns)[: MOST + 1])
+    return list(rows.values_list(*columns)[: most(asked) + 1])
 
 
 class _Tactics:

@@ -21,7 +21,7 @@ from haidang.console.alerts.actions import look_at
 from haidang.console.alerts.facets import facets
 from haidang.console.alerts.filtering import TIMES, Filter
 from haidang.console.alerts.models import Alert, SavedView
-from haidang.console.alerts.queue import MOST, counts, page
+from haidang.console.alerts.queue import counts, page
 from haidang.console.alerts.rulebook import RULEBOOK
 from haidang.console.audit.models import Entry
 from haidang.console.people.access import Request, allowed
@@ -54,14 +54,15 @@ def queue(request: Request) -> HttpResponse:
     """Show the queue, or its next page."""
     asked = Filter.read(request.GET)
     after = request.GET.get("after", "")
-    context: dict[str, Any] = {"asked": asked, "page": page(asked, request.user, after)}
+    context: dict[str, Any] = {"asked": asked}
     if after and request.htmx:
+        context["page"] = page(asked, request.user, after)
         return render(request, "alerts/_rows.html", context)
     counted = counts(asked, request.user)
+    context["page"] = page(asked, request.user, after, counted=counted)
     views = SavedView.objects.filter(Q(owner=request.user) | Q(shared=True)).select_related("owner")
     context |= {
         "counts": counted,
-        "most": MOST,
         "facets": facets(asked, counted, request.user),
         "times": list(TIMES),
         "views": views,
@@ -83,7 +84,7 @@ def rows(request: Request) -> HttpResponse:
     return render(
         request,
         "alerts/_changed.html",
-        {"changed": found.select_related("unit", "owner").defer("search"), "asked": Filter()},
+        {"changed": found.select_related("unit", "owner").defer("search"), "rows": True},
     )
 
 
