@@ -107,6 +107,8 @@ def _work(folder: Path, ruleset: Ruleset, *, last: bool) -> None:
     # Nothing more comes: an hour passes for correlations.
     spool.append([Arrival("1", "", time.time_ns(), event(0).replace(b"T10:00", b"T13:00"), 1)])
     detector.step()
+    time.sleep(1.1)  # Correlations are asked once a second.
+    detector.step()
 
 
 if __name__ == "__main__":
