@@ -11,6 +11,7 @@ from django.utils import timezone
 from haidang.console.alerts.intake import AlertSink
 from haidang.console.alerts.models import Alert, Batch, Correlated, Example, Risk, RuleDay, Silence
 from haidang.console.rules.models import RuleState
+from haidang.console.sources.health import forget_minutes
 from haidang.console.sources.models import Source, SourceMinute
 from haidang.console.units.models import Asset, AssetName, Criticality
 from haidang.findings.model import Finding, FindingRule, Match
@@ -251,6 +252,14 @@ def test_counts_what_sources_sent_and_when_they_were_heard(hospital: Unit) -> No
     assert (minute.events, minute.size, minute.lag) == (2, 200, pytest.approx(3))
     source.refresh_from_db()
     assert source.last_seen == received + timedelta(seconds=1)
+
+
+def test_what_was_counted_weeks_ago_is_forgotten(hospital: Unit) -> None:
+    source = Source.objects.create(unit=hospital, name="s")
+    for days in (0, 13, 15, 400):
+        SourceMinute.objects.create(source=source, minute=NOW - timedelta(days=days))
+    assert forget_minutes(NOW) == 2
+    assert SourceMinute.objects.count() == 2
 
 
 def test_what_the_database_refuses_becomes_an_alarm_and_the_rest_is_kept(

@@ -25,6 +25,8 @@ __all__ = ["flattened", "schema", "table"]
 
 _LOG = logging.getLogger(__name__)
 _DEEPEST = 32
+_TEXTS: frozenset[type] = frozenset({str})
+_PLAIN: frozenset[type] = frozenset({str, int, float})
 _FIRST, _LAST = -(2**62) // 1000, 2**62 // 1000
 """Microseconds that every reader of Parquet can take, from 1823 to 2116."""
 
@@ -66,8 +68,7 @@ def table(batches: Sequence[Spooled], decoder: EventDecoder, limits: Limits) -> 
         texts["format"],
         texts["origin"],
         texts["host"],
-        pa.array(rows.raw, pa.string()),
-        pa.array(rows.raw_bytes, pa.binary()),
+        *_raw(rows.raw),
         pa.MapArray.from_arrays(pa.array(rows.offsets, pa.int32()), texts["keys"], texts["values"]),
     ]
     return pa.Table.from_arrays(arrays, schema=columns)
@@ -75,8 +76,15 @@ def table(batches: Sequence[Spooled], decoder: EventDecoder, limits: Limits) -> 
 
 def flattened(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the fields of an event as texts: objects by names with dots, lists as JSON, null not at all."""
-    pending: list[tuple[str, Any, int]] = [(str(name), value, 0) for name, value in fields.items()]
-    pending.reverse()
+    for name, value in fields.items():
+        if type(value) is str:
+            yield name, value
+        elif value is not None:
+            yield from _flattened(str(name), value)
+
+
+def _flattened(prefix: str, whole: Any) -> Iterator[tuple[str, str]]:
+    pending: list[tuple[str, Any, int]] = [(prefix, whole, 0)]
     while pending:
         name, value, depth = pending.pop()
         if isinstance(value, str):
@@ -102,8 +110,7 @@ class _Rows:
         self.format: list[str] = []
         self.origin: list[str] = []
         self.host: list[str] = []
-        self.raw: list[str] = []
-        self.raw_bytes: list[bytes | None] = []
+        self.raw: list[bytes] = []
         self.offsets: list[int] = [0]
         self.keys: list[str] = []
         self.values: list[str] = []
@@ -126,17 +133,24 @@ def _add(rows: _Rows, spooled: Spooled, decoder: EventDecoder, limits: Limits) -
         rows.format.append(read)
         rows.origin.append(event.origin if event is not None else "")
         rows.host.append(decoder.host(event) if event is not None else "")
-        try:
-            rows.raw.append(line.decode())
-            rows.raw_bytes.append(None)
-        except UnicodeDecodeError:
-            rows.raw.append(line.decode(errors="replace"))
-            rows.raw_bytes.append(line)
-        # A map has each key once.
-        for name, value in dict(flattened(event.fields)).items() if event is not None else ():
-            rows.keys.append(name)
-            rows.values.append(value)
+        rows.raw.append(line)
+        if event is not None:
+            _add_fields(rows, event.fields)
         rows.offsets.append(len(rows.keys))
+
+
+def _add_fields(rows: _Rows, fields: Mapping[str, Any]) -> None:
+    """Add the fields of an event: most have nothing but texts and numbers, which is quick."""
+    values = fields.values()
+    kinds = set(map(type, values))
+    if kinds <= _PLAIN:
+        rows.keys.extend(fields)
+        rows.values.extend(values if kinds <= _TEXTS else map(str, values))
+        return
+    # A map has each key once.
+    flat = dict(flattened(fields))
+    rows.keys.extend(flat)
+    rows.values.extend(flat.values())
 
 
 def _events(
@@ -158,6 +172,19 @@ def _events(
         # Lines that hold several events each: nothing says which one an event is of.
         events = {}
     return report.format or arrival.format, events
+
+
+def _raw(lines: list[bytes]) -> tuple[Any, Any]:
+    """Return lines as texts, and as bytes where the text is not all of it."""
+    import pyarrow as pa
+
+    received = pa.array(lines, pa.binary())
+    try:
+        return received.cast(pa.string()), pa.nulls(len(lines), pa.binary())
+    except pa.ArrowInvalid:
+        texts = [line.decode(errors="replace") for line in lines]
+        odd = [None if text.encode() == line else line for text, line in zip(texts, lines, strict=True)]
+        return pa.array(texts, pa.string()), pa.array(odd, pa.binary())
 
 
 def _texts(values: list[str]) -> Any:

@@ -18,6 +18,7 @@ What batches hold is untrusted.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ _MOST_BYTES = 8 << 20
 """Bytes of records whose effects are kept in one transaction."""
 _IDLE_SECONDS = 0.1
 _LONGEST_PAUSE = 15.0
+_CORRELATE_SECONDS = 1.0
 _BROKEN_LINES = 1000
 """Broken lines of one batch that are kept; all are counted."""
 _UNREADABLE = frozenset(
@@ -160,7 +162,7 @@ class Detector:
         self._broken: list[tuple[str, int, list[BrokenLine]]] = []
         self._newest: int | None = None
         self._newest_seen = 0.0
-        self._advanced = time.monotonic()
+        self._advanced = -math.inf
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set."""
@@ -187,7 +189,7 @@ class Detector:
         applied = self._begin()
         taken = self._spool.take(self._taken, self._most_bytes)
         detected = [self._detect(spooled) for spooled in taken if spooled.number > applied]
-        self._correlate(busy=bool(detected))
+        self._correlate()
         self._keep(detected, taken)
         if detected:
             self._applied = detected[-1].number
@@ -249,10 +251,10 @@ class Detector:
         if newest is not None and (self._newest is None or newest > self._newest):
             self._newest, self._newest_seen = newest, time.monotonic()
 
-    def _correlate(self, *, busy: bool) -> None:
-        """Let correlations know what time it is, and take what they have to say."""
+    def _correlate(self) -> None:
+        """Let correlations know what time it is, and take what they have to say; once a second is enough."""
         now = time.monotonic()
-        if self._newest is None or (not busy and now - self._advanced < 1):
+        if self._newest is None or now - self._advanced < _CORRELATE_SECONDS:
             return
         self._advanced = now
         # Time passes for old logs that are fed again as for new ones, from their newest event on.

@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 
-from haidang.console.api import health
 from haidang.ingest.counting import Counts
 
 if TYPE_CHECKING:
@@ -92,5 +92,5 @@ def test_a_spool_that_cannot_be_read_is_not_ready(data: Path) -> None:
 
 
 def test_a_database_that_is_not_migrated_is_not_ready(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health.MigrationExecutor, "migration_plan", lambda *_: [1])
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: [1])
     assert Client().get("/readyz").json()["checks"]["database"] == "not migrated"

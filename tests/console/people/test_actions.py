@@ -35,7 +35,7 @@ def test_a_new_person_signs_in_with_the_password_that_was_shown(request_: Reques
     answer = Client().post("/account/login/", {"login": "moi", "password": password})
     assert answer.status_code == 302
     assert password not in str(list(Entry.objects.values()))
-    assert "password" not in Entry.objects.get(object_id=str(person.pk)).after
+    assert "password" not in Entry.objects.get(action="user.add", object_id=str(person.pk)).after
 
 
 def test_the_last_administrator_stays(request_: Request, administrator: User) -> None:

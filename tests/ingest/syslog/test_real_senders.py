@@ -43,12 +43,12 @@ async def receiving(
 async def run_command(*arguments: str, given: bytes = b"") -> bytes:
     process = await asyncio.create_subprocess_exec(
         *arguments,
-        stdin=asyncio.subprocess.PIPE,
+        stdin=asyncio.subprocess.PIPE if given else asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
     async with asyncio.timeout(30):
-        said, _ = await process.communicate(given)
+        said, _ = await process.communicate(given or None)
     return said
 
 

@@ -26,9 +26,7 @@ class AuditFilter(forms.Form):
     """Which entries."""
 
     actor = forms.CharField(label=_("Who"), required=False, max_length=300)
-    action = forms.CharField(
-        label=_("Action"), required=False, max_length=60, help_text=_("Or its beginning, as alert.")
-    )
+    action = forms.CharField(label=_("Action, or its beginning"), required=False, max_length=60)
     kind = forms.CharField(label=_("Kind of record"), required=False, max_length=40)
     record = forms.CharField(label=_("Its number"), required=False, max_length=100)
     since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput({"type": "date"}))

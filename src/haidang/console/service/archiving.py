@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ def keep_archive(retention: Retention) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    # Events are many small objects that live as long as their file takes, none of them garbage.
+    gc.set_threshold(100_000, 50, 100)
     spool = Spool(places.spool())
     try:
         run_archive(spool, Archive(places.archive(), retention=retention), stop)

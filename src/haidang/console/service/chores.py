@@ -1,4 +1,4 @@
-"""What is done beside detection, in a thread of its process: telling of alerts, and listening for silence.
+"""What is done beside detection, in a thread of its process: telling, listening for silence, tidying up.
 
 While the database is away, it is asked again and again; whatever else fails is logged, and tried again.
 """
@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from haidang.console.alerts.notify.sending import send_due
 from haidang.console.service import places
+from haidang.console.sources.health import forget_minutes
 from haidang.console.sources.quiet import check_quiet
 from haidang.errors import HaidangError
 from haidang.ingest.counting import Counters
@@ -27,6 +28,7 @@ __all__ = ["Chores"]
 _LOG = logging.getLogger(__name__)
 _SECONDS = 1.0
 _QUIET_SECONDS = 30.0
+_TIDY_SECONDS = 3600.0
 
 
 class Chores:
@@ -35,7 +37,7 @@ class Chores:
     def __init__(self) -> None:
         """Begin with the start of the service."""
         self._started = timezone.now()
-        self._looked = time.monotonic()
+        self._looked = self._tidied = time.monotonic()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="haidang-chores", daemon=True)
 
@@ -57,6 +59,9 @@ class Chores:
                 if time.monotonic() - self._looked >= _QUIET_SECONDS:
                     self._looked = time.monotonic()
                     self._listen()
+                if time.monotonic() - self._tidied >= _TIDY_SECONDS:
+                    self._tidied = time.monotonic()
+                    forget_minutes(timezone.now())
             except Exception:  # noqa: BLE001 -- a chore that fails must not end the others
                 _LOG.exception("a chore fails and is tried again")
         connections.close_all()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from haidang.console.alerts.enriching import Place
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
     from haidang.ingest.detecting import Detected
 
-__all__ = ["Home", "Homes", "count_arrivals"]
+__all__ = ["Home", "Homes", "count_arrivals", "forget_minutes"]
 
 _FRESH_SECONDS = 10.0
+_KEPT = timedelta(days=14)
 _NOWHERE = Place(None, "")
 
 
@@ -69,3 +70,9 @@ def count_arrivals(batches: Sequence[Detected], homes: Homes, now: datetime) -> 
     write((rows[key] for key in counted), ("events", "size", "quarantined", "lag"))
     for pk, received in heard.items():
         Source.objects.filter(pk=pk).exclude(last_seen__gte=received).update(last_seen=received)
+
+
+def forget_minutes(now: datetime) -> int:
+    """Remove what was counted more than two weeks ago; return how many minutes that were."""
+    removed, _ = SourceMinute.objects.filter(minute__lt=now - _KEPT).delete()
+    return removed

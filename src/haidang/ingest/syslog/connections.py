@@ -154,13 +154,15 @@ class ConnectionReceiver:
 
     async def _open(self, connection: socket.socket) -> _Inbox:
         loop = asyncio.get_running_loop()
+        # What the loop returns as the protocol is, with TLS, one of its own (uvloop).
+        inbox = _Inbox()
         if self._certificates is None:
-            _, inbox = await loop.connect_accepted_socket(_Inbox, connection)
+            await loop.connect_accepted_socket(lambda: inbox, connection)
             return inbox
         seconds = self._limits.syslog_handshake_seconds
         context: ssl.SSLContext = self._certificates.context()
-        _, inbox = await loop.connect_accepted_socket(
-            _Inbox, connection, ssl=context, ssl_handshake_timeout=seconds
+        await loop.connect_accepted_socket(
+            lambda: inbox, connection, ssl=context, ssl_handshake_timeout=seconds
         )
         return inbox
 
