@@ -78,6 +78,7 @@ docs: $(DEV_READY)  ## Build the documentation into site/
 
 screenshots: $(DEV_READY)  ## Take the pictures of the READMEs anew (needs Chromium)
 	$(BIN)/python docs/_screenshot.py
+	$(BIN)/python docs/_console_screenshots.py
 
 bench: $(DEV_READY)  ## Measure against the floor and the peers that are found
 	$(BIN)/python -m benchmarks

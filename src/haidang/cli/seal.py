@@ -171,8 +171,10 @@ def _options(args: argparse.Namespace, context: Context) -> SealOptions:
 
         from haidang.cli._moments import moment_ns
 
-        seconds = moment_ns(args.expires, now=context.now(), end=True) // 1_000_000_000
-        expires = dt.datetime.fromtimestamp(seconds, dt.UTC)
+        expires = _end_of_day(args.expires)
+        if expires is None:
+            seconds = moment_ns(args.expires, now=context.now(), end=True) // 1_000_000_000
+            expires = dt.datetime.fromtimestamp(seconds, dt.UTC)
     return SealOptions(
         expires=expires,
         labels=tuple(args.label),
@@ -227,6 +229,17 @@ def _targets(sources: Sequence[Path], output: str | None, suffix: str) -> list[P
     if len(sources) > 1 or output.endswith("/"):
         raise ConfigurationError(f"{output} is not a folder", hint="Make it first.")
     return [place]
+
+
+def _end_of_day(text: str) -> dt.datetime | None:
+    """Return the end of a day as people here count days, in UTC; None for what is no day alone."""
+    import datetime as dt
+
+    try:
+        day = dt.date.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return dt.datetime.combine(day, dt.time(23, 59, 59)).astimezone(dt.UTC)
 
 
 COMMAND = Command(

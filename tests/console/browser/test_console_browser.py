@@ -166,7 +166,7 @@ def test_a_second_factor_is_set_up_and_asked_for(browser: Browser, served: str, 
     def code(secret: str) -> str:
         return str(format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time())))))
 
-    page = seat(seats, browser, served, locale="vi-VN").sign_in("khoa")
+    page = seat(seats, browser, served, locale="vi-VN").sign_in("kiemtoan")
     page.goto(f"{served}/account/2fa/totp/activate/")
     if page.locator("[name=password]").count():
         page.fill("[name=password]", PASSWORD)
@@ -177,7 +177,7 @@ def test_a_second_factor_is_set_up_and_asked_for(browser: Browser, served: str, 
     page.wait_for_url(re.compile("recovery|2fa/$"))
     other = seat(seats, browser, served, locale="en-GB")
     other.page.goto(f"{served}/account/login/")
-    other.page.fill("[name=login]", "khoa")
+    other.page.fill("[name=login]", "kiemtoan")
     other.page.fill("[name=password]", PASSWORD)
     other.page.click("form.fields button[type=submit]")
     other.page.wait_for_selector("[name=code]")

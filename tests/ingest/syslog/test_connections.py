@@ -47,7 +47,8 @@ async def connect(receiver: ConnectionReceiver, **options: Any) -> asyncio.Strea
 
 async def is_closed(writer: asyncio.StreamWriter) -> bool:
     """Wait until the other end closed."""
-    with contextlib.suppress(ConnectionError):
+    # uvloop says so in its own way.
+    with contextlib.suppress(ConnectionError, RuntimeError):
         async with asyncio.timeout(10):
             while True:
                 writer.write(b"<13>still there\n")

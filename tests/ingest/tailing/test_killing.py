@@ -30,12 +30,20 @@ KILLS = int(os.environ.get("HAIDANG_TEST_KILLS", "15"))
 
 
 class Writer(threading.Thread):
-    """Writes numbered lines to a log and rotates it, until it is told to stop."""
+    """Writes numbered lines to a log and rotates it, until it is told to stop.
 
-    def __init__(self, log: Path, chance: random.Random, rotate: Callable[[Path], None]) -> None:
+    It rotates again only once what it had written before the last time was taken: whoever rotates and
+    compresses twice while nobody looks takes away what nobody has seen.
+    """
+
+    def __init__(
+        self, log: Path, chance: random.Random, rotate: Callable[[Path], None], taken: Taken
+    ) -> None:
         super().__init__(daemon=True)
         self.lines: list[bytes] = []
         self.may_rotate = threading.Event()
+        self._taken = taken
+        self._rotated = 0
         self._log = log
         self._chance = chance
         self._rotate = rotate
@@ -58,8 +66,12 @@ class Writer(threading.Thread):
                     file.write(line[cut:] + b"\n")
                     self.lines.append(line)
             time.sleep(self._chance.random() * 0.05)
-            if not self._chance.randrange(30) and self.may_rotate.is_set():
+            if not self._chance.randrange(30) and self.may_rotate.is_set() and self._was_taken():
+                self._rotated = len(self.lines)
                 self._rotate(self._log)
+
+    def _was_taken(self) -> bool:
+        return self._taken.of[self._log.name.encode()] >= self._rotated
 
     def end(self) -> None:
         self._ending.set()
@@ -98,6 +110,8 @@ class Taken:
 
     def __init__(self, folder: Path) -> None:
         self.lines: list[bytes] = []
+        self.of: Counter[bytes] = Counter()
+        """Name of a log to the number of its lines."""
         self._spool = Spool(folder / "spool.sqlite3")
         self._last = 0
 
@@ -106,7 +120,9 @@ class Taken:
         while found := self._spool.take(self._last):
             for batch in found:
                 assert not batch.damage
-                self.lines += batch.arrival.data.split(b"\n")
+                lines = batch.arrival.data.split(b"\n")
+                self.lines += lines
+                self.of.update(line.partition(b" ")[0] for line in lines)
                 self._last = batch.number
         return len(self.lines)
 
@@ -141,7 +157,7 @@ def test_each_line_is_taken_once_though_the_process_is_killed_again_and_again(
     logs.mkdir()
     taken = Taken(tmp_path)
     writers = [
-        Writer(logs / name, random.Random(seed + number), rotate)
+        Writer(logs / name, random.Random(seed + number), rotate, taken)
         for number, name in enumerate(["app.log", "single.log"])
     ]
     for writer in writers:
