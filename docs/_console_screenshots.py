@@ -13,12 +13,12 @@ import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from playwright.sync_api import ViewportSize, sync_playwright
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ColorScheme
+    from playwright.sync_api import Browser
 
 __all__ = ["main"]
 
@@ -58,7 +58,7 @@ def _password(demo: subprocess.Popen[str]) -> str:
     raise SystemExit("the demonstration did not start")
 
 
-def _take(browser: Browser, password: str, lang: str, scheme: ColorScheme) -> None:
+def _take(browser: Browser, password: str, lang: str, scheme: Literal["light", "dark"]) -> None:
     locale = {"vi": "vi-VN", "en": "en-US"}[lang]
     context = browser.new_context(
         locale=locale, color_scheme=scheme, viewport=ViewportSize(width=1366, height=768)
