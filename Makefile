@@ -25,7 +25,7 @@ LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate
 	--allow-unsafe --build-deps-for=editable --no-emit-index-url --no-emit-find-links \
 	--no-emit-trusted-host --no-emit-options
 
-.PHONY: help setup run test lint types contracts security audit-dependencies unit unit-postgresql docs screenshots bench lock check-unlocked clean
+.PHONY: help setup run demo test lint types contracts security audit-dependencies unit unit-postgresql docs screenshots bench lock check-unlocked clean
 
 help:  ## List what make can do here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,9 @@ run: $(RUN_READY)  ## Scan the sample logs, print the summary, write out/report.
 	@echo
 	@echo "The page with the time line and the evidence: $(CURDIR)/$(OUT)/report.html"
 	@echo "Open it in any browser; it needs no network."
+
+demo: $(DEV_READY)  ## Show the console with made data and a story that comes in live
+	$(BIN)/haidang demo $(LANGUAGE_FLAG)
 
 test: lint types contracts security unit unit-postgresql  ## Check everything: style, types, import contracts, tests, docs
 
