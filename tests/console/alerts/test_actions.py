@@ -137,8 +137,13 @@ def test_a_silence_has_a_reason_and_an_end_and_stays_on_record(analyst: User, ho
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"rule": " "}, {"reason": " "}, {"until": NOW - timedelta(days=9000)}],
-    ids=lambda w: next(iter(w)),
+    [
+        {"rule": " "},
+        {"rule": "", "entity": "*"},
+        {"reason": " "},
+        {"until": NOW - timedelta(days=9000)},
+    ],
+    ids=lambda w: "-".join(w),
 )
 def test_refuses_a_silence_of_everything_without_reason_or_end(
     analyst: User, wrong: dict[str, str | datetime]

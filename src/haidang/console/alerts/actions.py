@@ -169,7 +169,7 @@ def silence(
     Raises:
         RefusedError: It would silence everything or says no reason, or its end has passed.
     """
-    if not rule.strip() and not entity.strip():
+    if not rule.strip() and not entity.strip("*? "):
         raise RefusedError(_("Name a rule or an entity: a silence of everything is none."), field="rule")
     if not reason.strip():
         raise RefusedError(_("Say why."), field="reason")

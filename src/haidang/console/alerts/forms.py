@@ -61,7 +61,7 @@ class SilenceForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Refuse a silence on everything."""
         given = super().clean() or {}
-        if not given.get("rule") and not (given.get("entity") or "").strip("* "):
+        if not given.get("rule") and not (given.get("entity") or "").strip("*? "):
             raise ValidationError(_("Name a rule or an entity: a silence of everything is none."))
         return given
 
