@@ -143,7 +143,7 @@ def test_a_silence_has_a_reason_and_an_end_and_stays_on_record(analyst: User, ho
         {"reason": " "},
         {"until": NOW - timedelta(days=9000)},
     ],
-    ids=lambda w: "-".join(w),
+    ids="-".join,
 )
 def test_refuses_a_silence_of_everything_without_reason_or_end(
     analyst: User, wrong: dict[str, str | datetime]

@@ -38,6 +38,19 @@ def test_a_new_person_signs_in_with_the_password_that_was_shown(request_: Reques
     assert "password" not in Entry.objects.get(action="user.add", object_id=str(person.pk)).after
 
 
+def test_a_password_that_somebody_else_has_seen_is_changed_before_anything_else(request_: Request) -> None:
+    _, password = actions.add_person(request_, {"username": "moi", "role": "analyst"})
+    client = Client()
+    client.post("/account/login/", {"login": "moi", "password": password})
+    for page in ("/", "/alerts/"):
+        assert client.get(page).headers["Location"] == "/account/password/change/"
+    chosen = "mot mat khau rat dai"
+    client.post(
+        "/account/password/change/", {"oldpassword": password, "password1": chosen, "password2": chosen}
+    )
+    assert client.get("/").status_code == 200
+
+
 def test_the_last_administrator_stays(request_: Request, administrator: User) -> None:
     for values in ({"role": "reader"}, {"is_active": False}):
         with pytest.raises(RefusedError):

@@ -115,7 +115,12 @@ class Session(APIKeyCookie):
         del key
         user = request.user
         # Who names a token means the token, be there a session or not.
-        if not isinstance(user, User) or not user.is_active or "Authorization" in request.headers:
+        if (
+            not isinstance(user, User)
+            or not user.is_active
+            or user.password_given
+            or "Authorization" in request.headers
+        ):
             return None
         if check_csrf(request):
             raise PermissionDenied

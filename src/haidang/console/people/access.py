@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from haidang.console.people.models import User
 
@@ -73,6 +74,8 @@ def _refused(request: HttpRequest, permission: str) -> HttpResponse | None:
     user = request.user
     if not isinstance(user, User) or not user.is_active:
         return redirect_to_login(request.get_full_path())
+    if user.password_given:
+        return redirect("account_change_password")
     if permission != SIGNED_IN and not user.may(permission):
         raise PermissionDenied
     return None

@@ -56,7 +56,7 @@ def add_person(request: Request, values: Mapping[str, Any]) -> tuple[User, str]:
     Raises:
         RefusedError: A value is wrong.
     """
-    person = User(**values)
+    person = User(**values, password_given=True)
     _check_place(request, person)
     password = secrets.token_urlsafe(15)
     person.set_password(password)
@@ -86,7 +86,8 @@ def new_password(request: Request, person: User) -> str:
     with transaction.atomic():
         password = secrets.token_urlsafe(15)
         person.set_password(password)
-        person.save(update_fields=["password"])
+        person.password_given = True
+        person.save(update_fields=["password", "password_given"])
         _sign_out(person)
         record(request, "user.password", person)
     return password

@@ -39,6 +39,8 @@ class User(AbstractUser):
         Unit, models.PROTECT, null=True, blank=True, related_name="people", verbose_name=_("unit")
     )
     language = models.CharField(_("language"), max_length=5, blank=True)
+    password_given = models.BooleanField(default=False, editable=False)
+    """Whether the password is one that somebody else has seen: then it is changed before anything else."""
 
     objects: ClassVar[People] = People()
 

@@ -51,7 +51,7 @@ def make_first_person(folder: Path) -> Path | None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(password + "\n")
-    User.objects.create_user(FIRST_NAME, password=password, role=Role.ADMINISTRATOR)
+    User.objects.create_user(FIRST_NAME, password=password, role=Role.ADMINISTRATOR, password_given=True)
     return path
 
 
