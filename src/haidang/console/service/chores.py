@@ -10,7 +10,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from django.db import close_old_connections, connections
+from django.db import close_old_connections, connection, connections
 from django.utils import timezone
 
 from haidang.console.alerts.notify.sending import send_due
@@ -23,12 +23,14 @@ from haidang.ingest.counting import Counters
 if TYPE_CHECKING:
     from typing import Self
 
-__all__ = ["Chores"]
+__all__ = ["Chores", "look_at_indexes"]
 
 _LOG = logging.getLogger(__name__)
 _SECONDS = 1.0
 _QUIET_SECONDS = 30.0
 _TIDY_SECONDS = 3600.0
+_ROWS_LOOKED_AT = 1000
+"""Of each index, to see how its values are spread."""
 
 
 class Chores:
@@ -62,6 +64,7 @@ class Chores:
                 if time.monotonic() - self._tidied >= _TIDY_SECONDS:
                     self._tidied = time.monotonic()
                     forget_minutes(timezone.now())
+                    look_at_indexes()
             except Exception:  # noqa: BLE001 -- a chore that fails must not end the others
                 _LOG.exception("a chore fails and is tried again")
         connections.close_all()
@@ -75,3 +78,11 @@ class Chores:
         finally:
             counters.close()
         check_quiet(timezone.now(), started=self._started, heard=heard)
+
+
+def look_at_indexes() -> None:
+    """Have SQLite see how values are spread, so that it picks the right index; PostgreSQL does by itself."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA analysis_limit = {_ROWS_LOOKED_AT}")
+            cursor.execute("PRAGMA optimize")
