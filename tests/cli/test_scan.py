@@ -379,7 +379,9 @@ def test_interrupt_keeps_what_was_found_and_is_exit_code_130(case: Path) -> None
     assert not (case / "out.ndjson").exists()
     partial = records((case / "out.ndjson.partial").read_bytes())
     assert partial[-1]["interrupted"] is True
-    assert partial[-1]["findings"] == len(partial) - 1 > 0
+    # The signal may come while a finding that is counted is being written.
+    assert len(partial) > 1
+    assert partial[-1]["findings"] - (len(partial) - 1) in {0, 1}
     assert b"out.ndjson.partial" in said
 
 
