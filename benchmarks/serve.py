@@ -45,11 +45,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=30, help="how long is sent")
     parser.add_argument("--senders", type=int, default=2)
+    parser.add_argument("--no-archive", action="store_true", help="leave the archive out")
     args = parser.parse_args()
     with TemporaryDirectory() as folder:
         work = Path(folder)
         lines = data.windows_ndjson(CORPORA, work, 1).read_bytes().splitlines(keepends=True)
         pieces = [b"".join(lines[at : at + _PIECE]) for at in range(0, len(lines), _PIECE)]
+        if args.no_archive:
+            (work / "data").mkdir()
+            (work / "data" / "serve.toml").write_text("[archive]\nenabled = false\n")
         with Service(work / "data", "--rules", str(CORPORA / "sigma_all_rules.zip")) as service:
             token = service.source("benchmark")
             _warm(service, token, pieces)
@@ -99,7 +103,7 @@ def _sustained(service: Service, token: str, pieces: list[bytes], seconds: float
     total = sum(sent)
     print(
         f"serve      {total:,} events acknowledged in {acknowledged:.1f} s ({total / acknowledged:,.0f}/s),"
-        f" all detected and archived after {whole:.1f} s: {total / whole:,.0f} events/s (bar 20,000)"
+        f" nothing waits any more after {whole:.1f} s: {total / whole:,.0f} events/s (bar 20,000)"
     )
     return total / whole
 

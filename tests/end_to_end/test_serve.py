@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import json
+import os
 import shutil
 import socket
 import subprocess
@@ -62,6 +64,19 @@ def test_syslog_and_files_become_alerts_too(tmp_path: Path) -> None:
         with socket.create_connection(("127.0.0.1", port)) as connection:
             connection.sendall((SAMPLES / "HV-WEB01" / "syslog").read_bytes())
         service.until(lambda: service.sources() >= {"web", "files"})
+
+
+@pytest.mark.slow
+def test_kept_indicators_are_looked_for(tmp_path: Path) -> None:
+    environ = {**os.environ, "XDG_DATA_HOME": str(tmp_path / "home")}
+    (tmp_path / "bad.txt").write_text("203.0.113.77\n")
+    added = [sys.executable, "-m", "haidang", "intel", "add", str(tmp_path / "bad.txt"), "--name", "bad"]
+    subprocess.run(added, env=environ, check=True, capture_output=True)
+    event = {"Channel": "Microsoft-Windows-Sysmon/Operational", "EventID": 3, "DestinationIp": "203.0.113.77"}
+    with Service(tmp_path / "data", environ=environ) as service:
+        token = service.source("pc")
+        assert service.post("/ingest", json.dumps(event).encode() + b"\n", token)[0] == 200
+        service.until(lambda: len(service.alerts()) == 1)
 
 
 def test_a_wrong_setting_is_said_before_anything_starts(tmp_path: Path) -> None:

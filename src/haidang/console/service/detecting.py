@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import signal
 import threading
 from typing import TYPE_CHECKING
@@ -16,10 +17,13 @@ from haidang.ingest.archive import ArchivePosition
 from haidang.ingest.detecting import Detector
 from haidang.ingest.quarantine import Quarantine
 from haidang.ingest.spool import Spool
+from haidang.intel.place import store_folder
+from haidang.intel.store import Store
 from haidang.scanning.live import LiveMatcher
 
 if TYPE_CHECKING:
     from haidang.console.service.configuration import Configuration
+    from haidang.intel.store import Intel
 
 __all__ = ["detect"]
 
@@ -35,7 +39,11 @@ def detect(configuration: Configuration) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    ruleset = load_rules(*configuration.rules, builtin=True if configuration.builtin else None)
+    ruleset = load_rules(
+        *configuration.rules,
+        builtin=True if configuration.builtin else None,
+        intel=_indicators(configuration),
+    )
     _LOG.info("rules loaded", extra={"rules": len(ruleset), "refused": len(ruleset.refused)})
     # Rules are millions of objects, none of them garbage.
     gc.freeze()
@@ -50,3 +58,12 @@ def detect(configuration: Configuration) -> None:
     finally:
         spool.close()
         quarantine.close()
+
+
+def _indicators(configuration: Configuration) -> Intel | None:
+    """Return the indicators that ``haidang intel`` keeps for this user, as they are at the start."""
+    folder = store_folder(os.environ) if configuration.intel else None
+    if folder is None or not folder.is_dir():
+        return None
+    store = Store(folder)
+    return store.compiled() if store.names() else None
