@@ -59,6 +59,7 @@ def some(hospital: Unit, school: Unit, analyst: User, make_alert: Callable[..., 
         ("technique=T1059.002", ""),
         ("rule=r2", "B"),
         ("entity=C&state=any", "C"),
+        ("since=2026-01-01T00:00-21:38", "ABD"),
         ("state=banana&level=9&unit=x&owner=%00&time=ever", "ABD"),
     ],
 )

@@ -7,7 +7,7 @@ narrows the alerts that the person may see.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -214,7 +214,8 @@ def _moment(text: str) -> datetime | None:
         return None
     if said is None or not 1970 <= said.year <= 9000:
         return None
-    return said if said.tzinfo else said.replace(tzinfo=timezone.get_current_timezone())
+    # In UTC, since PostgreSQL takes no offset beyond 15:59 hours.
+    return (said if said.tzinfo else said.replace(tzinfo=timezone.get_current_timezone())).astimezone(UTC)
 
 
 def _technique(text: str) -> str:

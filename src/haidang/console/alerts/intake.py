@@ -205,7 +205,8 @@ class AlertSink:
             if group is None:
                 group = groups[key] = Group(rule, entity, place, home.pk, [])
             time = datetime.fromisoformat(finding.time) if finding.time else received
-            group.items.append(Told(time if _EARLIEST < time <= latest else received, finding))
+            # In UTC, since PostgreSQL takes no offset beyond 15:59 hours.
+            group.items.append(Told(time.astimezone(UTC) if _EARLIEST < time <= latest else received, finding))
 
 
 class _RuleCounts:

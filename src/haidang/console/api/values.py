@@ -30,11 +30,12 @@ def _without_nul(text: str) -> str:
 
 
 def _within_a_calendar(moment: dt.datetime) -> dt.datetime:
+    """Return it in UTC: PostgreSQL takes no offset beyond 15:59 hours."""
     try:
-        year = moment.astimezone(dt.UTC).year
+        moment = moment.astimezone(dt.UTC)
     except OverflowError:
-        year = 0
-    if not 1970 <= year <= 9000:
+        raise ValueError("the year must lie between 1970 and 9000") from None
+    if not 1970 <= moment.year <= 9000:
         raise ValueError("the year must lie between 1970 and 9000")
     return moment
 
@@ -126,10 +127,12 @@ def _read(cursor: str, *, with_moment: bool) -> tuple[dt.datetime | None, int]:
     try:
         said = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode()
         moment, _separator, key = said.partition("|")
-        at = _within_a_calendar(dt.datetime.fromisoformat(moment)) if with_moment else None
+        at = dt.datetime.fromisoformat(moment) if with_moment else None
+        if at is not None:
+            at = _within_a_calendar(at) if at.tzinfo else None
         number = int(key)
     except (ValueError, binascii.Error):
         at, number = None, -1
-    if not 0 <= number < 2**63 or (with_moment and (at is None or at.tzinfo is None)):
+    if not 0 <= number < 2**63 or (with_moment and at is None):
         raise RefusedError(_("This is no cursor of a page: take it from next."), field="cursor")
     return at, number
