@@ -206,7 +206,9 @@ class AlertSink:
                 group = groups[key] = Group(rule, entity, place, home.pk, [])
             time = datetime.fromisoformat(finding.time) if finding.time else received
             # In UTC, since PostgreSQL takes no offset beyond 15:59 hours.
-            group.items.append(Told(time.astimezone(UTC) if _EARLIEST < time <= latest else received, finding))
+            group.items.append(
+                Told(time.astimezone(UTC) if _EARLIEST < time <= latest else received, finding)
+            )
 
 
 class _RuleCounts:
