@@ -68,14 +68,17 @@ def _ingest() -> Iterator[str]:
 
 
 def _alerts() -> Iterator[str]:
-    rows = Alert.objects.order_by().values("state", "level").annotate(n=Count("id"))
+    rows = Alert.objects.order_by()
+    still = rows.filter(closed_at__isnull=True).values_list("state", "level").annotate(n=Count("id"))
+    closed = rows.filter(closed_at__isnull=False).values_list("level").annotate(n=Count("id"))
+    counted = [*still, *((Alert.State.CLOSED.value, level, number) for level, number in closed)]
     yield from _metric(
         "haidang_alerts",
         "gauge",
         "Alerts by state and level.",
         [
-            ({"state": row["state"], "level": Level(row["level"]).name.lower()}, row["n"])
-            for row in sorted(rows, key=lambda row: (row["state"], row["level"]))
+            ({"state": state, "level": Level(level).name.lower()}, number)
+            for state, level, number in sorted(counted)
         ],
     )
 

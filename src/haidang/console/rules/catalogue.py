@@ -10,7 +10,8 @@ import datetime as dt
 import threading
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Count, Max, Q, Sum, Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 
 from haidang.console.alerts.models import Alert
@@ -139,12 +140,13 @@ def _named() -> tuple[tuple[Path, ...], bool | None]:
 
 def noise(user: User, rule: str = "") -> dict[str, Noise]:
     """Return what each rule (or one) made lately, by the rule's name in alerts."""
-    rows = Alert.objects.visible_to(user).filter(created__gte=timezone.now() - dt.timedelta(days=NOISE_DAYS))
+    rows = Alert.objects.visible_by_key(user, enter=False).filter(created__gte=timezone.now() - dt.timedelta(days=NOISE_DAYS))
     if rule:
         rows = rows.filter(rule=rule)
     counted = (
         rows.order_by()
-        .values("rule")
+        # Not the rule itself: SQLite would walk the index of rules, all of it, instead of that of times.
+        .values(name=Concat("rule", Value("")))
         .annotate(
             alerts=Count("id"),
             findings=Sum("count"),
@@ -157,7 +159,7 @@ def noise(user: User, rule: str = "") -> dict[str, Noise]:
         )
     )
     return {
-        row["rule"]: Noise(row["alerts"], row["findings"] or 0, row["judged"], row["false"], row["last"])
+        row["name"]: Noise(row["alerts"], row["findings"] or 0, row["judged"], row["false"], row["last"])
         for row in counted
     }
 
