@@ -81,7 +81,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "haidang.console.people.activity.ActivityMiddleware",
     "haidang.console.people.access.AccessMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -106,6 +106,13 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": _ENVIRONMENT.database(DATA)}
+# In each process: when sessions were last written down, and what allauth counts.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "people.User"

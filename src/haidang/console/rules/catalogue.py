@@ -140,21 +140,18 @@ def _named() -> tuple[tuple[Path, ...], bool | None]:
 
 def noise(user: User, rule: str = "") -> dict[str, Noise]:
     """Return what each rule (or one) made lately, by the rule's name in alerts."""
-    rows = Alert.objects.visible_by_key(user, enter=False).filter(created__gte=timezone.now() - dt.timedelta(days=NOISE_DAYS))
+    since = timezone.now() - dt.timedelta(days=NOISE_DAYS)
+    rows = Alert.objects.visible_by_key(user, enter=False).filter(created__gte=since)
+    # Not the rule itself: databases would walk the index of rules, all that it ever made, instead of that of times.
+    rows = rows.order_by().annotate(name=Concat("rule", Value("")))
     if rule:
-        rows = rows.filter(rule=rule)
+        rows = rows.filter(name=rule)
     counted = (
-        rows.order_by()
-        # Not the rule itself: SQLite would walk the index of rules, all of it, instead of that of times.
-        .values(name=Concat("rule", Value("")))
-        .annotate(
-            alerts=Count("id"),
+        rows.values("name").annotate(
+            alerts=Count("*"),
             findings=Sum("count"),
-            judged=Count("id", filter=Q(state=Alert.State.CLOSED) & ~Q(disposition="")),
-            false=Count(
-                "id",
-                filter=Q(state=Alert.State.CLOSED, disposition=Alert.Disposition.FALSE_POSITIVE),
-            ),
+            judged=Count("level", filter=Q(state=Alert.State.CLOSED) & ~Q(disposition="")),
+            false=Count("level", filter=Q(state=Alert.State.CLOSED, disposition=Alert.Disposition.FALSE_POSITIVE)),
             last=Max("last_seen"),
         )
     )

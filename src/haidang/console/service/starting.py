@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import socket
@@ -12,7 +13,7 @@ from haidang.errors import ConfigurationError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["FIRST_NAME", "listen", "make_first_person", "migrate"]
+__all__ = ["FIRST_NAME", "listen", "make_first_person", "migrate", "settle"]
 
 FIRST_NAME = "admin"
 _BACKLOG = 1024
@@ -53,6 +54,16 @@ def make_first_person(folder: Path) -> Path | None:
         file.write(password + "\n")
     User.objects.create_user(FIRST_NAME, password=password, role=Role.ADMINISTRATOR, password_given=True)
     return path
+
+
+def settle(objects: int = 10_000) -> None:
+    """Take what is loaded by now for good: the garbage collector looks at nothing of it again.
+
+    Args:
+        objects: New objects after which it looks at those.
+    """
+    gc.freeze()
+    gc.set_threshold(objects, 50, 100)
 
 
 def listen(host: str, port: int) -> socket.socket:
