@@ -7,8 +7,9 @@ rest closed. The database is SQLite in a new folder; with ``--postgresql`` a Pos
 empty one that DATABASE_URL names. ``--keep`` names a folder in which the filled database stays for the next run.
 
 A page is asked as many times as ``--rounds`` says after one time that does not count; each whole answer is timed,
-middleware, session and audit entry included, and without what the console keeps for a minute. CPU time is that of this process and of its PostgreSQL backend (where
-that is on this machine), per answer. Milliseconds. The bar is 300 at p95 with SQLite, 150 with PostgreSQL.
+middleware, session and audit entry included, and without what the console keeps for a minute. CPU time is that of
+this process and of its PostgreSQL backend (where that is on this machine), per answer. Milliseconds. The bar is 300
+at p95 with SQLite, 150 with PostgreSQL.
 """
 
 from __future__ import annotations
