@@ -24,6 +24,8 @@ __all__ = ["Environment"]
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 _PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000"
+_SESSION = "-c jit=off -c work_mem=16MB"
+"""What connections to PostgreSQL ask for: pages are short, and bitmaps of common words must fit."""
 _POSTGRESQL = frozenset({"postgres", "postgresql"})
 
 
@@ -127,5 +129,5 @@ class Environment:
             "PORT": parts.port or "",
             "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": dict(parse_qsl(parts.query)),
+            "OPTIONS": {"options": _SESSION, **dict(parse_qsl(parts.query, keep_blank_values=True))},
         }
