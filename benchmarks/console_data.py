@@ -52,7 +52,7 @@ def fill(alerts: int, percent_open: float) -> None:
                 cursor.execute(f"DROP TRIGGER alerts_search_{name}")
         else:
             cursor.execute("ALTER TABLE alerts_alert DROP COLUMN words")
-    indexes = Alert._meta.indexes
+    indexes = Alert._meta.indexes  # noqa: SLF001 -- Django documents it
     with connection.schema_editor() as editor:
         for index in indexes:
             editor.remove_index(Alert, index)
@@ -127,7 +127,9 @@ class _Known(NamedTuple):
         from haidang.console.units.models import Unit
 
         people = User.objects.filter(role="analyst")
-        return cls(*(list(rows.values_list("pk", flat=True)) for rows in (Unit.objects, Source.objects, people)))
+        return cls(
+            *(list(rows.values_list("pk", flat=True)) for rows in (Unit.objects, Source.objects, people))
+        )
 
 
 def _alerts(alerts: int, percent_open: float, known: _Known) -> Iterator[tuple[Any, ...]]:

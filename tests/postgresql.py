@@ -62,7 +62,9 @@ def postgresql(kept: Path | None = None) -> Iterator[str]:
 
     try:
         if not data.exists():
-            run(f"{folder}/initdb", "-D", str(data), "-U", "haidang", "-A", "trust", "-E", "UTF8", "--no-sync")
+            run(
+                f"{folder}/initdb", "-D", str(data), "-U", "haidang", "-A", "trust", "-E", "UTF8", "--no-sync"
+            )
         run(f"{folder}/pg_ctl", "-D", str(data), "-l", f"{home}/log", "-o", options, "-w", "start")
         try:
             yield f"postgresql://haidang@/postgres?host={quote(str(home))}"

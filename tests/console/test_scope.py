@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+
 from haidang.console.alerts.models import Alert, Level
 from haidang.console.people.models import User
 from haidang.console.units.models import Unit

@@ -2,9 +2,9 @@
 
 Rules:
 
-- SQLite: an FTS5 table beside the alerts, kept in step by triggers. PostgreSQL: a tsvector that the database keeps
-  in a column of its own (Django does not know it), and a GIN index over that. Common words are looked for in the
-  newest rows first, without the index: there the column saves taking each text apart again.
+- SQLite: an FTS5 table beside the alerts, kept in step by triggers. PostgreSQL: a tsvector that the database
+  keeps in a column of its own (Django does not know it), and a GIN index over that. Common words it looks for
+  in the newest rows, without the index: the column saves taking each text apart again.
 - Words are beginnings of words, all of them must be there; ``evil.exe`` and ``"two words"`` stand side by
   side; ``-word`` must not be there. Letters with and without marks are the same.
 - Tags are in it as well: ``attack.t1059.001`` is found as the words ``attack t1059 001`` side by side.
@@ -39,8 +39,8 @@ _MOST = 12
 
 _MARKS = re.compile("[\u0300-\u036f]+")
 _DOCUMENT = (
-    "regexp_replace(regexp_replace(normalize(lower(search || ' ' || tags::text), NFD), U&'[\\0300-\\036f]+', '', 'g'),"
-    " '[^[:alnum:]]+', ' ', 'g')"
+    "regexp_replace(regexp_replace(normalize(lower(search || ' ' || tags::text), NFD),"
+    " U&'[\\0300-\\036f]+', '', 'g'), '[^[:alnum:]]+', ' ', 'g')"
 )
 
 _SQLITE = (
@@ -60,7 +60,8 @@ _SQLITE = (
 _TRIGGERS = 3
 
 _POSTGRESQL = (
-    f"ALTER TABLE alerts_alert ADD COLUMN words tsvector GENERATED ALWAYS AS (to_tsvector('simple', {_DOCUMENT})) STORED",
+    "ALTER TABLE alerts_alert ADD COLUMN words tsvector"
+    f" GENERATED ALWAYS AS (to_tsvector('simple', {_DOCUMENT})) STORED",
     "DROP INDEX IF EXISTS alerts_search",
     "CREATE INDEX alerts_words ON alerts_alert USING gin (words)",
 )
@@ -111,7 +112,7 @@ def matching(
             tables=["alerts_search"], where=where, params=params, order_by=["-alerts_search.rowid"]
         )
     else:
-        found = rows.extra(  # noqa: S610 -- it is fixed, but for its parameter  # nosec B610
+        found = rows.extra(
             where=["alerts_alert.words @@ to_tsquery('simple', %s)"], params=[_tsquery(words, tags)]
         ).order_by("-id")
     return cast("VisibleQuerySet[Any]", found)

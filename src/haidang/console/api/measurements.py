@@ -18,12 +18,12 @@ from haidang.errors import HaidangError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["CONTENT_TYPE", "text"]
+__all__ = ["CLOSED_KEY", "CONTENT_TYPE", "text"]
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-_CLOSED_SECONDS = 60
-"""What is closed is counted once in this time: it is nearly all that there ever was."""
+CLOSED_KEY, _CLOSED_SECONDS = "measurements.closed", 60
+"""What is closed is counted once in this time, and kept: it is nearly all that there ever was."""
 
 _COUNTED = (
     ("events", "events_total", "Events taken, and on disk."),
@@ -75,7 +75,7 @@ def _alerts() -> Iterator[str]:
     rows = Alert.objects.order_by()
     still = rows.filter(closed_at__isnull=True).values_list("state", "level").annotate(n=Count("*"))
     closed = rows.filter(closed_at__isnull=False).values_list("level").annotate(n=Count("*"))
-    kept = cache.get_or_set("measurements.closed", lambda: list(closed), _CLOSED_SECONDS)
+    kept = cache.get_or_set(CLOSED_KEY, lambda: list(closed), _CLOSED_SECONDS)
     counted = [*still, *((Alert.State.CLOSED.value, level, number) for level, number in kept or ())]
     yield from _metric(
         "haidang_alerts",

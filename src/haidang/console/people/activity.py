@@ -1,7 +1,7 @@
 """When, and from where, sessions were last used: what the list of sessions shows.
 
-allauth writes it down with each request. Here it is written once a minute for each session, and at once where the
-address or the program changes, so that looking at a page does not wait for a place to write.
+allauth writes it down with each request. Here it is written once a minute for each session, and at once where
+the address or the program changes, so that looking at a page does not wait for its turn to write.
 """
 
 from __future__ import annotations

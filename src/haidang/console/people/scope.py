@@ -1,7 +1,8 @@
 """Which rows a person may see: by construction, there is no other way to ask.
 
 A model that belongs to a unit has ``objects = Visible("unit__path")``; views and the API ask
-``Model.objects.visible_to(user)``, or ``visible_by_key`` where there are many rows. A test walks all views for any other use.
+``Model.objects.visible_to(user)``, or ``visible_by_key`` where there are many rows. A test walks all views for
+any other use.
 """
 
 from __future__ import annotations
@@ -50,8 +51,8 @@ class VisibleQuerySet(models.QuerySet[_Row]):
         Args:
             user: Who asks.
             tops: Units to which it is narrowed, with those below them; none narrow nothing.
-            enter: Whether an index may be entered by the unit. Databases like to, even where few rows are asked
-                for by another column, and look up each of the unit's.
+            enter: Whether an index may be entered by the unit. Databases like to, even where another column
+                asks for few rows, and then look up each of the unit's.
         """
         if not tops and (user.is_anonymous or user.sees_everything):
             return self.visible_to(user)

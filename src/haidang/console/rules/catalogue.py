@@ -146,14 +146,14 @@ def noise(user: User, rule: str = "") -> dict[str, Noise]:
     rows = rows.order_by().annotate(name=Concat("rule", Value("")))
     if rule:
         rows = rows.filter(name=rule)
-    counted = (
-        rows.values("name").annotate(
-            alerts=Count("*"),
-            findings=Sum("count"),
-            judged=Count("level", filter=Q(state=Alert.State.CLOSED) & ~Q(disposition="")),
-            false=Count("level", filter=Q(state=Alert.State.CLOSED, disposition=Alert.Disposition.FALSE_POSITIVE)),
-            last=Max("last_seen"),
-        )
+    counted = rows.values("name").annotate(
+        alerts=Count("*"),
+        findings=Sum("count"),
+        judged=Count("level", filter=Q(state=Alert.State.CLOSED) & ~Q(disposition="")),
+        false=Count(
+            "level", filter=Q(state=Alert.State.CLOSED, disposition=Alert.Disposition.FALSE_POSITIVE)
+        ),
+        last=Max("last_seen"),
     )
     return {
         row["name"]: Noise(row["alerts"], row["findings"] or 0, row["judged"], row["false"], row["last"])

@@ -6,56 +6,81 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('alerts', '0006_facets'),
-        ('sources', '0001_initial'),
-        ('units', '0001_initial'),
+        ("alerts", "0006_facets"),
+        ("sources", "0001_initial"),
+        ("units", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='alert',
-            name='alert_state_seen',
+            model_name="alert",
+            name="alert_state_seen",
         ),
         migrations.RemoveIndex(
-            model_name='alert',
-            name='alert_created_facts',
+            model_name="alert",
+            name="alert_created_facts",
         ),
         migrations.RemoveIndex(
-            model_name='alert',
-            name='alert_unit_created',
+            model_name="alert",
+            name="alert_unit_created",
         ),
         migrations.RemoveIndex(
-            model_name='alert',
-            name='alert_unit_acknowledged',
+            model_name="alert",
+            name="alert_unit_acknowledged",
         ),
         migrations.RemoveIndex(
-            model_name='alert',
-            name='alert_unit_closed',
+            model_name="alert",
+            name="alert_unit_closed",
         ),
         migrations.AlterField(
-            model_name='alert',
-            name='owner',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='alerts', to=settings.AUTH_USER_MODEL),
+            model_name="alert",
+            name="owner",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="alerts",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AlterField(
-            model_name='alert',
-            name='source',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='alerts', to='sources.source'),
+            model_name="alert",
+            name="source",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="alerts",
+                to="sources.source",
+            ),
         ),
         migrations.AlterField(
-            model_name='alert',
-            name='unit',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='units.unit'),
+            model_name="alert",
+            name="unit",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="alerts",
+                to="units.unit",
+            ),
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['created', 'level', 'rule', 'unit', 'state', 'disposition', 'count', 'last_seen'], name='alert_created_facts'),
+            model_name="alert",
+            index=models.Index(
+                fields=["created", "level", "rule", "unit", "state", "disposition", "count", "last_seen"],
+                name="alert_created_facts",
+            ),
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(condition=models.Q(('closed_at__isnull', False)), fields=['level', 'closed_at'], name='alert_closed_level'),
+            model_name="alert",
+            index=models.Index(
+                condition=models.Q(("closed_at__isnull", False)),
+                fields=["level", "closed_at"],
+                name="alert_closed_level",
+            ),
         ),
     ]
