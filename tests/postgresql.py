@@ -34,8 +34,8 @@ def postgresql(kept: Path | None = None) -> Iterator[str]:
     """Give the URL of a database on a server that is stopped at the end.
 
     Args:
-        kept: A folder that the database is in, or is made in, and stays in. Such a server writes through to the
-            disk, as a real one does. Without it the database is new, and gone afterwards.
+        kept: A folder that the database is in, or is made in, and stays in. Such a server writes through to
+            the disk, as a real one does. Without it the database is new, and gone afterwards.
     """
     folder = programs()
     if folder is None:

@@ -60,8 +60,8 @@ _SQLITE = (
 _TRIGGERS = 3
 
 _POSTGRESQL = (
-    "ALTER TABLE alerts_alert ADD COLUMN words tsvector"
-    f" GENERATED ALWAYS AS (to_tsvector('simple', {_DOCUMENT})) STORED",
+    f"""ALTER TABLE alerts_alert ADD COLUMN words tsvector
+        GENERATED ALWAYS AS (to_tsvector('simple', {_DOCUMENT})) STORED""",
     "DROP INDEX IF EXISTS alerts_search",
     "CREATE INDEX alerts_words ON alerts_alert USING gin (words)",
 )

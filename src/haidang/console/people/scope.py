@@ -1,13 +1,13 @@
 """Which rows a person may see: by construction, there is no other way to ask.
 
 A model that belongs to a unit has ``objects = Visible("unit__path")``; views and the API ask
-``Model.objects.visible_to(user)``, or ``visible_by_key`` where there are many rows. A test walks all views for
-any other use.
+``Model.objects.visible_to(user)``, or ``visible_by_key`` where there are many rows. A test walks all views
+for any other use.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.db import models
 
@@ -57,13 +57,14 @@ class VisibleQuerySet(models.QuerySet[_Row]):
         if not tops and (user.is_anonymous or user.sees_everything):
             return self.visible_to(user)
         unit = self.path_field.removesuffix("__path")
-        units = self.model._meta.get_field(unit).related_model._default_manager
-        paths = dict(units.visible_to(user).values_list("pk", "path"))  # type: ignore[union-attr]
+        units: Any = self.model._meta.get_field(unit).related_model
+        paths = dict(units.objects.visible_to(user).values_list("pk", "path"))
         above = tuple(paths[top] for top in tops if top in paths) if tops else ""
         keys = [key for key, path in paths.items() if path.startswith(above)]
         if enter:
             return self.filter(**{f"{unit}__in": keys})
-        return self.alias(_unit=models.F(f"{unit}_id") + 0).filter(_unit__in=keys)
+        rows: Any = self.alias(_unit=models.F(f"{unit}_id") + 0)
+        return cast("VisibleQuerySet[_Row]", rows.filter(_unit__in=keys))
 
 
 class Visible(models.Manager[Any]):

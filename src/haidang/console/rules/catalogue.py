@@ -142,17 +142,16 @@ def noise(user: User, rule: str = "") -> dict[str, Noise]:
     """Return what each rule (or one) made lately, by the rule's name in alerts."""
     since = timezone.now() - dt.timedelta(days=NOISE_DAYS)
     rows = Alert.objects.visible_by_key(user, enter=False).filter(created__gte=since)
-    # Not the rule itself: databases would walk the index of rules, all that it ever made, instead of that of times.
+    # Not the rule itself: databases would walk the index of rules, all there ever was, not that of times.
     rows = rows.order_by().annotate(name=Concat("rule", Value("")))
     if rule:
         rows = rows.filter(name=rule)
+    closed = Q(state=Alert.State.CLOSED)
     counted = rows.values("name").annotate(
         alerts=Count("*"),
         findings=Sum("count"),
-        judged=Count("level", filter=Q(state=Alert.State.CLOSED) & ~Q(disposition="")),
-        false=Count(
-            "level", filter=Q(state=Alert.State.CLOSED, disposition=Alert.Disposition.FALSE_POSITIVE)
-        ),
+        judged=Count("level", filter=closed & ~Q(disposition="")),
+        false=Count("level", filter=closed & Q(disposition=Alert.Disposition.FALSE_POSITIVE)),
         last=Max("last_seen"),
     )
     return {
