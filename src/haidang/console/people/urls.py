@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from haidang.console.people import views
+from haidang.console.people import identity, views
 
 __all__ = ["urlpatterns"]
 
 urlpatterns = [
+    # In place of allauth's own, which stand below them.
+    path("account/oidc/<provider_id>/login/", identity.sign_in, name="openid_connect_login"),
+    path("account/oidc/<provider_id>/login/callback/", identity.signed_in, name="openid_connect_callback"),
     path("people/", views.people, name="people"),
     path("people/new/", views.add_person, name="add-person"),
     path("people/<int:number>/", views.change_person, name="change-person"),
