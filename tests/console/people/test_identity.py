@@ -131,7 +131,15 @@ def test_a_name_that_the_provider_gives_anew_is_not_the_person_of_before(
     answer = sign_in(Client(headers={"accept-language": "en"}), provider, "1003")
     assert answer.status_code == 403
     assert "already connected with somebody else" in said(answer)
-    assert SocialAccount.objects.count() == 1
+    first = SocialAccount.objects.get()
+    # An administrator who knows of the change takes the old connection away.
+    administrator = Client()
+    administrator.force_login(User.objects.create(username="quan-tri", role="administrator"))
+    assert f"/people/{analyst.pk}/disconnect-identity/" in said(administrator.get(f"/people/{analyst.pk}/"))
+    assert administrator.post(f"/api/v1/people/{analyst.pk}/disconnect-identity").json() == {"count": 1}
+    removed = Entry.objects.get(action="user.identity-remove")
+    assert removed.before == {"identities": [first.uid]}
+    assert sign_in(Client(), provider, "1003").status_code == 302
 
 
 @pytest.mark.parametrize("known", [True, False])
