@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from haidang import load_rules
 from haidang.console.alerts.intake import AlertSink
+from haidang.console.rules import catalogue
 from haidang.console.service import places
 from haidang.console.service.chores import Chores
 from haidang.console.service.starting import settle
@@ -44,6 +45,7 @@ def detect(configuration: Configuration) -> None:
         builtin=True if configuration.builtin else None,
         intel=_indicators(configuration),
     )
+    catalogue.announce(configuration)
     _LOG.info("rules loaded", extra={"rules": len(ruleset), "refused": len(ruleset.refused)})
     # Rules are millions of objects, none of them garbage.
     settle(100_000)
