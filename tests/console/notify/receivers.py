@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Mails", "Posts", "mail_server", "web_server"]
+__all__ = ["Mails", "Posts", "mail_server", "slow_server", "web_server"]
 
 
 class Mails:
@@ -22,6 +22,7 @@ class Mails:
         self.texts: list[bytes] = []
         self.recipients: list[str] = []
         self.refusing = False
+        self.unknown: set[str] = set()
 
 
 class Post(NamedTuple):
@@ -56,7 +57,11 @@ def mail_server() -> Iterator[Mails]:
             while line := self.rfile.readline():
                 verb = line[:4].upper().strip()
                 if verb == b"RCPT":
-                    mails.recipients.append(line.decode().split("<")[1].split(">")[0])
+                    address = line.decode().split("<")[1].split(">")[0]
+                    if address in mails.unknown:
+                        self.say("550 no such user")
+                        continue
+                    mails.recipients.append(address)
                 if verb == b"DATA" and not mails.refusing:
                     self.say("354 go on")
                     text = b"".join(iter(self.rfile.readline, b".\r\n"))
@@ -94,6 +99,30 @@ def web_server() -> Iterator[Posts]:
     with _serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
         posts.url = f"http://127.0.0.1:{port}/hook"
         yield posts
+
+
+@contextmanager
+def slow_server(*, busy: bool) -> Iterator[str]:
+    """Give a server that never answers to the end: silent, or ``busy`` with one header after the other."""
+    ending = threading.Event()
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            try:
+                self.request.sendall(b"HTTP/1.1 200 OK\r\n" if busy else b"")
+                while not ending.wait(0.05):
+                    self.request.sendall(b"a: b\r\n" if busy else b"")
+            except OSError:
+                return
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+
+    with _serving(Server(("127.0.0.1", 0), Handler)) as port:
+        try:
+            yield f"http://127.0.0.1:{port}/hook"
+        finally:
+            ending.set()
 
 
 @contextmanager

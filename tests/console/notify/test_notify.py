@@ -9,6 +9,7 @@ import hmac
 import json
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime, time, timedelta
+from time import monotonic as time_now
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -17,9 +18,12 @@ import pytest
 from haidang.console.alerts.alarms import QUIET_SOURCE, alarm
 from haidang.console.alerts.models import Alert, Channel, Outgoing
 from haidang.console.alerts.notify import sending
+from haidang.console.alerts.notify.models import new_secret
+from haidang.console.alerts.notify.problems import DeliveryError, problem_said
 from haidang.console.alerts.notify.queueing import due, queue
 from haidang.console.alerts.notify.sending import send_again, send_due
-from tests.console.notify.receivers import Mails, Posts, mail_server, web_server
+from haidang.console.alerts.notify.webhook import post
+from tests.console.notify.receivers import Mails, Posts, mail_server, slow_server, web_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +66,11 @@ def channel(kind: str, target: str, **values: Any) -> Channel:
     return one
 
 
+def hook_of() -> Channel:
+    one: Channel = Channel.objects.get()
+    return one
+
+
 def test_a_webhook_is_signed_as_the_standard_has_it(posts: Posts, hospital: Unit) -> None:
     hook = channel("webhook", posts.url)
     alert = made(unit=hospital)
@@ -70,7 +79,7 @@ def test_a_webhook_is_signed_as_the_standard_has_it(posts: Posts, hospital: Unit
     (got,) = posts.got
     headers = got.headers
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + got.body
-    key = b64decode(hook.secret.removeprefix("whsec_"))
+    key = b64decode(hook.signing_secret.removeprefix("whsec_"))
     expected = b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
     assert headers["webhook-signature"] == f"v1,{expected}"
     assert headers["webhook-timestamp"] == str(int(NOW.timestamp()))
@@ -127,11 +136,13 @@ def test_what_is_not_taken_is_tried_again_with_the_same_id_then_kept(posts: Post
     assert pauses == [30, 120, 480, 1920, 7680, 21600, 21600]
     assert len(posts.got) == 8
     assert len({post.headers["webhook-id"] for post in posts.got}) == 1
-    assert Outgoing.objects.get().problem == "The receiver answered 503."
+    assert problem_said(Outgoing.objects.get().problem) == "Bên nhận trả lời mã 503."
+    assert hook_of().failing_since == NOW
     posts.status = 204
     assert send_due(now + timedelta(days=40)) == 0
     assert send_again(Outgoing.objects.all(), now) == 1
     assert send_due(now) == 1
+    assert (hook_of().failing_since, hook_of().last_sent, hook_of().problem) == (None, now, "")
 
 
 def test_a_digest_that_is_not_taken_is_tried_once_at_a_time(posts: Posts) -> None:
@@ -144,12 +155,76 @@ def test_a_digest_that_is_not_taken_is_tried_once_at_a_time(posts: Posts) -> Non
     assert {outgoing.attempts for outgoing in Outgoing.objects.all()} == {2}
 
 
-def test_a_redirect_is_not_followed(posts: Posts) -> None:
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(307, "redirected|307"), (404, "answered|404"), (500, "answered|500")],
+)
+def test_what_is_no_success_is_not_taken_and_a_redirect_not_followed(
+    posts: Posts, status: int, said: str
+) -> None:
     channel("webhook", posts.url)
     queue([made()], NOW)
-    posts.status, posts.location = 307, posts.url + "/elsewhere"
+    posts.status, posts.location = status, posts.url + "/elsewhere"
     assert send_due(NOW) == 0
     assert [post.path for post in posts.got] == ["/hook"]
+    assert Outgoing.objects.get().problem == hook_of().problem == said
+
+
+@pytest.mark.parametrize("busy", [False, True], ids=["silent", "sends for ever"])
+def test_a_receiver_has_so_much_time_and_no_more(*, busy: bool) -> None:
+    begun = time_now()
+    with slow_server(busy=busy) as url, pytest.raises(DeliveryError) as error:
+        post(url, new_secret(), "msg_1", 1, b"{}", seconds=0.3)
+    assert error.value.kept == "slow|0.3"
+    assert time_now() - begun < 5
+
+
+def test_who_does_not_take_a_mail_does_not_keep_it_from_others_and_is_tried_again(mails: Mails) -> None:
+    one = channel("email", "a@tinh.example, b@tinh.example; a@tinh.example\nc@tinh.example")
+    mails.unknown = {"b@tinh.example"}
+    queue([made()], NOW)
+    assert send_due(NOW) == 0
+    assert mails.recipients == ["a@tinh.example", "c@tinh.example"]
+    outgoing = Outgoing.objects.get()
+    assert (outgoing.state, outgoing.missed) == ("waiting", "b@tinh.example")
+    assert outgoing.problem == "recipients|b@tinh.example (550 no such user)"
+    mails.unknown = set()
+    assert send_due(outgoing.due) == 1
+    assert mails.recipients[2:] == ["b@tinh.example"]
+    assert len({email.message_from_bytes(text)["Message-ID"] for text in mails.texts}) == 1
+    one.refresh_from_db()
+    assert (Outgoing.objects.get().state, one.failing_since) == ("sent", None)
+
+
+def test_a_channel_that_fails_is_left_alone_for_half_a_minute(posts: Posts) -> None:
+    channel("webhook", posts.url)
+    posts.status = 500
+    for number in range(3):
+        queue([made(f"Rule {number}")], NOW + timedelta(seconds=number))
+        send_due(NOW + timedelta(seconds=number))
+    # The first fails; the others wait until it is tried again, or longer.
+    assert len(posts.got) == 3
+    sent_late = NOW + timedelta(seconds=10)
+    queue([made("late 1"), made("late 2")], sent_late)
+    posts.got.clear()
+    Outgoing.objects.filter(attempts=0).update(due=sent_late, delivery="")
+    Outgoing.objects.filter(attempts=1, pk=Outgoing.objects.order_by("pk")[0].pk).update(due=sent_late)
+    assert send_due(sent_late) == 0
+    assert len(posts.got) == 1
+    assert not Outgoing.objects.filter(due__lt=sent_late + timedelta(seconds=20)).exists()
+
+
+def test_no_log_and_no_reason_holds_the_address_of_a_webhook(caplog: pytest.LogCaptureFixture) -> None:
+    channel("webhook", "http://127.0.0.1:1/s3cret-path")
+    channel("webhook", "http://127.0.0.1:1/s3cret path?with=spaces")
+    channel("webhook", "http://[s3cret")
+    queue([made()], NOW)
+    assert send_due(NOW) == 0
+    problems = set(Outgoing.objects.values_list("problem", flat=True))
+    assert problems == {"address|", "unreachable|Connection refused"}
+    said = "".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)
+    assert "s3cret" not in said
+    assert caplog.records
 
 
 def test_a_channel_that_fails_does_not_keep_others_waiting(posts: Posts, mails: Mails) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from haidang.console.sources.models import Source
 
-__all__ = ["LOST_BATCH", "QUIET_SOURCE", "Alarm", "alarm"]
+__all__ = ["ALARMS", "LOST_BATCH", "QUIET_SOURCE", "Alarm", "alarm"]
 
 
 class Alarm(NamedTuple):
@@ -34,6 +34,8 @@ QUIET_SOURCE = Alarm("haidang.quiet-source", gettext_noop("Source has gone quiet
 LOST_BATCH = Alarm(
     "haidang.lost-batch", gettext_noop("Findings could not be kept in the database"), Level.HIGH
 )
+ALARMS = {kind.rule: kind for kind in (QUIET_SOURCE, LOST_BATCH)}
+"""By what alerts call their rule."""
 
 
 @transaction.atomic

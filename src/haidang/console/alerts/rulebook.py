@@ -11,10 +11,14 @@ import threading
 from typing import TYPE_CHECKING
 
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
+from haidang.console.alerts.alarms import ALARMS
 from haidang.errors import HaidangError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from haidang.sigma.ir import RuleInfo, RuleWords
 
 __all__ = ["RULEBOOK", "Rulebook"]
@@ -47,8 +51,16 @@ class Rulebook:
 
     def title(self, rule: str, title: str) -> str:
         """Return the title of a rule in the language of the page, ``title`` where it has none."""
+        if rule in ALARMS:
+            return _(ALARMS[rule].title)
         words = self.words(rule)
         return (words and words.title) or title
+
+    def know(self, infos: Iterable[RuleInfo]) -> None:
+        """Take rules that are loaded already; they are read no more."""
+        with self._lock:
+            self._thread = threading.current_thread()
+        self._rules = {info.id or info.title: info for info in infos}
 
     def load(self) -> None:
         """Read the rules."""

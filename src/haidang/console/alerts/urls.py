@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
 from haidang.console.alerts import acting, events, views
 
@@ -19,4 +19,5 @@ urlpatterns = [
     path("silences/", acting.silences, name="silences"),
     path("silences/<int:number>/end/", acting.end_silence, name="end-silence"),
     path("events", events.events, name="events"),
+    path("", include("haidang.console.alerts.notify.urls")),
 ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from haidang import load_rules
 from haidang.console.alerts.intake import AlertSink
+from haidang.console.alerts.rulebook import RULEBOOK
 from haidang.console.service import places
 from haidang.console.service.chores import Chores
 from haidang.ingest.archive import ArchivePosition
@@ -48,6 +49,7 @@ def detect(configuration: Configuration) -> None:
     # Rules are millions of objects, none of them garbage.
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
+    RULEBOOK.know(ruleset.infos)  # Who is told by mail reads titles in their language.
     matcher = LiveMatcher(ruleset)
     spool, quarantine = Spool(places.spool()), Quarantine(places.quarantine())
     try:

@@ -19,7 +19,7 @@ _BACKLOG = 1024
 
 
 def migrate() -> None:
-    """Bring the tables of the database up to date.
+    """Bring the tables of the database up to date, and what is sealed in them to the key of now.
 
     Raises:
         ConfigurationError: The database cannot be reached or written.
@@ -27,8 +27,11 @@ def migrate() -> None:
     from django.core.management import call_command
     from django.db import Error
 
+    from haidang.console.service.resealing import reseal
+
     try:
         call_command("migrate", interactive=False, verbosity=0)
+        reseal()
     except Error as error:
         reason = str(error).strip().partition("\n")[0]
         raise ConfigurationError(
