@@ -16,17 +16,21 @@ if TYPE_CHECKING:
 __all__ = ["ChannelForm"]
 
 
-def _levels(label: Any, help_text: Any) -> forms.TypedChoiceField:
+def _levels(label: Any, initial: int, help_text: Any) -> forms.TypedChoiceField:
     choices = list(reversed(Level.choices))
-    return forms.TypedChoiceField(label=label, choices=choices, coerce=int, help_text=help_text)
+    return forms.TypedChoiceField(
+        label=label, choices=choices, coerce=int, initial=initial, help_text=help_text
+    )
 
 
 class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
     """A channel; who is bound to a unit makes one for it and those below alone."""
 
-    min_level = _levels(_("Lowest level"), _("Alerts below it are not told here."))
+    min_level = _levels(_("Lowest level"), Level.HIGH, _("Alerts below it are not told here."))
     urgent_level = _levels(
-        _("Told at once from this level on"), _("What is below it waits for quiet hours and digests.")
+        _("Told at once from this level on"),
+        Level.CRITICAL,
+        _("What is below it waits for quiet hours and digests."),
     )
 
     class Meta:
