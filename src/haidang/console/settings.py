@@ -137,6 +137,7 @@ ACCOUNT_EMAIL_NOTIFICATIONS = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
 # django-axes counts wrong passwords, in the database, for all processes and over restarts.
 ACCOUNT_RATE_LIMITS = {"login_failed": None}
+MFA_ADAPTER = "haidang.console.people.factors.SealingAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Hải Đăng"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS

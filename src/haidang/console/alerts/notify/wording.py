@@ -22,6 +22,7 @@ from haidang.plaintext import neutralise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from haidang.console.alerts.models import Alert
 
@@ -82,12 +83,13 @@ def _json(kind: str, delivery: str, data: dict[str, Any]) -> bytes:
 
 
 def _entry(alert: Alert) -> str:
-    seen = timezone.localtime(alert.last_seen).strftime("%d/%m/%Y %H:%M:%S")
+    several = alert.first_seen < alert.last_seen
     lines = [
         f"{Level(alert.level).label}: {_line(_title(alert))}",
         _("About: {entity}").format(entity=_line(alert.entity)),
         _("Unit: {unit}").format(unit=_line(alert.unit.name)) if alert.unit else "",
-        _("Last seen: {time}").format(time=seen),
+        _("First seen: {time}").format(time=_clock(alert.first_seen)) if several else "",
+        _("Last seen: {time}").format(time=_clock(alert.last_seen)),
         _("Findings: {count}").format(count=alert.count),
         _address(alert),
     ]
@@ -114,6 +116,10 @@ def _data(alert: Alert) -> dict[str, Any]:
         "state": alert.state,
         "url": _address(alert) or None,
     }
+
+
+def _clock(moment: datetime) -> str:
+    return timezone.localtime(moment).strftime("%d/%m/%Y %H:%M:%S")
 
 
 def _title(alert: Alert) -> str:
