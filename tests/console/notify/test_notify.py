@@ -7,6 +7,7 @@ import email.policy
 import hashlib
 import hmac
 import json
+import re
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime, time, timedelta
 from time import monotonic as time_now
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import translation
 
-from haidang.console.alerts.alarms import QUIET_SOURCE, alarm
+from haidang.console.alerts.alarms import ALARMS, FAILING_CHANNEL, QUIET_SOURCE, Alarm, alarm
 from haidang.console.alerts.models import Alert, Channel, Outgoing
 from haidang.console.alerts.notify import sending
 from haidang.console.alerts.notify.models import new_secret
@@ -23,6 +25,9 @@ from haidang.console.alerts.notify.problems import DeliveryError, problem_said
 from haidang.console.alerts.notify.queueing import due, queue
 from haidang.console.alerts.notify.sending import send_again, send_due
 from haidang.console.alerts.notify.webhook import post
+from haidang.console.alerts.notify.wording import mail, payload
+from haidang.console.alerts.notify.wording import test_mail as trial_mail
+from haidang.console.alerts.rulebook import Rulebook
 from tests.console.notify.receivers import Mails, Posts, mail_server, slow_server, web_server
 
 if TYPE_CHECKING:
@@ -35,6 +40,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
+ENGLISH = frozenset(
+    "the alert alerts unit last first seen about findings of new and this sent high medium source channel more "
+    "time test notification".split()
+)
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
@@ -136,7 +145,11 @@ def test_what_is_not_taken_is_tried_again_with_the_same_id_then_kept(posts: Post
     assert pauses == [30, 120, 480, 1920, 7680, 21600, 21600]
     assert len(posts.got) == 8
     assert len({post.headers["webhook-id"] for post in posts.got}) == 1
-    assert problem_said(Outgoing.objects.get().problem) == "Bên nhận trả lời mã 503."
+    # People are told of it where they work, but not through the channel that fails.
+    failing = Alert.objects.get(rule=FAILING_CHANNEL.rule)
+    assert (failing.entity, failing.first_seen, failing.last_seen) == (hook_of().name, NOW, now)
+    with translation.override("vi"):
+        assert problem_said(Outgoing.objects.get().problem) == "Bên nhận trả lời mã 503."
     assert hook_of().failing_since == NOW
     posts.status = 204
     assert send_due(now + timedelta(days=40)) == 0
@@ -277,6 +290,34 @@ def test_an_alarm_is_told_as_any_alert() -> None:
     alarm(QUIET_SOURCE, entity="firewall", now=NOW)
     alarm(QUIET_SOURCE, entity="firewall", now=NOW)
     assert Outgoing.objects.get().alert.entity == "firewall"
+
+
+@pytest.mark.parametrize("kind", ALARMS.values(), ids=lambda kind: kind.rule)
+def test_a_mail_in_vietnamese_has_no_english_words_of_ours(kind: Alarm, hospital: Unit) -> None:
+    alarm(kind, entity="FW-01", now=NOW, since=NOW - timedelta(hours=2))
+    alert = Alert.objects.get()
+    alert.unit = hospital
+    for told in (mail([alert], "vi"), mail([alert, alert], "vi"), trial_mail("FW-01", "vi")):
+        text = f"{told.subject} {told.text}"
+        assert kind.title not in text
+        words = set(re.findall(r"[a-z]{2,}", text.replace("FW-01", "").lower()))
+        assert not words & ENGLISH
+    assert "Ghi nhận lần đầu: 30/11/2026 14:00:00" in mail([alert], "vi").text
+    assert json.loads(payload([alert], "msg_1", "vi"))["data"]["alerts"][0]["title"] != kind.title
+
+
+def test_a_title_is_told_in_the_language_of_the_channel() -> None:
+    from haidang import load_rules
+
+    book = Rulebook()
+    book.know(load_rules().infos)
+    rule = next(
+        info for info in load_rules().infos if any(words.lang == "vi" and words.title for words in info.words)
+    )
+    with translation.override("vi"):
+        assert book.title(rule.id, rule.title) != rule.title
+    with translation.override("en"):
+        assert book.title(rule.id, rule.title) == rule.title
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ Rules of this module:
 - What fails is tried again after half a minute, then four times as long each time, up to six hours. After
   eight times it is given up: it stays, says why, and can be sent again (:func:`send_again`).
 - A mail that some recipients did not take is tried again for those alone.
+- From the fourth time on an alarm says that the channel fails: in the console, and through other channels.
 - Nothing is locked while it is sent. A channel that fails is left alone for half a minute, be there ever so
   much to tell, so that one whose receiver hangs does not keep others waiting; the channel says since when.
 """
@@ -22,6 +23,7 @@ from django.db import transaction
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from haidang.console.alerts.alarms import FAILING_CHANNEL, alarm
 from haidang.console.alerts.notify.addresses import addresses
 from haidang.console.alerts.notify.delivering import MissedError, mail_to, post_to
 from haidang.console.alerts.notify.models import Channel, Outgoing
@@ -37,7 +39,7 @@ __all__ = ["note_health", "send_again", "send_due"]
 _LOG = logging.getLogger(__name__)
 _TOGETHER = 500
 """Alerts of one message."""
-_ATTEMPTS = 8
+_ATTEMPTS, _ATTEMPTS_QUIETLY = 8, 3
 _FIRST_PAUSE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(hours=6)
 _KEPT = timedelta(days=30)
@@ -125,6 +127,8 @@ def _deliver(channel: Channel, delivery: str, now: datetime) -> bool | None:
             missed=missed,
         )
         note_health(channel, now, error)
+        if attempts > _ATTEMPTS_QUIETLY:
+            alarm(FAILING_CHANNEL, entity=channel.name, now=now, channel=channel, since=rows[0].created)
         _LOG.warning(
             "a notification was not taken",
             extra={"channel": channel.pk, "attempts": attempts, "given_up": dead, "reason": str(error)},
