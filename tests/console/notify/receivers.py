@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socketserver
+import ssl
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from tests.ingest.syslog.small_ca import Pair
 
 __all__ = ["Mails", "Posts", "mail_server", "slow_server", "web_server"]
 
@@ -77,8 +80,8 @@ def mail_server() -> Iterator[Mails]:
 
 
 @contextmanager
-def web_server() -> Iterator[Posts]:
-    """Give a server that takes any POST."""
+def web_server(pair: Pair | None = None) -> Iterator[Posts]:
+    """Give a server that takes any POST, over TLS where it has a certificate."""
     posts = Posts()
 
     class Handler(BaseHTTPRequestHandler):
@@ -96,8 +99,17 @@ def web_server() -> Iterator[Posts]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with _serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
-        posts.url = f"http://127.0.0.1:{port}/hook"
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            pass  # Clients that do not trust the certificate go away.
+
+    server = Server(("127.0.0.1", 0), Handler)
+    if pair is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pair.certificate, pair.key)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    with _serving(server) as port:
+        posts.url = f"{'http' if pair is None else 'https'}://127.0.0.1:{port}/hook"
         yield posts
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from django.db import transaction
 from django.db.models import Count, Q
@@ -60,11 +60,15 @@ class Trial(NamedTuple):
 
 def channels_of(user: User) -> VisibleQuerySet[Channel]:
     """Return the channels that a person may see, with how many alerts wait in them and were given up."""
-    rows = Channel.objects.visible_to(user).select_related("unit")
-    return rows.annotate(  # type: ignore[no-any-return]
-        waiting=Count("outgoing", filter=Q(outgoing__state=Outgoing.State.WAITING)),
-        dead=Count("outgoing", filter=Q(outgoing__state=Outgoing.State.DEAD)),
+    rows = (
+        Channel.objects.visible_to(user)
+        .select_related("unit")
+        .annotate(
+            waiting=Count("outgoing", filter=Q(outgoing__state=Outgoing.State.WAITING)),
+            dead=Count("outgoing", filter=Q(outgoing__state=Outgoing.State.DEAD)),
+        )
     )
+    return cast("VisibleQuerySet[Channel]", rows)
 
 
 def channel_of(request: Request, key: int) -> Channel:

@@ -34,7 +34,7 @@ def dead_letters(user: User) -> VisibleQuerySet[Outgoing]:
     rows = Outgoing.objects.visible_to(user).filter(
         state=Outgoing.State.DEAD, channel__in=Channel.objects.visible_to(user)
     )
-    return rows.select_related("channel", "alert__unit").order_by("-pk")  # type: ignore[no-any-return]
+    return rows.select_related("channel", "alert__unit").order_by("-pk")
 
 
 def retry(request: Request, keys: Iterable[int]) -> int:

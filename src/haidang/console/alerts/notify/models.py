@@ -79,6 +79,10 @@ class Channel(models.Model):
     problem = models.CharField(max_length=PROBLEM_CHARS, blank=True, editable=False)
     """What went wrong the last time, while it fails (:func:`.problems.problem_said`)."""
 
+    waiting: int
+    dead: int
+    """Counted by :func:`.channels.channels_of`: alerts still to be told, and alerts that were given up."""
+
     objects = Visible("unit__path")
 
     class Meta:
@@ -170,4 +174,4 @@ class Outgoing(models.Model):
     @property
     def unit(self) -> Unit | None:
         """The unit of its alert, by which the audit log finds it."""
-        return self.alert.unit  # type: ignore[no-any-return]
+        return self.alert.unit

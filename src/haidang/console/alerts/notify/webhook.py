@@ -142,19 +142,30 @@ class _WatchedTls(HTTPSConnection, _Watched):
 class _Plain(urllib.request.HTTPHandler):
     def __init__(self, clock: _Clock) -> None:
         super().__init__()
-        self._kind = type("_Timed", (_Watched,), {"clock": clock})
+        self._clock = clock
 
     def http_open(self, request: urllib.request.Request) -> HTTPResponse:
-        return self.do_open(self._kind, request)
+        return self.do_open(self._connection, request)
+
+    def _connection(self, host: str, /, **values: Any) -> HTTPConnection:
+        made = _Watched(host, **values)
+        made.clock = self._clock
+        return made
 
 
 class _Secure(urllib.request.HTTPSHandler):
     def __init__(self, clock: _Clock) -> None:
-        super().__init__(context=ssl.create_default_context())
-        self._kind = type("_Timed", (_WatchedTls,), {"clock": clock})
+        super().__init__()
+        self._clock = clock
+        self._trust = ssl.create_default_context()
 
     def https_open(self, request: urllib.request.Request) -> HTTPResponse:
-        return self.do_open(self._kind, request, context=self._context)  # type: ignore[attr-defined]
+        return self.do_open(self._connection, request)
+
+    def _connection(self, host: str, /, **values: Any) -> HTTPConnection:
+        made = _WatchedTls(host, context=self._trust, **values)
+        made.clock = self._clock
+        return made
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
