@@ -20,6 +20,7 @@ _TEMPLATES = {
     "certificate": gettext_noop("The receiver's certificate does not hold: {detail}"),
     "nobody": gettext_noop("The channel has no e-mail address."),
     "recipients": gettext_noop("Not taken for: {detail}"),
+    "refused": gettext_noop("Nothing listens at the receiver's address and port."),
     "redirected": gettext_noop(
         "The receiver answered {detail}: redirects are not followed. Enter the address that it leads to."
     ),
@@ -28,6 +29,7 @@ _TEMPLATES = {
     ),
     "server": gettext_noop("The mail server cannot be used: {detail}"),
     "slow": gettext_noop("The receiver did not answer within {detail} seconds."),
+    "unknown": gettext_noop("The name of the receiver is not known here. Check the address."),
     "unreachable": gettext_noop("The receiver cannot be reached: {detail}"),
 }
 

@@ -18,7 +18,7 @@ import urllib.request
 from base64 import b64decode, b64encode
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection, InvalidURL
-from socket import SHUT_RDWR
+from socket import SHUT_RDWR, gaierror
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -91,6 +91,10 @@ def _told(error: Exception, *, late: bool, seconds: float) -> DeliveryError:
         return DeliveryError("slow", f"{seconds:g}")
     if isinstance(reason, ssl.SSLCertVerificationError):
         return DeliveryError("certificate", reason.verify_message)
+    if isinstance(reason, ConnectionRefusedError):
+        return DeliveryError("refused")
+    if isinstance(reason, gaierror):
+        return DeliveryError("unknown")
     if isinstance(reason, OSError):
         return DeliveryError("unreachable", reason.strerror or type(reason).__name__)
     if isinstance(error, OSError):
