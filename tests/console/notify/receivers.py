@@ -24,6 +24,7 @@ class Mails:
         self.port = 0
         self.texts: list[bytes] = []
         self.recipients: list[str] = []
+        self.connections = 0
         self.refusing = False
         self.unknown: set[str] = set()
 
@@ -56,6 +57,7 @@ def mail_server() -> Iterator[Mails]:
             self.wfile.write(line.encode() + b"\r\n")
 
         def handle(self) -> None:
+            mails.connections += 1
             self.say("220 here")
             while line := self.rfile.readline():
                 verb = line[:4].upper().strip()

@@ -23,7 +23,7 @@ from haidang.console.alerts.notify import sending
 from haidang.console.alerts.notify.models import new_secret
 from haidang.console.alerts.notify.problems import DeliveryError, problem_said
 from haidang.console.alerts.notify.queueing import due, queue
-from haidang.console.alerts.notify.sending import send_again, send_due
+from haidang.console.alerts.notify.sending import forget_sent, send_again, send_due
 from haidang.console.alerts.notify.webhook import post
 from haidang.console.alerts.notify.wording import mail, payload
 from haidang.console.alerts.notify.wording import test_mail as trial_mail
@@ -214,6 +214,7 @@ def test_who_does_not_take_a_mail_does_not_keep_it_from_others_and_is_tried_agai
     queue([made()], NOW)
     assert send_due(NOW) == 0
     assert mails.recipients == ["a@tinh.example", "c@tinh.example"]
+    assert mails.connections == 1
     outgoing = Outgoing.objects.get()
     assert (outgoing.state, outgoing.missed) == ("waiting", "b@tinh.example")
     assert outgoing.problem == "recipients|b@tinh.example (550 no such user)"
@@ -370,5 +371,15 @@ def test_what_was_sent_long_ago_is_forgotten() -> None:
         channel=one, alert=made(), due=NOW, state="sent", sent_at=NOW - timedelta(days=31)
     )
     Outgoing.objects.create(channel=one, alert=made(), due=NOW, state="dead")
-    send_due(NOW)
+    forget_sent(NOW)
     assert Outgoing.objects.get().state == "dead"
+
+
+def test_a_mail_server_that_is_away_is_said_and_nobody_counts_as_told(settings: Settings) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    channel("email", "a@tinh.example, b@tinh.example")
+    queue([made()], NOW)
+    assert send_due(NOW) == 0
+    outgoing = Outgoing.objects.get()
+    assert (outgoing.state, outgoing.missed, outgoing.problem) == ("waiting", "", "server|Connection refused")

@@ -15,7 +15,8 @@ import uuid
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -64,11 +65,17 @@ def channels_of(user: User) -> VisibleQuerySet[Channel]:
         Channel.objects.visible_to(user)
         .select_related("unit")
         .annotate(
-            waiting=Count("outgoing", filter=Q(outgoing__state=Outgoing.State.WAITING)),
-            dead=Count("outgoing", filter=Q(outgoing__state=Outgoing.State.DEAD)),
+            waiting=_number(Outgoing.State.WAITING),
+            dead=_number(Outgoing.State.DEAD),
         )
     )
     return cast("VisibleQuerySet[Channel]", rows)
+
+
+def _number(state: str) -> Coalesce:
+    """Count what is in a state, which is little beside all that was ever sent, by its index."""
+    rows = Outgoing.objects.filter(channel=OuterRef("pk"), state=state).order_by().values("channel")
+    return Coalesce(Subquery(rows.annotate(number=Count("pk")).values("number")), 0)
 
 
 def channel_of(request: Request, key: int) -> Channel:

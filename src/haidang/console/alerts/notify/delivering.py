@@ -69,6 +69,10 @@ def mail_to(recipients: Sequence[str], delivery: str, mail: Mail) -> None:
     refusals: dict[str, str] = {}
     lost = ""
     try:
+        connection.open()
+    except (OSError, ValueError) as error:
+        raise DeliveryError("server", _answer(error)) from None
+    try:
         for address in recipients:
             if lost:
                 refusals[address] = lost

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-__all__ = ["note_health", "send_again", "send_due"]
+__all__ = ["forget_sent", "note_health", "send_again", "send_due"]
 
 _LOG = logging.getLogger(__name__)
 _TOGETHER = 500
@@ -49,7 +49,6 @@ _KEPT = timedelta(days=30)
 def send_due(now: datetime | None = None) -> int:
     """Send what is due; return how many messages were taken."""
     moment = now or timezone.now()
-    Outgoing.objects.filter(state=Outgoing.State.SENT, sent_at__lt=moment - _KEPT).delete()
     taken = 0
     for channel in Channel.objects.filter(
         enabled=True, outgoing__state=Outgoing.State.WAITING, outgoing__due__lte=moment
@@ -61,6 +60,11 @@ def send_due(now: datetime | None = None) -> int:
                 break
             taken += went_well is True
     return taken
+
+
+def forget_sent(now: datetime) -> None:
+    """Forget what was sent long ago."""
+    Outgoing.objects.filter(state=Outgoing.State.SENT, sent_at__lt=now - _KEPT).delete()
 
 
 def note_health(channel: Channel, now: datetime, error: DeliveryError | None = None) -> None:
