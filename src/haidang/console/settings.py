@@ -18,6 +18,7 @@ METRICS_TOKEN = _ENVIRONMENT.text("HAIDANG_METRICS_TOKEN")
 """What a program on another machine must show to read /metrics."""
 
 SECRET_KEY = _ENVIRONMENT.secret_key(DATA)
+SECRET_KEY_FALLBACKS = _ENVIRONMENT.old_secret_keys(DATA)
 DEBUG = _ENVIRONMENT.boolean("HAIDANG_DEBUG", default=False)
 ALLOWED_HOSTS = _ENVIRONMENT.words("HAIDANG_HOSTS", "localhost,127.0.0.1,[::1]")
 PUBLIC_URL = _ENVIRONMENT.text("HAIDANG_URL").rstrip("/")
@@ -143,6 +144,7 @@ ACCOUNT_EMAIL_NOTIFICATIONS = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
 # django-axes counts wrong passwords, in the database, for all processes and over restarts.
 ACCOUNT_RATE_LIMITS = {"login_failed": None}
+MFA_ADAPTER = "haidang.console.people.factors.SealingAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Hải Đăng"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from haidang import load_rules
 from haidang.console.alerts.intake import AlertSink
+from haidang.console.alerts.rulebook import RULEBOOK
 from haidang.console.rules import catalogue
 from haidang.console.service import places
 from haidang.console.service.chores import Chores
@@ -49,6 +50,7 @@ def detect(configuration: Configuration) -> None:
     _LOG.info("rules loaded", extra={"rules": len(ruleset), "refused": len(ruleset.refused)})
     # Rules are millions of objects, none of them garbage.
     settle(100_000)
+    RULEBOOK.know(ruleset.infos)  # Who is told by mail reads titles in their language.
     matcher = LiveMatcher(ruleset)
     spool, quarantine = Spool(places.spool()), Quarantine(places.quarantine())
     try:

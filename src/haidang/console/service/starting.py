@@ -25,7 +25,9 @@ _MIGRATING = 0x68616964616E67
 
 
 def migrate() -> None:
-    """Bring the tables of the database up to date; of parts that start together one does, and the others wait.
+    """Bring the tables up to date, and what is sealed in them to the key of now.
+
+    Of parts that start together one does, and the others wait.
 
     Raises:
         ConfigurationError: The database cannot be reached or written.
@@ -33,9 +35,12 @@ def migrate() -> None:
     from django.core.management import call_command
     from django.db import Error
 
+    from haidang.console.service.resealing import reseal
+
     try:
         with _alone():
             call_command("migrate", interactive=False, verbosity=0)
+            reseal()
     except Error as error:
         reason = str(error).strip().partition("\n")[0]
         raise ConfigurationError(
