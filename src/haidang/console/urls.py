@@ -8,6 +8,7 @@ __all__ = ["urlpatterns"]
 
 urlpatterns = [
     path("", include("haidang.console.alerts.urls")),
+    path("", include("haidang.console.hunts.urls")),
     path("", include("haidang.console.units.urls")),
     path("", include("haidang.console.sources.urls")),
     path("", include("haidang.console.rules.urls")),

@@ -30,6 +30,7 @@ __all__ = [
     "Noise",
     "RuleEntry",
     "Rules",
+    "configuration",
     "entries",
     "entry_of",
     "loaded",
@@ -124,17 +125,23 @@ def use(configuration: Configuration) -> None:
     _configurations[:] = [configuration]
 
 
-def _named() -> tuple[tuple[Path, ...], bool | None]:
-    if _configurations:
-        configuration = _configurations[0]
-    else:
-        path = places.configuration()
-        if not path.exists():
-            return (), None
-        from haidang.console.service.configuration import read_configuration
+def configuration() -> Configuration:
+    """Return the service's configuration.
 
-        configuration = read_configuration(path)
-    return configuration.rules, True if configuration.builtin else None
+    Raises:
+        ConfigurationError: Its file is wrong.
+    """
+    from haidang.console.service.configuration import Configuration, read_configuration
+
+    if _configurations:
+        return _configurations[0]
+    path = places.configuration()
+    return read_configuration(path) if path.exists() else Configuration()
+
+
+def _named() -> tuple[tuple[Path, ...], bool | None]:
+    named = configuration()
+    return named.rules, True if named.builtin else None
 
 
 def noise(user: User, rule: str = "") -> dict[str, Noise]:
