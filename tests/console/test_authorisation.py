@@ -34,6 +34,9 @@ OPEN = ("allauth.", "django.views.i18n", "django.conf.urls.i18n")
 RECORDS = {
     # Address to the kind of record that its number is of; a new address with a number must be named here.
     "alert": "alert",
+    "alert-before": "alert",
+    "cancel-hunt": "hunt",
+    "hunt-found": "hunt",
     "add-asset": "unit",
     "add-contact": "unit",
     "change-asset": "asset",
@@ -55,7 +58,7 @@ RECORDS = {
     "source": "source",
     "unit": "unit",
 }
-PERSONAL = frozenset({"view", "token"})
+PERSONAL = frozenset({"view", "token", "hunt"})
 """Records that belong to one person, whatever its unit."""
 
 
@@ -144,6 +147,7 @@ class Records(NamedTuple):
 def made(unit: Unit, name: str, somebody: User) -> dict[str, int]:
     """Make one record of each kind in a unit."""
     from haidang.console.alerts.models import Alert, SavedView, Silence
+    from haidang.console.hunts.models import Hunt
     from haidang.console.people.models import Token
     from haidang.console.sources.models import Source
     from haidang.console.units.models import Asset, Contact, Unit
@@ -162,6 +166,7 @@ def made(unit: Unit, name: str, somebody: User) -> dict[str, int]:
         "silence": Silence.objects.create(unit=unit, rule="r", reason="x", by=somebody, until=NOW).pk,
         "person": person.pk,
         "view": SavedView.objects.create(owner=person, name=name, query="").pk,
+        "hunt": Hunt.objects.create(by=person, kind="words", question={}, alert=alert).pk,
         "token": Token.issue(person, name, [], NOW)[0].pk,
     }
 

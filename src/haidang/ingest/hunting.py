@@ -146,6 +146,10 @@ class Hunt:
             told.findings += 1
             yield finding
 
+    def days(self, *, since: datetime | None = None, until: datetime | None = None) -> list[date]:
+        """Return the days of which there is something in a stretch of time."""
+        return sorted({one.day for one in self._files(since, until)})
+
     def ask(
         self,
         query: str,

@@ -10,7 +10,7 @@ from ninja import NinjaAPI
 from ninja.parser import Parser
 
 from haidang._version import __version__
-from haidang.console.api import alerts, assets, audit, people, rules, silences, sources, tokens, units
+from haidang.console.api import alerts, assets, audit, hunts, people, rules, silences, sources, tokens, units
 from haidang.console.api.problems import add_handlers
 
 __all__ = ["api"]
@@ -34,8 +34,10 @@ api = NinjaAPI(
     parser=_StrictParser(),
 )
 add_handlers(api)
+api.add_router("/alerts", hunts.before_router)
 for _prefix, _module in (
     ("/alerts", alerts),
+    ("/hunts", hunts),
     ("/silences", silences),
     ("/units", units),
     ("/assets", assets),

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MOST_DAYS",
+    "MOST_RULE_TEXT",
+    "MOST_SQL",
     "Asked",
     "ask",
     "ask_before",
@@ -87,9 +89,7 @@ def ask(request: Request, asked: Asked) -> Hunt:
         RefusedError: Something is missing or wrong, or the person has a hunt that has not ended.
     """
     if not 1 <= asked.days <= MOST_DAYS:
-        raise RefusedError(
-            _("Days go from 1 to {most}.").format(most=MOST_DAYS), field="days"
-        )
+        raise RefusedError(_("Days go from 1 to {most}.").format(most=MOST_DAYS), field="days")
     since = timezone.now() - dt.timedelta(days=asked.days)
     question = _QUESTIONS[asked.kind](asked, since)
     return _begin(request, question, _sources(request.user, asked.source))
@@ -212,7 +212,9 @@ def _of_words(asked: Asked, since: dt.datetime) -> Question:
     if not words and not field:
         raise RefusedError(_("Say what to look for."), field="words")
     if len(words) > _MOST_WORDS:
-        raise RefusedError(_("That are too many words: take up to {most}.").format(most=_MOST_WORDS), field="words")
+        raise RefusedError(
+            _("That are too many words: take up to {most}.").format(most=_MOST_WORDS), field="words"
+        )
     return Question(kind="words", since=since, words=words, field=field, value=value)
 
 

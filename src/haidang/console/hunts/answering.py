@@ -67,6 +67,7 @@ def answer(
         found = _words(hunt, job, limits)
     else:
         found = _rules(hunt, job, on_progress, limits)
+    found.covered = len(hunt.days(since=question.since, until=question.until))
     found.seconds = round(time.monotonic() - begun, 2)
     return found
 
@@ -235,7 +236,8 @@ def _find(
         found.stopped = True
     found.said, found.events = tally.said(), summary.events
     found.rules = [
-        RuleCount(name, infos[name].title, infos[name].level, number) for name, number in counts.most_common(50)
+        RuleCount(name, infos[name].title, infos[name].level, number)
+        for name, number in counts.most_common(50)
     ]
     shown = [storable_finding(one) for one in reversed(newest)]
     found.findings, whole = _within(shown, limits)

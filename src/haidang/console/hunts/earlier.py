@@ -42,6 +42,4 @@ def earlier(user: User, alert: Alert) -> Earlier:
         true=Count("pk", filter=Q(disposition=Alert.Disposition.TRUE_POSITIVE)),
     )
     newest = list(rows.defer("search")[:3]) if told["alerts"] else []
-    return Earlier(
-        told["alerts"], told["findings"] or 0, told["first"], told["false"], told["true"], newest
-    )
+    return Earlier(told["alerts"], told["findings"] or 0, told["first"], told["false"], told["true"], newest)

@@ -26,9 +26,7 @@ _SQL = "SELECT host, count(*) AS n FROM events GROUP BY host ORDER BY n DESC LIM
 
 def day_choices() -> list[tuple[str, str]]:
     """Return stretches of time to look back."""
-    return [
-        (str(days), ngettext("the last day", "the last %(n)s days", days) % {"n": days}) for days in DAYS
-    ]
+    return [(str(days), ngettext("the last day", "the last %(n)s days", days) % {"n": days}) for days in DAYS]
 
 
 class HuntForm(forms.Form):

@@ -65,7 +65,9 @@ class Hunt(models.Model):
         indexes = (models.Index(fields=("state", "beat"), name="hunt_state"),)
         constraints = (
             models.UniqueConstraint(
-                fields=("by",), condition=models.Q(state__in=("waiting", "running")), name="hunt_one_at_a_time"
+                fields=("by",),
+                condition=models.Q(state__in=("waiting", "running")),
+                name="hunt_one_at_a_time",
             ),
         )
 

@@ -131,6 +131,8 @@ class Answer(msgspec.Struct):
     """Whether time ended before rules had looked at everything."""
     looked_at: int = 0
     """Percent of the files that rules looked at."""
+    covered: int = 0
+    """Days of the stretch that the archive holds something of."""
     unknown: str = ""
     """A rule that is not loaded."""
     refused: list[str] = []

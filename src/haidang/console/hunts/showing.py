@@ -103,6 +103,13 @@ class Shown:
     values: list[SeenValue] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
 
+    @property
+    def each_day(self) -> float:
+        """How often on a day of which the archive holds something."""
+        if self.answer is None or self.counted is None or not self.answer.covered:
+            return 0.0
+        return self.counted.said.number / self.answer.covered
+
 
 def shown(hunt: Hunt) -> Shown:
     """Return a hunt as its page has it."""

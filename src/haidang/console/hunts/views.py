@@ -46,6 +46,9 @@ def hunt(request: Request) -> HttpResponse:
                 add_refusal(form, error)
             except MissingError as error:
                 form.add_error(None, error.message)
+        if request.htmx:
+            said = [str(one) for errors in form.errors.values() for one in errors]
+            return render(request, "hunts/_before.html", {"said": " ".join(said)})
     else:
         initial = {name: given[name][:_LONGEST] for name in _INITIAL if name in given}
         form = HuntForm(request.user, kind, initial=initial)
@@ -63,7 +66,7 @@ def found(request: Request, number: int) -> HttpResponse:
         return render(request, "hunts/_found.html", context)
     kind = one.kind if one.kind in ASKED else Hunt.Kind.WORDS
     form = HuntForm(request.user, kind, initial=_entered(one))
-    return render(request, "hunts/hunt.html", {**_desk(request, kind), **context, "form": form})
+    return render(request, "hunts/hunt.html", {**_desk(request, kind, one.pk), **context, "form": form})
 
 
 @require_POST
@@ -95,12 +98,12 @@ def before(request: Request, number: int) -> HttpResponse:
     return render(request, "hunts/_before.html", context, status=200 if request.htmx or one else 400)
 
 
-def _desk(request: Request, kind: str) -> dict[str, Any]:
+def _desk(request: Request, kind: str, shown_key: int = 0) -> dict[str, Any]:
     return {
         "kind": kind,
         "kinds": [one for one in Hunt.Kind if one in ASKED],
         "archive": actions.has_archive(),
-        "hunts": actions.hunts_of(request.user),
+        "hunts": [one for one in actions.hunts_of(request.user) if one.pk != shown_key],
     }
 
 
