@@ -33,7 +33,7 @@ _LONGEST = 64 << 20
 
 
 def messages(job: Job) -> Iterator[dict[str, Any]]:
-    """Yield what the process tells: an empty dict now and then, ``progress``, at last ``answer`` or ``refused``.
+    """Yield what the process tells: now and then nothing or ``progress``, at last ``answer`` or ``refused``.
 
     Whoever stops to listen ends the process.
     """

@@ -52,7 +52,7 @@ def _launched(key: int) -> None:
             run(key)
         finally:
             _slots.release()
-    except Exception:
+    except Exception:  # noqa: BLE001 -- whatever it is, whoever waits is told
         _LOG.exception("a hunt fails")
         _row(key).update(state=Hunt.State.FAILED, ended=timezone.now(), problem=ENDED)
     finally:
