@@ -52,7 +52,9 @@ def test_rules_that_change_are_taken_up_and_broken_ones_are_not(db: None, tmp_pa
     assert not settled(kept)
     assert len(kept.ruleset) == 3
     assert str(path) in said("rules").problem
-    (tmp_path / "new.yml").write_text("title: x\nlogsource: {product: windows}\ndetection: {s: {a: 1}}\n", "utf-8")
+    (tmp_path / "new.yml").write_text(
+        "title: x\nlogsource: {product: windows}\ndetection: {s: {a: 1}}\n", "utf-8"
+    )
     write_rules(tmp_path)
     assert settled(kept)
     assert not said("rules").problem

@@ -27,17 +27,19 @@ class Rulebook:
 
     def __init__(self) -> None:
         """Begin empty."""
-        self._rules: dict[str, RuleInfo] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def info(self, rule: str) -> RuleInfo | None:
         """Return what is known of a rule; None as long as nothing is."""
+        from haidang.console.rules import catalogue
+
         with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self.load, name="rulebook", daemon=True)
                 self._thread.start()
-        return self._rules.get(rule)
+        rules = catalogue.known()
+        return rules.by_name.get(rule) if rules is not None else None
 
     def words(self, rule: str) -> RuleWords | None:
         """Return the words of a rule in the language of the page, where it has some."""
@@ -55,7 +57,7 @@ class Rulebook:
         from haidang.console.rules import catalogue
 
         try:
-            self._rules = catalogue.loaded().by_name
+            catalogue.loaded()
         except HaidangError:
             _LOG.exception("rules-not-read")
 

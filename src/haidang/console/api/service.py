@@ -10,7 +10,19 @@ from ninja import NinjaAPI
 from ninja.parser import Parser
 
 from haidang._version import __version__
-from haidang.console.api import alerts, assets, audit, hunts, people, rules, silences, sources, tokens, units
+from haidang.console.api import (
+    alerts,
+    assets,
+    audit,
+    hunts,
+    intelligence,
+    people,
+    rules,
+    silences,
+    sources,
+    tokens,
+    units,
+)
 from haidang.console.api.problems import add_handlers
 
 __all__ = ["api"]
@@ -35,9 +47,11 @@ api = NinjaAPI(
 )
 add_handlers(api)
 api.add_router("/alerts", hunts.before_router)
+api.add_router("/alerts", intelligence.alert_router)
 for _prefix, _module in (
     ("/alerts", alerts),
     ("/hunts", hunts),
+    ("/intelligence", intelligence),
     ("/silences", silences),
     ("/units", units),
     ("/assets", assets),

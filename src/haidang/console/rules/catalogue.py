@@ -1,13 +1,16 @@
 """Which rules are loaded, and how they fare: what fires, and how much of it is false.
 
-Rules are files, those of the service's configuration. They are loaded when somebody first asks, and kept; a
-restart takes up changed files.
+Rules are files, those of the service's configuration. They are loaded when somebody first asks, and kept;
+whoever asks later has files that changed read again in the background, by the same rules as detection has
+(:mod:`haidang.console.rules.reading`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import threading
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.db.models import Count, Max, Q, Sum
@@ -15,7 +18,9 @@ from django.utils import timezone
 
 from haidang.console.alerts.models import Alert
 from haidang.console.rules.models import RuleState
+from haidang.console.rules.reading import check, fingerprint
 from haidang.console.service import places
+from haidang.errors import HaidangError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +38,7 @@ __all__ = [
     "configuration",
     "entries",
     "entry_of",
+    "known",
     "loaded",
     "noise",
     "one_rule",
@@ -87,8 +93,13 @@ class RuleEntry(NamedTuple):
         return self.state is None or self.state.enabled
 
 
+_LOG = logging.getLogger(__name__)
+_LOOK_SECONDS = 10.0
 _lock = threading.Lock()
 _kept: dict[tuple[tuple[Path, ...], bool | None], Rules] = {}
+_states: dict[tuple[tuple[Path, ...], bool | None], str] = {}
+"""What the files were like when they were read."""
+_looks = {"next": 0.0}
 _configurations: list[Configuration] = []
 
 
@@ -98,14 +109,46 @@ def loaded() -> Rules:
     Raises:
         ConfigurationError: A path is wrong.
     """
+    named = _named()
+    with _lock:
+        if named not in _kept:
+            _states[named] = fingerprint(named[0])
+            _kept[named] = _read(*named)
+            _looks["next"] = time.monotonic() + _LOOK_SECONDS
+        elif time.monotonic() >= _looks["next"]:
+            _looks["next"] = time.monotonic() + _LOOK_SECONDS
+            threading.Thread(target=_look_again, args=(named,), name="catalogue", daemon=True).start()
+        return _kept[named]
+
+
+def known() -> Rules | None:
+    """Return the rules where they are loaded; nobody waits for that."""
+    return loaded() if _kept else None
+
+
+def _read(paths: tuple[Path, ...], builtin: bool | None) -> Rules:  # noqa: FBT001 -- as configured
     from haidang.scanning import load_rules
 
-    paths, builtin = _named()
-    with _lock:
-        if (paths, builtin) not in _kept:
-            ruleset = load_rules(*paths, builtin=builtin)
-            _kept[paths, builtin] = Rules(ruleset, {info.id or info.title: info for info in ruleset.infos})
-        return _kept[paths, builtin]
+    ruleset = load_rules(*paths, builtin=builtin)
+    return Rules(ruleset, {info.id or info.title: info for info in ruleset.infos})
+
+
+def _look_again(named: tuple[tuple[Path, ...], bool | None]) -> None:
+    """Read files that changed, and take them where they are no worse than those before."""
+    state = fingerprint(named[0])
+    if state == _states.get(named):
+        return
+    time.sleep(1)
+    if fingerprint(named[0]) != state:
+        return  # A copy in progress: the next look sees it whole.
+    _states[named] = state
+    try:
+        rules = _read(*named)
+        check(rules.ruleset, _kept[named].ruleset)
+    except HaidangError as error:
+        _LOG.warning("rules that changed cannot be used: %s", error.diagnostics())
+    else:
+        _kept[named] = rules
 
 
 def one_rule(name: str) -> Ruleset:
