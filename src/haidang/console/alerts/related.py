@@ -81,7 +81,10 @@ def related(findings: Iterable[dict[str, Any]], intel: Intel | None) -> list[Rel
                 met[row] = (what, fields, holds or what.holds_at(at, now), before or this)
             if own and not any(f"'{what.value}'" in test for what, *_ in met.values()):
                 gone[test] = _gone(test, field)
-    found = [*gone.values(), *(_told(*one) for one in met.values())]
+    told = (_told(*one) for one in met.values())
+    # A source may hold the same thing twice.
+    once = {(one.kind, one.value, one.source, one.name, one.valid_until): one for one in told}
+    found = [*gone.values(), *once.values()]
     return sorted(found, key=lambda one: (not one.own, not one.holds, -(one.confidence or 0), one.value))[
         :MOST
     ]

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from haidang.console.alerts import evidence
+from haidang.console.alerts.rulebook import RULEBOOK
 from haidang.console.hunts.questions import Answer, Question
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class Record(NamedTuple):
     source: str
     said: str
     fields: list[evidence.Field]
+    hit: evidence.Field | None
+    """The first field that holds what was looked for."""
     place: str
 
 
@@ -121,7 +124,7 @@ def shown(hunt: Hunt) -> Shown:
     answer = msgspec.convert(hunt.answer, Answer)
     found.answer = answer
     found.counted = _counted(answer.said, found) if answer.said is not None else None
-    found.records = [_record(one) for one in answer.records]
+    found.records = [_record(one, question) for one in answer.records]
     found.findings = [_finding(one) for one in answer.findings]
     found.values = [
         SeenValue(one.field, evidence.shown(one.value), _counted(one.said, found)) for one in answer.values
@@ -153,7 +156,8 @@ def bars(days: Iterable[Day], since: date, until: date) -> Bars | None:
     for day, number in sorted(inside.items()):
         height = max(2.0, _HEIGHT * number / most)
         at = (day - since).days * step
-        drawn.append(Bar(at + step * 0.08, min(step * 0.84, 40), _HEIGHT - height, height, day, number))
+        width = min(step * 0.84, 40.0)
+        drawn.append(Bar(at + (step - width) / 2, width, _HEIGHT - height, height, day, number))
     return Bars(_WIDTH, _HEIGHT, most, drawn, since, until)
 
 
@@ -162,24 +166,33 @@ def _counted(said: Said, found: Shown) -> Counted:
     return Counted(said, _moment(said.first), _moment(said.last), bars(said.days, first, last))
 
 
-def _record(told: dict[str, Any]) -> Record:
+def _record(told: dict[str, Any], question: Question) -> Record:
     fields = told.get("fields")
     pairs = fields.items() if isinstance(fields, dict) else ()
+    shown_fields = [
+        evidence.Field(evidence.visible(str(name)), evidence.shown(value)) for name, value in pairs
+    ]
     return Record(
         _moment(told.get("time")),
         evidence.visible(str(told.get("host") or "")),
         str(told.get("source_name") or told.get("source") or ""),
         evidence.shown(told.get("raw") or ""),
-        [evidence.Field(evidence.visible(str(name)), evidence.shown(value)) for name, value in pairs],
+        shown_fields,
+        next((one for one in shown_fields if _holds(one, question)), None),
         f"{told.get('source')}/{told.get('batch')} : {told.get('record')}",
     )
+
+
+def _holds(one: evidence.Field, question: Question) -> bool:
+    low = one.value.lower()
+    return one.name == question.field or any(word.lower() in low for word in question.words)
 
 
 def _finding(told: dict[str, Any]) -> ShownFinding:
     source, rule = told.get("source") or {}, told.get("rule") or {}
     return ShownFinding(
         _moment(told.get("time")),
-        evidence.visible(str(rule.get("title") or "")),
+        RULEBOOK.title(str(rule.get("id") or ""), evidence.visible(str(rule.get("title") or ""))),
         evidence.visible(str(told.get("host") or "")),
         evidence.proofs(told),
         evidence.rest(told),

@@ -38,6 +38,7 @@ __all__ = [
     "configuration",
     "entries",
     "entry_of",
+    "forget",
     "known",
     "loaded",
     "noise",
@@ -166,6 +167,11 @@ def one_rule(name: str) -> Ruleset:
 def use(configuration: Configuration) -> None:
     """Load the rules that a configuration names, in place of those of the file in the data folder."""
     _configurations[:] = [configuration]
+
+
+def forget() -> None:
+    """Use the file in the data folder again."""
+    _configurations.clear()
 
 
 def configuration() -> Configuration:
