@@ -1,4 +1,4 @@
-"""Hunts from the console: whose events, how much, one at a time, on the audit log, and in a process that ends."""
+"""Hunts from the console: whose events, how much, one at a time, recorded, and in a process that ends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from haidang.console.alerts.models import Alert, Example
@@ -37,6 +36,8 @@ from tests.scanning.material import RULES, event, write_rules
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from django.test import Client
 
     from haidang.console.people.models import User
     from haidang.console.units.models import Unit
@@ -265,9 +266,9 @@ def test_rules_that_take_too_long_say_what_they_found(archive: Path) -> None:
     )
     assert found.stopped
     assert found.said is not None
+    slow = job(archive, kind="sql", sql="SELECT count(*) FROM range(100000000) a, range(100000000) b")
     with pytest.raises(InputError, match="longer than"):
-        slow = "SELECT count(*) FROM range(100000000) a, range(100000000) b"
-        answer(job(archive, kind="sql", sql=slow), limits=replace(DEFAULT_LIMITS, hunt_seconds=0.2))
+        answer(slow, limits=replace(DEFAULT_LIMITS, hunt_seconds=0.2))
 
 
 def test_values_are_counted_by_local_day(archive: Path) -> None:

@@ -81,7 +81,8 @@ def _sql(hunt: Hunt, question: Question, limits: Limits) -> Answer:
 def _words(hunt: Hunt, job: Job, limits: Limits) -> Answer:
     """Look for records by what they hold."""
     question = job.question
-    conditions, parameters = [], []
+    conditions: list[str] = []
+    parameters: list[Any] = []
     for word in question.words:
         forms = written(word)
         held = [f"contains(lower(raw), ${len(parameters) + at})" for at in range(1, len(forms) + 1)]

@@ -18,7 +18,7 @@ import msgspec
 from haidang.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from haidang.console.hunts.questions import Job
 
@@ -32,7 +32,7 @@ _LONGEST = 64 << 20
 """Bytes of what it may tell."""
 
 
-def messages(job: Job) -> Iterator[dict[str, Any]]:
+def messages(job: Job) -> Generator[dict[str, Any], None, None]:
     """Yield what the process tells: now and then nothing or ``progress``, at last ``answer`` or ``refused``.
 
     Whoever stops to listen ends the process.

@@ -30,6 +30,7 @@ from haidang.intel.store import Store
 from haidang.scanning.live import LiveMatcher
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Self
 
     from haidang.console.alerts.intake import AlertSink
@@ -168,7 +169,7 @@ def settle_memory() -> None:
     gc.set_threshold(100_000, 50, 100)
 
 
-def indicators_folder(configuration: Configuration) -> os.PathLike[str] | None:
+def indicators_folder(configuration: Configuration) -> Path | None:
     """Return the folder of the indicators that are looked for; None for none."""
     folder = store_folder(os.environ) if configuration.intel else None
     return folder if folder is not None and folder.is_dir() else None
