@@ -21,6 +21,7 @@ from haidang.console.hunts.answering import answer
 from haidang.console.hunts.models import Hunt
 from haidang.console.hunts.questions import Job, Question, Value
 from haidang.console.hunts.showing import shown
+from haidang.console.people.models import Token
 from haidang.console.people.refusals import MissingError, RefusedError
 from haidang.console.rules import catalogue
 from haidang.console.service.configuration import Configuration
@@ -180,6 +181,18 @@ def test_an_alert_is_looked_for_in_what_came_before_it(
     ).content.decode()
     assert "hx-get" not in said
     assert "2 of them before this alert" in said
+
+
+def test_programs_ask_and_fetch_the_answer(archive: Path, analyst: User, client: Client) -> None:
+    _, secret = Token.issue(analyst, "t", ["archive.search"], timezone.now() + timedelta(days=1))
+    headers = {"Authorization": f"Bearer {secret}"}
+    question = {"kind": "sql", "sql": "SELECT count(*) AS n FROM events"}
+    begun = client.post("/api/v1/hunts", question, content_type="application/json", headers=headers)
+    assert begun.status_code == 202
+    running.run(begun.json()["id"])
+    told = client.get(f"/api/v1/hunts/{begun.json()['id']}", headers=headers).json()
+    assert (told["state"], told["answer"]["rows"]) == ("done", [[5]])
+    assert client.get("/api/v1/hunts", headers=headers).json()["items"][0]["question"] == question["sql"]
 
 
 def test_what_logs_hold_is_text_on_the_page(archive: Path, analyst: User, client: Client) -> None:

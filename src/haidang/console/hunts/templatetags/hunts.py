@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from django import template
@@ -13,7 +14,7 @@ from haidang.console.hunts.earlier import earlier
 from haidang.console.hunts.running import SAID
 from haidang.console.hunts.showing import asked_for, shown
 from haidang.findings.details import detail
-from haidang.i18n import translator
+from haidang.i18n import N_, translator
 
 if TYPE_CHECKING:
     from haidang.console.alerts.models import Alert
@@ -22,6 +23,16 @@ if TYPE_CHECKING:
 __all__ = ["register"]
 
 register = template.Library()
+
+_ERRORS = (
+    (
+        re.compile(r"The query took longer than (?P<n>\S+) seconds\."),
+        N_("The query took longer than %(n)s seconds. Ask for fewer days, or one source."),
+    ),
+    (re.compile("The query cannot be answered: (?P<why>.*)", re.DOTALL), N_("The query is wrong: %(why)s")),
+    (re.compile(r"This is no single SELECT\."), N_("This is no single SELECT.")),
+)
+"""What :mod:`haidang.ingest.hunting` says; what DuckDB says stays as it is."""
 
 
 @register.filter
@@ -35,6 +46,9 @@ def problem(hunt: Hunt) -> str:
     """Return why there is no answer, in the language of the page."""
     if hunt.problem in SAID:
         return _(hunt.problem)
+    for pattern, words in _ERRORS:
+        if found := pattern.fullmatch(hunt.problem):
+            return _(words) % found.groupdict()
     return detail(hunt.problem, translator("vi" if (get_language() or "").startswith("vi") else "en"))
 
 
