@@ -23,7 +23,7 @@ FINDING: dict[str, Any] = {
     "matched": [
         {
             "field": "CommandLine",
-            "value": "get http://a.example/x;ping 203.0.113.66",
+            "value": "get http://a.example/x ping 203.0.113.66",
             "test": "contains 'get'",
         }
     ],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -225,6 +227,16 @@ def test_a_hunt_that_is_cancelled_ends_its_process(archive: Path) -> None:
     assert next(listened) == {}
     listened.close()  # waits for the process, which would take a minute
     assert threading.active_count() == before
+
+
+def test_the_process_of_a_hunt_bounds_its_memory() -> None:
+    code = (
+        "from dataclasses import replace; from haidang.console.hunts.child import bound;"
+        "from haidang.limits import DEFAULT_LIMITS as limits;"
+        "bound(replace(limits, hunt_process_bytes=1 << 30)); bytearray(2 << 30)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "MemoryError" in ended.stderr
 
 
 def test_without_an_archive_it_is_said(analyst: User, settings: Any, tmp_path: Path, client: Client) -> None:

@@ -12,6 +12,7 @@ import resource
 import sys
 import threading
 import time
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,7 +21,10 @@ from haidang.console.hunts.questions import Job
 from haidang.errors import HaidangError
 from haidang.limits import DEFAULT_LIMITS
 
-__all__ = ["main"]
+if TYPE_CHECKING:
+    from haidang.limits import Limits
+
+__all__ = ["bound", "main"]
 
 _NICE = 10
 _EVERY = 0.5
@@ -33,8 +37,7 @@ def main() -> int:
     line = sys.stdin.buffer.readline()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.nice(_NICE)
-    most = DEFAULT_LIMITS.hunt_process_bytes
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    bound(DEFAULT_LIMITS)
     told = 0.0
 
     def progress(done: int, whole: int) -> None:
@@ -54,6 +57,11 @@ def main() -> int:
         _tell({"refused": _FAILED.format(kind=type(error).__name__)})
         raise
     return 0
+
+
+def bound(limits: Limits) -> None:
+    """Bound the memory of this process."""
+    resource.setrlimit(resource.RLIMIT_AS, (limits.hunt_process_bytes, limits.hunt_process_bytes))
 
 
 def _end_with_parent() -> None:
