@@ -9,12 +9,13 @@ import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
+from uuid import uuid4
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["postgresql", "programs"]
+__all__ = ["own_database", "postgresql", "programs"]
 
 _DEBIAN = Path("/usr/lib/postgresql")
 
@@ -57,3 +58,17 @@ def postgresql() -> Iterator[str]:
             run(f"{folder}/pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def own_database(url: str) -> Iterator[str]:
+    """Give the URL of an empty database beside the one at ``url``, removed with whoever still uses it."""
+    import psycopg
+
+    name = f"haidang_{uuid4().hex}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        try:
+            yield urlsplit(url)._replace(path=f"/{name}").geturl()
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
