@@ -15,6 +15,7 @@ import msgspec
 import pytest
 from django.utils import timezone
 
+from haidang.console.alerts.alarms import QUIET_SOURCE, alarm
 from haidang.console.alerts.models import Alert, Example
 from haidang.console.audit.models import Entry
 from haidang.console.hunts import actions, process, running
@@ -183,6 +184,13 @@ def test_an_alert_is_looked_for_in_what_came_before_it(
     ).content.decode()
     assert "hx-get" not in said
     assert "2 of them before this alert" in said
+
+
+def test_an_alarm_is_looked_for_nowhere(archive: Path, analyst: User) -> None:
+    made = alarm(QUIET_SOURCE, entity="benh-vien", now=TODAY)
+    assert made is not None
+    with pytest.raises(RefusedError):
+        actions.ask_before(request_of(analyst), made)
 
 
 def test_programs_ask_and_fetch_the_answer(archive: Path, analyst: User, client: Client) -> None:

@@ -14,9 +14,12 @@ from haidang.console.people.models import User
 from haidang.console.people.refusals import MissingError, RefusedError
 from haidang.console.rules import actions, catalogue
 from haidang.console.rules.models import RuleState
+from haidang.console.service.configuration import Configuration
 from tests.console.requests import request_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from haidang.console.units.models import Unit
 
 EVENT = '{"EventID": 4104, "Channel": "x", "ScriptBlockText": "Invoke-Hoa"}'
@@ -124,3 +127,19 @@ def test_noise_is_what_was_judged_false_of_what_was_judged(
     assert seen.false_ratio == pytest.approx(2 / 3)
     assert catalogue.noise(liaison)["r"].false_percent == 50
     assert catalogue.Noise().false_ratio is None
+
+
+def test_pages_take_up_rules_that_change_and_keep_those_that_worked(tmp_path: Path) -> None:
+    path = tmp_path / "rule.yml"
+    path.write_text(RULE, "utf-8")
+    catalogue.use(Configuration(rules=(tmp_path,)))
+    try:
+        assert [info.title for info in catalogue.loaded().by_name.values()] == ["Hoa"]
+        path.write_text(RULE.replace("title: Hoa", "title: Hoa khác"), "utf-8")
+        catalogue.look_again(0)
+        assert [info.title for info in catalogue.loaded().by_name.values()] == ["Hoa khác"]
+        path.write_text("title: [", "utf-8")
+        catalogue.look_again(0)
+        assert [info.title for info in catalogue.loaded().by_name.values()] == ["Hoa khác"]
+    finally:
+        catalogue.forget()

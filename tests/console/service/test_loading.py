@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from django.utils import timezone
 
 from haidang.console.rules.models import Loaded
 from haidang.console.service.configuration import Configuration, read_configuration
@@ -21,6 +22,9 @@ from tests.scanning.material import RULES, write_rules
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from django.test import Client
+
+    from haidang.console.people.models import User
     from tests.intel.serving import Asked
 
 
@@ -108,6 +112,27 @@ def test_sources_are_updated_on_schedule_and_failures_told_and_tried_again(db: N
         assert settled(kept)
         assert not said("update").problem
         assert said("indicators").about["indicators"] == 1
+
+
+def test_the_console_says_what_detection_works_with_and_what_went_wrong(
+    analyst: User, liaison: User, client: Client
+) -> None:
+    source = {"name": "daily", "kind": "list", "indicators": 7, "refused": 0, "updated": None}
+    source |= {"failed": "http://feeds.example: 500", "tlp": "amber", "confidence": -1, "pack": ""}
+    now = timezone.now()
+    Loaded.objects.create(part="rules", at=now, tried=now, problem="a.yml:1: <b>", about={"rules": 12})
+    Loaded.objects.create(part="indicators", at=now, tried=now, about={"indicators": 7, "sources": [source]})
+    client.force_login(analyst, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.cookies["django_language"] = "en"
+    for address in ("/", "/rules/", "/sources/"):
+        assert "a.yml:1: &lt;b&gt;" in client.get(address).content.decode(), address
+    assert "Detection works with 12 rules" in client.get("/rules/").content.decode()
+    assert "http://feeds.example: 500" in client.get("/sources/").content.decode()
+    told = client.get("/api/v1/intelligence").json()
+    assert (told["rule_count"], told["indicator_count"], told["sources"]) == (12, 7, [source])
+    assert told["update"] is None
+    client.force_login(liaison, backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert "a.yml" not in client.get("/").content.decode()
 
 
 @pytest.mark.parametrize(

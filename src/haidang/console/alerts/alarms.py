@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from haidang.console.sources.models import Source
 
-__all__ = ["LOST_BATCH", "QUIET_SOURCE", "Alarm", "alarm"]
+__all__ = ["LOST_BATCH", "QUIET_SOURCE", "Alarm", "alarm", "is_alarm"]
 
 
 class Alarm(NamedTuple):
@@ -34,6 +34,11 @@ QUIET_SOURCE = Alarm("haidang.quiet-source", gettext_noop("Source has gone quiet
 LOST_BATCH = Alarm(
     "haidang.lost-batch", gettext_noop("Findings could not be kept in the database"), Level.HIGH
 )
+
+
+def is_alarm(alert: Alert) -> bool:
+    """Return whether an alert is about the watch itself: no log says anything of it."""
+    return alert.rule in {QUIET_SOURCE.rule, LOST_BATCH.rule}
 
 
 @transaction.atomic

@@ -19,6 +19,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from haidang.console.alerts.alarms import is_alarm
 from haidang.console.audit.record import record
 from haidang.console.hunts.models import Hunt
 from haidang.console.hunts.questions import Question, Value
@@ -99,6 +100,8 @@ def ask_before(request: Request, alert: Alert, *, days: int = 90) -> Hunt:
     """Begin to look for what an alert says in what came before; see :func:`ask` for errors."""
     if not 1 <= days <= MOST_DAYS:
         raise RefusedError(_("Days go from 1 to {most}.").format(most=MOST_DAYS), field="days")
+    if is_alarm(alert):
+        raise RefusedError(_("This alert is of no rule that looks at logs."))
     findings = [one.finding for one in alert.examples.all()[:20] if isinstance(one.finding, dict)]
     question = Question(
         kind="before",

@@ -212,9 +212,9 @@ def _in_words(question: Question) -> str:
     if question.kind == "sql":
         return question.sql
     if question.kind == "rules":
-        return question.rule or _("a rule of one's own")
+        return RULEBOOK.title(question.rule, question.rule) if question.rule else _("a rule of one's own")
     if question.kind == "before":
-        return f"{question.rule} · {question.entity}"
+        return f"{RULEBOOK.title(question.rule, question.rule)} · {question.entity}"
     parts = [f'"{word}"' if " " in word else word for word in question.words]
     if question.field:
         parts.append(f"{question.field} = {question.value}")

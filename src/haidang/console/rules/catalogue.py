@@ -41,6 +41,7 @@ __all__ = [
     "forget",
     "known",
     "loaded",
+    "look_again",
     "noise",
     "one_rule",
     "use",
@@ -118,7 +119,7 @@ def loaded() -> Rules:
             _looks["next"] = time.monotonic() + _LOOK_SECONDS
         elif time.monotonic() >= _looks["next"]:
             _looks["next"] = time.monotonic() + _LOOK_SECONDS
-            threading.Thread(target=_look_again, args=(named,), name="catalogue", daemon=True).start()
+            threading.Thread(target=look_again, name="catalogue", daemon=True).start()
         return _kept[named]
 
 
@@ -134,12 +135,13 @@ def _read(paths: tuple[Path, ...], builtin: bool | None) -> Rules:  # noqa: FBT0
     return Rules(ruleset, {info.id or info.title: info for info in ruleset.infos})
 
 
-def _look_again(named: tuple[tuple[Path, ...], bool | None]) -> None:
-    """Read files that changed, and take them where they are no worse than those before."""
+def look_again(pause: float = 1.0) -> None:
+    """Read files that changed and stand still, and take them where they are no worse than those before."""
+    named = _named()
     state = fingerprint(named[0])
     if state == _states.get(named):
         return
-    time.sleep(1)
+    time.sleep(pause)
     if fingerprint(named[0]) != state:
         return  # A copy in progress: the next look sees it whole.
     _states[named] = state

@@ -9,6 +9,7 @@ from django import template
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from haidang.console.alerts.alarms import is_alarm
 from haidang.console.hunts import actions
 from haidang.console.hunts.earlier import earlier
 from haidang.console.hunts.running import SAID
@@ -64,6 +65,7 @@ def seen_before(context: template.Context, alert: Alert) -> dict[str, Any]:
         "alert": alert,
         "earlier": earlier(request.user, alert),
         "archive": actions.has_archive(),
+        "alarm": is_alarm(alert),
         "hunt": hunt,
         "shown": hunt and shown(hunt),
     }
