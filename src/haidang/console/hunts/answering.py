@@ -31,7 +31,7 @@ from haidang.limits import DEFAULT_LIMITS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from haidang.console.hunts.questions import Job, Question
+    from haidang.console.hunts.questions import Job, Question, Value
     from haidang.findings.model import Finding
     from haidang.limits import Limits
     from haidang.scanning import Ruleset
@@ -81,21 +81,16 @@ def _sql(hunt: Hunt, question: Question, limits: Limits) -> Answer:
 def _words(hunt: Hunt, job: Job, limits: Limits) -> Answer:
     """Look for records by what they hold."""
     question = job.question
-    conditions: list[str] = []
     parameters: list[Any] = []
-    for word in question.words:
-        forms = written(word)
-        held = [f"contains(lower(raw), ${len(parameters) + at})" for at in range(1, len(forms) + 1)]
-        conditions.append(f"({' OR '.join(held)})")
-        parameters += forms
+    conditions = [f"({_holds(word, parameters)})" for word in question.words]
     if question.field:
         conditions.append(f"{_field(question.field, parameters)} LIKE ${len(parameters) + 1} ESCAPE '^'")
         parameters.append(_like(question.value))
     where = " AND ".join(conditions)
-    tally = _counted(hunt, job, where, parameters)
+    (tally,) = _counted(hunt, job, [where], parameters)
     told = hunt.ask(
         'SELECT "time", received, source, batch, record, format, host, raw, fields FROM events '  # noqa: S608 -- conditions hold numbers of parameters alone  # nosec B608
-        f'WHERE {where} ORDER BY "time" DESC, batch DESC, record DESC',
+        f'WHERE {where} ORDER BY "time" DESC, batch DESC, record DESC LIMIT {limits.hunt_shown + 1:d}',
         parameters=parameters,
         since=question.since,
         until=question.until,
@@ -122,23 +117,28 @@ def _like(pattern: str) -> str:
     return quoted.replace("*", "%")
 
 
-def _counted(hunt: Hunt, job: Job, where: str, parameters: Sequence[Any]) -> Tally:
-    """Count what fulfils a condition, by local day and host."""
+def _counted(hunt: Hunt, job: Job, conditions: Sequence[str], parameters: Sequence[Any]) -> list[Tally]:
+    """Count what fulfils each of some conditions, by local day and host, in one look."""
     question = job.question
-    tally = Tally(question.before, job.offset)
-    before = len(parameters) + 1
+    tallies = [Tally(question.before, job.offset) for _ in conditions]
+    names = [f"c{at}" for at in range(len(conditions))]
+    held = ", ".join(f"({one}) AS {name}" for one, name in zip(conditions, names, strict=True))
     told = hunt.ask(
-        f'SELECT CAST("time" + to_seconds({job.offset:d}) AS DATE), host, count(*), '  # noqa: S608 -- likewise  # nosec B608
-        f'count(*) FILTER ("time" < ${before}::TIMESTAMP), min("time"), max("time") '
-        f"FROM events WHERE {where} GROUP BY ALL",
+        f'SELECT CAST("time" + to_seconds({job.offset:d}) AS DATE) AS day, host, count(*), '  # noqa: S608 -- likewise  # nosec B608
+        f'count(*) FILTER ("time" < ${len(parameters) + 1}::TIMESTAMP), min("time"), max("time"), '
+        f'{", ".join(names)} FROM (SELECT "time", host, {held} FROM events) '
+        f"WHERE {' OR '.join(names)} GROUP BY ALL",
         parameters=[*parameters, _naive(question.before)],
         since=question.since,
         until=question.until,
         most=_GROUPS,
     )
-    for day, host, number, earlier, first, last in told.rows:
-        tally.add_some(day, host, number, earlier, first.replace(tzinfo=UTC), last.replace(tzinfo=UTC))
-    return tally
+    for day, host, number, earlier, first, last, *flags in told.rows:
+        for tally, flag in zip(tallies, flags, strict=True):
+            if flag:
+                moments = (first.replace(tzinfo=UTC), last.replace(tzinfo=UTC))
+                tally.add_some(day, host, number, earlier, *moments)
+    return tallies
 
 
 def _rules(hunt: Hunt, job: Job, on_progress: Callable[[int, int], None], limits: Limits) -> Answer:
@@ -147,18 +147,31 @@ def _rules(hunt: Hunt, job: Job, on_progress: Callable[[int, int], None], limits
     ruleset = _ruleset(job, found)
     if ruleset is not None:
         _find(hunt, job, ruleset, found, on_progress, limits)
-    for one in job.question.values:
+    values = job.question.values
+    if values:
         parameters: list[Any] = []
-        if one.field:
-            where = f"{_field(one.field, parameters)} = ${len(parameters) + 1}"
-            parameters.append(one.value.lower())
-        else:
-            forms = written(one.value)
-            where = " OR ".join(f"contains(lower(raw), ${at})" for at in range(1, len(forms) + 1))
-            parameters += forms
-        said = _counted(hunt, job, where, parameters).said()
-        found.values.append(ValueSeen(one.field, one.value, said))
+        conditions = [_meets(one, parameters) for one in values]
+        tallies = _counted(hunt, job, conditions, parameters)
+        found.values = [
+            ValueSeen(one.field, one.value, tally.said()) for one, tally in zip(values, tallies, strict=True)
+        ]
     return found
+
+
+def _meets(one: Value, parameters: list[Any]) -> str:
+    """Return the condition that an event has a value; what it compares with becomes parameters."""
+    if one.field:
+        place = _field(one.field, parameters)
+        parameters.append(one.value.lower())
+        return f"{place} = ${len(parameters)}"
+    return _holds(one.value, parameters)
+
+
+def _holds(text: str, parameters: list[Any]) -> str:
+    """Return the condition that a record holds a text anywhere."""
+    first = len(parameters) + 1
+    parameters += written(text)
+    return " OR ".join(f"contains(lower(raw), ${at})" for at in range(first, len(parameters) + 1))
 
 
 def _ruleset(job: Job, found: Answer) -> Ruleset | None:
