@@ -9,10 +9,10 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from html import escape
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 from xml.parsers import expat
-from xml.sax.saxutils import quoteattr
 
 from haidang.crypto.containers.problems import ContainerError
 from haidang.i18n import N_
@@ -61,10 +61,10 @@ def write_manifest(
     lines = [
         '<?xml version="1.0" encoding="UTF-8" standalone="no"?>',
         f'<asic:ASiCManifest xmlns:asic="{_ASIC}" xmlns:ds="{_DSIG}">',
-        f"<asic:SigReference URI={_uri(signature)} MimeType={quoteattr(mime)}/>",
+        f"<asic:SigReference URI={_uri(signature)} MimeType={_quoted(mime)}/>",
     ]
     for one in references:
-        kind = f" MimeType={quoteattr(one.mime)}" if one.mime else ""
+        kind = f" MimeType={_quoted(one.mime)}" if one.mime else ""
         lines += (
             f"<asic:DataObjectReference URI={_uri(one.name)}{kind}>",
             f'<ds:DigestMethod Algorithm="{methods[one.algorithm]}"/>',
@@ -186,4 +186,9 @@ class _Reading:
 
 
 def _uri(name: str) -> str:
-    return quoteattr(quote(name, safe="/"))
+    return _quoted(quote(name, safe="/"))
+
+
+def _quoted(value: str) -> str:
+    # xml.sax.saxutils would load a client for HTTP.
+    return f'"{escape(value)}"'

@@ -20,6 +20,8 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from typing_extensions import Buffer
 
 __all__ = ["End", "Ring", "RingReader", "RingWriter", "main"]
@@ -39,7 +41,7 @@ class End(NamedTuple):
     hears: int
     says: int
     slot: int
-    count: int
+    slots: int
 
     @classmethod
     def read(cls, word: str) -> End:
@@ -67,14 +69,14 @@ class Ring:
     8 KiB that age asks for. Here two pipes only tell which slots are full, and which are free again.
     """
 
-    def __init__(self, slot: int, count: int) -> None:
-        """Make a ring of ``count`` slots of ``slot`` bytes, which begin where a page does."""
+    def __init__(self, slot: int, slots: int) -> None:
+        """Make a ring of ``slots`` slots of ``slot`` bytes, which begin where a page does."""
         memory = os.memfd_create("ring")
-        os.ftruncate(memory, slot * count)
+        os.ftruncate(memory, slot * slots)
         hears_full, says_full = os.pipe()
         hears_free, says_free = os.pipe()
-        self.filling = End(memory, hears_free, says_full, slot, count)
-        self.emptying = End(os.dup(memory), hears_full, says_free, slot, count)
+        self.filling = End(memory, hears_free, says_full, slot, slots)
+        self.emptying = End(os.dup(memory), hears_full, says_free, slot, slots)
 
 
 class RingWriter(io.RawIOBase):
@@ -84,10 +86,10 @@ class RingWriter(io.RawIOBase):
         """Fill the ring of which this is the one end; its pipes are closed with this."""
         super().__init__()
         self._end = end
-        self._memory = memoryview(mmap.mmap(end.memory, end.slot * end.count))
+        self._memory = memoryview(mmap.mmap(end.memory, end.slot * end.slots))
         self._slot = -1
         self._begin = self._at = self._stop = 0
-        self._unused = end.count
+        self._unused = end.slots
 
     def writable(self) -> bool:
         """Return that it is."""
@@ -116,6 +118,24 @@ class RingWriter(io.RawIOBase):
                     self._tell(self._stop - self._begin)
         return size
 
+    def writelines(self, pieces: Iterable[Buffer], /) -> None:
+        """Take all of ``pieces``, one after the other; most are a few bytes.
+
+        Raises:
+            EOFError: The other end is gone.
+        """
+        memory, at, stop = self._memory, self._at, self._stop
+        for piece in pieces:
+            end = at + len(piece)  # type: ignore[arg-type] -- bytes and views of them
+            if end < stop:
+                memory[at:end] = piece
+                at = end
+            else:
+                self._at = at
+                self.write(piece)
+                at, stop = self._at, self._stop
+        self._at = at
+
     def finish(self) -> None:
         """Hand on what is left, and say that it was the last.
 
@@ -137,7 +157,7 @@ class RingWriter(io.RawIOBase):
             self._unused -= 1
         elif not os.read(self._end.hears, 1):
             raise _gone()
-        self._slot = (self._slot + 1) % self._end.count
+        self._slot = (self._slot + 1) % self._end.slots
         self._begin = self._at = self._slot * self._end.slot
         self._stop = self._begin + self._end.slot
 
@@ -155,7 +175,7 @@ class RingReader(io.RawIOBase):
         """Empty the ring of which this is the one end; its pipes are closed with this."""
         super().__init__()
         self._end = end
-        self._memory = memoryview(mmap.mmap(end.memory, end.slot * end.count))
+        self._memory = memoryview(mmap.mmap(end.memory, end.slot * end.slots))
         self._slot = -1
         self._rest = self._memory[:0]
         self._ended = False
@@ -181,7 +201,7 @@ class RingReader(io.RawIOBase):
             raise _gone()
         size = int.from_bytes(token, "little")
         self._ended = not size
-        self._slot = (self._slot + 1) % self._end.count
+        self._slot = (self._slot + 1) % self._end.slots
         begin = self._slot * self._end.slot
         return self._memory[begin : begin + size]
 

@@ -28,8 +28,7 @@ from haidang.crypto.containers.manifest import Reference, write_manifest
 from haidang.crypto.containers.member_names import NameRegister
 from haidang.crypto.containers.zip_writing import ZipWriter
 from haidang.crypto.files import appearing
-from haidang.crypto.lean import lean_pyhanko
-from haidang.crypto.signing.cades import sign_digest
+from haidang.crypto.signing.cades import load_signing, sign_digest
 from haidang.errors import InputError, SigningError
 from haidang.i18n import N_
 
@@ -84,8 +83,9 @@ def write_container(
         ContainerError: A name is not safe, or is there twice.
         SigningError: The key cannot sign, or there is no timestamp, or nothing to sign.
     """
-    # Signing comes last; of pyHanko, what it needs takes less time and memory this way.
-    lean_pyhanko()
+    # Signing comes last, but whoever takes what is written may be starting yet, as age is when a file is
+    # sealed.
+    load_signing()
     writer = ZipWriter(target)
     writer.add("mimetype", ASIC_E.encode(), now, plain=True)
     names = NameRegister()
