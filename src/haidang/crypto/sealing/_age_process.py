@@ -126,7 +126,7 @@ class RingWriter(io.RawIOBase):
         """
         memory, at, stop = self._memory, self._at, self._stop
         for piece in pieces:
-            end = at + len(piece)  # type: ignore[arg-type] -- bytes and views of them
+            end = at + len(piece)  # type: ignore[arg-type] # they are bytes and views of bytes
             if end < stop:
                 memory[at:end] = piece
                 at = end

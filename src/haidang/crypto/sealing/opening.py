@@ -120,7 +120,9 @@ def _decrypt(stream: IO[bytes], keys: Sequence[SealingKey], store: Store, path: 
         raise SealError(N_("There is no sealing key to open it with."), hint=N_("Choose one with --as NAME."))
     try:
         with decrypting(stream, [key.reveal() for key in keys]) as plain:
-            return read_contents(plain, wanted={ENVELOPE}, most=LARGEST_ENVELOPE, sink=store.take)
+            return read_contents(
+                plain, wanted={ENVELOPE}, most=LARGEST_ENVELOPE, sink=store.take, threads=False
+            )
     except DecryptionFailedError as error:
         raise _undecryptable(error, path) from error
 

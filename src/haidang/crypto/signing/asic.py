@@ -68,6 +68,7 @@ def write_container(
     now: dt.datetime,
     timestamper: Any = None,
     labels: Sequence[Label] = (),
+    threads: bool = True,
 ) -> None:
     """Write a signed container of ``items`` to ``target``, which need not seek.
 
@@ -78,6 +79,7 @@ def write_container(
         now: the time that the signer claims.
         timestamper: a pyHanko ``TimeStamper``; None signs without a timestamp.
         labels: how the content is marked; a signed attribute says it.
+        threads: see :func:`haidang.crypto.containers.checksums.alongside`.
 
     Raises:
         ContainerError: A name is not safe, or is there twice.
@@ -94,7 +96,7 @@ def write_container(
     references = []
     for item in items:
         names.add(item.name)
-        digest = _write_item(writer, item)
+        digest = _write_item(writer, item, threads=threads)
         if not item.name.endswith("/"):
             references.append(Reference(item.name, digest, mime=item.mime or _mime(item.name)))
     if not references:
@@ -161,17 +163,17 @@ def _unreadable(path: Path, error: OSError) -> InputError:
     )
 
 
-def _write_item(writer: ZipWriter, item: Item) -> bytes:
+def _write_item(writer: ZipWriter, item: Item, *, threads: bool) -> bytes:
     if isinstance(item.content, bytes):
         writer.add(item.name, item.content, item.modified)
         return hashlib.sha256(item.content).digest()
     digest = hashlib.sha256()
-    writer.stream(item.name, _passing(item.content, digest), item.modified)
+    writer.stream(item.name, _passing(item.content, digest, threads=threads), item.modified)
     return digest.digest()
 
 
-def _passing(chunks: Iterable[bytes], digest: Any) -> Iterator[bytes]:
-    with alongside(digest.update) as update:
+def _passing(chunks: Iterable[bytes], digest: Any, *, threads: bool) -> Iterator[bytes]:
+    with alongside(digest.update, threads=threads) as update:
         for chunk in chunks:
             update(chunk)
             yield chunk
