@@ -1,7 +1,7 @@
 """age in a process of its own, and the memory through which bytes get there and back.
 
     python _age_process.py encrypt PLAIN CIPHER age1… age1…
-    python _age_process.py decrypt SECRETS CIPHER PLAIN
+    python _age_process.py decrypt SECRETS PLAIN     the sealed file is standard input
 
 Run as a program, and imported for :class:`Ring`. PLAIN and CIPHER are ends of a ring, SECRETS is a file
 descriptor that secret keys come from. Secrets are neither in its arguments nor in its environment. What went
@@ -136,21 +136,6 @@ class RingWriter(io.RawIOBase):
                 at, stop = self._at, self._stop
         self._at = at
 
-    def take_from(self, descriptor: int) -> int:
-        """Take what a file gives at once; return how many bytes, 0 at its end.
-
-        Raises:
-            EOFError: The other end is gone.
-            OSError: The file cannot be read.
-        """
-        if self._at == self._stop:
-            self._next()
-        size = os.readv(descriptor, [self._memory[self._at : self._stop]])
-        self._at += size
-        if self._at == self._stop:
-            self._tell(self._stop - self._begin)
-        return size
-
     def finish(self) -> None:
         """Hand on what is left, and say that it was the last.
 
@@ -266,9 +251,9 @@ def main() -> int:
         else:
             with os.fdopen(int(words[0]), "r", encoding="ascii") as secrets:
                 identities = [pyrage.x25519.Identity.from_str(one) for one in secrets.read().split()]
-            source, made = RingReader(End.read(words[1])), RingWriter(End.read(words[2]))
+            made = RingWriter(End.read(words[1]))
             target = io.BufferedWriter(made, _READ)
-            pyrage.decrypt_io(source, target, identities)
+            pyrage.decrypt_io(open(0, "rb", 0), target, identities)  # noqa: SIM115 -- standard input
         target.flush()
         made.finish()
     except KeyboardInterrupt:

@@ -20,7 +20,6 @@ from haidang.i18n import N_
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from concurrent.futures import Future
 
     from haidang.crypto.containers.zip_source import Readable
     from haidang.crypto.containers.zip_writing import Writable
@@ -32,7 +31,7 @@ _PROGRAM = Path(__file__).with_name("_age_process.py")
 _PLAIN = 1 << 19, 4
 """Slots of plaintext: so small that they stay in the processors' own caches."""
 _CIPHER = 2 << 20, 3
-"""Slots of ciphertext that is written: so large that a disk is busy with one while the next is filled."""
+"""Slots of ciphertext: so large that a disk is busy with one while the next is filled."""
 
 
 class DecryptionFailedError(Exception):
@@ -81,27 +80,24 @@ def decrypting(source: IO[bytes], secrets: Sequence[str]) -> Iterator[Readable]:
 
     Raises:
         DecryptionFailedError: No key fits, or the file is damaged or cut off.
-        OSError: ``source`` cannot be read.
     """
     os.lseek(source.fileno(), 0, os.SEEK_SET)
-    cipher, plain = Ring(*_PLAIN), Ring(*_PLAIN)
+    plain = Ring(*_PLAIN)
     with contextlib.ExitStack() as leaving:
         stream = leaving.enter_context(RingReader(plain.emptying))
-        given = leaving.enter_context(RingWriter(cipher.filling))
         reading, writing = os.pipe()
         with os.fdopen(reading, "rb"), os.fdopen(writing, "wb") as handing:
-            words = ["decrypt", str(reading), cipher.emptying.word(), plain.filling.word()]
-            process = leaving.enter_context(_running(words, [cipher.emptying, plain.filling], reading))
+            words = ["decrypt", str(reading), plain.filling.word()]
+            running = _running(words, [plain.filling], source.fileno(), reading)
+            process = leaving.enter_context(running)
             handing.write("\n".join(secrets).encode())
-        read = leaving.enter_context(_reading_alongside(source.fileno(), given))
         leaving.push(_killing(process))
         try:
             yield stream
             if stream.read(1):
                 process.kill()
         except EOFError as error:
-            # Either the file could not be read, or the process gave up and says why.
-            read.result()
+            # It gave up; what it says is why.
             process.wait()
             raise DecryptionFailedError(_said(process)) from error
         if process.wait() != 0:
@@ -109,30 +105,15 @@ def decrypting(source: IO[bytes], secrets: Sequence[str]) -> Iterator[Readable]:
 
 
 @contextlib.contextmanager
-def _reading_alongside(descriptor: int, target: RingWriter) -> Iterator[Future[None]]:
-    """Yield what becomes of reading a file into a ring, done in a thread; it has ended when the block has."""
-
-    def read() -> None:
-        # Whoever decrypts may have given up; that is its affair.
-        with target, contextlib.suppress(EOFError):
-            while target.take_from(descriptor):
-                pass
-            target.finish()
-
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(1, "file") as thread:
-        yield thread.submit(read)
-
-
-@contextlib.contextmanager
-def _running(words: Sequence[str], ends: Sequence[End], *more: int) -> Iterator[subprocess.Popen[bytes]]:
+def _running(
+    words: Sequence[str], ends: Sequence[End], source: int = subprocess.DEVNULL, *more: int
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run age with ends of rings, which are closed here, and ``more`` file descriptors."""
     passed = [*more, *(descriptor for end in ends for descriptor in end.descriptors())]
     try:
         process = subprocess.Popen(  # noqa: S603 -- our own program, with public keys
             [sys.executable, "-P", str(_PROGRAM), *words],
-            stdin=subprocess.DEVNULL,
+            stdin=source,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             pass_fds=passed,

@@ -17,7 +17,7 @@ from haidang.crypto.sealing.acceptance import DEFAULT_OPTIONS, Acceptance, OpenO
 from haidang.crypto.sealing.age_streams import DecryptionFailedError, decrypting
 from haidang.crypto.sealing.envelope import ENVELOPE, LARGEST_ENVELOPE
 from haidang.crypto.sealing.unpacking import Store, workplace
-from haidang.crypto.verifying.asic import Contents, judge, load_judging, read_contents
+from haidang.crypto.verifying.asic import Contents, judge, read_contents
 from haidang.errors import InputError, SealError
 from haidang.i18n import N_
 
@@ -120,8 +120,6 @@ def _decrypt(stream: IO[bytes], keys: Sequence[SealingKey], store: Store, path: 
         raise SealError(N_("There is no sealing key to open it with."), hint=N_("Choose one with --as NAME."))
     try:
         with decrypting(stream, [key.reveal() for key in keys]) as plain:
-            # It comes last, but the other process is starting yet.
-            load_judging()
             return read_contents(
                 plain, wanted={ENVELOPE}, most=LARGEST_ENVELOPE, sink=store.take, threads=False
             )

@@ -23,8 +23,6 @@ from haidang.crypto.containers.checksums import alongside
 from haidang.crypto.containers.manifest import Manifest, read_manifest
 from haidang.crypto.containers.problems import ContainerError
 from haidang.crypto.containers.zip_walking import DEFAULT_BOUNDS, stored_sizes, walk
-from haidang.crypto.extra import needs_extra
-from haidang.crypto.lean import lean_pyhanko
 from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict, marking_of
 from haidang.crypto.verifying._asic_timestamps import (
     LEVEL,
@@ -54,7 +52,6 @@ __all__ = [
     "MOST_METADATA",
     "Contents",
     "judge",
-    "load_judging",
     "read_contents",
     "recognises",
     "verified_contents",
@@ -197,19 +194,6 @@ def read_contents(
             if not member.folder:
                 contents.digests[member.name] = digest.digest()
     return contents
-
-
-def load_judging() -> None:
-    """Load what :func:`judge` takes (0.1 s), so that it is there when it is wanted.
-
-    Raises:
-        ConfigurationError: pyHanko is not installed.
-    """
-    lean_pyhanko()
-    with needs_extra():
-        import pyhanko_certvalidator.sig_validate
-
-        import haidang.crypto.verifying.cms  # noqa: F401
 
 
 def judge(
