@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
+from haidang.crypto.lean import loading_alongside
 from haidang.crypto.sealing.acceptance import DEFAULT_OPTIONS, Acceptance, OpenOptions
 from haidang.crypto.sealing.age_streams import DecryptionFailedError, decrypting
 from haidang.crypto.sealing.envelope import ENVELOPE, LARGEST_ENVELOPE
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from haidang.crypto.verdicts import DocumentVerdict, Reason
 
 __all__ = ["NotForYouError", "Opened", "is_sealed", "open_sealed"]
+
+_JUDGING = "haidang.crypto.verifying.cms", "asn1crypto.tsp", "pyhanko_certvalidator.sig_validate"
+"""What judging a signature loads, which comes last and takes 0.1 s."""
 
 _AGE = b"age-encryption.org/v1\n"
 _ARMOR = b"-----BEGIN AGE ENCRYPTED FILE-----"
@@ -119,7 +123,7 @@ def _decrypt(stream: IO[bytes], keys: Sequence[SealingKey], store: Store, path: 
     if not keys:
         raise SealError(N_("There is no sealing key to open it with."), hint=N_("Choose one with --as NAME."))
     try:
-        with decrypting(stream, [key.reveal() for key in keys]) as plain:
+        with decrypting(stream, [key.reveal() for key in keys]) as plain, loading_alongside(*_JUDGING):
             return read_contents(
                 plain, wanted={ENVELOPE}, most=LARGEST_ENVELOPE, sink=store.take, threads=False
             )

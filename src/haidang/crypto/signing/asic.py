@@ -28,7 +28,8 @@ from haidang.crypto.containers.manifest import Reference, write_manifest
 from haidang.crypto.containers.member_names import NameRegister
 from haidang.crypto.containers.zip_writing import ZipWriter
 from haidang.crypto.files import appearing
-from haidang.crypto.signing.cades import load_signing, sign_digest
+from haidang.crypto.lean import loading_alongside
+from haidang.crypto.signing.cades import sign_digest
 from haidang.errors import InputError, SigningError
 from haidang.i18n import N_
 
@@ -85,20 +86,19 @@ def write_container(
         ContainerError: A name is not safe, or is there twice.
         SigningError: The key cannot sign, or there is no timestamp, or nothing to sign.
     """
-    # Signing comes last, but whoever takes what is written may be starting yet, as age is when a file is
-    # sealed.
-    load_signing()
     writer = ZipWriter(target)
     writer.add("mimetype", ASIC_E.encode(), now, plain=True)
     names = NameRegister()
     for name in ("mimetype", MANIFEST, SIGNATURE):
         names.add(name)
     references = []
-    for item in items:
-        names.add(item.name)
-        digest = _write_item(writer, item, threads=threads)
-        if not item.name.endswith("/"):
-            references.append(Reference(item.name, digest, mime=item.mime or _mime(item.name)))
+    # Signing comes last, and takes 0.1 s to load.
+    with loading_alongside("pyhanko.sign.signers.pdf_cms"):
+        for item in items:
+            names.add(item.name)
+            digest = _write_item(writer, item, threads=threads)
+            if not item.name.endswith("/"):
+                references.append(Reference(item.name, digest, mime=item.mime or _mime(item.name)))
     if not references:
         raise SigningError(N_("There is no file to sign."), hint=N_("Name at least one file."))
     manifest = write_manifest(SIGNATURE, references)

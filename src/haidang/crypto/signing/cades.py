@@ -39,17 +39,6 @@ __all__ = ["digest_of_file", "sign_digest", "sign_file"]
 _CHUNK = 1 << 20
 
 
-def load_signing() -> None:
-    """Load what signing takes of pyHanko (0.1 s), so that it is there when it is wanted.
-
-    Raises:
-        ConfigurationError: pyHanko is not installed.
-    """
-    lean_pyhanko()
-    with needs_extra():
-        import pyhanko.sign.signers.pdf_cms  # noqa: F401 -- imports the others
-
-
 def sign_digest(
     signatory: Signatory,
     digest: bytes,
@@ -72,7 +61,7 @@ def sign_digest(
     Raises:
         SigningError: The key cannot sign this, or no timestamp can be had.
     """
-    load_signing()
+    lean_pyhanko()
     with needs_extra():
         from pyhanko.sign.general import SigningError as LibrarySigningError
         from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
