@@ -18,7 +18,6 @@ from haidang.crypto.sealing.acceptance import DEFAULT_OPTIONS, Acceptance, OpenO
 from haidang.crypto.sealing.age_streams import DecryptionFailedError, decrypting
 from haidang.crypto.sealing.envelope import ENVELOPE, LARGEST_ENVELOPE
 from haidang.crypto.sealing.unpacking import Store, workplace
-from haidang.crypto.verifying.asic import Contents, judge, read_contents
 from haidang.errors import InputError, SealError
 from haidang.i18n import N_
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from haidang.crypto.sealing.keys import SealingKey
     from haidang.crypto.trust import Trust
     from haidang.crypto.verdicts import DocumentVerdict, Reason
+    from haidang.crypto.verifying.asic import Contents
 
 __all__ = ["NotForYouError", "Opened", "is_sealed", "open_sealed"]
 
@@ -107,6 +107,8 @@ def open_sealed(
             stanzas = _stanzas(stream, path)
             with workplace(folder) as store:
                 contents = _decrypt(stream, keys, store, path)
+                from haidang.crypto.verifying.asic import judge
+
                 verdict = judge(contents, trust, str(path), now=now, again=store.digest)
                 acceptance = Acceptance(contents, verdict, keys, options, now)
                 envelope, reasons = acceptance.checked(stanzas)
@@ -123,10 +125,14 @@ def _decrypt(stream: IO[bytes], keys: Sequence[SealingKey], store: Store, path: 
     if not keys:
         raise SealError(N_("There is no sealing key to open it with."), hint=N_("Choose one with --as NAME."))
     try:
-        with decrypting(stream, [key.reveal() for key in keys]) as plain, loading_alongside(*_JUDGING):
-            return read_contents(
-                plain, wanted={ENVELOPE}, most=LARGEST_ENVELOPE, sink=store.take, threads=False
-            )
+        with decrypting(stream, [key.reveal() for key in keys]) as plain:
+            # The other process takes as long to start.
+            from haidang.crypto.verifying.asic import read_contents
+
+            with loading_alongside(*_JUDGING):
+                return read_contents(
+                    plain, wanted={ENVELOPE}, most=LARGEST_ENVELOPE, sink=store.take, threads=False
+                )
     except DecryptionFailedError as error:
         raise _undecryptable(error, path) from error
 
