@@ -62,7 +62,8 @@ def main() -> int:
     return 0
 
 
-def _backlog(service: Service) -> int:
+def backlog(service: Service) -> int:
+    """Return how many batches wait in the spool."""
     spool = sqlite3.connect(f"file:{service.folder / 'spool.sqlite3'}?mode=ro", uri=True)
     try:
         (count,) = spool.execute("SELECT count(*) FROM batch").fetchone()
@@ -75,7 +76,7 @@ def _warm(service: Service, token: str, pieces: list[bytes]) -> None:
     """Have rules loaded and compiled."""
     for piece in pieces[:20]:
         service.post("/ingest", piece, token)
-    service.until(lambda: not _backlog(service), 300)
+    service.until(lambda: not backlog(service), 300)
 
 
 def _sustained(service: Service, token: str, pieces: list[bytes], seconds: float, senders: int) -> float:
@@ -98,7 +99,7 @@ def _sustained(service: Service, token: str, pieces: list[bytes], seconds: float
     for thread in threads:
         thread.join()
     acknowledged = time.monotonic() - begin
-    service.until(lambda: not _backlog(service), 900)
+    service.until(lambda: not backlog(service), 900)
     whole = time.monotonic() - begin
     total = sum(sent)
     print(

@@ -9,11 +9,10 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from haidang.console.alerts.models import Alert, Example, Level
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from haidang.console.alerts.models import Alert
     from haidang.console.people.models import User
     from haidang.console.units.models import Unit
 
@@ -23,6 +22,8 @@ NOW = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 @pytest.fixture
 def make_alert(db: None) -> Callable[..., Alert]:
     """Makes an alert with an example; each is a minute older than the one before."""
+    from haidang.console.alerts.models import Alert, Example, Level
+
     made: list[Alert] = []
 
     def make(unit: Unit | None, **values: Any) -> Alert:
