@@ -24,6 +24,9 @@ __all__ = ["Environment"]
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 _PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000"
+_SESSION = "-c jit=off -c work_mem=16MB"
+"""What connections to PostgreSQL ask for: pages are short, and bitmaps of common words must fit."""
+_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 _POSTGRESQL = frozenset({"postgres", "postgresql"})
 
 
@@ -64,6 +67,38 @@ class Environment:
     def words(self, name: str, default: str = "") -> list[str]:
         """Return texts with commas between them."""
         return [word.strip() for word in self.text(name, default).split(",") if word.strip()]
+
+    def identity_provider(self) -> dict[str, Any] | None:
+        """Return allauth's description of the OpenID Connect provider, None where none is named.
+
+        Raises:
+            ConfigurationError: It has no client, or is asked without TLS.
+        """
+        url = self.text("HAIDANG_OIDC_URL").rstrip("/")
+        if not url:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _HERE):
+            raise ConfigurationError(
+                f"HAIDANG_OIDC_URL={url}",
+                hint="Give the address of the provider (its issuer), with https://.",
+            )
+        client = self.text("HAIDANG_OIDC_CLIENT")
+        if not client:
+            raise ConfigurationError(
+                "HAIDANG_OIDC_CLIENT is missing", hint="Give the client's name that the provider knows."
+            )
+        return {
+            "provider_id": "oidc",
+            "name": self.text("HAIDANG_OIDC_NAME", "OpenID Connect"),
+            "client_id": client,
+            "secret": self.text("HAIDANG_OIDC_SECRET"),
+            "settings": {
+                "server_url": url,
+                "claim": self.text("HAIDANG_OIDC_CLAIM", "preferred_username"),
+                "oauth_pkce_enabled": True,
+            },
+        }
 
     def place(self) -> Path:
         """Return where the folder of everything that the service keeps is, or would be."""
@@ -140,5 +175,5 @@ class Environment:
             "PORT": parts.port or "",
             "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": dict(parse_qsl(parts.query)),
+            "OPTIONS": {"options": _SESSION, **dict(parse_qsl(parts.query, keep_blank_values=True))},
         }

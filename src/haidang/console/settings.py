@@ -82,7 +82,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "haidang.console.people.activity.ActivityMiddleware",
     "haidang.console.people.access.AccessMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -107,6 +107,13 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": _ENVIRONMENT.database(DATA)}
+# In each process: when sessions were last written down, and what allauth counts.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "people.User"
@@ -143,23 +150,15 @@ MFA_TOTP_ISSUER = "Hải Đăng"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 USERSESSIONS_TRACK_ACTIVITY = True
 SOCIALACCOUNT_ADAPTER = "haidang.console.people.adapter.SocialAccountAdapter"
-SOCIALACCOUNT_PROVIDERS = (
-    {
-        "openid_connect": {
-            "APPS": [
-                {
-                    "provider_id": "oidc",
-                    "name": _ENVIRONMENT.text("HAIDANG_OIDC_NAME", "OpenID Connect"),
-                    "client_id": _ENVIRONMENT.text("HAIDANG_OIDC_CLIENT"),
-                    "secret": _ENVIRONMENT.text("HAIDANG_OIDC_SECRET"),
-                    "settings": {"server_url": _ENVIRONMENT.text("HAIDANG_OIDC_URL")},
-                }
-            ]
-        }
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "provider_class": "haidang.console.people.identity.IdentityProvider",
+        "APPS": [provider] if (provider := _ENVIRONMENT.identity_provider()) else [],
     }
-    if _ENVIRONMENT.text("HAIDANG_OIDC_URL")
-    else {}
-)
+}
+# A link instead of a form: the policy of pages lets forms lead nowhere else. What makes others ask for a form
+# (that a foreign page connects an account) is refused by the adapter.
+SOCIALACCOUNT_LOGIN_ON_GET = True
 
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django import template
@@ -51,6 +52,7 @@ _MENU = (
 
 
 @register.simple_tag
+@lru_cache(100)
 def icon(name: str) -> SafeString:
     """Draw an icon of the sprite; it says nothing by itself, so words stand beside it."""
     address = static("look/icons.svg")

@@ -184,13 +184,22 @@ document.addEventListener("htmx:afterSwap", (event) => {
 
 /* What went wrong is said; nothing passes in silence. */
 
+const complain = (words) => {
+  $("#failure").textContent = words;
+  setTimeout(() => { $("#failure").textContent = ""; }, 6000);
+};
+
 for (const [name, words] of [["htmx:sendError", "offline"], ["htmx:responseError", "refused"]]) {
-  document.addEventListener(name, (event) => {
-    const failure = $("#failure");
-    failure.textContent = event.detail.xhr?.status === 400 ? event.detail.xhr.responseText : failure.dataset[words];
-    setTimeout(() => { failure.textContent = ""; }, 6000);
+  document.addEventListener(name, ({ detail: { xhr } }) => {
+    complain(xhr?.status === 400 ? xhr.responseText : $("#failure").dataset[words]);
   });
 }
+
+document.addEventListener("allauth.error", (event) => {
+  event.preventDefault();
+  const unnamed = event.detail.exception?.name === "SecurityError" || !isSecureContext;
+  complain($("#failure").dataset[unnamed ? "keyName" : "key"]);
+});
 
 document.addEventListener("htmx:beforeOnLoad", (event) => {
   // Signed out meanwhile: the door is a page of its own, not a part of this one.
