@@ -208,12 +208,10 @@ def test_an_alert_is_followed_into_the_archive(
     page.click("#detail .before-form button, main .before-form button")
     page.locator("#before details.proof").first.wait_for(timeout=60_000)
     assert "1 time, 1 of them before this alert" in page.inner_text("#before")
-    page.screenshot(path="/tmp/arch.png", full_page=True)
     page.click(".before-form a")
     page.click("main form.fields button[type=submit]")
     page.locator("details.record").first.wait_for(timeout=60_000)
     page.locator("details.record > summary").first.click()
-    page.screenshot(path="/tmp/arch2.png", full_page=True)
     assert "powershell.exe -enc ABC" in page.inner_text("details.record[open] .pairs")
 
 
