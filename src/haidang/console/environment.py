@@ -78,7 +78,8 @@ class Environment:
         parts = urlsplit(url)
         if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _HERE):
             raise ConfigurationError(
-                f"HAIDANG_OIDC_URL={url}", hint="Give the address of the provider (its issuer), with https://."
+                f"HAIDANG_OIDC_URL={url}",
+                hint="Give the address of the provider (its issuer), with https://.",
             )
         client = self.text("HAIDANG_OIDC_CLIENT")
         if not client:

@@ -57,7 +57,7 @@ class Rulebook:
         return (words and words.title) or title
 
     def begin(self) -> None:
-        """Read the rules before anybody asks, from a thread that ends with it; without tables, when somebody does."""
+        """Read the rules before anybody asks, in a thread of its own; without tables, once somebody does."""
         try:
             self.info("")
         except Error:
@@ -65,7 +65,7 @@ class Rulebook:
         finally:
             connection.close()
 
-    def load(self, origin: Origin) -> None:
+    def load(self, origin: Origin | None = None) -> None:
         """Read the rules."""
         from haidang.console.rules import catalogue
 

@@ -17,9 +17,7 @@ urlpatterns = [
     path("people/<int:number>/", views.change_person, name="change-person"),
     path("people/<int:number>/password/", views.renew_password, name="renew-password"),
     path("people/<int:number>/reset-factor/", views.reset_factor, name="reset-factor"),
-    path(
-        "people/<int:number>/disconnect-identity/", views.disconnect_identity, name="disconnect-identity"
-    ),
+    path("people/<int:number>/disconnect-identity/", views.disconnect_identity, name="disconnect-identity"),
     path("tokens/", views.tokens, name="tokens"),
     path("tokens/new/", views.add_token, name="add-token"),
     path("tokens/<int:number>/revoke/", views.revoke_token, name="revoke-token"),

@@ -1,8 +1,8 @@
 """Which rules are loaded, and how they fare: what fires, and how much of it is false.
 
-Rules are files: those that the detector says it has loaded, or, where it has said nothing yet or has files that
-this machine does not, those of the configuration here. They are loaded when somebody first asks, and kept until
-the detector loads them anew; a restart takes up changed files.
+Rules are files: those that the detector says it has loaded, or, where it has said nothing yet or has files
+that this machine does not, those of the configuration here. They are loaded when somebody first asks, and
+kept until the detector loads them anew; a restart takes up changed files.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def loaded(found: Origin | None = None) -> Rules:
     from haidang.scanning import load_rules
 
     found = found or origin()
-    key = (found.paths, found.builtin, found.detector and found.detector.at)
+    key = (found.paths, found.builtin, found.detector.at if found.detector else None)
     with _lock:
         if key not in _kept:
             ruleset = load_rules(*found.paths, builtin=found.builtin)

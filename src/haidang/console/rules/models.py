@@ -1,4 +1,7 @@
-"""Rules that were switched off or on, with the reason, and where the detector reads them; rules themselves are files."""
+"""Rules that were switched off or on, with the reason, and where the detector has them from.
+
+Rules themselves are files.
+"""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _MIGRATING = 0x68616964616E67
 
 
 def migrate() -> None:
-    """Bring the tables of the database up to date; of parts that start together one does, and the others wait.
+    """Bring the tables of the database up to date; of parts that start together one does, the others wait.
 
     Raises:
         ConfigurationError: The database cannot be reached or written.
@@ -77,9 +77,7 @@ def make_first_person(folder: Path) -> Path | None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(password + "\n")
-        User.objects.create_user(
-            FIRST_NAME, password=password, role=Role.ADMINISTRATOR, password_given=True
-        )
+        User.objects.create_user(FIRST_NAME, password=password, role=Role.ADMINISTRATOR, password_given=True)
         return path
 
 

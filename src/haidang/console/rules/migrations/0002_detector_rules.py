@@ -4,20 +4,24 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('rules', '0001_initial'),
+        ("rules", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DetectorRules',
+            name="DetectorRules",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('paths', models.JSONField(default=list)),
-                ('builtin', models.BooleanField(default=False)),
-                ('host', models.CharField(max_length=255)),
-                ('at', models.DateTimeField(auto_now=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("paths", models.JSONField(default=list)),
+                ("builtin", models.BooleanField(default=False)),
+                ("host", models.CharField(max_length=255)),
+                ("at", models.DateTimeField(auto_now=True)),
             ],
         ),
     ]
