@@ -67,11 +67,15 @@ audit-dependencies: $(DEV_READY)  ## Ask for known vulnerabilities of the locked
 unit: $(DEV_READY)  ## Run the tests alone
 	$(BIN)/pytest $(PYTEST)
 
-unit-postgresql: $(DEV_READY)  ## Run the console's tests on PostgreSQL, where it is installed
+# What has to do with the database; everything else is the same on any.
+ON_POSTGRESQL := tests/console tests/end_to_end/test_serve.py tests/end_to_end/test_told_and_archived.py \
+	'tests/end_to_end/test_detector_killed.py::test_a_hundred_kills_lose_nothing_and_double_nothing[postgresql]'
+
+unit-postgresql: $(DEV_READY)  ## Run what has to do with the database on PostgreSQL, where it is installed
 	@if ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null; then \
-		$(BIN)/pytest $(PYTEST) --postgresql tests/console; \
+		$(BIN)/pytest $(PYTEST) --postgresql $(ON_POSTGRESQL); \
 	else \
-		echo "PostgreSQL is not installed: the console's tests ran on SQLite alone"; \
+		echo "PostgreSQL is not installed: the tests of the console and the service ran on SQLite alone"; \
 	fi
 
 docs: $(DEV_READY)  ## Build the documentation into site/

@@ -34,9 +34,11 @@ OPEN = ("allauth.", "django.views.i18n", "django.conf.urls.i18n")
 RECORDS = {
     # Address to the kind of record that its number is of; a new address with a number must be named here.
     "alert": "alert",
+    "channel": "channel",
     "add-asset": "unit",
     "add-contact": "unit",
     "change-asset": "asset",
+    "change-channel": "channel",
     "change-contact": "contact",
     "change-person": "person",
     "change-source": "source",
@@ -47,13 +49,17 @@ RECORDS = {
     "end-silence": "silence",
     "quarantine": "source",
     "remove-asset": "asset",
+    "remove-channel": "channel",
     "remove-contact": "contact",
     "remove-unit": "unit",
+    "renew-channel-secret": "channel",
     "renew-password": "person",
     "renew-source-token": "source",
     "reset-factor": "person",
     "revoke-token": "token",
     "source": "source",
+    "switch-channel": "channel",
+    "test-channel": "channel",
     "unit": "unit",
 }
 MAY_BE_MISSING = frozenset(
@@ -150,7 +156,7 @@ class Records(NamedTuple):
 
 def made(unit: Unit, name: str, somebody: User) -> dict[str, int]:
     """Make one record of each kind in a unit."""
-    from haidang.console.alerts.models import Alert, SavedView, Silence
+    from haidang.console.alerts.models import Alert, Channel, SavedView, Silence
     from haidang.console.people.models import Token
     from haidang.console.sources.models import Source
     from haidang.console.units.models import Asset, Contact, Unit
@@ -166,6 +172,7 @@ def made(unit: Unit, name: str, somebody: User) -> dict[str, int]:
         "asset": Asset.objects.create(unit=unit, name=name).pk,
         "source": Source.objects.create(unit=unit, name=name).pk,
         "alert": alert.pk,
+        "channel": Channel.objects.create(name=name, kind="email", target="a@b.example", unit=unit).pk,
         "silence": Silence.objects.create(unit=unit, rule="r", reason="x", by=somebody, until=NOW).pk,
         "person": person.pk,
         "view": SavedView.objects.create(owner=person, name=name, query="").pk,

@@ -12,7 +12,10 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
+
+from tests.postgresql import own_database
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,25 +37,36 @@ def free_port() -> int:
 
 
 class Service:
-    """Started on a free port; a context manager that ends it with SIGTERM."""
+    """Started on a free port; a context manager that ends it with SIGTERM.
+
+    Where the tests run on PostgreSQL, it has a database of its own there.
+    """
 
     def __init__(self, folder: Path, *options: str, environ: Mapping[str, str] | None = None) -> None:
         """Start it."""
         self.folder = folder
         self.environ = {**os.environ, "HAIDANG_DATA": str(folder), "LANG": "en_US.UTF-8", **(environ or {})}
         self._options = options
+        self._stack = ExitStack()
         self.address = ""
         self.said: list[str] = []
 
     def __enter__(self) -> Self:
         """Wait until it answers."""
-        self.start()
+        if url := self.environ.get("DATABASE_URL"):
+            self.environ["DATABASE_URL"] = self._stack.enter_context(own_database(url))
+        try:
+            self.start()
+        except BaseException:
+            self._stack.close()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         """End it, if it has not ended."""
-        if self.process.poll() is None:
-            self.stop()
+        with self._stack:
+            if self.process.poll() is None:
+                self.stop()
 
     def start(self, *options: str) -> None:
         """Start it (again) and wait until it answers."""

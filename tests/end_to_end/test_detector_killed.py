@@ -7,9 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import pytest
+
+from tests.postgresql import own_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,15 +39,8 @@ def database(request: pytest.FixtureRequest) -> Iterator[str]:
     url = os.environ.get("DATABASE_URL")
     if not url:
         pytest.skip("DATABASE_URL names no PostgreSQL")
-    import psycopg
-
-    name = f"haidang_killed_{os.getpid()}"
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        try:
-            yield urlsplit(url)._replace(path=f"/{name}").geturl()
-        finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with own_database(url) as own:
+        yield own
 
 
 @pytest.mark.slow

@@ -62,6 +62,20 @@ def test_keeps_records_as_they_came_with_their_fields(tmp_path: Path) -> None:
     assert names == {"source=7/day=2026-11-30", "source=8/day=2026-11-30"}
 
 
+def test_rows_are_made_a_few_batches_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pyarrow.parquet as pq
+
+    batches = [batch(number, *events(number, number + 10)) for number in range(1, 6)]
+    monkeypatch.setattr(archive_module, "_GROUP_BYTES", 2 * len(batches[0].arrival.data))
+    archive = Archive(tmp_path)
+    archive.take(batches)
+    archive.flush()
+    (one,) = archive_files(tmp_path)
+    assert pq.ParquetFile(one.path).num_row_groups == 3
+    found = [json.loads(row["raw"]) for row in rows(tmp_path)]
+    assert found == [event(at) for number in range(1, 6) for at in (number, number + 10)]
+
+
 def test_other_formats_have_fields_too(tmp_path: Path) -> None:
     archive = Archive(tmp_path)
     line = b"<34>1 2026-11-30T08:00:00Z mymachine sshd 12 - - Failed password for root from 10.0.0.7"

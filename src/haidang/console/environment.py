@@ -24,6 +24,8 @@ __all__ = ["Environment"]
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 _PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000"
+_SESSION = "-c jit=off -c work_mem=16MB"
+"""What connections to PostgreSQL ask for: pages are short, and bitmaps of common words must fit."""
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 _POSTGRESQL = frozenset({"postgres", "postgresql"})
 
@@ -129,6 +131,19 @@ class Environment:
             made.unlink()
         return path.read_text(encoding="utf-8")
 
+    def old_secret_keys(self, folder: Path) -> list[str]:
+        """Return keys that are no longer used for anything new, but still open what they sealed or signed.
+
+        Those are ``HAIDANG_SECRET_KEY_OLD`` (several with commas between), the file ``secret-key.old``, and
+        the file ``secret-key`` where ``HAIDANG_SECRET_KEY`` has taken its place.
+        """
+        now = self.secret_key(folder)
+        old = self.words("HAIDANG_SECRET_KEY_OLD")
+        for path in (folder / "secret-key", folder / "secret-key.old"):
+            with suppress(FileNotFoundError):
+                old.append(path.read_text(encoding="utf-8").strip())
+        return [key for key in dict.fromkeys(old) if key and key != now]
+
     def database(self, folder: Path) -> dict[str, Any]:
         """Return Django's description of the database: SQLite in ``folder``, or what DATABASE_URL names."""
         url = self.text("DATABASE_URL")
@@ -160,5 +175,5 @@ class Environment:
             "PORT": parts.port or "",
             "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": dict(parse_qsl(parts.query)),
+            "OPTIONS": {"options": _SESSION, **dict(parse_qsl(parts.query, keep_blank_values=True))},
         }

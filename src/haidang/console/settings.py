@@ -18,6 +18,7 @@ METRICS_TOKEN = _ENVIRONMENT.text("HAIDANG_METRICS_TOKEN")
 """What a program on another machine must show to read /metrics."""
 
 SECRET_KEY = _ENVIRONMENT.secret_key(DATA)
+SECRET_KEY_FALLBACKS = _ENVIRONMENT.old_secret_keys(DATA)
 DEBUG = _ENVIRONMENT.boolean("HAIDANG_DEBUG", default=False)
 ALLOWED_HOSTS = _ENVIRONMENT.words("HAIDANG_HOSTS", "localhost,127.0.0.1,[::1]")
 PUBLIC_URL = _ENVIRONMENT.text("HAIDANG_URL").rstrip("/")
@@ -81,7 +82,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "haidang.console.people.activity.ActivityMiddleware",
     "haidang.console.people.access.AccessMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -106,6 +107,13 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": _ENVIRONMENT.database(DATA)}
+# In each process: when sessions were last written down, and what allauth counts.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "people.User"
@@ -136,6 +144,7 @@ ACCOUNT_EMAIL_NOTIFICATIONS = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
 # django-axes counts wrong passwords, in the database, for all processes and over restarts.
 ACCOUNT_RATE_LIMITS = {"login_failed": None}
+MFA_ADAPTER = "haidang.console.people.factors.SealingAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 # Nobody gets into an account by mail: whether an address is proven says nothing about a second factor.
 MFA_ALLOW_UNVERIFIED_EMAIL = True

@@ -52,6 +52,8 @@ _SAFE = "through"
 _FLUSH_BYTES = 32 << 20
 _FLUSH_SECONDS = 30.0
 _GROUP_ROWS = 65_536
+_GROUP_BYTES = 8 << 20
+"""Of what was received, in a group of rows: as rows they take twenty times as much memory for a moment."""
 _SMALL_BYTES = 32 << 20
 _MANY = 64
 """Small files of a source's day that are joined into one."""
@@ -196,10 +198,11 @@ class Archive:
         return self._folder / f"source={source}" / f"day={day}"
 
     def _write(self, source: str, day: date, batches: Sequence[Spooled]) -> None:
-        table = _archive_rows.table(batches, self._decoder, self._limits)
-        if table.num_rows:
-            path = self._place(source, day) / _name(batches[0].number, batches[-1].number)
-            _write_tables(path, [table])
+        tables = (
+            _archive_rows.table(some, self._decoder, self._limits) for some in _by_size(batches, _GROUP_BYTES)
+        )
+        path = self._place(source, day) / _name(batches[0].number, batches[-1].number)
+        _write_tables(path, (table for table in tables if table.num_rows))
 
     def _join(self, place: Path) -> None:
         """Join the newest files once many small ones follow each other."""
@@ -283,6 +286,20 @@ def _by_place(batches: Sequence[Spooled]) -> Iterator[tuple[tuple[str, date], li
         yield key, list(ones)
 
 
+def _by_size(batches: Sequence[Spooled], most: int) -> Iterator[list[Spooled]]:
+    """Yield them in order, together up to ``most`` bytes; one that has more is alone."""
+    some: list[Spooled] = []
+    size = 0
+    for one in batches:
+        if some and size + len(one.arrival.data) > most:
+            yield some
+            some, size = [], 0
+        some.append(one)
+        size += len(one.arrival.data)
+    if some:
+        yield some
+
+
 def _folder_name(source: str) -> str:
     """Return a source's id where it can be a folder's name, else its bytes in hexadecimal digits."""
     return source if _SOURCE.match(source) else "x" + source.encode("utf-8", "surrogatepass").hex()[:128]
@@ -300,9 +317,13 @@ def _read(one: ArchiveFile) -> Any:
 
 
 def _write_tables(path: Path, tables: Iterable[Any]) -> None:
-    """Write a file that appears when it is complete."""
+    """Write a file that appears when it is complete; none where there are no tables."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
+    first = next(tables := iter(tables), None)
+    if first is None:
+        return
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.tmp")
     try:
@@ -310,11 +331,15 @@ def _write_tables(path: Path, tables: Iterable[Any]) -> None:
             _begun(unfinished) as stream,
             pq.ParquetWriter(stream, _archive_rows.schema(), compression="zstd") as writer,
         ):
+            writer.write_table(first, row_group_size=_GROUP_ROWS)
+            del first  # One table at a time.
             for table in tables:
                 writer.write_table(table, row_group_size=_GROUP_ROWS)
+                del table
         _settle(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
+        pa.default_memory_pool().release_unused()
 
 
 def _replace(path: Path, data: bytes) -> None:

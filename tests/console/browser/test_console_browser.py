@@ -32,6 +32,7 @@ PASSWORD = "mot mat khau dai"
 LAPTOP = {"width": 1366, "height": 768}
 PHONE = {"width": 390, "height": 844}
 _PLACES = (
+    "channels/", "channels/3/", "channels/new/", "channels/dead/",
     "silences/?alert=400", "account/2fa/", "account/sessions/", "account/password/change/", "account/logout/",
 )  # fmt: skip
 LOOKS = [("vi-VN", "light"), ("en-GB", "dark")]
@@ -187,18 +188,56 @@ def test_a_liaison_meets_nothing_of_another_unit(
     assert page.request.get(f"{served}/alerts/{next(iter(own))}/").status == 200
 
 
-def test_news_come_by_themselves(browser: Browser, served: str, seats: list[Seat]) -> None:
+def test_news_come_by_themselves_and_disturb_nobody(
+    browser: Browser, served: str, folder: Path, seats: list[Seat]
+) -> None:
     one = seat(seats, browser, served, locale="en-GB").sign_in("an")
     one.goto(f"{served}/alerts/?state=new")
     one.wait_for_selector("html[data-live]")
     first = one.locator("#rows > .row").nth(4)
     number = (first.get_attribute("id") or "").removeprefix("alert-")
+    one.locator("#rows .open").nth(4).click()
+    one.wait_for_selector(f"#d{number}-tools")
+    one.check(f"#alert-{number} input[name=alert]")
+    one.locator("#detail details.proof > summary").first.click()
+    before = int(one.inner_text("#f-state-new .fn"))
+    badge = int(one.inner_text("#badge b"))
+    one.locator(f"#d{number}-tools [data-act=note]").click()
+    one.fill("dialog#note textarea", "half a")
     other = seat(seats, browser, served, locale="en-GB").sign_in("khoa")
     other.goto(f"{served}/alerts/{number}/")
     other.click("[data-act=acknowledge]")
-    # Nobody touched the first screen: the row says by itself who has taken it.
+    other.wait_for_selector(f"#d{number}-tools :not([data-act=acknowledge])")
+    other.click("[data-act=note]")
+    other.fill("dialog#note textarea", "Called the unit.")
+    other.click("dialog#note button[type=submit]")
+    # Nobody touched the first screen: row, detail and counts say by themselves who has taken it.
     one.wait_for_selector(f"#alert-{number}:not(.fresh)", timeout=8000)
     assert "Khoa" in one.inner_text(f"#alert-{number} .c-state")
+    one.locator(f"#d{number}-talk .note", has_text="Called the unit.").wait_for(timeout=20_000)
+    one.locator("#f-state-new .fn", has_text=str(before - 1)).wait_for(timeout=20_000)
+    one.locator("#badge b", has_text=str(badge - 1)).wait_for(timeout=20_000)
+    assert "Khoa" in one.inner_text(f"#d{number}-head")
+    assert one.locator(f"#d{number}-tools [data-act=acknowledge]").count() == 0
+    # What was ticked, folded, typed and where the cursor was stays.
+    assert one.is_checked(f"#alert-{number} input[name=alert]")
+    assert one.locator("#detail details.proof[open]").count() == 0
+    assert one.input_value("dialog#note textarea") == "half a"
+    one.keyboard.type(" sentence")
+    assert one.input_value("dialog#note textarea") == "half a sentence"
+    one.keyboard.press("Escape")
+    one.focus(f"#d{number}-tools [data-act=assign]")
+    # More findings are said, and shown when somebody asks for them.
+    with sqlite3.connect(folder / "console.sqlite3", timeout=20) as database:
+        database.execute("UPDATE alerts_alert SET count = count + 3 WHERE id = ?", (number,))
+        database.execute(
+            "INSERT INTO alerts_batch (spool, number, at) VALUES ('browser', ?, datetime('now'))", (number,)
+        )
+    database.close()
+    one.locator(f"#d{number}-news .notice", has_text="3 more findings").wait_for(timeout=20_000)
+    assert one.evaluate("document.activeElement.dataset.act") == "assign"
+    one.click(f"#d{number}-news button")
+    one.locator(f"#d{number}-news .notice").wait_for(state="detached", timeout=8000)
 
 
 def test_the_code_of_an_authenticator_app_is_set_up_and_asked_for(

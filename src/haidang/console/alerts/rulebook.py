@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING
 
 from django.db import Error, connection
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
+from haidang.console.alerts.alarms import ALARMS
 from haidang.errors import HaidangError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from haidang.console.rules.catalogue import Origin
     from haidang.sigma.ir import RuleInfo, RuleWords
 
@@ -53,17 +57,28 @@ class Rulebook:
 
     def title(self, rule: str, title: str) -> str:
         """Return the title of a rule in the language of the page, ``title`` where it has none."""
+        if rule in ALARMS:
+            return _(ALARMS[rule].title)
         words = self.words(rule)
         return (words and words.title) or title
 
     def begin(self) -> None:
-        """Read the rules before anybody asks, in a thread of its own; without tables, once somebody does."""
+        """Read the rules before anybody asks, from a thread that ends with it.
+
+        Where there are no tables yet, they are read when somebody asks.
+        """
         try:
             self.info("")
         except Error:
             _LOG.info("rules-not-begun")
         finally:
             connection.close()
+
+    def know(self, infos: Iterable[RuleInfo]) -> None:
+        """Take rules that are loaded already; they are read no more."""
+        with self._lock:
+            self._thread = threading.current_thread()
+        self._rules = {info.id or info.title: info for info in infos}
 
     def load(self, origin: Origin | None = None) -> None:
         """Read the rules."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import signal
@@ -11,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from haidang import load_rules
 from haidang.console.alerts.intake import AlertSink
+from haidang.console.alerts.rulebook import RULEBOOK
 from haidang.console.rules import catalogue
 from haidang.console.service import places
 from haidang.console.service.chores import Chores
+from haidang.console.service.starting import settle
 from haidang.ingest.archive import ArchivePosition
 from haidang.ingest.detecting import Detector
 from haidang.ingest.quarantine import Quarantine
@@ -48,8 +49,8 @@ def detect(configuration: Configuration) -> None:
     catalogue.announce(configuration)
     _LOG.info("rules loaded", extra={"rules": len(ruleset), "refused": len(ruleset.refused)})
     # Rules are millions of objects, none of them garbage.
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
+    settle(100_000)
+    RULEBOOK.know(ruleset.infos)  # Who is told by mail reads titles in their language.
     matcher = LiveMatcher(ruleset)
     spool, quarantine = Spool(places.spool()), Quarantine(places.quarantine())
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import gc
 import os
 import secrets
 import socket
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["FIRST_NAME", "listen", "make_first_person", "migrate"]
+__all__ = ["FIRST_NAME", "listen", "make_first_person", "migrate", "settle"]
 
 FIRST_NAME = "admin"
 _BACKLOG = 1024
@@ -24,7 +25,9 @@ _MIGRATING = 0x68616964616E67
 
 
 def migrate() -> None:
-    """Bring the tables of the database up to date; of parts that start together one does, the others wait.
+    """Bring the tables up to date, and what is sealed in them to the key of now.
+
+    Of parts that start together one does, and the others wait.
 
     Raises:
         ConfigurationError: The database cannot be reached or written.
@@ -32,9 +35,12 @@ def migrate() -> None:
     from django.core.management import call_command
     from django.db import Error
 
+    from haidang.console.service.resealing import reseal
+
     try:
         with _alone():
             call_command("migrate", interactive=False, verbosity=0)
+            reseal()
     except Error as error:
         reason = str(error).strip().partition("\n")[0]
         raise ConfigurationError(
@@ -79,6 +85,16 @@ def make_first_person(folder: Path) -> Path | None:
             file.write(password + "\n")
         User.objects.create_user(FIRST_NAME, password=password, role=Role.ADMINISTRATOR, password_given=True)
         return path
+
+
+def settle(objects: int = 10_000) -> None:
+    """Take what is loaded by now for good: the garbage collector looks at nothing of it again.
+
+    Args:
+        objects: New objects after which it looks at those.
+    """
+    gc.freeze()
+    gc.set_threshold(objects, 50, 100)
 
 
 def listen(host: str, port: int) -> socket.socket:
