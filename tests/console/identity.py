@@ -114,7 +114,7 @@ class Provider:
 def running_provider() -> Iterator[Provider]:
     """Run one for a while."""
     with warnings.catch_warnings():
-        # Authlib says at each start that its tokens move to another package; importing it turns that on again.
+        # Authlib says at each start that its tokens move elsewhere; importing it turns that on again.
         import authlib.deprecate
 
         assert authlib.deprecate

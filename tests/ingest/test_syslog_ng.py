@@ -1,4 +1,4 @@
-"""syslog-ng, as Debian packages it, sends what it hears: over TLS, to the bulk receiver and to the event collector.
+"""syslog-ng, as Debian packages it, sends what it hears: over TLS, to ``_bulk``, to the event collector.
 
 It cannot be installed beside rsyslog; ``.ci/run`` unpacks it into ``build/syslog-ng``.
 """
@@ -42,7 +42,7 @@ log {{ source(heard); destination(tls); }};
 """
 HTTP = """destination bulk {{ http(url("{url}/logs/_bulk") method("POST") user("syslog-ng") password("bulk")
     headers("Content-Type: application/x-ndjson") batch-lines(10) batch-timeout(100) body-suffix("\\n")
-    body("{{\\"create\\":{{}}}}\\n$(format-json --scope none message=\\"${{RAWMSG}}\\" host=\\"${{HOST}}\\")")); }};
+    body("{{\\"create\\":{{}}}}\\n$(format-json --scope none message=\\"${{RAWMSG}}\\")")); }};
 destination collector {{ http(url("{url}/services/collector/event") method("POST")
     headers("Authorization: Splunk collector") batch-lines(10) batch-timeout(100)
     body('$(format-json --scope none event="${{RAWMSG}}" host="${{HOST}}")')); }};

@@ -147,6 +147,12 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
 ACCOUNT_RATE_LIMITS = {"login_failed": None}
 MFA_ADAPTER = "haidang.console.people.factors.SealingAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+# Nobody gets into an account by mail: whether an address is proven says nothing about a second factor.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_FORMS = {
+    "add_webauthn": "haidang.console.people.forms.KeyForm",
+    "edit_webauthn": "haidang.console.people.forms.KeyNameForm",
+}
 MFA_TOTP_ISSUER = "Hải Đăng"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 USERSESSIONS_TRACK_ACTIVITY = True

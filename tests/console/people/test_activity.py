@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from allauth.usersessions.models import UserSession
@@ -25,7 +25,7 @@ def client(analyst: User) -> Client:
     return client
 
 
-def seen_of(client: Client, **extra: str) -> tuple[bool, str, str]:
+def seen_of(client: Client, **extra: Any) -> tuple[bool, str, str]:
     """Ask for a page; say whether that was written down, and from where."""
     UserSession.objects.update(last_seen_at=LONG_AGO)
     assert client.get("/silences/", **extra).status_code == 200

@@ -23,8 +23,7 @@ from tests.console.identity import Provider, running_provider
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from django.http import HttpResponse
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:authlib")  # The provider's, not ours.
 
@@ -45,14 +44,14 @@ def started() -> Iterator[Provider]:
 
 
 @pytest.fixture
-def provider(started: Provider, settings: SettingsWrapper) -> Iterator[Provider]:
+def provider(started: Provider, settings: Settings) -> Iterator[Provider]:
     use(settings, started)
     started.knows("1001", **NAMED)
     yield started
     started.spoil.clear()
 
 
-def use(settings: SettingsWrapper, provider: Provider, **more: str) -> None:
+def use(settings: Settings, provider: Provider, **more: str) -> None:
     told = {
         "HAIDANG_OIDC_URL": provider.address,
         "HAIDANG_OIDC_CLIENT": "haidang",
@@ -77,8 +76,8 @@ def who(client: Client) -> str:
     return str(user["user"].username) if user else ""
 
 
-def said(answer: HttpResponse) -> str:
-    return answer.content.decode()
+def said(answer: Any) -> str:
+    return str(answer.content.decode())
 
 
 def test_somebody_signs_in_with_pkce_and_nonce_and_lands_where_they_were_going(
@@ -153,7 +152,7 @@ def test_an_account_out_of_use_stays_out_of_use(provider: Provider, analyst: Use
 
 
 def test_an_account_is_found_by_a_proven_mail_address_where_the_settings_say_so(
-    provider: Provider, settings: SettingsWrapper, analyst: User
+    provider: Provider, settings: Settings, analyst: User
 ) -> None:
     use(settings, provider, HAIDANG_OIDC_CLAIM="email")
     User.objects.filter(pk=analyst.pk).update(email="An@Province.example")
@@ -192,6 +191,20 @@ def test_a_password_that_somebody_else_has_seen_stands_in_nobodys_way_who_does_n
     by_password = Client()
     by_password.post("/account/login/", {"login": "an", "password": "mot mat khau dai"})
     assert by_password.get("/alerts/").headers["Location"] == "/account/password/change/"
+
+
+def test_an_address_that_nobody_has_proven_is_in_no_way_of_a_second_factor(
+    provider: Provider, analyst: User
+) -> None:
+    analyst.set_password("mot mat khau dai")
+    analyst.save()
+    provider.knows("1001", **{**NAMED, "email_verified": False})
+    client = Client()
+    sign_in(client, provider)
+    answer = client.get("/account/2fa/totp/activate/")
+    assert answer.headers["Location"].startswith("/account/reauthenticate/")
+    answer = client.post(answer.headers["Location"], {"password": "mot mat khau dai"}, follow=True)
+    assert "authenticator_secret" in said(answer)
 
 
 def test_nobody_s_account_is_connected_from_within(provider: Provider, analyst: User) -> None:
@@ -259,12 +272,12 @@ def test_a_signature_that_does_not_hold_signs_nobody_in(
 
 
 PAGES: dict[str, tuple[str, Any]] = {
-    "no token at all": ("/oauth2/token", lambda told: {}),
-    "no object": ("/oauth2/token", lambda told: []),
-    "no keys": ("/jwks", lambda told: {}),
-    "keys that are none": ("/jwks", lambda told: {"keys": [{"kty": "?"}]}),
+    "no token at all": ("/oauth2/token", lambda _: {}),
+    "no object": ("/oauth2/token", lambda _: []),
+    "no keys": ("/jwks", lambda _: {}),
+    "keys that are none": ("/jwks", lambda _: {"keys": [{"kty": "?"}]}),
     "tells of another person": ("/userinfo", lambda told: {**told, "sub": "1"}),
-    "tells of nobody": ("/userinfo", lambda told: []),
+    "tells of nobody": ("/userinfo", lambda _: []),
 }
 
 
@@ -286,16 +299,14 @@ def refused(provider: Provider) -> None:
 
 
 @pytest.mark.parametrize(
-    "spoil", [lambda told: {**told, "issuer": "https://elsewhere.example"}, lambda told: {}, lambda told: []]
+    "spoil", [lambda told: {**told, "issuer": "https://elsewhere.example"}, lambda _: {}, lambda _: []]
 )
 def test_a_provider_that_is_another_or_none_is_not_gone_to(provider: Provider, db: None, spoil: Any) -> None:
     provider.spoil["/.well-known/openid-configuration"] = spoil
     assert Client().get(START).status_code == 401
 
 
-def test_a_provider_that_is_away_is_said_to_be(
-    provider: Provider, settings: SettingsWrapper, db: None
-) -> None:
+def test_a_provider_that_is_away_is_said_to_be(provider: Provider, settings: Settings, db: None) -> None:
     use(settings, provider, HAIDANG_OIDC_URL="http://127.0.0.1:9")
     assert Client().get(START).status_code == 401
 

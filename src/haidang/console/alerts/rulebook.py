@@ -81,7 +81,7 @@ class Rulebook:
         """Take rules that are loaded already; they are read no more."""
         self._given = {info.id or info.title: info for info in infos}
 
-    def load(self, origin: Origin) -> None:
+    def load(self, origin: Origin | None = None) -> None:
         """Read the rules."""
         from haidang.console.rules import catalogue
 

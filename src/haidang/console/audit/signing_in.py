@@ -1,4 +1,4 @@
-"""Signing in and out, passwords and second factors, in the audit log: Django and allauth say when they happen.
+"""Signing in and out, passwords and second factors in the audit log: Django and allauth say when.
 
 Who tries a name that nobody has, or a wrong password, is recorded by the address alone and the name that was
 given; passwords never are.

@@ -1,9 +1,9 @@
 """How allauth signs people in here: nobody makes an account by themselves.
 
-Who signs in at the identity provider is connected, at the first time, with the account that the claim of the
-settings names; from then on with the one that the provider's own name of the person (issuer and subject) is
-connected with. An account that is connected with somebody is connected with nobody else until an administrator
-takes the connection away: a user name that the provider gives anew is not the person of before.
+Who signs in at the identity provider is connected, at the first time, with the account that the claim of
+the settings names; from then on the provider's own number of the person (issuer and subject) counts. An
+account that is connected with somebody is connected with nobody else until an administrator takes the
+connection away: a user name that the provider gives anew is not the person of before.
 """
 
 from __future__ import annotations
@@ -52,10 +52,12 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         Raises:
             ImmediateHttpResponse: There is none, or it is not to be used so: a page that says why.
         """
+        from allauth.socialaccount.models import SocialAccount
+
         from haidang.console.audit.record import Who, record
 
         if sociallogin.state.get("process") != AuthProcess.LOGIN:
-            # Somebody who is signed in would give their account to whoever the provider knows in this browser.
+            # Somebody signed in would give their account to whoever the provider knows in this browser.
             _refuse(request, sociallogin, "connect")
         if sociallogin.is_existing:
             if not sociallogin.user.is_active:
@@ -64,7 +66,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         user = _account_of(sociallogin)
         if user is None:
             _refuse(request, sociallogin, "unknown")
-        if user.socialaccount_set.exists():
+        if SocialAccount.objects.filter(user=user).exists():
             _refuse(request, sociallogin, "taken")
         with transaction.atomic():
             sociallogin.connect(request, user)

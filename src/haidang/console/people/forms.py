@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -15,7 +16,19 @@ from haidang.console.units.forms import choice_of_units
 if TYPE_CHECKING:
     from haidang.console.people.models import User as Person
 
-__all__ = ["NewPersonForm", "PersonForm", "TokenForm"]
+__all__ = ["KeyForm", "KeyNameForm", "NewPersonForm", "PersonForm", "TokenForm"]
+
+
+class KeyForm(AddWebAuthnForm):  # type: ignore[misc]
+    """A security key that is set up; its name has words for it, which allauth's does not."""
+
+    name = forms.CharField(label=_("Name of the key"), required=False)
+
+
+class KeyNameForm(EditWebAuthnForm):  # type: ignore[misc]
+    """A security key that gets another name."""
+
+    name = forms.CharField(label=_("Name of the key"), required=True)
 
 
 class PersonForm(forms.ModelForm):  # type: ignore[type-arg]

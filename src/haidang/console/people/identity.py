@@ -1,4 +1,4 @@
-"""Sign-in at an identity provider (OpenID Connect): what allauth does, and every check that the standard asks for.
+"""Sign-in at an identity provider (OpenID Connect), by allauth and with every check of the standard.
 
 - The provider is who the settings name: what it publishes of itself says the same address.
 - The request carries PKCE and a nonce, and both come back: nobody slips in the answer to another request.
@@ -6,8 +6,8 @@
   that it came over instead.
 - What the provider tells besides (userinfo) is about the same person.
 
-The provider's answers are not trusted until they are checked; whatever is wrong with them is one page that says
-so, and a line in the service's log that says what.
+The provider's answers are not trusted until they are checked; whatever is wrong with them is one page that
+says so, and a line in the service's log that says what.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ class IdentityProvider(OpenIDConnectProvider):  # type: ignore[misc]
     oauth2_adapter_class = IdentityAdapter
 
     def get_pkce_params(self) -> dict[str, str]:
-        """Return what the request carries; the nonce is known again by the verifier, which the session keeps."""
+        """Return what the request carries; by the verifier, which the session keeps, the nonce is known."""
         params: dict[str, str] = super().get_pkce_params()
         return {**params, "nonce": _nonce_of(params["code_verifier"])}
 

@@ -1,9 +1,9 @@
 """Which rules are loaded, and how they fare: what fires, and how much of it is false.
 
 Rules are files: those that the detector says it works with, or, where it has said nothing yet or has files
-that this machine does not, those of the configuration here. They are loaded when somebody first asks, and kept;
-whoever asks later has files that changed read again in the background, by the same rules as detection has
-(:mod:`haidang.console.rules.reading`).
+that this machine does not, those of the configuration here. They are loaded when somebody first asks, and
+kept; whoever asks later has files that changed read again in the background, by the same rules as detection
+has (:mod:`haidang.console.rules.reading`).
 """
 
 from __future__ import annotations
