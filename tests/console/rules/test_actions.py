@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from haidang.console.alerts.models import Alert
@@ -14,9 +15,12 @@ from haidang.console.people.models import User
 from haidang.console.people.refusals import MissingError, RefusedError
 from haidang.console.rules import actions, catalogue
 from haidang.console.rules.models import RuleState
+from haidang.console.service.configuration import Configuration
 from tests.console.requests import request_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from haidang.console.units.models import Unit
 
 EVENT = '{"EventID": 4104, "Channel": "x", "ScriptBlockText": "Invoke-Hoa"}'
@@ -80,7 +84,7 @@ def test_a_pasted_rule_finds_in_pasted_events() -> None:
     assert actions.try_on_events(SYSMON.replace("hoa-hong", "x"), text=RULE).total == 0
 
 
-def test_what_cannot_be_tried_is_refused() -> None:
+def test_what_cannot_be_tried_is_refused(db: None) -> None:
     for given in (
         {"events": ""},
         {"events": "x" * (actions.MOST_EVENTS_BYTES + 1)},
@@ -124,3 +128,27 @@ def test_noise_is_what_was_judged_false_of_what_was_judged(
     assert seen.false_ratio == pytest.approx(2 / 3)
     assert catalogue.noise(liaison)["r"].false_percent == 50
     assert catalogue.Noise().false_ratio is None
+
+
+def test_the_rules_shown_are_those_that_the_detector_has_loaded(lead: User, tmp_path: Path) -> None:
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(lead)
+    (tmp_path / "own.yml").write_text(RULE)
+    builtin = len(catalogue.loaded().by_name)
+    assert catalogue.origin().detector is None
+    catalogue.announce(Configuration(rules=(tmp_path,)))
+    assert [info.title for info in catalogue.loaded().by_name.values()] == ["Hoa"]
+    page = client.get("/rules/").content.decode()
+    assert str(tmp_path) in page
+    assert "may be others" not in page
+    # Loaded anew by the detector, shown anew by the pages.
+    (tmp_path / "more.yml").write_text(RULE.replace("6a6d5b3c", "7b7e6c4d"))
+    assert len(catalogue.loaded().by_name) == 1
+    catalogue.announce(Configuration(rules=(tmp_path,)))
+    assert len(catalogue.loaded().by_name) == 2
+    catalogue.announce(Configuration(rules=(tmp_path,), builtin=True))
+    assert len(catalogue.loaded().by_name) == builtin + 2
+    # A detector on another machine has files that are not here.
+    catalogue.announce(Configuration(rules=(tmp_path / "elsewhere",)))
+    assert len(catalogue.loaded().by_name) == builtin
+    assert "may be others" in client.get("/rules/").content.decode()

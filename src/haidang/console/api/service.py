@@ -10,7 +10,19 @@ from ninja import NinjaAPI
 from ninja.parser import Parser
 
 from haidang._version import __version__
-from haidang.console.api import alerts, assets, audit, people, rules, silences, sources, tokens, units
+from haidang.console.api import (
+    alerts,
+    assets,
+    audit,
+    channels,
+    dead_letters,
+    people,
+    rules,
+    silences,
+    sources,
+    tokens,
+    units,
+)
 from haidang.console.api.problems import add_handlers
 
 __all__ = ["api"]
@@ -40,6 +52,8 @@ for _prefix, _module in (
     ("/units", units),
     ("/assets", assets),
     ("/sources", sources),
+    ("/channels", channels),
+    ("/dead-letters", dead_letters),
     ("/rules", rules),
     ("/people", people),
     ("/tokens", tokens),

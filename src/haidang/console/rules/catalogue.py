@@ -1,13 +1,16 @@
 """Which rules are loaded, and how they fare: what fires, and how much of it is false.
 
-Rules are files, those of the service's configuration. They are loaded when somebody first asks, and kept; a
-restart takes up changed files.
+Rules are files: those that the detector says it has loaded, or, where it has said nothing yet or has files that
+this machine does not, those of the configuration here. They are loaded when somebody first asks, and kept until
+the detector loads them anew; a restart takes up changed files.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import socket
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.db.models import Count, Max, Q, Sum, Value
@@ -15,12 +18,10 @@ from django.db.models.functions import Concat
 from django.utils import timezone
 
 from haidang.console.alerts.models import Alert
-from haidang.console.rules.models import RuleState
+from haidang.console.rules.models import DetectorRules, RuleState
 from haidang.console.service import places
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from haidang.console.people.models import User
     from haidang.console.service.configuration import Configuration
     from haidang.scanning import Ruleset
@@ -29,13 +30,16 @@ if TYPE_CHECKING:
 __all__ = [
     "NOISE_DAYS",
     "Noise",
+    "Origin",
     "RuleEntry",
     "Rules",
+    "announce",
     "entries",
     "entry_of",
     "loaded",
     "noise",
     "one_rule",
+    "origin",
     "use",
     "words_of",
 ]
@@ -87,25 +91,46 @@ class RuleEntry(NamedTuple):
         return self.state is None or self.state.enabled
 
 
+class Origin(NamedTuple):
+    """Where rules are loaded from."""
+
+    paths: tuple[Path, ...]
+    builtin: bool | None
+    """As ``load_rules`` takes it: None where the built-in ones stand in for no others."""
+    detector: DetectorRules | None = None
+    """What the detector has loaded, None where it has said nothing."""
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the detector has files that this machine does not: what is shown may be other rules."""
+        return self.detector is not None and tuple(map(Path, self.detector.paths)) != self.paths
+
+
 _lock = threading.Lock()
-_kept: dict[tuple[tuple[Path, ...], bool | None], Rules] = {}
+_kept: dict[tuple[tuple[Path, ...], bool | None, dt.datetime | None], Rules] = {}
 _configurations: list[Configuration] = []
 
 
-def loaded() -> Rules:
+def loaded(found: Origin | None = None) -> Rules:
     """Return the rules, loaded where they are not yet.
+
+    Args:
+        found: From where, if that is known already.
 
     Raises:
         ConfigurationError: A path is wrong.
     """
     from haidang.scanning import load_rules
 
-    paths, builtin = _named()
+    found = found or origin()
+    key = (found.paths, found.builtin, found.detector and found.detector.at)
     with _lock:
-        if (paths, builtin) not in _kept:
-            ruleset = load_rules(*paths, builtin=builtin)
-            _kept[paths, builtin] = Rules(ruleset, {info.id or info.title: info for info in ruleset.infos})
-        return _kept[paths, builtin]
+        if key not in _kept:
+            ruleset = load_rules(*found.paths, builtin=found.builtin)
+            # Rules are many objects: those of before go.
+            _kept.clear()
+            _kept[key] = Rules(ruleset, {info.id or info.title: info for info in ruleset.infos})
+        return _kept[key]
 
 
 def one_rule(name: str) -> Ruleset:
@@ -116,8 +141,8 @@ def one_rule(name: str) -> Ruleset:
     """
     from haidang import Selection, load_rules
 
-    paths, builtin = _named()
-    return load_rules(*paths, builtin=builtin, selection=Selection(include=(name,)))
+    found = origin()
+    return load_rules(*found.paths, builtin=found.builtin, selection=Selection(include=(name,)))
 
 
 def use(configuration: Configuration) -> None:
@@ -125,17 +150,34 @@ def use(configuration: Configuration) -> None:
     _configurations[:] = [configuration]
 
 
-def _named() -> tuple[tuple[Path, ...], bool | None]:
+def announce(configuration: Configuration) -> None:
+    """Let the pages know which rules the detector, which is this process, has loaded."""
+    told = {
+        "paths": [str(path.absolute()) for path in configuration.rules],
+        "builtin": configuration.builtin,
+        "host": socket.gethostname()[:255],
+    }
+    DetectorRules.objects.update_or_create(pk=1, defaults=told)
+
+
+def origin() -> Origin:
+    """Return where the rules are loaded from."""
+    detector = DetectorRules.objects.filter(pk=1).first()
+    if detector is not None:
+        paths = tuple(map(Path, detector.paths))
+        if all(path.exists() for path in paths):
+            return Origin(paths, True if detector.builtin else None, detector)
     if _configurations:
         configuration = _configurations[0]
     else:
         path = places.configuration()
         if not path.exists():
-            return (), None
+            return Origin((), None, detector)
         from haidang.console.service.configuration import read_configuration
 
         configuration = read_configuration(path)
-    return configuration.rules, True if configuration.builtin else None
+    paths = tuple(path.absolute() for path in configuration.rules)
+    return Origin(paths, True if configuration.builtin else None, detector)
 
 
 def noise(user: User, rule: str = "") -> dict[str, Noise]:

@@ -1,12 +1,14 @@
-"""Rules that were switched off or on, with the reason; rules themselves are files."""
+"""Rules that were switched off or on, with the reason, and where the detector reads them; rules themselves are files."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-__all__ = ["RuleState"]
+__all__ = ["DetectorRules", "RuleState"]
 
 
 class RuleState(models.Model):
@@ -21,3 +23,17 @@ class RuleState(models.Model):
 
     def __str__(self) -> str:
         return self.rule
+
+
+class DetectorRules(models.Model):
+    """Where the detector, which may run apart from the pages, has its rules from; one row."""
+
+    paths: models.JSONField[Any, Any] = models.JSONField(default=list)
+    """Files and folders, whole."""
+    builtin = models.BooleanField(default=False)
+    """Whether the built-in ones are among them though there are paths."""
+    host = models.CharField(max_length=255)
+    at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return self.host

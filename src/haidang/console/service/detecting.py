@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from haidang import load_rules
 from haidang.console.alerts.intake import AlertSink
+from haidang.console.alerts.rulebook import RULEBOOK
+from haidang.console.rules import catalogue
 from haidang.console.service import places
 from haidang.console.service.chores import Chores
 from haidang.console.service.starting import settle
@@ -44,9 +46,11 @@ def detect(configuration: Configuration) -> None:
         builtin=True if configuration.builtin else None,
         intel=_indicators(configuration),
     )
+    catalogue.announce(configuration)
     _LOG.info("rules loaded", extra={"rules": len(ruleset), "refused": len(ruleset.refused)})
     # Rules are millions of objects, none of them garbage.
     settle(100_000)
+    RULEBOOK.know(ruleset.infos)  # Who is told by mail reads titles in their language.
     matcher = LiveMatcher(ruleset)
     spool, quarantine = Spool(places.spool()), Quarantine(places.quarantine())
     try:

@@ -44,6 +44,7 @@ _MENU = (
     ("rules", N_("Rules"), "rule", "rules.see"),
     ("units", N_("Units"), "units", "units.see"),
     ("sources", N_("Sources"), "inbox", "sources.see"),
+    ("channels", N_("Channels"), "send", "channels.see"),
     ("people", N_("People"), "people", "people.see"),
     ("audit", N_("Audit"), "seal", "audit.see"),
 )
