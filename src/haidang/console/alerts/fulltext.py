@@ -116,8 +116,8 @@ def matching(
         )
     else:
         query = _tsquery(words, tags)
-        # Said as a function, the index is not asked: for beginnings it reads all places of common words, and what
-        # else is asked for leaves few rows to look at. Words side by side take the function long.
+        # Said as a function, the index is not asked: for beginnings it reads all places of common words, and
+        # what else is asked for leaves few rows to look at. Words side by side take the function long.
         single = narrow and not tags and all(len(phrase) == 1 for phrase in words.wanted)
         by_index = not single or _estimated(connections[rows.db], query) < _COMMON
         holds = "alerts_alert.words @@ {}" if by_index else "ts_match_vq(alerts_alert.words, {})"
