@@ -181,10 +181,11 @@ def _measure(rounds: int, word: str) -> None:
 
     from haidang.console.alerts.rulebook import RULEBOOK
     from haidang.console.people.models import User
+    from haidang.console.rules.catalogue import loaded
     from haidang.console.service.starting import settle
 
     settings.ALLOWED_HOSTS.append("testserver")
-    RULEBOOK.load()
+    RULEBOOK.know(loaded().by_name.values())
     settle()
     clients = {}
     for name in _PEOPLE:
