@@ -179,13 +179,12 @@ def _measure(rounds: int, word: str) -> None:
     from django.conf import settings
     from django.test import Client
 
-    from haidang.console.alerts.rulebook import RULEBOOK
     from haidang.console.people.models import User
-    from haidang.console.rules.catalogue import loaded
+    from haidang.console.rules import catalogue
     from haidang.console.service.starting import settle
 
     settings.ALLOWED_HOSTS.append("testserver")
-    RULEBOOK.know(loaded().by_name.values())
+    catalogue.loaded()
     settle()
     clients = {}
     for name in _PEOPLE:

@@ -149,6 +149,14 @@ class Limits:
     """Time that a query over the archive may take."""
     hunt_memory_bytes: int = 512 * MIB
     """Memory that a query over the archive may take."""
+    hunt_rule_seconds: float = 300.0
+    """Time that rules may take over the archive, asked from the console; what they found by then is shown."""
+    hunt_shown: int = 500
+    """Rows, records or findings of a hunt that the console shows; all of them are counted."""
+    hunt_answer_bytes: int = 4 * MIB
+    """Size of what a hunt may hand to the console."""
+    hunt_process_bytes: int = 6 * 1024 * MIB
+    """Address space of the process of a hunt from the console; most of it is never touched."""
 
     page_rows: int = 4_096
     """Findings of one block of the HTML page."""

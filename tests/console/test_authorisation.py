@@ -35,6 +35,9 @@ RECORDS = {
     # Address to the kind of record that its number is of; a new address with a number must be named here.
     "alert": "alert",
     "channel": "channel",
+    "alert-before": "alert",
+    "cancel-hunt": "hunt",
+    "hunt-found": "hunt",
     "add-asset": "unit",
     "add-contact": "unit",
     "change-asset": "asset",
@@ -66,7 +69,7 @@ MAY_BE_MISSING = frozenset(
     {"rule", "switch-rule", "audit-checkpoint", "openid_connect_login", "openid_connect_callback"}
 )
 """Pages of what no record is asked for; without an identity provider there are none to sign in at one."""
-PERSONAL = frozenset({"view", "token"})
+PERSONAL = frozenset({"view", "token", "hunt"})
 """Records that belong to one person, whatever its unit."""
 
 
@@ -157,6 +160,7 @@ class Records(NamedTuple):
 def made(unit: Unit, name: str, somebody: User) -> dict[str, int]:
     """Make one record of each kind in a unit."""
     from haidang.console.alerts.models import Alert, Channel, SavedView, Silence
+    from haidang.console.hunts.models import Hunt
     from haidang.console.people.models import Token
     from haidang.console.sources.models import Source
     from haidang.console.units.models import Asset, Contact, Unit
@@ -176,6 +180,7 @@ def made(unit: Unit, name: str, somebody: User) -> dict[str, int]:
         "silence": Silence.objects.create(unit=unit, rule="r", reason="x", by=somebody, until=NOW).pk,
         "person": person.pk,
         "view": SavedView.objects.create(owner=person, name=name, query="").pk,
+        "hunt": Hunt.objects.create(by=person, kind="words", question={}, alert=alert).pk,
         "token": Token.issue(person, name, [], NOW)[0].pk,
     }
 

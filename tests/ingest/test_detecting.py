@@ -17,7 +17,7 @@ from haidang.ingest.quarantine import Quarantine
 from haidang.ingest.spool import Spool, Spooled
 from haidang.scanning import Ruleset, load_rules
 from haidang.scanning.live import LiveMatcher
-from tests.scanning.material import event, write_rules
+from tests.scanning.material import RULES, event, write_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -108,6 +108,29 @@ def test_what_the_sink_has_is_not_done_again_after_a_restart(spool: Spool, rules
     spool.append([arrival(2)])
     detector(spool, rules, sink).step()
     assert len(sink.findings) == 2
+    assert spool.backlog().batches == 0
+
+
+def test_another_matcher_takes_over_and_neither_loses_nor_doubles(
+    spool: Spool, rules: Ruleset, tmp_path: Path
+) -> None:
+    more = load_rules(write_rules(tmp_path, RULES.replace("contains: whoami", "contains: run")), cache=False)
+    sink, taken_up = Kept(), []
+    one = detector(spool, rules, sink)
+    spool.append([arrival(1, 2)])
+    one.step()
+    one.replace(lambda: LiveMatcher(more), taken_up.append)
+    sink.away = 1  # what is detected with the new rules waits, too
+    spool.append([arrival(3), arrival(600)])
+    one.step()
+    while not sink.correlated:
+        one.step()
+    assert len(taken_up) == 1
+    # The correlation holds over the change, once; the rule that changed is looked for from then on.
+    (joined,) = sink.correlated.values()
+    assert joined.count == 3
+    assert [finding.rule.title for finding in sink.findings] == ["Tool"] * 2 + ["Tool", "Shell"] * 2
+    assert len({finding.id for finding in sink.findings}) == 6
     assert spool.backlog().batches == 0
 
 

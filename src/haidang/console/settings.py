@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "haidang.console.sources",
     "haidang.console.rules",
     "haidang.console.alerts",
+    "haidang.console.hunts",
     "haidang.console.audit",
     "haidang.console.api",
 ]

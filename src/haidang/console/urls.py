@@ -34,6 +34,7 @@ def _kept(module: str) -> list[URLPattern]:
 
 urlpatterns = [
     path("", include("haidang.console.alerts.urls")),
+    path("", include("haidang.console.hunts.urls")),
     path("", include("haidang.console.units.urls")),
     path("", include("haidang.console.sources.urls")),
     path("", include("haidang.console.rules.urls")),

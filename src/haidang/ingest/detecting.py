@@ -154,6 +154,7 @@ class Detector:
         self._follower = follower
         self._most_bytes = most_bytes
         self._stop = threading.Event()
+        self._next: tuple[Callable[[], LiveMatcher], Callable[[LiveMatcher], None]] | None = None
         self._applied: int | None = None
         """The number up to which the sink has everything; None before the start."""
         self._taken = 0
@@ -180,6 +181,20 @@ class Detector:
             if not busy:
                 stop.wait(_IDLE_SECONDS)
 
+    def replace(
+        self, make: Callable[[], LiveMatcher], on_replaced: Callable[[LiveMatcher], None] = lambda _: None
+    ) -> None:
+        """Detect with another matcher from the next batch on; any thread may ask for it.
+
+        What correlations look back at is fed to it first, as after a restart: nothing is lost by it, and what
+        was handed on before has no second effect.
+
+        Args:
+            make: Makes a fresh matcher; it is called again where the sink is away meanwhile.
+            on_replaced: Is told, between two batches, once the matcher is in use.
+        """
+        self._next = (make, on_replaced)
+
     def step(self) -> int:
         """Work off the batches of one transaction; return how many they were.
 
@@ -187,6 +202,7 @@ class Detector:
             HaidangError: The spool or the sink is away; the same batches come again.
         """
         applied = self._begin()
+        self._renew()
         taken = self._spool.take(self._taken, self._most_bytes)
         detected = [self._detect(spooled) for spooled in taken if spooled.number > applied]
         self._correlate()
@@ -202,13 +218,31 @@ class Detector:
         """Return what the sink has; at the start, feed correlations with what came before."""
         if self._applied is None:
             applied = self._sink.position()
-            kept = list(self._sink.members())
-            for members in kept:
-                self._correlated.extend(self._matcher.feed(members))
-                self._note(members)
+            self._correlated.extend(self._fed(self._matcher))
             self._applied = applied
             self._taken = applied if self._follower is None else min(applied, self._follower.safe())
         return self._applied
+
+    def _renew(self) -> None:
+        """Take up another matcher where there is one; whatever was detected so far has had its effect."""
+        waiting = self._next
+        if waiting is None:
+            return
+        make, on_replaced = waiting
+        matcher = make()
+        self._correlated.extend(self._fed(matcher))
+        self._matcher = matcher
+        if self._next is waiting:
+            self._next = None
+        on_replaced(matcher)
+
+    def _fed(self, matcher: LiveMatcher) -> list[Finding]:
+        """Feed correlations with what the sink kept; return what they make of it."""
+        found: list[Finding] = []
+        for members in list(self._sink.members()):
+            found.extend(matcher.feed(members))
+            self._note(members)
+        return found
 
     def _detect(self, spooled: Spooled) -> Detected:
         arrival = spooled.arrival

@@ -19,6 +19,7 @@ Rules of this module:
 
 from __future__ import annotations
 
+import json
 import threading
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -33,7 +34,7 @@ from haidang.limits import DEFAULT_LIMITS
 from haidang.scanning.live import LiveMatcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from pathlib import Path
 
     import duckdb
@@ -42,11 +43,13 @@ if TYPE_CHECKING:
     from haidang.limits import Limits
     from haidang.scanning import Ruleset
 
-__all__ = ["Answer", "Archived", "Hunt"]
+__all__ = ["Answer", "Archived", "Hunt", "written"]
 
 _COLUMNS = ("batch", "record", "format", "raw", "raw_bytes")
 _ROWS = 20_000
 """Rows that are read at once."""
+_BATCHES = 1_000_000
+"""Batches that are looked at by their numbers."""
 _EMPTY = """CREATE VIEW events AS SELECT NULL::TIMESTAMP AS "time", NULL::TIMESTAMP AS received,
     NULL::BIGINT AS batch, NULL::INTEGER AS record, '' AS format, '' AS origin, '' AS host, '' AS raw,
     NULL::BLOB AS raw_bytes, MAP {'': ''} AS fields, '' AS source, NULL::DATE AS day WHERE false"""
@@ -101,6 +104,7 @@ class Hunt:
         *,
         since: datetime | None = None,
         until: datetime | None = None,
+        naming: Iterable[str] = (),
         on_progress: Callable[[int, int], None] = lambda _done, _all: None,
         summary: ScanSummary | None = None,
     ) -> Iterator[Finding]:
@@ -110,17 +114,25 @@ class Hunt:
             ruleset: The rules; their correlations look back from ``since`` on.
             since: When the first records were received; None for the oldest.
             until: When the last were.
-            on_progress: Gets the files gone through, and how many there are.
+            naming: Look only at batches that hold one of these texts, without regard to case; they are
+                looked at in whole, so that findings keep their ids. Empty for all.
+            on_progress: Gets the files gone through, and how many there are, before each batch too; what it
+                raises ends the look.
             summary: Filled in meanwhile: what was read, what of it could not be, counts.
         """
         matcher = LiveMatcher(ruleset)
         told = ScanSummary() if summary is None else summary
         told.rules, told.refused = len(ruleset), list(ruleset.refused)
         told.words = {info.id or info.title: info.words for info in ruleset if info.words}
-        found = self._files(since, until)
+        wanted = self._naming(naming, since, until)
+        found = [one for one in self._files(since, until) if wanted is None or one.source in wanted]
         for done, one in enumerate(found):
             on_progress(done, len(found))
-            for number, format_, data in self._batches(one, since, until):
+            some = None if wanted is None else wanted[one.source]
+            if some is not None and not any(one.first <= number <= one.last for number in some):
+                continue
+            for number, format_, data in self._batches(one, since, until, some):
+                on_progress(done, len(found))
                 piece = matcher.match(data, format_, path=f"{one.source}/{number}")
                 told.events += piece.report.records
                 told.size += len(data)
@@ -133,6 +145,10 @@ class Hunt:
         for finding in matcher.finish():
             told.findings += 1
             yield finding
+
+    def days(self, *, since: datetime | None = None, until: datetime | None = None) -> list[date]:
+        """Return the days of which there is something in a stretch of time."""
+        return sorted({one.day for one in self._files(since, until)})
 
     def ask(
         self,
@@ -197,10 +213,39 @@ class Hunt:
         last = until.astimezone(UTC).date() if until else date.max
         return [one for one in archive_files(self._folder, self._sources) if first <= one.day <= last]
 
+    def _naming(
+        self, texts: Iterable[str], since: datetime | None, until: datetime | None
+    ) -> dict[str, set[int]] | None:
+        """Return the batches, by source, that hold one of some texts; None where none is given.
+
+        Raises:
+            InputError: It takes too long.
+        """
+        wanted = sorted({form for text in texts for form in written(text)})
+        if not wanted:
+            return None
+        held = " OR ".join(f"contains(lower(raw), ${at})" for at in range(1, len(wanted) + 1))
+        answer = self.ask(
+            "SELECT DISTINCT source, batch FROM events "  # noqa: S608 -- numbers alone  # nosec B608
+            f"WHERE {held} OR list_contains(${len(wanted) + 1}::VARCHAR[], lower(host))",
+            parameters=[*wanted, wanted],
+            since=since,
+            until=until,
+            most=_BATCHES,
+        )
+        found: dict[str, set[int]] = {}
+        for source, batch in answer.rows:
+            found.setdefault(source, set()).add(batch)
+        return found
+
     def _batches(
-        self, one: ArchiveFile, since: datetime | None, until: datetime | None
+        self,
+        one: ArchiveFile,
+        since: datetime | None,
+        until: datetime | None,
+        some: Collection[int] | None = None,
     ) -> Iterator[tuple[int, str, bytes]]:
-        """Yield the batches of a file as they were received: number, format, records."""
+        """Yield the batches of a file (or some) as they were received: number, format, records."""
         import pyarrow.parquet as pq
 
         def rows() -> Iterator[tuple[Any, ...]]:
@@ -209,6 +254,8 @@ class Hunt:
                 yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
 
         for (number, format_), group in groupby(rows(), key=lambda row: (row[1], row[3])):
+            if some is not None and number not in some:
+                continue
             kept = list(group)
             received = kept[0][0].replace(tzinfo=UTC)
             if (since is None or received >= since) and (until is None or received <= until):
@@ -254,6 +301,13 @@ class Hunt:
             yield
         finally:
             timer.cancel()
+
+
+def written(text: str) -> tuple[str, ...]:
+    """Return how a text is written in records, in lower case: as it is, and in JSON."""
+    low = text.lower()
+    forms = (low, *(json.dumps(low, ensure_ascii=ascii_)[1:-1] for ascii_ in (False, True)))
+    return tuple(dict.fromkeys(form for form in forms if form))
 
 
 def _view(found: list[ArchiveFile], since: datetime | None, until: datetime | None) -> str:

@@ -218,6 +218,10 @@ class Store:
         write_private(self.folder, name, b"".join([_MAGIC, digest, rest]))
         return intel
 
+    def state(self) -> str:
+        """Return a text that changes whenever a source does, comes or goes."""
+        return self._key(None)
+
     def _check(self, name: str) -> None:
         if not _NAME.fullmatch(name) or not (self.folder / f"{name}{_SUFFIX}").exists():
             raise ConfigurationError(

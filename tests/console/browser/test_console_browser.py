@@ -267,7 +267,9 @@ def code(secret: str, ago: int = 0) -> str:
     return str(format_hotp_value(hotp_value(secret, now - ago)))
 
 
-def test_a_security_key_is_set_up_and_signed_in_with(browser: Browser, served: str, seats: list[Seat]) -> None:
+def test_a_security_key_is_set_up_and_signed_in_with(
+    browser: Browser, served: str, seats: list[Seat]
+) -> None:
     # A key is for a name; the number of a machine is none.
     sitting = seat(seats, browser, served, locale="vi-VN", color_scheme="dark")
     page = sitting.sign_in("quantri")

@@ -309,7 +309,9 @@ def test_an_answer_counts_in_the_browser_that_asked_and_once(provider: Provider,
     # A code of somebody else's request does not go with the verifier of this one.
     one, other = Client(), Client()
     states = [parse_qs(urlsplit(c.get(START).headers["Location"]).query)["state"][0] for c in (one, other)]
-    code = parse_qs(urlsplit(provider.confirm(client.get(START).headers["Location"], "1001")).query)["code"][0]
+    code = parse_qs(urlsplit(provider.confirm(client.get(START).headers["Location"], "1001")).query)["code"][
+        0
+    ]
     assert one.get(f"{START}callback/?code={code}&state={states[0]}").status_code == 401
     assert not one.get("/account/2fa/").context
 

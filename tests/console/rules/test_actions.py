@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.test import Client
@@ -15,6 +15,7 @@ from haidang.console.people.models import User
 from haidang.console.people.refusals import MissingError, RefusedError
 from haidang.console.rules import actions, catalogue
 from haidang.console.rules.models import RuleState
+from haidang.console.service import telling
 from haidang.console.service.configuration import Configuration
 from tests.console.requests import request_of
 
@@ -136,19 +137,35 @@ def test_the_rules_shown_are_those_that_the_detector_has_loaded(lead: User, tmp_
     (tmp_path / "own.yml").write_text(RULE)
     builtin = len(catalogue.loaded().by_name)
     assert catalogue.origin().detector is None
-    catalogue.announce(Configuration(rules=(tmp_path,)))
+
+    def tell(**values: Any) -> None:
+        telling.rules(catalogue.loaded().ruleset, Configuration(**values))
+
+    tell(rules=(tmp_path,))
     assert [info.title for info in catalogue.loaded().by_name.values()] == ["Hoa"]
     page = client.get("/rules/").content.decode()
     assert str(tmp_path) in page
     assert "may be others" not in page
-    # Loaded anew by the detector, shown anew by the pages.
-    (tmp_path / "more.yml").write_text(RULE.replace("6a6d5b3c", "7b7e6c4d"))
-    assert len(catalogue.loaded().by_name) == 1
-    catalogue.announce(Configuration(rules=(tmp_path,)))
-    assert len(catalogue.loaded().by_name) == 2
-    catalogue.announce(Configuration(rules=(tmp_path,), builtin=True))
-    assert len(catalogue.loaded().by_name) == builtin + 2
+    tell(rules=(tmp_path,), builtin=True)
+    assert len(catalogue.loaded().by_name) == builtin + 1
     # A detector on another machine has files that are not here.
-    catalogue.announce(Configuration(rules=(tmp_path / "elsewhere",)))
+    tell(rules=(tmp_path / "elsewhere",))
     assert len(catalogue.loaded().by_name) == builtin
     assert "may be others" in client.get("/rules/").content.decode()
+
+
+@pytest.mark.usefixtures("db")
+def test_pages_take_up_rules_that_change_and_keep_those_that_worked(tmp_path: Path) -> None:
+    path = tmp_path / "rule.yml"
+    path.write_text(RULE, "utf-8")
+    catalogue.use(Configuration(rules=(tmp_path,)))
+    try:
+        assert [info.title for info in catalogue.loaded().by_name.values()] == ["Hoa"]
+        path.write_text(RULE.replace("title: Hoa", "title: Hoa khác"), "utf-8")
+        catalogue.look_again(0)
+        assert [info.title for info in catalogue.loaded().by_name.values()] == ["Hoa khác"]
+        path.write_text("title: [", "utf-8")
+        catalogue.look_again(0)
+        assert [info.title for info in catalogue.loaded().by_name.values()] == ["Hoa khác"]
+    finally:
+        catalogue.forget()

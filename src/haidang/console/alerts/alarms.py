@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from haidang.console.alerts.notify.models import Channel
     from haidang.console.sources.models import Source
 
-__all__ = ["ALARMS", "FAILING_CHANNEL", "LOST_BATCH", "QUIET_SOURCE", "Alarm", "alarm"]
+__all__ = ["ALARMS", "FAILING_CHANNEL", "LOST_BATCH", "QUIET_SOURCE", "Alarm", "alarm", "is_alarm"]
 
 
 class Alarm(NamedTuple):
@@ -40,6 +40,11 @@ FAILING_CHANNEL = Alarm(
 )
 ALARMS = {kind.rule: kind for kind in (QUIET_SOURCE, LOST_BATCH, FAILING_CHANNEL)}
 """By what alerts call their rule."""
+
+
+def is_alarm(alert: Alert) -> bool:
+    """Return whether an alert is about the watch itself: no log says anything of it."""
+    return alert.rule in ALARMS
 
 
 @transaction.atomic

@@ -81,6 +81,10 @@ class AlertSink:
         self._assets = Assets()
         self._homes = Homes()
 
+    def look_back(self, nanoseconds: int) -> None:
+        """Keep what correlations are fed with for so long from now on."""
+        self._looks_back = nanoseconds
+
     def position(self) -> int:
         """Return the number of the last batch whose effects are kept, 0 for none.
 

@@ -33,7 +33,7 @@ class Rulebook:
 
     def __init__(self) -> None:
         """Begin empty."""
-        self._rules: dict[str, RuleInfo] = {}
+        self._given: dict[str, RuleInfo] | None = None
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -41,13 +41,16 @@ class Rulebook:
         """Return what is known of a rule; None as long as nothing is."""
         from haidang.console.rules import catalogue
 
+        if self._given is not None:
+            return self._given.get(rule)
         with self._lock:
             if self._thread is None:
                 # The database is asked here: a thread of one's own would have a connection of its own.
                 given = (catalogue.origin(),)
                 self._thread = threading.Thread(target=self.load, args=given, name="rulebook", daemon=True)
                 self._thread.start()
-        return self._rules.get(rule)
+        rules = catalogue.known()
+        return rules.by_name.get(rule) if rules is not None else None
 
     def words(self, rule: str) -> RuleWords | None:
         """Return the words of a rule in the language of the page, where it has some."""
@@ -76,16 +79,14 @@ class Rulebook:
 
     def know(self, infos: Iterable[RuleInfo]) -> None:
         """Take rules that are loaded already; they are read no more."""
-        with self._lock:
-            self._thread = threading.current_thread()
-        self._rules = {info.id or info.title: info for info in infos}
+        self._given = {info.id or info.title: info for info in infos}
 
     def load(self, origin: Origin) -> None:
         """Read the rules."""
         from haidang.console.rules import catalogue
 
         try:
-            self._rules = catalogue.loaded(origin).by_name
+            catalogue.loaded(origin)
         except HaidangError:
             _LOG.exception("rules-not-read")
 

@@ -22,12 +22,14 @@ from haidang.console.alerts.facets import facets
 from haidang.console.alerts.filtering import TIMES, Filter
 from haidang.console.alerts.models import Alert, SavedView
 from haidang.console.alerts.queue import counts, page
+from haidang.console.alerts.related import related
 from haidang.console.alerts.rulebook import RULEBOOK
 from haidang.console.audit.models import Entry
 from haidang.console.people.access import Request, allowed
 from haidang.console.people.models import User
 from haidang.console.people.refusals import MissingError
 from haidang.console.people.roles import ROLE_PERMISSIONS
+from haidang.console.rules import indicators
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -116,8 +118,11 @@ def alert_context(request: Request, found: Alert) -> dict[str, Any]:
     )
     first = said[0] if said else {}
     rule = first.get("rule") if isinstance(first.get("rule"), dict) else {}
+    intel = indicators.known()
     return {
         "alert": found,
+        "indicators": related(said, intel),
+        "kept": intel is not None,
         "examples": [_shown(one.at, one.finding) for one in examples if isinstance(one.finding, dict)],
         "rule": rule,
         "info": RULEBOOK.info(found.rule),

@@ -16,6 +16,8 @@ from haidang.console.api import (
     audit,
     channels,
     dead_letters,
+    hunts,
+    intelligence,
     people,
     rules,
     silences,
@@ -46,8 +48,12 @@ api = NinjaAPI(
     parser=_StrictParser(),
 )
 add_handlers(api)
+api.add_router("/alerts", hunts.before_router)
+api.add_router("/alerts", intelligence.alert_router)
 for _prefix, _module in (
     ("/alerts", alerts),
+    ("/hunts", hunts),
+    ("/intelligence", intelligence),
     ("/silences", silences),
     ("/units", units),
     ("/assets", assets),

@@ -34,8 +34,9 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.ADMINISTRATOR: _LEAD | {"people.see", "people.edit", "audit.see", "service.see"},
     Role.LEAD: _LEAD | {"people.see", "audit.see", "service.see"},
     Role.ANALYST: _WORK | {"quarantine.see", "channels.see"},
-    # A liaison works on what belongs to its unit: it notes, acknowledges and closes, but silences nothing.
-    Role.LIAISON: frozenset({"alerts.see", "alerts.work", "units.see", "sources.see"}),
+    # A liaison works on what belongs to its unit: it notes, acknowledges, closes, and looks back at what the
+    # unit's sources sent, but silences nothing.
+    Role.LIAISON: frozenset({"alerts.see", "alerts.work", "archive.search", "units.see", "sources.see"}),
     Role.AUDITOR: _SEE | {"audit.see", "people.see", "quarantine.see", "channels.see"},
     Role.READER: _SEE,
 }

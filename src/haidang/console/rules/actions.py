@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from haidang.findings.model import Finding
     from haidang.scanning import Ruleset
 
-__all__ = ["MOST_EVENTS_BYTES", "Tried", "switch", "try_on_events"]
+__all__ = ["MOST_EVENTS_BYTES", "Tried", "pasted", "switch", "try_on_events"]
 
 MOST_EVENTS_BYTES = 1 << 20
 MOST_RULE_BYTES = 256 << 10
@@ -95,7 +95,7 @@ def try_on_events(events: str, *, format_name: str = "", rule: str = "", text: s
         raise RefusedError(
             _("There is no format {name}; see haidang formats.").format(name=format_name), field="format"
         )
-    ruleset = _pasted(text) if text.strip() else _chosen(rule)
+    ruleset = pasted(text) if text.strip() else _chosen(rule)
     piece = LiveMatcher(ruleset).match(data, format_name, path="pasted")
     return Tried(
         piece.report.format,
@@ -115,7 +115,12 @@ def _chosen(rule: str) -> Ruleset:
     return one_rule(rule)
 
 
-def _pasted(text: str) -> Ruleset:
+def pasted(text: str) -> Ruleset:
+    """Return the rules in a text.
+
+    Raises:
+        RefusedError: It is too long, or no rule that can be used.
+    """
     from haidang.scanning import load_rules
 
     if len(text) > MOST_RULE_BYTES:

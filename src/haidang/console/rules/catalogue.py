@@ -1,25 +1,28 @@
 """Which rules are loaded, and how they fare: what fires, and how much of it is false.
 
-Rules are files: those that the detector says it has loaded, or, where it has said nothing yet or has files that
-this machine does not, those of the configuration here. They are loaded when somebody first asks, and kept until
-the detector loads them anew; a restart takes up changed files.
+Rules are files: those that the detector says it works with, or, where it has said nothing yet or has files
+that this machine does not, those of the configuration here. They are loaded when somebody first asks, and kept;
+whoever asks later has files that changed read again in the background, by the same rules as detection has
+(:mod:`haidang.console.rules.reading`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import socket
+import logging
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.db.models import Count, Max, Q, Sum, Value
-from django.db.models.functions import Concat
+from django.db.models import Count, Max, Q, Sum
 from django.utils import timezone
 
 from haidang.console.alerts.models import Alert
-from haidang.console.rules.models import DetectorRules, RuleState
+from haidang.console.rules.models import Loaded, RuleState
+from haidang.console.rules.reading import check, fingerprint
 from haidang.console.service import places
+from haidang.errors import HaidangError
 
 if TYPE_CHECKING:
     from haidang.console.people.models import User
@@ -33,10 +36,13 @@ __all__ = [
     "Origin",
     "RuleEntry",
     "Rules",
-    "announce",
+    "configuration",
     "entries",
     "entry_of",
+    "forget",
+    "known",
     "loaded",
+    "look_again",
     "noise",
     "one_rule",
     "origin",
@@ -97,17 +103,30 @@ class Origin(NamedTuple):
     paths: tuple[Path, ...]
     builtin: bool | None
     """As ``load_rules`` takes it: None where the built-in ones stand in for no others."""
-    detector: DetectorRules | None = None
-    """What the detector has loaded, None where it has said nothing."""
+    detector: Loaded | None = None
+    """What the detector says it works with, None where it has said nothing."""
 
     @property
     def elsewhere(self) -> bool:
         """Whether the detector has files that this machine does not: what is shown may be other rules."""
-        return self.detector is not None and tuple(map(Path, self.detector.paths)) != self.paths
+        return self.detector is not None and _told_paths(self.detector) != self.paths
 
 
+class _Kept:
+    """Rules that are loaded, and what their files were like then."""
+
+    def __init__(self, paths: tuple[Path, ...], builtin: bool | None) -> None:  # noqa: FBT001 -- as configured
+        self.paths, self.builtin = paths, builtin
+        self.state = fingerprint(paths)
+        self.rules = _read(paths, builtin)
+        self.next_look = time.monotonic() + _LOOK_SECONDS
+
+
+_LOG = logging.getLogger(__name__)
+_LOOK_SECONDS = 10.0
 _lock = threading.Lock()
-_kept: dict[tuple[tuple[Path, ...], bool | None, dt.datetime | None], Rules] = {}
+_kept: list[_Kept] = []
+"""None or one: rules are many objects."""
 _configurations: list[Configuration] = []
 
 
@@ -120,17 +139,51 @@ def loaded(found: Origin | None = None) -> Rules:
     Raises:
         ConfigurationError: A path is wrong.
     """
+    found = found or origin()
+    with _lock:
+        if not _kept or (_kept[0].paths, _kept[0].builtin) != (found.paths, found.builtin):
+            _kept[:] = [_Kept(found.paths, found.builtin)]
+        return _current()
+
+
+def known() -> Rules | None:
+    """Return the rules where they are loaded; nobody waits for that, and the database is not asked."""
+    with _lock:
+        return _current() if _kept else None
+
+
+def _current() -> Rules:
+    kept = _kept[0]
+    if time.monotonic() >= kept.next_look:
+        kept.next_look = time.monotonic() + _LOOK_SECONDS
+        threading.Thread(target=look_again, name="catalogue", daemon=True).start()
+    return kept.rules
+
+
+def _read(paths: tuple[Path, ...], builtin: bool | None) -> Rules:  # noqa: FBT001 -- as configured
     from haidang.scanning import load_rules
 
-    found = found or origin()
-    key = (found.paths, found.builtin, found.detector and found.detector.at)
-    with _lock:
-        if key not in _kept:
-            ruleset = load_rules(*found.paths, builtin=found.builtin)
-            # Rules are many objects: those of before go.
-            _kept.clear()
-            _kept[key] = Rules(ruleset, {info.id or info.title: info for info in ruleset.infos})
-        return _kept[key]
+    ruleset = load_rules(*paths, builtin=builtin)
+    return Rules(ruleset, {info.id or info.title: info for info in ruleset.infos})
+
+
+def look_again(pause: float = 1.0) -> None:
+    """Read files that changed and stand still, and take them where they are no worse than those before."""
+    kept = _kept[0]
+    state = fingerprint(kept.paths)
+    if state == kept.state:
+        return
+    time.sleep(pause)
+    if fingerprint(kept.paths) != state:
+        return  # A copy in progress: the next look sees it whole.
+    kept.state = state
+    try:
+        rules = _read(kept.paths, kept.builtin)
+        check(rules.ruleset, kept.rules.ruleset)
+    except HaidangError as error:
+        _LOG.warning("rules that changed cannot be used: %s", error.diagnostics())
+    else:
+        kept.rules = rules
 
 
 def one_rule(name: str) -> Ruleset:
@@ -150,54 +203,66 @@ def use(configuration: Configuration) -> None:
     _configurations[:] = [configuration]
 
 
-def announce(configuration: Configuration) -> None:
-    """Let the pages know which rules the detector, which is this process, has loaded."""
-    told = {
-        "paths": [str(path.absolute()) for path in configuration.rules],
-        "builtin": configuration.builtin,
-        "host": socket.gethostname()[:255],
-    }
-    DetectorRules.objects.update_or_create(pk=1, defaults=told)
+def forget() -> None:
+    """Use the file in the data folder again."""
+    _configurations.clear()
+
+
+def configuration() -> Configuration:
+    """Return the service's configuration.
+
+    Raises:
+        ConfigurationError: Its file is wrong.
+    """
+    from haidang.console.service.configuration import Configuration, read_configuration
+
+    if _configurations:
+        return _configurations[0]
+    path = places.configuration()
+    return read_configuration(path) if path.exists() else Configuration()
 
 
 def origin() -> Origin:
-    """Return where the rules are loaded from."""
-    detector = DetectorRules.objects.filter(pk=1).first()
-    if detector is not None:
-        paths = tuple(map(Path, detector.paths))
-        if all(path.exists() for path in paths):
-            return Origin(paths, True if detector.builtin else None, detector)
-    if _configurations:
-        configuration = _configurations[0]
-    else:
-        path = places.configuration()
-        if not path.exists():
-            return Origin((), None, detector)
-        from haidang.console.service.configuration import read_configuration
+    """Return where the rules are loaded from.
 
-        configuration = read_configuration(path)
-    paths = tuple(path.absolute() for path in configuration.rules)
-    return Origin(paths, True if configuration.builtin else None, detector)
+    Raises:
+        ConfigurationError: The configuration's file is wrong.
+    """
+    detector = Loaded.objects.filter(part=Loaded.Part.RULES, about__has_key="paths").first()
+    if detector is not None:
+        paths = _told_paths(detector)
+        if all(path.exists() for path in paths):
+            return Origin(paths, True if detector.about["builtin"] else None, detector)
+    named = configuration()
+    paths = tuple(path.absolute() for path in named.rules)
+    return Origin(paths, True if named.builtin else None, detector)
+
+
+def _told_paths(detector: Loaded) -> tuple[Path, ...]:
+    return tuple(map(Path, detector.about["paths"]))
 
 
 def noise(user: User, rule: str = "") -> dict[str, Noise]:
     """Return what each rule (or one) made lately, by the rule's name in alerts."""
-    since = timezone.now() - dt.timedelta(days=NOISE_DAYS)
-    rows = Alert.objects.visible_by_key(user, enter=False).filter(created__gte=since)
-    # Not the rule itself: databases would walk the index of rules, all there ever was, not that of times.
-    rows = rows.order_by().annotate(name=Concat("rule", Value("")))
+    rows = Alert.objects.visible_to(user).filter(created__gte=timezone.now() - dt.timedelta(days=NOISE_DAYS))
     if rule:
-        rows = rows.filter(name=rule)
-    closed = Q(state=Alert.State.CLOSED)
-    counted = rows.values("name").annotate(
-        alerts=Count("*"),
-        findings=Sum("count"),
-        judged=Count("level", filter=closed & ~Q(disposition="")),
-        false=Count("level", filter=closed & Q(disposition=Alert.Disposition.FALSE_POSITIVE)),
-        last=Max("last_seen"),
+        rows = rows.filter(rule=rule)
+    counted = (
+        rows.order_by()
+        .values("rule")
+        .annotate(
+            alerts=Count("id"),
+            findings=Sum("count"),
+            judged=Count("id", filter=Q(state=Alert.State.CLOSED) & ~Q(disposition="")),
+            false=Count(
+                "id",
+                filter=Q(state=Alert.State.CLOSED, disposition=Alert.Disposition.FALSE_POSITIVE),
+            ),
+            last=Max("last_seen"),
+        )
     )
     return {
-        row["name"]: Noise(row["alerts"], row["findings"] or 0, row["judged"], row["false"], row["last"])
+        row["rule"]: Noise(row["alerts"], row["findings"] or 0, row["judged"], row["false"], row["last"])
         for row in counted
     }
 

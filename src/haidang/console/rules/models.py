@@ -1,4 +1,4 @@
-"""Rules that were switched off or on, with the reason, and where the detector reads them; rules themselves are files."""
+"""Rules that were switched off or on, with the reason, and what detection works with; rules are files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-__all__ = ["DetectorRules", "RuleState"]
+__all__ = ["Loaded", "RuleState"]
 
 
 class RuleState(models.Model):
@@ -25,15 +25,28 @@ class RuleState(models.Model):
         return self.rule
 
 
-class DetectorRules(models.Model):
-    """Where the detector, which may run apart from the pages, has its rules from; one row."""
+class Loaded(models.Model):
+    """What the process that detects works with, as it says itself: one row for each part."""
 
-    paths: models.JSONField[Any, Any] = models.JSONField(default=list)
-    """Files and folders, whole."""
-    builtin = models.BooleanField(default=False)
-    """Whether the built-in ones are among them though there are paths."""
-    host = models.CharField(max_length=255)
-    at = models.DateTimeField(auto_now=True)
+    class Part(models.TextChoices):
+        """What it is about."""
+
+        RULES = "rules", _("Rules")
+        INDICATORS = "indicators", _("Indicators")
+        UPDATE = "update", _("Update of the indicators")
+
+    part = models.CharField(max_length=20, choices=Part.choices, unique=True)
+    at = models.DateTimeField(null=True)
+    """When it was last taken up; null for never."""
+    tried = models.DateTimeField()
+    """When that was last tried."""
+    problem = models.TextField(blank=True)
+    """Why the last try failed; empty where it did not. What was there before is still in use."""
+    about: models.JSONField[Any, Any] = models.JSONField(default=dict)
+    """Figures: of rules, how many; of indicators, the sources they are of."""
+
+    class Meta:
+        ordering = ("part",)
 
     def __str__(self) -> str:
-        return self.host
+        return self.part

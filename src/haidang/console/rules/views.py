@@ -84,7 +84,7 @@ def try_rules(request: Request) -> HttpResponse:
     form = TrialForm(
         request.POST or None, initial={"rule": request.GET.get("rule", "")[:300]}, label_suffix=""
     )
-    context: dict[str, Any] = {"form": form}
+    context: dict[str, Any] = {"form": form, **_archive()}
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
@@ -115,8 +115,17 @@ def _shown(request: Request, name: str, form: SwitchForm, status: int = 200) -> 
         "description": (words and words.description) or entry.info.description,
         "advice": (words and words.advice) or "",
         "form": form,
+        **_archive(),
     }
     return render(request, "rules/rule.html", context, status=status)
+
+
+def _archive() -> dict[str, Any]:
+    """Return whether a rule can be tried on the archive, and on how many days of it."""
+    from haidang.console.hunts.actions import has_archive
+    from haidang.console.hunts.forms import day_choices
+
+    return {"archive": has_archive(), "days": day_choices()}
 
 
 def _title(entry: catalogue.RuleEntry) -> str:

@@ -15,6 +15,9 @@ Example::
     path = "/var/log/nginx/*.log"
     source = "web"
 
+    [intel]
+    update = "6h"
+
     [archive]
     days = 90
     gigabytes = 20
@@ -24,6 +27,7 @@ Paths are as seen from the folder of the file. What is not known is refused, by 
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -45,11 +49,14 @@ _SYSLOG = frozenset(
 )
 _TAIL = frozenset({"path", "source", "format", "existing"})
 _ARCHIVE = frozenset({"enabled", "days", "gigabytes"})
+_INTEL = frozenset({"enabled", "update"})
+_EVERY = re.compile(r"(\d{1,5})(m|h|d)", re.ASCII)
+_UNITS = {"m": 60, "h": 3600, "d": 86_400}
 _KEPT = Retention(days=90, most_bytes=20 << 30)
 _KINDS: dict[str, type | tuple[type, ...]] = {
     "rules": list,
     "builtin": bool,
-    "intel": bool,
+    "intel": (bool, dict),
     "syslog": list,
     "tail": list,
     "port": int,
@@ -71,6 +78,9 @@ class Configuration:
     builtin: bool = False
     """Whether the built-in rules are looked for; they are where no others are named."""
     intel: bool = True
+    """Whether the indicators that ``haidang intel`` keeps are looked for."""
+    intel_update: float | None = None
+    """Seconds between two updates of their sources, None for none."""
     syslog: tuple[SyslogListener, ...] = ()
     tail: tuple[Tail, ...] = ()
     archive: Retention | None = _KEPT
@@ -91,14 +101,32 @@ def read_configuration(path: Path) -> Configuration:
         raise ConfigurationError(f"{path}: {error}", hint="Correct the file; it is TOML.") from None
     _check(path, "", told, _TOP)
     folder = path.parent
+    intel, update = _intel(path, told.get("intel", True))
     return Configuration(
         rules=tuple(folder / str(one) for one in told.get("rules", ())),
         builtin=told.get("builtin", False),
-        intel=told.get("intel", True),
+        intel=intel,
+        intel_update=update,
         syslog=tuple(_listener(path, one) for one in told.get("syslog", ())),
         tail=tuple(_tail(path, one) for one in told.get("tail", ())),
         archive=_archive(path, told.get("archive", {})),
     )
+
+
+def _intel(path: Path, told: Any) -> tuple[bool, float | None]:
+    """Return whether indicators are looked for, and how often they are updated."""
+    if isinstance(told, bool):
+        return told, None
+    _check(path, "intel", told, _INTEL)
+    every = told.get("update")
+    if every is None:
+        return told.get("enabled", True), None
+    found = _EVERY.fullmatch(every)
+    if found is None or not int(found[1]):
+        raise ConfigurationError(
+            f"{path}: [intel] update = {every!r} is no length of time", hint='Write "6h", "30m" or "1d".'
+        )
+    return told.get("enabled", True), float(int(found[1]) * _UNITS[found[2]])
 
 
 def _listener(path: Path, told: Any) -> SyslogListener:

@@ -8,7 +8,7 @@ import haidang.console.alerts.notify.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("alerts", "0006_facets"),
+        ("alerts", "0007_speed"),
         ("units", "0001_initial"),
     ]
 

@@ -8,6 +8,7 @@ from django import template
 from django.utils.translation import gettext as _
 
 from haidang.console.alerts.models import Alert, Level
+from haidang.console.alerts.related import KIND_WORDS
 from haidang.console.alerts.rulebook import RULEBOOK
 from haidang.findings.attack import technique_names
 from haidang.i18n import N_
@@ -37,6 +38,12 @@ def rule_title(rule: str) -> str:
     """Return the title of a rule by its id, the id where it is not known."""
     info = RULEBOOK.info(rule)
     return RULEBOOK.title(rule, info.title if info else rule)
+
+
+@register.filter
+def indicator_kind(kind: str) -> str:
+    """Return what kind of thing an indicator is, in words."""
+    return _(KIND_WORDS[kind]) if kind in KIND_WORDS else kind
 
 
 @register.filter
