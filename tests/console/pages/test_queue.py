@@ -99,6 +99,18 @@ def test_marks_of_letters_do_not_matter(analyst: User, words: str) -> None:
 
 
 @pytest.mark.usefixtures("some")
+def test_common_words_are_looked_for_without_their_index(
+    analyst: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite always asks its index")
+    monkeypatch.setattr(fulltext, "_COMMON", 0)
+    assert found(analyst, "q=mimi") == ["D", "A"]
+    assert found(analyst, "q=mimi+-lsass&state=new&state=acknowledged") == ["D"]
+    assert found(analyst, "level=4&q=curl") == []
+
+
+@pytest.mark.usefixtures("some")
 def test_the_index_follows_changes_and_removals(analyst: User) -> None:
     alert = Alert.objects.get(entity="A")
     alert.search = "something else"
