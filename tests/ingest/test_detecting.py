@@ -115,7 +115,8 @@ def test_another_matcher_takes_over_and_neither_loses_nor_doubles(
     spool: Spool, rules: Ruleset, tmp_path: Path
 ) -> None:
     more = load_rules(write_rules(tmp_path, RULES.replace("contains: whoami", "contains: run")), cache=False)
-    sink, taken_up = Kept(), []
+    sink = Kept()
+    taken_up: list[LiveMatcher] = []
     one = detector(spool, rules, sink)
     spool.append([arrival(1, 2)])
     one.step()
