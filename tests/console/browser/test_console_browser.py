@@ -23,7 +23,8 @@ PASSWORD = "mot mat khau dai"
 LAPTOP = {"width": 1366, "height": 768}
 PHONE = {"width": 390, "height": 844}
 _PLACES = (
-    "silences/?alert=400", "account/2fa/", "account/sessions/", "account/password/change/", "account/logout/",
+    "silences/?alert=400", "hunt/", "hunt/?kind=sql", "account/2fa/", "account/sessions/",
+    "account/password/change/", "account/logout/",
 )  # fmt: skip
 LOOKS = [("vi-VN", "light"), ("en-GB", "dark")]
 
