@@ -30,21 +30,24 @@ from pathlib import Path
 import pyrage
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from haidang.crypto.certificates import read_certificates
-from haidang.crypto.sealing import Recipient, open_sealed, seal
 from haidang.crypto.sealing.keys import SealingKey
-from haidang.crypto.signers import Signatory
-from haidang.crypto.trust import load_trust
 
 act, folder = sys.argv[1], Path(sys.argv[2])
 now = dt.datetime.fromisoformat(sys.argv[3])
 identity = pyrage.x25519.Identity.from_str((folder / "age.key").read_text().strip())
 key = SealingKey(str(identity.to_public()), identity)
 if act == "seal":
+    from haidang.crypto.sealing import Recipient, seal
+    from haidang.crypto.signers import Signatory
+
     certificate, *above = read_certificates(folder / "home/identities/anh/certificate.pem")
     signing = load_pem_private_key((folder / "signing.pem").read_bytes(), None)
     to = [Recipient("Binh", key.recipient)]
     seal(folder / "big", folder / "big.sealed", Signatory(signing, certificate, tuple(above)), to, now=now)
 else:
+    from haidang.crypto.sealing import open_sealed
+    from haidang.crypto.trust import load_trust
+
     trust = load_trust(folder / "home/trust")
     open_sealed(folder / "big.sealed", [key], trust, folder=folder / "inbox", now=now)
 """
@@ -67,15 +70,16 @@ def main(folder: Path, mebibytes: int, rounds: int) -> None:
         inbox.mkdir()
         ours: list[str | Path] = [sys.executable, "-c", _PROGRAM]
         encrypted, sealed, decrypted = place / "big.age", place / "big.sealed", place / "big.out"
-        runs: list[tuple[str, Path, list[str | Path]]] = [
-            ("age -r", encrypted, [_AGE, "-r", recipient, "-o", encrypted, place / "big"]),
-            ("seal", sealed, [*ours, "seal", place, now]),
-            ("age -d", decrypted, [_AGE, "-d", "-i", key, "-o", decrypted, encrypted]),
-            ("open", inbox / "big", [*ours, "open", place, now]),
+        runs: list[tuple[str, Path, Path, list[str | Path]]] = [
+            ("age -r", place / "big", encrypted, [_AGE, "-r", recipient, "-o", encrypted, place / "big"]),
+            ("seal", place / "big", sealed, [*ours, "seal", place, now]),
+            ("age -d", encrypted, decrypted, [_AGE, "-d", "-i", key, "-o", decrypted, encrypted]),
+            ("open", sealed, inbox / "big", [*ours, "open", place, now]),
         ]
-        found: dict[str, list[_Cost]] = {name: [] for name, _, _ in runs}
+        found: dict[str, list[_Cost]] = {name: [] for name, *_ in runs}
         for _ in range(rounds):
-            for name, output, command in runs:
+            for name, given, output, command in runs:
+                _read(given)
                 # Right before: each then writes to the memory that its last output has just left. A virtual
                 # machine that gives unused memory back gets it anew at a higher cost than that of the work.
                 output.unlink(missing_ok=True)
@@ -104,6 +108,14 @@ def _prepare(place: Path, mebibytes: int) -> None:
         for _ in range(mebibytes):
             stream.write(os.urandom(1 << 20))
     print(MOMENT.isoformat(), key.recipient)
+
+
+def _read(path: Path) -> None:
+    """Have a file in the page cache; ours writes past it, so that it would be there for one of the two only."""
+    block = bytearray(1 << 20)
+    with path.open("rb", buffering=0) as stream:
+        while stream.readinto(block):
+            pass
 
 
 def _run(command: list[str | Path]) -> _Cost:

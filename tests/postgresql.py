@@ -30,19 +30,30 @@ def programs() -> Path | None:
 
 
 @contextlib.contextmanager
-def postgresql() -> Iterator[str]:
-    """Give the URL of an empty database on a server that is stopped at the end."""
+def postgresql(kept: Path | None = None) -> Iterator[str]:
+    """Give the URL of a database on a server that is stopped at the end.
+
+    Args:
+        kept: A folder that the database is in, or is made in, and stays in. Such a server writes through to
+            the disk, as a real one does. Without it the database is new, and gone afterwards.
+    """
     folder = programs()
     if folder is None:
         message = "no PostgreSQL here; on Debian: apt install postgresql"
         raise RuntimeError(message)
-    home = Path(tempfile.mkdtemp(prefix="haidang-pg-"))
+    if kept is None:
+        home = Path(tempfile.mkdtemp(prefix="haidang-pg-"))
+    else:
+        home = kept.resolve()
+        home.mkdir(parents=True, exist_ok=True)
     # The server refuses to run as root.
     runner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     if runner:
         shutil.chown(home, "postgres")
     data = home / "data"
-    options = f"-c listen_addresses='' -c unix_socket_directories={home} -c fsync=off -c max_connections=50"
+    options = f"-c listen_addresses='' -c unix_socket_directories={home} -c max_connections=50"
+    if kept is None:
+        options += " -c fsync=off"
 
     def run(*command: str) -> None:
         subprocess.run(
@@ -50,14 +61,18 @@ def postgresql() -> Iterator[str]:
         )
 
     try:
-        run(f"{folder}/initdb", "-D", str(data), "-U", "haidang", "-A", "trust", "-E", "UTF8", "--no-sync")
+        if not data.exists():
+            run(
+                f"{folder}/initdb", "-D", str(data), "-U", "haidang", "-A", "trust", "-E", "UTF8", "--no-sync"
+            )
         run(f"{folder}/pg_ctl", "-D", str(data), "-l", f"{home}/log", "-o", options, "-w", "start")
         try:
             yield f"postgresql://haidang@/postgres?host={quote(str(home))}"
         finally:
-            run(f"{folder}/pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
+            run(f"{folder}/pg_ctl", "-D", str(data), "-m", "fast" if kept else "immediate", "-w", "stop")
     finally:
-        shutil.rmtree(home, ignore_errors=True)
+        if kept is None:
+            shutil.rmtree(home, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -34,30 +34,41 @@ OPEN = ("allauth.", "django.views.i18n", "django.conf.urls.i18n")
 RECORDS = {
     # Address to the kind of record that its number is of; a new address with a number must be named here.
     "alert": "alert",
+    "channel": "channel",
     "alert-before": "alert",
     "cancel-hunt": "hunt",
     "hunt-found": "hunt",
     "add-asset": "unit",
     "add-contact": "unit",
     "change-asset": "asset",
+    "change-channel": "channel",
     "change-contact": "contact",
     "change-person": "person",
     "change-source": "source",
     "change-unit": "unit",
     "delete-view": "view",
+    "disconnect-identity": "person",
     "discard-quarantine": "source",
     "end-silence": "silence",
     "quarantine": "source",
     "remove-asset": "asset",
+    "remove-channel": "channel",
     "remove-contact": "contact",
     "remove-unit": "unit",
+    "renew-channel-secret": "channel",
     "renew-password": "person",
     "renew-source-token": "source",
     "reset-factor": "person",
     "revoke-token": "token",
     "source": "source",
+    "switch-channel": "channel",
+    "test-channel": "channel",
     "unit": "unit",
 }
+MAY_BE_MISSING = frozenset(
+    {"rule", "switch-rule", "audit-checkpoint", "openid_connect_login", "openid_connect_callback"}
+)
+"""Pages of what no record is asked for; without an identity provider there are none to sign in at one."""
 PERSONAL = frozenset({"view", "token", "hunt"})
 """Records that belong to one person, whatever its unit."""
 
@@ -131,6 +142,8 @@ def test_what_is_open_to_anyone_is_known() -> None:
         "metrics",
         "healthz",
         "readyz",
+        "openid_connect_login",
+        "openid_connect_callback",
     }
 
 
@@ -146,7 +159,7 @@ class Records(NamedTuple):
 
 def made(unit: Unit, name: str, somebody: User) -> dict[str, int]:
     """Make one record of each kind in a unit."""
-    from haidang.console.alerts.models import Alert, SavedView, Silence
+    from haidang.console.alerts.models import Alert, Channel, SavedView, Silence
     from haidang.console.hunts.models import Hunt
     from haidang.console.people.models import Token
     from haidang.console.sources.models import Source
@@ -163,6 +176,7 @@ def made(unit: Unit, name: str, somebody: User) -> dict[str, int]:
         "asset": Asset.objects.create(unit=unit, name=name).pk,
         "source": Source.objects.create(unit=unit, name=name).pk,
         "alert": alert.pk,
+        "channel": Channel.objects.create(name=name, kind="email", target="a@b.example", unit=unit).pk,
         "silence": Silence.objects.create(unit=unit, rule="r", reason="x", by=somebody, until=NOW).pk,
         "person": person.pk,
         "view": SavedView.objects.create(owner=person, name=name, query="").pk,
@@ -234,7 +248,7 @@ def test_pages_open_for_who_may_and_for_what_is_their_own(
                 assert status == 404 or (personal and status == 302), where
             else:
                 assert status in {200, 302, 400, 404}, where
-                assert status != 404 or page.name in {"rule", "switch-rule", "audit-checkpoint"}, where
+                assert status != 404 or page.name in MAY_BE_MISSING, where
 
 
 def test_nobody_gets_in_without_signing_in(own: dict[str, int]) -> None:

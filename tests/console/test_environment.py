@@ -73,7 +73,9 @@ def test_a_url_of_postgresql_is_taken_apart(tmp_path: Path) -> None:
         5433,
         "hai dang",
     )
-    assert found["OPTIONS"] == {"sslmode": "require"}
+    assert found["OPTIONS"] == {"sslmode": "require", "options": "-c jit=off -c work_mem=16MB"}
+    found = Environment({"DATABASE_URL": f"{url}&options="}).database(tmp_path)
+    assert found["OPTIONS"] == {"sslmode": "require", "options": ""}
 
 
 @pytest.mark.parametrize("url", ["mysql://me@db/name", "postgresql://me@db", "nonsense"])

@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,54 @@ def test_a_wrong_setting_is_said_before_anything_starts(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "sauce" in done.stderr
     assert not (tmp_path / "console.sqlite3").exists()
+
+
+RULE = """
+title: A word of our own
+id: 0d3f4d0e-5f0e-4f43-9a6b-0c1d2e3f4a5b
+logsource: {category: process_creation, product: windows}
+detection:
+  one: {CommandLine|contains: hoa-hong}
+  condition: one
+level: high
+"""
+STARTED = {
+    "Channel": "Microsoft-Windows-Sysmon/Operational",
+    "EventID": 1,
+    "Image": "C:\\\\x.exe",
+    "CommandLine": "x hoa-hong",
+}
+
+
+@pytest.mark.slow
+def test_parts_run_apart_and_the_pages_show_the_rules_of_the_detector(tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "own.yml").write_text(RULE)
+    (tmp_path / "detector.toml").write_text('rules = ["rules"]\n')
+    data = tmp_path / "data"
+    detector = [sys.executable, "-m", "haidang", "serve", "--part", "detect"]
+    detector += ["--config", str(tmp_path / "detector.toml")]
+    with (
+        Service(data, "--part", "receive") as receiving,
+        Service(data, "--part", "console") as console,
+        subprocess.Popen(detector, env=receiving.environ) as detecting,
+    ):
+        try:
+            token = receiving.source("pc")
+            assert receiving.post("/ingest", json.dumps(STARTED).encode() + b"\n", token)[0] == 200
+            receiving.until(lambda: [alert["title"] for alert in receiving.alerts()] == ["A word of our own"])
+            secret = console.django(
+                "from haidang.console.people.models import Token, User\n"
+                "from datetime import datetime, UTC\n"
+                "until = datetime(2100, 1, 1, tzinfo=UTC)\n"
+                "made = Token.issue(User.objects.get(), 'x', ['rules.see'], until)\n"
+                "print(json.dumps(made[1]))"
+            )
+            asked = urllib.request.Request(f"{console.address}/api/v1/rules")
+            asked.add_header("Authorization", f"Bearer {secret}")
+            with urllib.request.urlopen(asked, timeout=60) as answer:
+                told = json.load(answer)
+            assert [row["title"] for row in told["items"]] == ["A word of our own"]
+        finally:
+            detecting.terminate()
+            assert detecting.wait(60) == 0

@@ -104,7 +104,9 @@ def _configuration(args: argparse.Namespace) -> Configuration:
 
 def _detect(configuration: Configuration) -> int:
     from haidang.console.service.detecting import detect
+    from haidang.console.service.starting import migrate
 
+    migrate()
     detect(configuration)
     return 0
 

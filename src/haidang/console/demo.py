@@ -8,13 +8,23 @@ closed: it is made data and says so in its names (``.example``).
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from django.db import transaction
 
-from haidang.console.alerts.models import Alert, Example, Level, Note, Risk, SavedView, Silence
+from haidang.console.alerts.models import (
+    Alert,
+    Channel,
+    Example,
+    Level,
+    Note,
+    Outgoing,
+    Risk,
+    SavedView,
+    Silence,
+)
 from haidang.console.people.models import User
 from haidang.console.people.roles import Role
 from haidang.console.sources.models import Source
@@ -122,10 +132,34 @@ def make_demo(
     for finding in findings:
         maker.of_story(finding, shift)
     _silences(findings, people, now)
+    _channels(place.units, now)
     SavedView.objects.create(
         owner=people["an"], name="Nghiêm trọng, chưa ai nhận", query="level=3&level=4&owner=none", shared=True
     )
     return Demo(len(place.units), [user.username for user in people.values()], Alert.objects.count())
+
+
+def _channels(units: dict[str, Unit], now: datetime) -> None:
+    """Make channels that reach nobody: mail is written to a folder, and the webhook is out of use."""
+    night = {"quiet_from": time(22), "quiet_until": time(6)}
+    Channel.objects.create(
+        name="Trực an toàn thông tin", kind="email", last_sent=now - timedelta(minutes=50), **night,
+        target="truc.attt@haivan.example, lanhdao.ttdl@haivan.example", digest_minutes=30,
+    )  # fmt: skip
+    Channel.objects.create(
+        name="Đầu mối bệnh viện", kind="email", target="cntt@benhvien.haivan.example", unit=units["HV-BV"]
+    )
+    siem = Channel.objects.create(
+        name="SIEM quốc gia", kind="webhook", target="https://siem.example/haivan/nhan", min_level=2,
+        enabled=False, failing_since=now - timedelta(hours=30), problem="answered|503",
+    )  # fmt: skip
+    Outgoing.objects.bulk_create(
+        Outgoing(
+            channel=siem, alert=alert, state=Outgoing.State.DEAD, attempts=8, problem="answered|503",
+            due=now - timedelta(hours=12), created=now - timedelta(hours=30),
+        )
+        for alert in Alert.objects.filter(level=Level.CRITICAL).order_by("-last_seen")[:5]
+    )  # fmt: skip
 
 
 class _Place:

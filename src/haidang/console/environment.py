@@ -24,6 +24,9 @@ __all__ = ["Environment"]
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 _PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000"
+_SESSION = "-c jit=off -c work_mem=16MB"
+"""What connections to PostgreSQL ask for: pages are short, and bitmaps of common words must fit."""
+_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 _POSTGRESQL = frozenset({"postgres", "postgresql"})
 
 
@@ -65,6 +68,38 @@ class Environment:
         """Return texts with commas between them."""
         return [word.strip() for word in self.text(name, default).split(",") if word.strip()]
 
+    def identity_provider(self) -> dict[str, Any] | None:
+        """Return allauth's description of the OpenID Connect provider, None where none is named.
+
+        Raises:
+            ConfigurationError: It has no client, or is asked without TLS.
+        """
+        url = self.text("HAIDANG_OIDC_URL").rstrip("/")
+        if not url:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _HERE):
+            raise ConfigurationError(
+                f"HAIDANG_OIDC_URL={url}",
+                hint="Give the address of the provider (its issuer), with https://.",
+            )
+        client = self.text("HAIDANG_OIDC_CLIENT")
+        if not client:
+            raise ConfigurationError(
+                "HAIDANG_OIDC_CLIENT is missing", hint="Give the client's name that the provider knows."
+            )
+        return {
+            "provider_id": "oidc",
+            "name": self.text("HAIDANG_OIDC_NAME", "OpenID Connect"),
+            "client_id": client,
+            "secret": self.text("HAIDANG_OIDC_SECRET"),
+            "settings": {
+                "server_url": url,
+                "claim": self.text("HAIDANG_OIDC_CLAIM", "preferred_username"),
+                "oauth_pkce_enabled": True,
+            },
+        }
+
     def place(self) -> Path:
         """Return where the folder of everything that the service keeps is, or would be."""
         home = Path(self._values.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
@@ -95,6 +130,19 @@ class Environment:
                 path.hardlink_to(made)
             made.unlink()
         return path.read_text(encoding="utf-8")
+
+    def old_secret_keys(self, folder: Path) -> list[str]:
+        """Return keys that are no longer used for anything new, but still open what they sealed or signed.
+
+        Those are ``HAIDANG_SECRET_KEY_OLD`` (several with commas between), the file ``secret-key.old``, and
+        the file ``secret-key`` where ``HAIDANG_SECRET_KEY`` has taken its place.
+        """
+        now = self.secret_key(folder)
+        old = self.words("HAIDANG_SECRET_KEY_OLD")
+        for path in (folder / "secret-key", folder / "secret-key.old"):
+            with suppress(FileNotFoundError):
+                old.append(path.read_text(encoding="utf-8").strip())
+        return [key for key in dict.fromkeys(old) if key and key != now]
 
     def database(self, folder: Path) -> dict[str, Any]:
         """Return Django's description of the database: SQLite in ``folder``, or what DATABASE_URL names."""
@@ -127,5 +175,5 @@ class Environment:
             "PORT": parts.port or "",
             "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": dict(parse_qsl(parts.query)),
+            "OPTIONS": {"options": _SESSION, **dict(parse_qsl(parts.query, keep_blank_values=True))},
         }

@@ -18,6 +18,7 @@ METRICS_TOKEN = _ENVIRONMENT.text("HAIDANG_METRICS_TOKEN")
 """What a program on another machine must show to read /metrics."""
 
 SECRET_KEY = _ENVIRONMENT.secret_key(DATA)
+SECRET_KEY_FALLBACKS = _ENVIRONMENT.old_secret_keys(DATA)
 DEBUG = _ENVIRONMENT.boolean("HAIDANG_DEBUG", default=False)
 ALLOWED_HOSTS = _ENVIRONMENT.words("HAIDANG_HOSTS", "localhost,127.0.0.1,[::1]")
 PUBLIC_URL = _ENVIRONMENT.text("HAIDANG_URL").rstrip("/")
@@ -82,7 +83,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "haidang.console.people.activity.ActivityMiddleware",
     "haidang.console.people.access.AccessMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -107,6 +108,13 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": _ENVIRONMENT.database(DATA)}
+# In each process: when sessions were last written down, and what allauth counts.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "people.User"
@@ -137,28 +145,21 @@ ACCOUNT_EMAIL_NOTIFICATIONS = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
 # django-axes counts wrong passwords, in the database, for all processes and over restarts.
 ACCOUNT_RATE_LIMITS = {"login_failed": None}
+MFA_ADAPTER = "haidang.console.people.factors.SealingAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Hải Đăng"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 USERSESSIONS_TRACK_ACTIVITY = True
 SOCIALACCOUNT_ADAPTER = "haidang.console.people.adapter.SocialAccountAdapter"
-SOCIALACCOUNT_PROVIDERS = (
-    {
-        "openid_connect": {
-            "APPS": [
-                {
-                    "provider_id": "oidc",
-                    "name": _ENVIRONMENT.text("HAIDANG_OIDC_NAME", "OpenID Connect"),
-                    "client_id": _ENVIRONMENT.text("HAIDANG_OIDC_CLIENT"),
-                    "secret": _ENVIRONMENT.text("HAIDANG_OIDC_SECRET"),
-                    "settings": {"server_url": _ENVIRONMENT.text("HAIDANG_OIDC_URL")},
-                }
-            ]
-        }
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "provider_class": "haidang.console.people.identity.IdentityProvider",
+        "APPS": [provider] if (provider := _ENVIRONMENT.identity_provider()) else [],
     }
-    if _ENVIRONMENT.text("HAIDANG_OIDC_URL")
-    else {}
-)
+}
+# A link instead of a form: the policy of pages lets forms lead nowhere else. What makes others ask for a form
+# (that a foreign page connects an account) is refused by the adapter.
+SOCIALACCOUNT_LOGIN_ON_GET = True
 
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25

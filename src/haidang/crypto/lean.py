@@ -10,9 +10,11 @@ That verification imports no client for HTTP also shows that it cannot use the n
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 import sys
+import threading
 from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -20,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 from haidang.crypto.extra import needs_extra
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-__all__ = ["lean_pyhanko", "quiet_pyhanko"]
+__all__ = ["lean_pyhanko", "loading_alongside", "quiet_pyhanko"]
 
 _LATER: Mapping[str, Mapping[str, str]] = {
     "pyhanko.sign": {},
@@ -94,3 +96,24 @@ def lean_pyhanko() -> None:
         sys.modules[name] = package
         parent, _, child = name.rpartition(".")
         setattr(sys.modules[parent], child, package)
+
+
+@contextlib.contextmanager
+def loading_alongside(*modules: str) -> Iterator[None]:
+    """Load modules in a thread while the block works, and mostly waits; they are there when it has ended.
+
+    The block must import none of them. What cannot be loaded is left to whoever imports it then, and says so.
+    """
+    lean_pyhanko()
+
+    def load() -> None:
+        with contextlib.suppress(ImportError):
+            for name in modules:
+                importlib.import_module(name)
+
+    thread = threading.Thread(target=load, name="loading", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()

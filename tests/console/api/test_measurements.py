@@ -6,8 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.core.cache import cache
 from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
+from django.utils import timezone
 
 from haidang.ingest.counting import Counts
 
@@ -26,6 +28,7 @@ LINE = re.compile(r'[a-z_]+(\{[a-z]+="[^"\n]*"(,[a-z]+="[^"\n]*")*\})? [0-9.e+-]
 
 @pytest.fixture
 def data(tmp_path: Path, settings: Any) -> Path:
+    cache.clear()
     settings.DATA = tmp_path
     return tmp_path
 
@@ -44,11 +47,15 @@ def test_the_text_is_what_prometheus_reads(data: Path, hospital: Unit, alert_of:
     counters().count(str(source.pk), Counts(events=7, refused=1))
     counters().save()
     alert_of(hospital)
+    for level in (2, 2, 4):
+        alert_of(hospital, level=level, state="closed", closed_at=timezone.now())
     text = read()
     for line in text.splitlines():
         assert line.startswith("# ") or LINE.fullmatch(line.replace('\\"', "'")), line
     assert 'haidang_ingest_events_total{source="tường \\"lửa\\""} 7' in text
     assert 'haidang_alerts{state="new",level="high"} 1' in text
+    assert 'haidang_alerts{state="closed",level="medium"} 2' in text
+    assert 'haidang_alerts{state="closed",level="critical"} 1' in text
     assert "haidang_spool_batches 0" in text
 
 

@@ -15,13 +15,19 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.console.identity import running_provider
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser
 
+    from tests.console.identity import Provider
+
 ROOT = Path(__file__).parents[3]
 PASSWORD = "mot mat khau dai"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+"""Of lanhdao's authenticator app."""
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
 _MAKE = f"""
@@ -32,6 +38,9 @@ from django.core.management import call_command
 call_command("migrate", verbosity=0)
 from haidang.console.demo import find_story, make_demo
 make_demo(find_story(Path("samples/logs")), {PASSWORD!r})
+from allauth.mfa.totp.internal.auth import TOTP
+from haidang.console.people.models import User
+TOTP.activate(User.objects.get(username="lanhdao"), {SECRET!r})
 """
 
 
@@ -54,10 +63,26 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def served(browser: Browser, folder: Path) -> Iterator[str]:
+def provider(browser: Browser) -> Iterator[Provider]:
+    """An identity provider that the console knows."""
+    del browser
+    with running_provider() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def served(browser: Browser, folder: Path, provider: Provider) -> Iterator[str]:
     """The address of a running console with the demo in it."""
     del browser  # Without one, nothing is made.
-    environment = {**os.environ, "HAIDANG_DATA": str(folder), "PYTHONPATH": os.pathsep.join(sys.path)}
+    environment = {
+        **os.environ,
+        "HAIDANG_DATA": str(folder),
+        "HAIDANG_OIDC_URL": provider.address,
+        "HAIDANG_OIDC_CLIENT": "haidang",
+        "HAIDANG_OIDC_SECRET": "only we two know",
+        "HAIDANG_OIDC_NAME": "Cổng xác thực tỉnh",
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
     environment.pop("DATABASE_URL", None)
     subprocess.run([sys.executable, "-c", _MAKE], cwd=ROOT, env=environment, check=True, timeout=300)
     with socket.socket() as free:

@@ -10,6 +10,9 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+
+from tests.console.browser.conftest import SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,14 +20,20 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+    from tests.console.identity import Provider
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:authlib"),  # The identity provider's, not ours.
+]
 
 PASSWORD = "mot mat khau dai"
 LAPTOP = {"width": 1366, "height": 768}
 PHONE = {"width": 390, "height": 844}
 _PLACES = (
-    "silences/?alert=400", "hunt/", "hunt/?kind=sql", "account/2fa/", "account/sessions/",
-    "account/password/change/", "account/logout/",
+    "channels/", "channels/3/", "channels/new/", "channels/dead/",
+    "silences/?alert=400", "account/2fa/", "account/sessions/", "account/password/change/", "account/logout/",
 )  # fmt: skip
 LOOKS = [("vi-VN", "light"), ("en-GB", "dark")]
 
@@ -32,8 +41,10 @@ LOOKS = [("vi-VN", "light"), ("en-GB", "dark")]
 class Seat:
     """Somebody before a screen, and everything that the browser complained of."""
 
-    def __init__(self, browser: Browser, address: str, **context: Any) -> None:
+    def __init__(self, browser: Browser, address: str, beside: str = "", **context: Any) -> None:
         self.address = address
+        self.beside = beside or address
+        """Another host that is gone to; its own pages are none of ours."""
         self.context = browser.new_context(**{"viewport": LAPTOP, **context})
         self.page: Page = self.context.new_page()
         self.complaints: list[str] = []
@@ -43,23 +54,27 @@ class Seat:
         self.page.on("request", self._asked)
 
     def _said(self, message: Any) -> None:
-        if message.type in {"error", "warning"}:
+        if message.type in {"error", "warning"} and self.page.url.startswith(self.address):
             self.complaints.append(message.text)
 
     def _answered(self, response: Any) -> None:
-        if response.status >= 400:
+        if response.status >= 400 and response.url.startswith(self.address):
             self.complaints.append(f"{response.status} {response.url}")
 
     def _asked(self, request: Any) -> None:
-        if not request.url.startswith((self.address, "data:")):
+        ours = request.frame.url.startswith(self.address)
+        if ours and not request.url.startswith((self.address, self.beside, "data:")):
             self.complaints.append(f"asked another host: {request.url}")
 
-    def sign_in(self, name: str) -> Page:
+    def give_password(self, name: str) -> Page:
         self.page.goto(f"{self.address}/account/login/")
         self.page.fill("[name=login]", name)
         self.page.fill("[name=password]", PASSWORD)
         self.page.click("form.fields button[type=submit]")
-        self.page.wait_for_selector("#over")
+        return self.page
+
+    def sign_in(self, name: str) -> Page:
+        self.give_password(name).wait_for_selector("#over")
         return self.page
 
 
@@ -77,6 +92,17 @@ def seat(seats: list[Seat], browser: Browser, served: str, **context: Any) -> Se
     made = Seat(browser, served, **context)
     seats.append(made)
     return made
+
+
+def alerts_of(folder: Path, unit: str) -> tuple[dict[int, str], dict[int, str]]:
+    """Return number and entity of a unit's alerts, and of all others."""
+    with sqlite3.connect(folder / "console.sqlite3") as database:
+        rows = database.execute(
+            "SELECT a.id, a.entity, u.name FROM alerts_alert a JOIN units_unit u ON u.id = a.unit_id"
+        ).fetchall()
+    database.close()
+    own = {number: entity for number, entity, name in rows if name == unit}
+    return own, {number: entity for number, entity, name in rows if name != unit}
 
 
 def states(folder: Path) -> dict[int, tuple[str, str]]:
@@ -140,49 +166,171 @@ def test_a_noisy_rule_is_silenced(
     assert entity in page.inner_text("main section table")
 
 
-def test_a_liaison_meets_nothing_of_another_unit(browser: Browser, served: str, seats: list[Seat]) -> None:
+def test_a_liaison_meets_nothing_of_another_unit(
+    browser: Browser, served: str, folder: Path, seats: list[Seat]
+) -> None:
+    own, foreign = alerts_of(folder, "Bệnh viện Đa khoa tỉnh")
     page = seat(seats, browser, served, locale="vi-VN").sign_in("binh")
     page.goto(f"{served}/alerts/?state=any")
-    units = set(page.locator("#rows .c-unit").all_text_contents())
-    assert units == {"Bệnh viện Đa khoa tỉnh"}
+    assert set(page.locator("#rows .c-unit").all_text_contents()) == {"Bệnh viện Đa khoa tỉnh"}
+    # Not in the counts beside the list, nor in a search for what is there, nor by its address.
+    counted = [int(text) for text in page.locator("[id^=f-level-] .fn").all_text_contents()]
+    assert sum(counted) == int(page.inner_text(".shown b")) == len(own)
+    word = next(entity for entity in foreign.values() if entity not in own.values())
+    for asked, count in ((word, 0), (next(iter(own.values())), 1)):
+        page.goto(f"{served}/alerts/?state=any")
+        page.fill("[name=q]", asked)
+        page.keyboard.press("Enter")
+        page.wait_for_url(re.compile("q="))
+        assert (page.locator("#rows > .row").count() > 0) == (count > 0)
+    for one in (next(iter(foreign)), 10**6):
+        assert page.request.get(f"{served}/alerts/{one}/").status == 404
+    assert page.request.get(f"{served}/alerts/{next(iter(own))}/").status == 200
 
 
-def test_news_come_by_themselves(browser: Browser, served: str, seats: list[Seat]) -> None:
+def test_news_come_by_themselves_and_disturb_nobody(
+    browser: Browser, served: str, folder: Path, seats: list[Seat]
+) -> None:
     one = seat(seats, browser, served, locale="en-GB").sign_in("an")
     one.goto(f"{served}/alerts/?state=new")
     one.wait_for_selector("html[data-live]")
     first = one.locator("#rows > .row").nth(4)
     number = (first.get_attribute("id") or "").removeprefix("alert-")
+    one.locator("#rows .open").nth(4).click()
+    one.wait_for_selector(f"#d{number}-tools")
+    one.check(f"#alert-{number} input[name=alert]")
+    one.locator("#detail details.proof > summary").first.click()
+    before = int(one.inner_text("#f-state-new .fn"))
+    badge = int(one.inner_text("#badge b"))
+    one.locator(f"#d{number}-tools [data-act=note]").click()
+    one.fill("dialog#note textarea", "half a")
     other = seat(seats, browser, served, locale="en-GB").sign_in("khoa")
     other.goto(f"{served}/alerts/{number}/")
     other.click("[data-act=acknowledge]")
-    # Nobody touched the first screen: the row says by itself who has taken it.
+    other.wait_for_selector(f"#d{number}-tools :not([data-act=acknowledge])")
+    other.click("[data-act=note]")
+    other.fill("dialog#note textarea", "Called the unit.")
+    other.click("dialog#note button[type=submit]")
+    # Nobody touched the first screen: row, detail and counts say by themselves who has taken it.
     one.wait_for_selector(f"#alert-{number}:not(.fresh)", timeout=8000)
     assert "Khoa" in one.inner_text(f"#alert-{number} .c-state")
+    one.locator(f"#d{number}-talk .note", has_text="Called the unit.").wait_for(timeout=20_000)
+    one.locator("#f-state-new .fn", has_text=str(before - 1)).wait_for(timeout=20_000)
+    one.locator("#badge b", has_text=str(badge - 1)).wait_for(timeout=20_000)
+    assert "Khoa" in one.inner_text(f"#d{number}-head")
+    assert one.locator(f"#d{number}-tools [data-act=acknowledge]").count() == 0
+    # What was ticked, folded, typed and where the cursor was stays.
+    assert one.is_checked(f"#alert-{number} input[name=alert]")
+    assert one.locator("#detail details.proof[open]").count() == 0
+    assert one.input_value("dialog#note textarea") == "half a"
+    one.keyboard.type(" sentence")
+    assert one.input_value("dialog#note textarea") == "half a sentence"
+    one.keyboard.press("Escape")
+    one.focus(f"#d{number}-tools [data-act=assign]")
+    # More findings are said, and shown when somebody asks for them.
+    with sqlite3.connect(folder / "console.sqlite3", timeout=20) as database:
+        database.execute("UPDATE alerts_alert SET count = count + 3 WHERE id = ?", (number,))
+        database.execute(
+            "INSERT INTO alerts_batch (spool, number, at) VALUES ('browser', ?, datetime('now'))", (number,)
+        )
+    database.close()
+    one.locator(f"#d{number}-news .notice", has_text="3 more findings").wait_for(timeout=20_000)
+    assert one.evaluate("document.activeElement.dataset.act") == "assign"
+    one.click(f"#d{number}-news button")
+    one.locator(f"#d{number}-news .notice").wait_for(state="detached", timeout=8000)
 
 
-def test_a_second_factor_is_set_up_and_asked_for(browser: Browser, served: str, seats: list[Seat]) -> None:
-    from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
-
-    def code(secret: str) -> str:
-        return str(format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time())))))
-
+def test_the_code_of_an_authenticator_app_is_set_up_and_asked_for(
+    browser: Browser, served: str, seats: list[Seat]
+) -> None:
     page = seat(seats, browser, served, locale="vi-VN").sign_in("kiemtoan")
     page.goto(f"{served}/account/2fa/totp/activate/")
-    if page.locator("[name=password]").count():
-        page.fill("[name=password]", PASSWORD)
-        page.click("main form button[type=submit]")
+    page.fill("[name=password]", PASSWORD)
+    page.click("main form button[type=submit]")
     secret = page.input_value("#authenticator_secret")
     page.fill("[name=code]", code(secret))
     page.click("main form button[type=submit]")
     page.wait_for_url(re.compile("recovery|2fa/$"))
-    other = seat(seats, browser, served, locale="en-GB")
-    other.page.goto(f"{served}/account/login/")
-    other.page.fill("[name=login]", "kiemtoan")
-    other.page.fill("[name=password]", PASSWORD)
-    other.page.click("form.fields button[type=submit]")
-    other.page.wait_for_selector("[name=code]")
-    assert other.page.locator("#over").count() == 0
+    page = seat(seats, browser, served, locale="en-GB", color_scheme="dark").give_password("lanhdao")
+    page.fill("[name=code]", code(SECRET, ago=10))
+    page.click("main form button[type=submit]")
+    page.wait_for_selector("text=Incorrect code.")
+    assert page.request.get(f"{served}/alerts/", max_redirects=0).status == 302
+    page.fill("[name=code]", code(SECRET))
+    page.click("main form button[type=submit]")
+    page.wait_for_selector("#over")
+
+
+def code(secret: str, ago: int = 0) -> str:
+    """Return what an authenticator app shows, or showed some half minutes ago."""
+    now = next(iter(yield_hotp_counters_from_time()))
+    return str(format_hotp_value(hotp_value(secret, now - ago)))
+
+
+def test_a_security_key_is_set_up_and_signed_in_with(
+    browser: Browser, served: str, seats: list[Seat]
+) -> None:
+    # A key is for a name; the number of a machine is none.
+    sitting = seat(seats, browser, served, locale="vi-VN", color_scheme="dark")
+    page = sitting.sign_in("quantri")
+    to_keys(page, served)
+    page.click("#mfa_webauthn_add")
+    page.wait_for_selector("#failure:has-text('tên miền')")
+    named = served.replace("127.0.0.1", "localhost")
+    sitting = seat(seats, browser, named, locale="en-GB", color_scheme="light")
+    page = sitting.sign_in("quantri")
+    cdp = sitting.context.new_cdp_session(page)
+    cdp.send("WebAuthn.enable")
+    options = {"protocol": "ctap2", "transport": "usb", "automaticPresenceSimulation": True}
+    options |= {"hasUserVerification": True, "isUserVerified": True}
+    key = cdp.send("WebAuthn.addVirtualAuthenticator", {"options": options})["authenticatorId"]
+    to_keys(page, named)
+    page.fill("[name=name]", "YubiKey")
+    page.click("#mfa_webauthn_add")
+    page.wait_for_url(re.compile("recovery|webauthn/$"))
+    assert len(cdp.send("WebAuthn.getCredentials", {"authenticatorId": key})["credentials"]) == 1
+    page.goto(f"{named}/account/2fa/webauthn/")
+    assert "YubiKey" in page.inner_text("main")
+    page.goto(f"{named}/account/logout/")
+    page.click("main form button[type=submit]")
+    sitting.give_password("quantri").wait_for_selector("#mfa_webauthn_authenticate")
+    # Touched by nobody, it signs nobody in.
+    cdp.send("WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": key, "enabled": False})
+    assert page.request.get(f"{named}/alerts/", max_redirects=0).status == 302
+    cdp.send("WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": key, "enabled": True})
+    page.click("#mfa_webauthn_authenticate")
+    page.wait_for_selector("#over")
+
+
+def to_keys(page: Page, address: str) -> None:
+    page.goto(f"{address}/account/2fa/webauthn/add/")
+    page.fill("[name=password]", PASSWORD)
+    page.click("main form button[type=submit]")
+    page.wait_for_selector("#mfa_webauthn_add")
+
+
+def test_somebody_signs_in_at_the_identity_provider(
+    browser: Browser, served: str, provider: Provider, seats: list[Seat]
+) -> None:
+    provider.knows("7", preferred_username="an")
+    provider.knows("8", preferred_username="la")
+    for subject, locale in (("8", "en-GB"), ("7", "vi-VN")):
+        sitting = seat(seats, browser, served, beside=provider.address, locale=locale)
+        page = sitting.page
+        # The provider's own page would have a style sheet from elsewhere.
+        page.route("https://**", lambda route: route.abort())
+        page.goto(f"{served}/alerts/?state=new")
+        page.click("text=Cổng xác thực tỉnh")
+        page.fill("[name=sub]", subject)
+        if subject == "8":
+            page.click("button[type=submit]")
+            page.wait_for_selector("text=knows you as la")
+            sitting.complaints.clear()
+        else:
+            page.click("button[type=submit]")
+            page.wait_for_selector("#rows")
+            assert page.url == f"{served}/alerts/?state=new"
+            assert "Nguyễn Thu An" in page.inner_text("details.user summary")
 
 
 def test_twenty_alerts_are_on_a_laptop_s_screen_beside_the_detail(

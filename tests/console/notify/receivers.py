@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socketserver
+import ssl
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Mails", "Posts", "mail_server", "web_server"]
+    from tests.ingest.syslog.small_ca import Pair
+
+__all__ = ["Mails", "Posts", "mail_server", "slow_server", "web_server"]
 
 
 class Mails:
@@ -21,7 +24,9 @@ class Mails:
         self.port = 0
         self.texts: list[bytes] = []
         self.recipients: list[str] = []
+        self.connections = 0
         self.refusing = False
+        self.unknown: set[str] = set()
 
 
 class Post(NamedTuple):
@@ -52,11 +57,16 @@ def mail_server() -> Iterator[Mails]:
             self.wfile.write(line.encode() + b"\r\n")
 
         def handle(self) -> None:
+            mails.connections += 1
             self.say("220 here")
             while line := self.rfile.readline():
                 verb = line[:4].upper().strip()
                 if verb == b"RCPT":
-                    mails.recipients.append(line.decode().split("<")[1].split(">")[0])
+                    address = line.decode().split("<")[1].split(">")[0]
+                    if address in mails.unknown:
+                        self.say("550 no such user")
+                        continue
+                    mails.recipients.append(address)
                 if verb == b"DATA" and not mails.refusing:
                     self.say("354 go on")
                     text = b"".join(iter(self.rfile.readline, b".\r\n"))
@@ -72,8 +82,8 @@ def mail_server() -> Iterator[Mails]:
 
 
 @contextmanager
-def web_server() -> Iterator[Posts]:
-    """Give a server that takes any POST."""
+def web_server(pair: Pair | None = None) -> Iterator[Posts]:
+    """Give a server that takes any POST, over TLS where it has a certificate."""
     posts = Posts()
 
     class Handler(BaseHTTPRequestHandler):
@@ -91,9 +101,42 @@ def web_server() -> Iterator[Posts]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with _serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
-        posts.url = f"http://127.0.0.1:{port}/hook"
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            pass  # Clients that do not trust the certificate go away.
+
+    server = Server(("127.0.0.1", 0), Handler)
+    if pair is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pair.certificate, pair.key)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    with _serving(server) as port:
+        posts.url = f"{'http' if pair is None else 'https'}://127.0.0.1:{port}/hook"
         yield posts
+
+
+@contextmanager
+def slow_server(*, busy: bool) -> Iterator[str]:
+    """Give a server that never answers to the end: silent, or ``busy`` with one header after the other."""
+    ending = threading.Event()
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            try:
+                self.request.sendall(b"HTTP/1.1 200 OK\r\n" if busy else b"")
+                while not ending.wait(0.05):
+                    self.request.sendall(b"a: b\r\n" if busy else b"")
+            except OSError:
+                return
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+
+    with _serving(Server(("127.0.0.1", 0), Handler)) as port:
+        try:
+            yield f"http://127.0.0.1:{port}/hook"
+        finally:
+            ending.set()
 
 
 @contextmanager

@@ -22,7 +22,7 @@ HTMX = {"HX-Request": "true"}
 
 
 def pages(alert: Alert) -> list[str]:
-    return ["/", "/alerts/", f"/alerts/rows/?id={alert.pk}", f"/alerts/{alert.pk}/", "/silences/"]
+    return ["/", "/alerts/", f"/alerts/now/?id={alert.pk}", f"/alerts/{alert.pk}/", "/silences/"]
 
 
 def person(role: str, unit: Unit | None = None) -> User:
@@ -53,7 +53,7 @@ def test_no_role_that_is_bound_to_a_unit_sees_another_s(
     alert = make_alert(school, title="Foreign Secret", entity="GD-PC", search="foreign secret")
     make_alert(None, title="Foreign Secret", entity="GD-PC", search="foreign secret")
     client = signed_in(person(role, hospital))
-    shown = [client.get(page).content for page in ("/", "/alerts/?state=any", f"/alerts/rows/?id={alert.pk}")]
+    shown = [client.get(page).content for page in ("/", "/alerts/?state=any", f"/alerts/now/?id={alert.pk}")]
     shown.append(client.get(f"/alerts/?state=any&unit={school.pk}").content)
     shown.append(client.get("/alerts/?q=foreign").content)
     assert not [page for page in shown if b"Foreign Secret" in page or "Sở Giáo dục".encode() in page]

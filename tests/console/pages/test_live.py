@@ -11,6 +11,7 @@ from asgiref.sync import async_to_sync
 from haidang.console.alerts import live
 from haidang.console.alerts.actions import acknowledge
 from haidang.console.alerts.live import Hub
+from haidang.console.alerts.models import Batch
 from haidang.console.people.access import AccessMiddleware, allowed
 from tests.console.requests import request_of
 
@@ -35,6 +36,10 @@ def test_what_is_new_and_what_was_worked_on_is_told_once(
         live.Change(old.pk, 0, hospital.path, new=False),
     ]
     assert hub._ask() == []
+    assert not hub._moved
+    Batch.objects.create(spool="s", number=1)
+    assert hub._ask() == []
+    assert hub._moved
 
 
 def test_a_listener_hears_of_its_own_units_alone(hospital: Unit, school: Unit) -> None:
@@ -52,6 +57,10 @@ def test_a_listener_hears_of_its_own_units_alone(hospital: Unit, school: Unit) -
             live.Change(3, 4, "", new=False),
         ])  # fmt: skip
         assert nobody.queue.empty()
+        # That something came in is no secret, what it was is.
+        hub._moved = True
+        hub._tell([])
+        assert nobody.queue.get_nowait() == live.News([], [], 0, reload=False, moved=True)
         return [one.queue.get_nowait()], [all_of_it.queue.get_nowait()]
 
     own, everything = async_to_sync(told)()

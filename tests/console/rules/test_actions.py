@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from haidang.console.alerts.models import Alert
@@ -14,6 +15,7 @@ from haidang.console.people.models import User
 from haidang.console.people.refusals import MissingError, RefusedError
 from haidang.console.rules import actions, catalogue
 from haidang.console.rules.models import RuleState
+from haidang.console.service import telling
 from haidang.console.service.configuration import Configuration
 from tests.console.requests import request_of
 
@@ -83,7 +85,7 @@ def test_a_pasted_rule_finds_in_pasted_events() -> None:
     assert actions.try_on_events(SYSMON.replace("hoa-hong", "x"), text=RULE).total == 0
 
 
-def test_what_cannot_be_tried_is_refused() -> None:
+def test_what_cannot_be_tried_is_refused(db: None) -> None:
     for given in (
         {"events": ""},
         {"events": "x" * (actions.MOST_EVENTS_BYTES + 1)},
@@ -129,6 +131,30 @@ def test_noise_is_what_was_judged_false_of_what_was_judged(
     assert catalogue.Noise().false_ratio is None
 
 
+def test_the_rules_shown_are_those_that_the_detector_has_loaded(lead: User, tmp_path: Path) -> None:
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(lead)
+    (tmp_path / "own.yml").write_text(RULE)
+    builtin = len(catalogue.loaded().by_name)
+    assert catalogue.origin().detector is None
+
+    def tell(**values: Any) -> None:
+        telling.rules(catalogue.loaded().ruleset, Configuration(**values))
+
+    tell(rules=(tmp_path,))
+    assert [info.title for info in catalogue.loaded().by_name.values()] == ["Hoa"]
+    page = client.get("/rules/").content.decode()
+    assert str(tmp_path) in page
+    assert "may be others" not in page
+    tell(rules=(tmp_path,), builtin=True)
+    assert len(catalogue.loaded().by_name) == builtin + 1
+    # A detector on another machine has files that are not here.
+    tell(rules=(tmp_path / "elsewhere",))
+    assert len(catalogue.loaded().by_name) == builtin
+    assert "may be others" in client.get("/rules/").content.decode()
+
+
+@pytest.mark.usefixtures("db")
 def test_pages_take_up_rules_that_change_and_keep_those_that_worked(tmp_path: Path) -> None:
     path = tmp_path / "rule.yml"
     path.write_text(RULE, "utf-8")

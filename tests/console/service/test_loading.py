@@ -120,13 +120,14 @@ def test_the_console_says_what_detection_works_with_and_what_went_wrong(
     source = {"name": "daily", "kind": "list", "indicators": 7, "refused": 0, "updated": None}
     source |= {"failed": "http://feeds.example: 500", "tlp": "amber", "confidence": -1, "pack": ""}
     now = timezone.now()
-    Loaded.objects.create(part="rules", at=now, tried=now, problem="a.yml:1: <b>", about={"rules": 12})
+    told = {"rules": 12, "paths": [], "builtin": True, "host": "dc1"}
+    Loaded.objects.create(part="rules", at=now, tried=now, problem="a.yml:1: <b>", about=told)
     Loaded.objects.create(part="indicators", at=now, tried=now, about={"indicators": 7, "sources": [source]})
     client.force_login(analyst, backend="allauth.account.auth_backends.AuthenticationBackend")
     client.cookies["django_language"] = "en"
     for address in ("/", "/rules/", "/sources/"):
         assert "a.yml:1: &lt;b&gt;" in client.get(address).content.decode(), address
-    assert "Detection works with 12 rules" in client.get("/rules/").content.decode()
+    assert "Detection on dc1 works with 12 rules" in client.get("/rules/").content.decode()
     assert "http://feeds.example: 500" in client.get("/sources/").content.decode()
     told = client.get("/api/v1/intelligence").json()
     assert (told["rule_count"], told["indicator_count"], told["sources"]) == (12, 7, [source])

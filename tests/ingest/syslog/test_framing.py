@@ -25,6 +25,8 @@ def framed(data: bytes, most: int = MOST) -> list[bytes]:
         (b"12 apples\n<13>one\n", [b"12 apples", b"<13>one"]),
         (b"0 <13>x\n", [b"0 <13>x"]),
         (b"12345678 <13>x\n", [b"12345678 <13>x"]),
+        (b"<13>one\0<13>two\0", [b"<13>one", b"<13>two"]),
+        (b"7 <13>a\0b<13>two\0<13>three\n", [b"<13>a\0b", b"<13>two", b"<13>three"]),
         (b"<13>no end", [b"<13>no end"]),
         (b"12", [b"12"]),
     ],
@@ -66,7 +68,7 @@ def test_counts_a_counted_message_whose_end_never_came() -> None:
 
 
 MESSAGES = st.lists(
-    st.binary(max_size=2 * MOST).map(lambda data: b"<13>" + data.replace(b"\n", b"")), max_size=8
+    st.binary(max_size=2 * MOST).map(lambda data: b"<13>" + data.translate(None, b"\n\0")), max_size=8
 )
 
 

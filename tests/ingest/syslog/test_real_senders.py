@@ -1,11 +1,13 @@
-"""Senders as people have them: logger, rsyslog, OpenSSL."""
+"""Senders as people have them: logger, Python's logging, rsyslog, OpenSSL."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import shutil
 import socket
+from logging.handlers import SysLogHandler
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -91,6 +93,31 @@ def test_takes_many_lines_of_logger_in_their_order() -> None:
             await run_command("logger", *to, given=given)
             await eventually(lambda: len(intake.lines) == 2000)
             assert [line.rsplit(b" ", 1)[1] for line in intake.lines] == [b"%d" % n for n in range(2000)]
+
+    asyncio.run(run())
+
+
+# --- Python ---
+
+
+@pytest.mark.parametrize("kind", ["udp", "tcp"])
+def test_takes_what_python_programs_send(kind: str) -> None:
+    def send(port: int) -> None:
+        socktype = socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM
+        handler = SysLogHandler(("127.0.0.1", port), SysLogHandler.LOG_AUTH, socktype)
+        for number in range(20):
+            handler.emit(logging.makeLogRecord({"msg": f"Đăng nhập {number}", "levelno": logging.WARNING}))
+        handler.close()
+
+    async def run() -> None:
+        intake = MemoryIntake()
+        async with receiving(intake, kind=kind) as receiver:
+            await asyncio.to_thread(send, receiver.port)
+            await eventually(lambda: len(intake.lines) == 20)
+            # The NUL that the handler writes behind each message is its frame.
+            fields = [parse_line(line.decode()) or {} for line in intake.lines]
+            assert [one["message"] for one in fields] == [f"Đăng nhập {number}" for number in range(20)]
+            assert {one["facility"] for one in fields} == {"auth"}
 
     asyncio.run(run())
 

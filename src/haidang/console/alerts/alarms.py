@@ -1,4 +1,4 @@
-"""Alerts about the watch itself: a source that went quiet, findings that could not be kept.
+"""Alerts about the watch itself: a source that went quiet, findings not kept, people not told.
 
 An alarm is an alert like any other, with a rule that no file holds; while it is open, it is not made again.
 """
@@ -16,9 +16,10 @@ from haidang.console.alerts.notify.queueing import queue
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from haidang.console.alerts.notify.models import Channel
     from haidang.console.sources.models import Source
 
-__all__ = ["LOST_BATCH", "QUIET_SOURCE", "Alarm", "alarm", "is_alarm"]
+__all__ = ["ALARMS", "FAILING_CHANNEL", "LOST_BATCH", "QUIET_SOURCE", "Alarm", "alarm", "is_alarm"]
 
 
 class Alarm(NamedTuple):
@@ -34,16 +35,27 @@ QUIET_SOURCE = Alarm("haidang.quiet-source", gettext_noop("Source has gone quiet
 LOST_BATCH = Alarm(
     "haidang.lost-batch", gettext_noop("Findings could not be kept in the database"), Level.HIGH
 )
+FAILING_CHANNEL = Alarm(
+    "haidang.failing-channel", gettext_noop("Alerts cannot be told through a channel"), Level.HIGH
+)
+ALARMS = {kind.rule: kind for kind in (QUIET_SOURCE, LOST_BATCH, FAILING_CHANNEL)}
+"""By what alerts call their rule."""
 
 
 def is_alarm(alert: Alert) -> bool:
     """Return whether an alert is about the watch itself: no log says anything of it."""
-    return alert.rule in {QUIET_SOURCE.rule, LOST_BATCH.rule}
+    return alert.rule in ALARMS
 
 
 @transaction.atomic
 def alarm(
-    kind: Alarm, *, entity: str, now: datetime, source: Source | None = None, since: datetime | None = None
+    kind: Alarm,
+    *,
+    entity: str,
+    now: datetime,
+    source: Source | None = None,
+    channel: Channel | None = None,
+    since: datetime | None = None,
 ) -> Alert | None:
     """Make an alert, unless one of that kind on that entity is open, which is then brought up to date.
 
@@ -52,12 +64,14 @@ def alarm(
         entity: Name of the source, or of what else it is about.
         now: The time.
         source: The source that it is about.
+        channel: The channel that it is about, through which it is not told.
         since: Since when it is so.
 
     Returns:
         The new alert, None where one was open.
     """
-    unit = source.unit_id if source else None
+    about = source or channel
+    unit = about.unit_id if about else None
     opened = Alert.objects.exclude(state=Alert.State.CLOSED).filter(
         rule=kind.rule, entity=entity, unit_id=unit
     )
@@ -68,7 +82,7 @@ def alarm(
         title=kind.title,
         level=kind.level,
         entity=entity,
-        entity_kind="source",
+        entity_kind="channel" if channel else "source",
         unit_id=unit,
         source=source,
         first_seen=since or now,
@@ -76,5 +90,5 @@ def alarm(
         created=now,
         search=f"{kind.title} {entity} {kind.rule}".lower(),
     )
-    queue([made], now)
+    queue([made], now, but=channel)
     return made

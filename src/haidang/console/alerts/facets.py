@@ -50,22 +50,26 @@ def facets(asked: Filter, counted: Counts, user: User) -> list[Facet]:
         if key == "state" and not on:
             on = {Alert.State.NEW, Alert.State.ACKNOWLEDGED}
         counter = counted.facets[key]
-        choices = [
-            Choice(
-                str(value),
-                str(said),
-                counter.get(count_key, 0),
-                str(value) in on,
-                _address(asked, key, str(value), on),
-                value if key == "level" else None,
-            )
+        shown = [
+            (str(value), str(said), counter.get(count_key, 0))
             for value, said, count_key in values
             if counter.get(count_key, 0) or str(value) in on or key in {"state", "level"}
         ]
         if key in {"unit", "source"}:
-            choices.sort(key=lambda choice: (not choice.on, -choice.number, choice.name))
+            shown.sort(key=lambda choice: (choice[0] not in on, -choice[2], choice[1]))
+        choices = [
+            Choice(
+                value,
+                said,
+                number,
+                value in on,
+                _address(asked, key, value, on),
+                int(value) if key == "level" else None,
+            )
+            for value, said, number in shown[:_SHOWN]
+        ]
         if choices:
-            made.append(Facet(key, name, choices[:_SHOWN]))
+            made.append(Facet(key, name, choices))
     return made
 
 

@@ -16,7 +16,6 @@ from django.utils.dateparse import parse_datetime
 
 from haidang.console.alerts import fulltext
 from haidang.console.alerts.models import Alert, Level
-from haidang.console.units.models import Unit
 from haidang.findings.words import TACTIC_WORDS
 
 if TYPE_CHECKING:
@@ -135,11 +134,7 @@ class Filter:
 
     def applied(self, user: User) -> VisibleQuerySet[Alert]:
         """Return the alerts that are asked for, of those that a person may see, newest first."""
-        rows = Alert.objects.visible_to(user)
-        rows = self._by_state(rows)
-        units = self._units(user)
-        if units is not None:
-            rows = rows.filter(unit_id__in=units)
+        rows = self._by_state(Alert.objects.visible_by_key(user, _numbers(self.unit)))
         if self.level:
             rows = rows.filter(level__in=[int(level) for level in self.level])
         if self.source:
@@ -154,8 +149,9 @@ class Filter:
             rows = rows.filter(last_seen__gte=since)
         if until:
             rows = rows.filter(last_seen__lt=until)
-        narrow = units is not None or bool(
-            set(self.state) & _STATES - {Alert.State.CLOSED}
+        narrow = not user.sees_everything or bool(
+            self.unit
+            or set(self.state) & _STATES - {Alert.State.CLOSED}
             or not self.state
             or self.level
             or self.source
@@ -191,16 +187,6 @@ class Filter:
             ids.append(user.pk)
         asked = Q(owner_id__in=ids) if ids else Q()
         return rows.filter(asked | Q(owner__isnull=True) if _NOBODY in self.owner else asked)
-
-    def _units(self, user: User) -> list[int] | None:
-        """Return the units whose alerts are asked for, those below them among them; None for all."""
-        if not self.unit and user.sees_everything:
-            return None
-        visible = dict(Unit.objects.visible_to(user).values_list("pk", "path"))
-        if not self.unit:
-            return list(visible)
-        tops = [visible[number] for number in _numbers(self.unit) if number in visible]
-        return [pk for pk, path in visible.items() if path.startswith(tuple(tops))]
 
 
 def _numbers(values: tuple[str, ...]) -> list[int]:

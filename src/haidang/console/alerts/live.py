@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.db import DatabaseError, close_old_connections
 from django.db.models import Max
 
-from haidang.console.alerts.models import Alert
+from haidang.console.alerts.models import Alert, Batch
 from haidang.console.audit.models import Entry
 from haidang.console.units.models import Unit
 
@@ -55,6 +55,8 @@ class News(NamedTuple):
     changed: list[int]
     worst: int
     reload: bool
+    moved: bool = False
+    """Findings came in since, which may have made any alert grow: who shows one looks at it again."""
 
 
 @dataclass(eq=False, slots=True)
@@ -83,7 +85,8 @@ class Hub:
         self._pause = pause
         self._listeners: set[_Listener] = set()
         self._task: asyncio.Task[None] | None = None
-        self._last: tuple[int, int] | None = None
+        self._last: tuple[int, int, int] | None = None
+        self._moved = False
 
     @asynccontextmanager
     async def listening(self, user: User) -> AsyncIterator[asyncio.Queue[News]]:
@@ -118,16 +121,17 @@ class Hub:
             await loop.run_in_executor(thread, _close)
 
     def _tell(self, changes: list[Change]) -> None:
-        if not changes:
+        moved, self._moved = self._moved, False
+        if not changes and not moved:
             return
         for listener in self._listeners:
             seen = [change for change in changes if listener.sees(change)]
-            if not seen:
+            if not seen and not moved:
                 continue
             new = [change.alert for change in seen if change.new]
             changed = [change.alert for change in seen if not change.new]
             worst = max((change.level for change in seen if change.new), default=0)
-            listener.tell(News(new, changed, worst, reload=len(changes) >= _MOST))
+            listener.tell(News(new, changed, worst, reload=len(changes) >= _MOST, moved=moved))
 
     def _ask_anew(self) -> list[Change]:
         # A connection that has broken is given up here, as Django does it before a request.
@@ -139,9 +143,11 @@ class Hub:
         if self._last is None:
             alert = Alert.objects.aggregate(last=Max("id"))["last"] or 0
             entry = Entry.objects.aggregate(last=Max("number"))["last"]
-            self._last = (alert, -1 if entry is None else entry)
+            self._last = (alert, -1 if entry is None else entry, _last_batch())
             return []
-        last_alert, last_entry = self._last
+        last_alert, last_entry, last_batch = self._last
+        batch = _last_batch()
+        self._moved = batch != last_batch
         made = list(
             Alert.objects.filter(id__gt=last_alert)
             .order_by("id")
@@ -152,7 +158,11 @@ class Hub:
             .order_by("number")
             .values_list("number", "action", "object_kind", "object_id", "unit_path")[:_MOST]
         )
-        self._last = (made[-1][0] if made else last_alert, entries[-1][0] if entries else last_entry)
+        self._last = (
+            made[-1][0] if made else last_alert,
+            entries[-1][0] if entries else last_entry,
+            batch,
+        )
         worked_on = {
             int(number): path
             for _, action, kind, number, path in entries
@@ -162,6 +172,10 @@ class Hub:
             *(Change(number, level, path or "", new=True) for number, level, path in made),
             *(Change(number, 0, path, new=False) for number, path in worked_on.items()),
         ]
+
+
+def _last_batch() -> int:
+    return Batch.objects.aggregate(last=Max("id"))["last"] or 0
 
 
 def _close() -> None:

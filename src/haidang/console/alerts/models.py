@@ -70,9 +70,10 @@ class Alert(models.Model):
     entity = models.CharField(max_length=255)
     """Whom it is about: a host, a user, an address, or a correlation's group."""
     entity_kind = models.CharField(max_length=20, default="host")
-    unit = models.ForeignKey(Unit, models.PROTECT, null=True, related_name="alerts")
+    # Unit, source and owner each begin an index of the queue: one of their own would only be taken for it.
+    unit = models.ForeignKey(Unit, models.PROTECT, null=True, related_name="alerts", db_index=False)
     asset = models.ForeignKey(Asset, models.SET_NULL, null=True, related_name="alerts")
-    source = models.ForeignKey(Source, models.SET_NULL, null=True, related_name="alerts")
+    source = models.ForeignKey(Source, models.SET_NULL, null=True, related_name="alerts", db_index=False)
     count = models.PositiveBigIntegerField(default=1)
     first_seen = models.DateTimeField()
     last_seen = models.DateTimeField()
@@ -80,7 +81,12 @@ class Alert(models.Model):
     risk = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=20, choices=State.choices, default=State.NEW)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="alerts"
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="alerts",
+        db_index=False,
     )
     disposition = models.CharField(max_length=20, choices=Disposition.choices, blank=True)
     acknowledged_at = models.DateTimeField(null=True)
@@ -105,10 +111,13 @@ class Alert(models.Model):
                 condition=models.Q(closed_at__isnull=True),
                 name="alert_open",
             ),
-            models.Index(fields=("state", "-last_seen", "-id"), name="alert_state_seen"),
             models.Index(fields=("rule", "entity", "state"), name="alert_rule_entity"),
             models.Index(fields=("entity", "-last_seen"), name="alert_entity"),
-            models.Index(fields=("created", "level", "rule", "unit"), name="alert_created_facts"),
+            # The overview, and the noise of rules: of some days, whoever asks.
+            models.Index(
+                fields=("created", "level", "rule", "unit", "state", "disposition", "count", "last_seen"),
+                name="alert_created_facts",
+            ),
             models.Index(
                 fields=("acknowledged_at", "created", "unit"),
                 condition=models.Q(acknowledged_at__isnull=False),
@@ -119,10 +128,12 @@ class Alert(models.Model):
                 condition=models.Q(closed_at__isnull=False),
                 name="alert_closed_at",
             ),
-            # The overview of somebody who is bound to a unit.
-            models.Index(fields=("unit", "created", "level", "rule"), name="alert_unit_created"),
-            models.Index(fields=("unit", "acknowledged_at", "created"), name="alert_unit_acknowledged"),
-            models.Index(fields=("unit", "closed_at", "created"), name="alert_unit_closed"),
+            # How many there are in all. On (state, level) SQLite would look up what is closed, and sort it.
+            models.Index(
+                fields=("level", "closed_at"),
+                condition=models.Q(closed_at__isnull=False),
+                name="alert_closed_level",
+            ),
         )
 
     def __str__(self) -> str:

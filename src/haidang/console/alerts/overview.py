@@ -85,11 +85,10 @@ class Overview:
 
 def overview(user: User, now: datetime) -> Overview:
     """Work out the overview as of ``now``."""
-    bounds = _bounds(user)
-    rows = Alert.objects.visible_to(user).filter(**bounds)
+    rows = Alert.objects.visible_by_key(user, enter=False)
     still = rows.filter(closed_at__isnull=True)
     result = Overview()
-    counted = still.order_by().values_list("level", "state", "owner_id").annotate(n=Count("id"))
+    counted = still.order_by().values_list("level", "state", "owner_id").annotate(n=Count("*"))
     for level, state, owner, number in counted:
         result.open_by_level[level] = result.open_by_level.get(level, 0) + number
         result.new += number if state == Alert.State.NEW else 0
@@ -118,13 +117,6 @@ def quiet_sources(user: User, now: datetime) -> list[Source]:
     return sorted(silent, key=lambda source: source.last_seen or now)
 
 
-def _bounds(user: User) -> dict[str, Any]:
-    """Return units by number, which an index knows, for whoever does not see all of them."""
-    if user.sees_everything:
-        return {}
-    return {"unit_id__in": list(Unit.objects.visible_to(user).values_list("pk", flat=True))}
-
-
 def _urgent(still: Any, user: User) -> list[Alert]:
     """Return what to take up first: mine and nobody's, the gravest and newest first."""
     found: list[Alert] = []
@@ -140,9 +132,9 @@ def _urgent(still: Any, user: User) -> list[Alert]:
 
 def _chart(rows: Any, since: datetime, now: datetime) -> charts.Columns:
     hour = Substr(Cast("created", TextField()), 1, 13)
-    counted = rows.filter(created__gte=since).order_by().values_list(hour, "level").annotate(n=Count("id"))
+    counted = rows.filter(created__gte=since).order_by().values_list(hour, "level").annotate(n=Count("*"))
     counts = {
-        (datetime.strptime(text.replace("T", " "), "%Y-%m-%d %H").replace(tzinfo=UTC), level): number
+        (datetime.fromisoformat(f"{text}:00").replace(tzinfo=UTC), level): number
         for text, level, number in counted
     }
     number = (now - since) // _STEP + 1
@@ -161,9 +153,9 @@ def _matrix(rows: Any, since: datetime) -> list[TacticColumn]:
     by_rule = by_rule[:500]
     tags = {
         rule: (tactics(str(tag) for tag in said), ids)
-        for rule, said, ids in Alert.objects.filter(pk__in=[row[2] for row in by_rule]).values_list(
-            "rule", "tags", "techniques"
-        )
+        for rule, said, ids in Alert.objects.filter(pk__in=[row[2] for row in by_rule])
+        .order_by()
+        .values_list("rule", "tags", "techniques")
     }
     total: Counter[str] = Counter()
     cells: dict[str, Counter[str]] = {}
@@ -202,7 +194,7 @@ def _shade(number: int, most: int) -> int:
 
 def _units(still: Any) -> list[UnitAtRisk]:
     # A sum, not the unit itself: SQLite would walk the index of units, all of it, instead of what is open.
-    counted = still.order_by().values_list(F("unit_id") + 0, "level").annotate(n=Count("id"))
+    counted = still.order_by().values_list(F("unit_id") + 0, "level").annotate(n=Count("*"))
     totals: dict[int, list[int]] = {}
     for unit, level, number in counted:
         if unit is not None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import Q
@@ -23,7 +24,7 @@ from haidang.console.alerts.models import Alert
 from haidang.findings.words import TACTIC_WORDS, tactics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from haidang.console.people.models import User
 
@@ -105,7 +106,7 @@ def counts(asked: Filter, user: User) -> Counts:
         elif getattr(asked, name) and not asked.searches:
             seen = _rows(asked.without(name), user)
         result.facets[name] = (
-            tags.counted(seen) if name == "tactic" else Counter(row[_COLUMN[name]] for row in seen)
+            tags.counted(seen) if name == "tactic" else Counter(map(itemgetter(_COLUMN[name]), seen))
         )
     return result
 
@@ -131,15 +132,12 @@ class _Tactics:
     def __init__(self) -> None:
         self._known: dict[str, tuple[str, ...]] = {}
 
-    def counted(self, rows: Iterable[tuple[Any, ...]]) -> Counter[str]:
-        rules: Counter[str] = Counter()
-        newest: dict[str, int] = {}
-        for row in rows:
-            rules[row[_RULE]] += 1
-            newest.setdefault(row[_RULE], row[_ID])
+    def counted(self, rows: Sequence[tuple[Any, ...]]) -> Counter[str]:
+        rules: Counter[str] = Counter(map(itemgetter(_RULE), rows))
+        newest: dict[str, int] = dict(map(itemgetter(_RULE, _ID), reversed(rows)))
         unknown = [number for rule, number in newest.items() if rule not in self._known]
         for start in range(0, len(unknown), 500):
-            some = Alert.objects.filter(pk__in=unknown[start : start + 500])
+            some = Alert.objects.filter(pk__in=unknown[start : start + 500]).order_by()
             for rule, tags in some.values_list("rule", "tags"):
                 self._known[rule] = tactics(tag for tag in tags if isinstance(tag, str))
         counted: Counter[str] = Counter()

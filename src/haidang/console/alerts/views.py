@@ -34,9 +34,10 @@ from haidang.console.rules import indicators
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from django.db.models import QuerySet
     from django.http import HttpResponse
 
-__all__ = ["alert", "alert_context", "overview", "queue", "rows"]
+__all__ = ["alert", "alert_context", "overview", "queue", "stamp_of", "talk_context"]
 
 _OTHERS = 120
 _HISTORY = 100
@@ -73,21 +74,6 @@ def queue(request: Request) -> HttpResponse:
     }
     whole = not request.htmx or request.htmx.history_restore_request
     return render(request, "alerts/queue.html" if whole else "alerts/_queue.html", context)
-
-
-@require_GET
-@allowed("alerts.see")
-def rows(request: Request) -> HttpResponse:
-    """Show some rows as they are now; their numbers come from what the page was told."""
-    numbers = [
-        int(number) for number in request.GET.getlist("id")[:100] if number.isdigit() and len(number) < 18
-    ]
-    found = Alert.objects.visible_to(request.user).filter(pk__in=numbers)
-    return render(
-        request,
-        "alerts/_changed.html",
-        {"changed": found.select_related("unit", "owner").defer("search"), "rows": True},
-    )
 
 
 @require_GET
@@ -130,7 +116,6 @@ def alert_context(request: Request, found: Alert) -> dict[str, Any]:
         .defer("search")
         .order_by("-last_seen", "-id")[:_OTHERS]
     )
-    history = Entry.objects.filter(object_kind="alert", object_id=str(found.pk)).exclude(action="alert.see")
     first = said[0] if said else {}
     rule = first.get("rule") if isinstance(first.get("rule"), dict) else {}
     intel = indicators.known()
@@ -145,11 +130,31 @@ def alert_context(request: Request, found: Alert) -> dict[str, Any]:
         "words": RULEBOOK.words(found.rule),
         "line": charts.time_line(others, found) if len(others) > 1 else None,
         "others": [one for one in others if one.pk != found.pk][:12],
-        "notes": found.notes.select_related("by"),
-        "history": history.order_by("number")[:_HISTORY],
+        "stamp": stamp_of(found),
+        **talk_context(found),
         "people": workers(request.user, found),
         "dispositions": Alert.Disposition.choices,
     }
+
+
+def talk_context(found: Alert) -> dict[str, Any]:
+    """Return what people wrote about an alert and did with it."""
+    return {
+        "notes": found.notes.select_related("by"),
+        "history": _worked_on(found).order_by("number")[:_HISTORY],
+    }
+
+
+def stamp_of(found: Alert) -> str:
+    """Return a text that is another one whenever something that people or findings did to an alert shows."""
+    seen = int(found.last_seen.timestamp())
+    facts = (found.count, seen, found.risk, found.state, found.owner_id, found.disposition)
+    return "-".join(str(fact) for fact in (*facts, _worked_on(found).count()))
+
+
+def _worked_on(found: Alert) -> QuerySet[Entry]:
+    rows = Entry.objects.filter(object_kind="alert", object_id=str(found.pk))
+    return rows.exclude(action="alert.see")
 
 
 def workers(user: User, about: Alert | None = None) -> list[User]:

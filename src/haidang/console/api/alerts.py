@@ -15,7 +15,6 @@ from haidang.console.api.values import Key, Keys, Limit, LongText, Moment, Name,
 from haidang.console.people.access import Request
 from haidang.console.people.models import User
 from haidang.console.people.refusals import MissingError
-from haidang.console.units.models import Unit
 
 if TYPE_CHECKING:
     from haidang.console.people.scope import VisibleQuerySet
@@ -141,16 +140,11 @@ class AlertFilter(Schema):
 
     def rows(self, user: User) -> VisibleQuerySet[Alert]:
         """Return what is asked for, of what a person may see."""
-        rows = Alert.objects.visible_to(user)
+        rows = Alert.objects.visible_by_key(user, () if self.unit is None else (self.unit,))
         if self.state:
             rows = rows.filter(state__in=self.state)
         if self.level:
             rows = rows.filter(level__in=[_LEVELS.index(level) for level in self.level])
-        if self.unit is not None:
-            unit = Unit.objects.visible_to(user).filter(pk=self.unit).first()
-            if unit is None:
-                return rows.none()
-            rows = rows.filter(unit__path__startswith=unit.path)
         if self.owner:
             rows = (
                 rows.filter(owner=None) if self.owner == "none" else rows.filter(owner__username=self.owner)

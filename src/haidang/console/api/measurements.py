@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from django.core.cache import cache
 from django.db.models import Count
 
 from haidang._version import __version__
@@ -17,9 +18,12 @@ from haidang.errors import HaidangError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["CONTENT_TYPE", "text"]
+__all__ = ["CLOSED_KEY", "CONTENT_TYPE", "text"]
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+CLOSED_KEY, _CLOSED_SECONDS = "measurements.closed", 60
+"""What is closed is counted once in this time, and kept: it is nearly all that there ever was."""
 
 _COUNTED = (
     ("events", "events_total", "Events taken, and on disk."),
@@ -68,14 +72,18 @@ def _ingest() -> Iterator[str]:
 
 
 def _alerts() -> Iterator[str]:
-    rows = Alert.objects.order_by().values("state", "level").annotate(n=Count("id"))
+    rows = Alert.objects.order_by()
+    still = rows.filter(closed_at__isnull=True).values_list("state", "level").annotate(n=Count("*"))
+    closed = rows.filter(closed_at__isnull=False).values_list("level").annotate(n=Count("*"))
+    kept = cache.get_or_set(CLOSED_KEY, lambda: list(closed), _CLOSED_SECONDS)
+    counted = [*still, *((Alert.State.CLOSED.value, level, number) for level, number in kept or ())]
     yield from _metric(
         "haidang_alerts",
         "gauge",
-        "Alerts by state and level.",
+        f"Alerts by state and level; closed ones are counted once in {_CLOSED_SECONDS} seconds.",
         [
-            ({"state": row["state"], "level": Level(row["level"]).name.lower()}, row["n"])
-            for row in sorted(rows, key=lambda row: (row["state"], row["level"]))
+            ({"state": state, "level": Level(level).name.lower()}, number)
+            for state, level, number in sorted(counted)
         ],
     )
 

@@ -87,6 +87,12 @@ class Factors(Schema):
     count: int
 
 
+class Identities(Schema):
+    """How many connections with the identity provider were taken away."""
+
+    count: int
+
+
 @operation(router, "get", "", "people.see", response=PersonPage)
 def list_people(request: Request, limit: Limit = 100, cursor: Words = "") -> dict[str, Any]:
     """List people, in the order in which they were added."""
@@ -132,6 +138,12 @@ def renew_password(request: Request, person: Key) -> dict[str, Any]:
 def reset_second_factor(request: Request, person: Key) -> dict[str, int]:
     """Take somebody's second factors away."""
     return {"count": actions.reset_second_factor(request, actions.person_of(request, person))}
+
+
+@operation(router, "post", "/{person}/disconnect-identity", "people.edit", response=Identities)
+def disconnect_identity(request: Request, person: Key) -> dict[str, int]:
+    """Take somebody's connection with the identity provider away."""
+    return {"count": actions.disconnect_identity(request, actions.person_of(request, person))}
 
 
 def _values(request: Request, said: dict[str, Any]) -> dict[str, Any]:

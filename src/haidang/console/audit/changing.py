@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
@@ -20,6 +20,14 @@ __all__ = ["add", "change", "remove", "said"]
 
 _Row = TypeVar("_Row", bound=models.Model)
 _SECRETS = frozenset({"password", "token_digest", "digest"})
+
+
+@runtime_checkable
+class _Reticent(Protocol):
+    """A record that says by itself what of it the audit log keeps."""
+
+    def for_audit(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return what is kept of its fields; what differs in them must differ there, too."""
 
 
 def add(request: Request, obj: _Row) -> _Row:
@@ -76,7 +84,8 @@ def said(obj: models.Model) -> dict[str, Any]:
             continue
         value = getattr(obj, field.name)
         values[field.name] = str(value) if isinstance(value, models.Model) else value
-    return values
+    kept: dict[str, Any] = obj.for_audit(values) if isinstance(obj, _Reticent) else values
+    return kept
 
 
 def _save(obj: models.Model) -> None:

@@ -1,4 +1,4 @@
-"""Signing in and out, and second factors, in the audit log: Django and allauth say when they happen.
+"""Signing in and out, passwords and second factors, in the audit log: Django and allauth say when they happen.
 
 Who tries a name that nobody has, or a wrong password, is recorded by the address alone and the name that was
 given; passwords never are.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from allauth.account.signals import password_changed, password_set
 from allauth.mfa.signals import authenticator_added, authenticator_removed
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 
@@ -26,6 +27,8 @@ def connect() -> None:
     user_logged_in.connect(_signed_in, dispatch_uid="audit-signed-in")
     user_logged_out.connect(_signed_out, dispatch_uid="audit-signed-out")
     user_login_failed.connect(_refused, dispatch_uid="audit-refused")
+    for signal in (password_changed, password_set):
+        signal.connect(_password_chosen, dispatch_uid="audit-password-chosen")
     authenticator_added.connect(_factor_added, dispatch_uid="audit-factor-added")
     authenticator_removed.connect(_factor_removed, dispatch_uid="audit-factor-removed")
 
@@ -44,6 +47,10 @@ def _refused(credentials: dict[str, Any], request: HttpRequest | None = None, **
     if request is not None:
         name = str(credentials.get("username") or credentials.get("login") or "")[:150]
         record(_who(request, "anonymous"), "session.refused", "session", None, {"name": name})
+
+
+def _password_chosen(request: HttpRequest, user: User, **_: Any) -> None:
+    record(_who(request, user.get_username()), "user.password", user)
 
 
 def _factor_added(request: HttpRequest, user: User, authenticator: Any, **_: Any) -> None:

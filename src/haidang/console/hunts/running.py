@@ -112,17 +112,17 @@ def _row(key: int) -> QuerySet[Hunt]:
 
 def _job(hunt: Hunt) -> Job:
     question = msgspec.convert(hunt.question, Question)
-    configuration = catalogue.configuration()
-    known = not question.rule or question.rule in catalogue.loaded().by_name
+    found = catalogue.origin()
+    known = not question.rule or question.rule in catalogue.loaded(found).by_name
     offset = timezone.localtime().utcoffset()
     return Job(
         question=question,
         archive=str(places.archive()),
         sources=None if hunt.sources is None else tuple(map(str, hunt.sources)),
         names={str(key): name for key, name in Source.objects.values_list("pk", "name")},
-        rules=tuple(str(path.absolute()) for path in configuration.rules),
-        builtin=True if configuration.builtin else None,
+        rules=tuple(map(str, found.paths)),
+        builtin=found.builtin,
         # Indicators are no files that the catalogue knows; they are loaded where an alert may be of one.
-        intel=configuration.intel and not known,
+        intel=catalogue.configuration().intel and not known,
         offset=int(offset.total_seconds()) if offset else 0,
     )

@@ -16,6 +16,7 @@ import functools
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from allauth.account.internal.flows.login import get_authentication_records
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -74,11 +75,18 @@ def _refused(request: HttpRequest, permission: str) -> HttpResponse | None:
     user = request.user
     if not isinstance(user, User) or not user.is_active:
         return redirect_to_login(request.get_full_path())
-    if user.password_given:
+    if user.password_given and not _elsewhere(request):
         return redirect("account_change_password")
     if permission != SIGNED_IN and not user.may(permission):
         raise PermissionDenied
     return None
+
+
+def _elsewhere(request: HttpRequest) -> bool:
+    """Return whether the session was begun at the identity provider, without the password here."""
+    session = getattr(request, "session", None)
+    records = get_authentication_records(request, request.user) if session is not None else []
+    return any(one.get("method") == "socialaccount" for one in records)
 
 
 def module_of(view: Any) -> str:

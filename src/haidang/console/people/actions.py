@@ -27,6 +27,8 @@ __all__ = [
     "LONGEST_TOKEN_DAYS",
     "add_person",
     "change_person",
+    "disconnect_identity",
+    "end_other_sessions",
     "issue_token",
     "new_password",
     "person_of",
@@ -104,6 +106,34 @@ def reset_second_factor(request: Request, person: User) -> int:
         _sign_out(person)
         record(request, "user.second-factor-reset", person, {"factors": kinds}, {"factors": []})
     return len(kinds)
+
+
+def disconnect_identity(request: Request, person: User) -> int:
+    """Take the connection with the identity provider away; return how many there were.
+
+    The next who signs in there with the name of the account is connected with it.
+    """
+    from allauth.socialaccount.models import SocialAccount
+
+    with transaction.atomic():
+        known = SocialAccount.objects.filter(user=person)
+        names = sorted(one.uid for one in known)
+        known.delete()
+        _sign_out(person)
+        record(request, "user.identity-remove", person, {"identities": names}, {"identities": []})
+    return len(names)
+
+
+def end_other_sessions(request: Request) -> int:
+    """End a person's sessions but the one of the request; return how many there were."""
+    from allauth.usersessions.models import UserSession
+
+    with transaction.atomic():
+        others = [one for one in UserSession.objects.purge_and_list(request.user) if not one.is_current()]
+        for session in others:
+            session.end()
+        record(request, "session.end-others", request.user, {"sessions": len(others)}, {"sessions": 0})
+    return len(others)
 
 
 def issue_token(request: Request, name: str, permissions: Iterable[str], days: int) -> tuple[Token, str]:

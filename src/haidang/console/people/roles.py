@@ -21,16 +21,23 @@ class Role(models.TextChoices):
 
 _SEE = frozenset({"alerts.see", "units.see", "sources.see", "rules.see"})
 _WORK = _SEE | {"alerts.work", "alerts.silence", "archive.search", "rules.test"}
-_LEAD = _WORK | {"units.edit", "sources.edit", "rules.switch", "quarantine.see"}
+_LEAD = _WORK | {
+    "units.edit",
+    "sources.edit",
+    "rules.switch",
+    "quarantine.see",
+    "channels.see",
+    "channels.edit",
+}
 
 ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.ADMINISTRATOR: _LEAD | {"people.see", "people.edit", "audit.see", "service.see"},
     Role.LEAD: _LEAD | {"people.see", "audit.see", "service.see"},
-    Role.ANALYST: _WORK | {"quarantine.see"},
+    Role.ANALYST: _WORK | {"quarantine.see", "channels.see"},
     # A liaison works on what belongs to its unit: it notes, acknowledges, closes, and looks back at what the
     # unit's sources sent, but silences nothing.
     Role.LIAISON: frozenset({"alerts.see", "alerts.work", "archive.search", "units.see", "sources.see"}),
-    Role.AUDITOR: _SEE | {"audit.see", "people.see", "quarantine.see"},
+    Role.AUDITOR: _SEE | {"audit.see", "people.see", "quarantine.see", "channels.see"},
     Role.READER: _SEE,
 }
 """Role to its permissions. Where the person has a unit, they hold for it and those below it alone."""
@@ -43,6 +50,8 @@ PERMISSION_WORDS = {
     "alerts.work": _("Work on alerts"),
     "archive.search": _("Search the archive"),
     "audit.see": _("Read the audit log"),
+    "channels.edit": _("Add and change notification channels"),
+    "channels.see": _("See notification channels"),
     "people.edit": _("Add and change people"),
     "people.see": _("See people"),
     "quarantine.see": _("See lines in quarantine"),

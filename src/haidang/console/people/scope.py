@@ -1,16 +1,19 @@
 """Which rows a person may see: by construction, there is no other way to ask.
 
 A model that belongs to a unit has ``objects = Visible("unit__path")``; views and the API ask
-``Model.objects.visible_to(user)``. A test walks all views for any other use.
+``Model.objects.visible_to(user)``, or ``visible_by_key`` where there are many rows. A test walks all views
+for any other use.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.db import models
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from django.contrib.auth.models import AnonymousUser
 
     from haidang.console.people.models import User
@@ -40,6 +43,29 @@ class VisibleQuerySet(models.QuerySet[_Row]):
             return self.none()
         return self.filter(**{f"{self.path_field}__startswith": user.unit.path})
 
+    def visible_by_key(
+        self, user: User | AnonymousUser, tops: Collection[int] = (), *, enter: bool = True
+    ) -> VisibleQuerySet[_Row]:
+        """Return the same rows, their units named by key: an index of many rows knows keys, and no paths.
+
+        Args:
+            user: Who asks.
+            tops: Units to which it is narrowed, with those below them; none narrow nothing.
+            enter: Whether an index may be entered by the unit. Databases like to, even where another column
+                asks for few rows, and then look up each of the unit's.
+        """
+        if not tops and (user.is_anonymous or user.sees_everything):
+            return self.visible_to(user)
+        unit = self.path_field.removesuffix("__path")
+        units: Any = self.model._meta.get_field(unit).related_model
+        paths = dict(units.objects.visible_to(user).values_list("pk", "path"))
+        above = tuple(paths[top] for top in tops if top in paths) if tops else ""
+        keys = [key for key, path in paths.items() if path.startswith(above)]
+        if enter:
+            return self.filter(**{f"{unit}__in": keys})
+        rows: Any = self.alias(_unit=models.F(f"{unit}_id") + 0)
+        return cast("VisibleQuerySet[_Row]", rows.filter(_unit__in=keys))
+
 
 class Visible(models.Manager[Any]):
     """A manager whose rows are of a unit, found through ``path_field``."""
@@ -64,3 +90,9 @@ class Visible(models.Manager[Any]):
     def visible_to(self, user: User | AnonymousUser) -> VisibleQuerySet[Any]:
         """Return the rows that a person may see."""
         return self.get_queryset().visible_to(user)
+
+    def visible_by_key(
+        self, user: User | AnonymousUser, tops: Collection[int] = (), *, enter: bool = True
+    ) -> VisibleQuerySet[Any]:
+        """Return the same rows, their units named by key."""
+        return self.get_queryset().visible_by_key(user, tops, enter=enter)

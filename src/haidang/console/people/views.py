@@ -6,6 +6,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -27,10 +28,12 @@ __all__ = [
     "add_person",
     "add_token",
     "change_person",
+    "disconnect_identity",
     "people",
     "renew_password",
     "reset_factor",
     "revoke_token",
+    "sessions",
     "tokens",
 ]
 
@@ -98,6 +101,31 @@ def reset_factor(request: Request, number: int) -> HttpResponse:
     said = ngettext("%(n)s second factor taken away", "%(n)s second factors taken away", count)
     messages.success(request, said % {"n": count})
     return redirect("people")
+
+
+@require_POST
+@allowed("people.edit")
+def disconnect_identity(request: Request, number: int) -> HttpResponse:
+    """Take somebody's connection with the identity provider away."""
+    count = actions.disconnect_identity(request, actions.person_of(request, number))
+    said = ngettext("%(n)s connection taken away", "%(n)s connections taken away", count)
+    messages.success(request, said % {"n": count})
+    return redirect("people")
+
+
+@require_http_methods(["GET", "POST"])
+@allowed(SIGNED_IN)
+def sessions(request: Request) -> HttpResponse:
+    """Show where one is signed in; end all sessions but this one."""
+    if request.method == "POST":
+        count = actions.end_other_sessions(request)
+        said = ngettext("%(n)s other session was ended", "%(n)s other sessions were ended", count)
+        messages.success(request, said % {"n": count})
+        return redirect("usersessions_list")
+    rows = sorted(
+        UserSession.objects.purge_and_list(request.user), key=lambda one: one.last_seen_at, reverse=True
+    )
+    return render(request, "people/sessions.html", {"rows": rows})
 
 
 @require_GET

@@ -1,6 +1,7 @@
 """Which rules are loaded, and how they fare: what fires, and how much of it is false.
 
-Rules are files, those of the service's configuration. They are loaded when somebody first asks, and kept;
+Rules are files: those that the detector says it works with, or, where it has said nothing yet or has files
+that this machine does not, those of the configuration here. They are loaded when somebody first asks, and kept;
 whoever asks later has files that changed read again in the background, by the same rules as detection has
 (:mod:`haidang.console.rules.reading`).
 """
@@ -11,20 +12,19 @@ import datetime as dt
 import logging
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.db.models import Count, Max, Q, Sum
 from django.utils import timezone
 
 from haidang.console.alerts.models import Alert
-from haidang.console.rules.models import RuleState
+from haidang.console.rules.models import Loaded, RuleState
 from haidang.console.rules.reading import check, fingerprint
 from haidang.console.service import places
 from haidang.errors import HaidangError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from haidang.console.people.models import User
     from haidang.console.service.configuration import Configuration
     from haidang.scanning import Ruleset
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NOISE_DAYS",
     "Noise",
+    "Origin",
     "RuleEntry",
     "Rules",
     "configuration",
@@ -44,6 +45,7 @@ __all__ = [
     "look_again",
     "noise",
     "one_rule",
+    "origin",
     "use",
     "words_of",
 ]
@@ -95,37 +97,67 @@ class RuleEntry(NamedTuple):
         return self.state is None or self.state.enabled
 
 
+class Origin(NamedTuple):
+    """Where rules are loaded from."""
+
+    paths: tuple[Path, ...]
+    builtin: bool | None
+    """As ``load_rules`` takes it: None where the built-in ones stand in for no others."""
+    detector: Loaded | None = None
+    """What the detector says it works with, None where it has said nothing."""
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the detector has files that this machine does not: what is shown may be other rules."""
+        return self.detector is not None and _told_paths(self.detector) != self.paths
+
+
+class _Kept:
+    """Rules that are loaded, and what their files were like then."""
+
+    def __init__(self, paths: tuple[Path, ...], builtin: bool | None) -> None:  # noqa: FBT001 -- as configured
+        self.paths, self.builtin = paths, builtin
+        self.state = fingerprint(paths)
+        self.rules = _read(paths, builtin)
+        self.next_look = time.monotonic() + _LOOK_SECONDS
+
+
 _LOG = logging.getLogger(__name__)
 _LOOK_SECONDS = 10.0
 _lock = threading.Lock()
-_kept: dict[tuple[tuple[Path, ...], bool | None], Rules] = {}
-_states: dict[tuple[tuple[Path, ...], bool | None], str] = {}
-"""What the files were like when they were read."""
-_looks = {"next": 0.0}
+_kept: list[_Kept] = []
+"""None or one: rules are many objects."""
 _configurations: list[Configuration] = []
 
 
-def loaded() -> Rules:
+def loaded(found: Origin | None = None) -> Rules:
     """Return the rules, loaded where they are not yet.
+
+    Args:
+        found: From where, if that is known already.
 
     Raises:
         ConfigurationError: A path is wrong.
     """
-    named = _named()
+    found = found or origin()
     with _lock:
-        if named not in _kept:
-            _states[named] = fingerprint(named[0])
-            _kept[named] = _read(*named)
-            _looks["next"] = time.monotonic() + _LOOK_SECONDS
-        elif time.monotonic() >= _looks["next"]:
-            _looks["next"] = time.monotonic() + _LOOK_SECONDS
-            threading.Thread(target=look_again, name="catalogue", daemon=True).start()
-        return _kept[named]
+        if not _kept or (_kept[0].paths, _kept[0].builtin) != (found.paths, found.builtin):
+            _kept[:] = [_Kept(found.paths, found.builtin)]
+        return _current()
 
 
 def known() -> Rules | None:
-    """Return the rules where they are loaded; nobody waits for that."""
-    return loaded() if _kept else None
+    """Return the rules where they are loaded; nobody waits for that, and the database is not asked."""
+    with _lock:
+        return _current() if _kept else None
+
+
+def _current() -> Rules:
+    kept = _kept[0]
+    if time.monotonic() >= kept.next_look:
+        kept.next_look = time.monotonic() + _LOOK_SECONDS
+        threading.Thread(target=look_again, name="catalogue", daemon=True).start()
+    return kept.rules
 
 
 def _read(paths: tuple[Path, ...], builtin: bool | None) -> Rules:  # noqa: FBT001 -- as configured
@@ -137,21 +169,21 @@ def _read(paths: tuple[Path, ...], builtin: bool | None) -> Rules:  # noqa: FBT0
 
 def look_again(pause: float = 1.0) -> None:
     """Read files that changed and stand still, and take them where they are no worse than those before."""
-    named = _named()
-    state = fingerprint(named[0])
-    if state == _states.get(named):
+    kept = _kept[0]
+    state = fingerprint(kept.paths)
+    if state == kept.state:
         return
     time.sleep(pause)
-    if fingerprint(named[0]) != state:
+    if fingerprint(kept.paths) != state:
         return  # A copy in progress: the next look sees it whole.
-    _states[named] = state
+    kept.state = state
     try:
-        rules = _read(*named)
-        check(rules.ruleset, _kept[named].ruleset)
+        rules = _read(kept.paths, kept.builtin)
+        check(rules.ruleset, kept.rules.ruleset)
     except HaidangError as error:
         _LOG.warning("rules that changed cannot be used: %s", error.diagnostics())
     else:
-        _kept[named] = rules
+        kept.rules = rules
 
 
 def one_rule(name: str) -> Ruleset:
@@ -162,8 +194,8 @@ def one_rule(name: str) -> Ruleset:
     """
     from haidang import Selection, load_rules
 
-    paths, builtin = _named()
-    return load_rules(*paths, builtin=builtin, selection=Selection(include=(name,)))
+    found = origin()
+    return load_rules(*found.paths, builtin=found.builtin, selection=Selection(include=(name,)))
 
 
 def use(configuration: Configuration) -> None:
@@ -190,9 +222,24 @@ def configuration() -> Configuration:
     return read_configuration(path) if path.exists() else Configuration()
 
 
-def _named() -> tuple[tuple[Path, ...], bool | None]:
+def origin() -> Origin:
+    """Return where the rules are loaded from.
+
+    Raises:
+        ConfigurationError: The configuration's file is wrong.
+    """
+    detector = Loaded.objects.filter(part=Loaded.Part.RULES, about__has_key="paths").first()
+    if detector is not None:
+        paths = _told_paths(detector)
+        if all(path.exists() for path in paths):
+            return Origin(paths, True if detector.about["builtin"] else None, detector)
     named = configuration()
-    return named.rules, True if named.builtin else None
+    paths = tuple(path.absolute() for path in named.rules)
+    return Origin(paths, True if named.builtin else None, detector)
+
+
+def _told_paths(detector: Loaded) -> tuple[Path, ...]:
+    return tuple(map(Path, detector.about["paths"]))
 
 
 def noise(user: User, rule: str = "") -> dict[str, Noise]:

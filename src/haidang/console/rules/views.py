@@ -49,6 +49,7 @@ def rules(request: Request) -> HttpResponse:
         "state": state,
         "total": len(loaded.by_name),
         "refused": loaded.ruleset.refused[:50],
+        "origin": catalogue.origin(),
     }
     return render(request, "rules/rules.html", context)
 

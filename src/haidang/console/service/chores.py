@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from django.db import close_old_connections, connection, connections
 from django.utils import timezone
 
-from haidang.console.alerts.notify.sending import send_due
+from haidang.console.alerts.notify.sending import forget_sent, send_due
 from haidang.console.service import places
 from haidang.console.sources.health import forget_minutes
 from haidang.console.sources.quiet import check_quiet
@@ -64,6 +64,7 @@ class Chores:
                 if time.monotonic() - self._tidied >= _TIDY_SECONDS:
                     self._tidied = time.monotonic()
                     forget_minutes(timezone.now())
+                    forget_sent(timezone.now())
                     look_at_indexes()
             except Exception:  # noqa: BLE001 -- a chore that fails must not end the others
                 _LOG.exception("a chore fails and is tried again")

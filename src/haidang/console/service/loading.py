@@ -21,9 +21,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.db import Error, close_old_connections, connections
 
 from haidang import load_rules
+from haidang.console.alerts.rulebook import RULEBOOK
 from haidang.console.rules.models import Loaded
 from haidang.console.rules.reading import check, fingerprint
 from haidang.console.service import telling
+from haidang.console.service.starting import settle
 from haidang.errors import HaidangError
 from haidang.intel.place import store_folder
 from haidang.intel.store import Store
@@ -70,6 +72,7 @@ class Kept:
         self._state = self._seen = self._look()
         self._intel = indicators_of(configuration)
         self.ruleset = self._loaded(self._intel)
+        RULEBOOK.know(self.ruleset.infos)  # Who is told by mail reads titles in their language.
         self._detector: Detector | None = None
         self._sink: AlertSink | None = None
         self._ending = threading.Event()
@@ -111,7 +114,7 @@ class Kept:
             try:
                 close_old_connections()
                 if not told:
-                    telling.rules(self.ruleset)
+                    telling.rules(self.ruleset, self._configuration)
                     telling.indicators(self._intel)
                     told = True
                 self.look_again()
@@ -148,9 +151,10 @@ class Kept:
             telling.failed(part, error.message)
             return False
         self._intel, self.ruleset = intel, ruleset
+        RULEBOOK.know(ruleset.infos)
         if self._detector is not None:
             self._detector.replace(lambda: LiveMatcher(ruleset), self._taken_up)
-        telling.rules(ruleset)
+        telling.rules(ruleset, self._configuration)
         telling.indicators(intel)
         return True
 
@@ -165,8 +169,7 @@ def settle_memory() -> None:
     """Let go of rules that are gone; those in use are millions of objects, none of them garbage."""
     gc.unfreeze()
     gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
+    settle(100_000)
 
 
 def indicators_folder(configuration: Configuration) -> Path | None:

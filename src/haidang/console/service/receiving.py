@@ -15,6 +15,7 @@ from django.core.asgi import get_asgi_application
 from haidang.console.rules import catalogue
 from haidang.console.service import places
 from haidang.console.service.book import SourcesBook
+from haidang.console.service.starting import settle
 from haidang.console.service.web import Web
 from haidang.ingest.counting import Counters
 from haidang.ingest.http.app import IngestApp
@@ -106,4 +107,5 @@ async def _serve(listening: socket.socket, web: Web, on_started: Callable[[], No
         )
     )
     on_started()
+    settle()
     await server.serve(sockets=[listening])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import gc
 import os
 import secrets
 import socket
@@ -10,16 +13,21 @@ from typing import TYPE_CHECKING
 from haidang.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["FIRST_NAME", "listen", "make_first_person", "migrate"]
+__all__ = ["FIRST_NAME", "listen", "make_first_person", "migrate", "settle"]
 
 FIRST_NAME = "admin"
 _BACKLOG = 1024
+_MIGRATING = 0x68616964616E67
+"""PostgreSQL's name of the lock."""
 
 
 def migrate() -> None:
-    """Bring the tables of the database up to date.
+    """Bring the tables up to date, and what is sealed in them to the key of now.
+
+    Of parts that start together one does, and the others wait.
 
     Raises:
         ConfigurationError: The database cannot be reached or written.
@@ -27,13 +35,36 @@ def migrate() -> None:
     from django.core.management import call_command
     from django.db import Error
 
+    from haidang.console.service.resealing import reseal
+
     try:
-        call_command("migrate", interactive=False, verbosity=0)
+        with _alone():
+            call_command("migrate", interactive=False, verbosity=0)
+            reseal()
     except Error as error:
         reason = str(error).strip().partition("\n")[0]
         raise ConfigurationError(
             f"the database cannot be used: {reason}", hint="Check DATABASE_URL and the folder of the service."
         ) from None
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Keep out whoever does the same with the same database."""
+    from django.conf import settings
+    from django.db import connection
+
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATING])
+            try:
+                yield
+            finally:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [_MIGRATING])
+        return
+    with (settings.DATA / "migrating").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def make_first_person(folder: Path) -> Path | None:
@@ -44,15 +75,26 @@ def make_first_person(folder: Path) -> Path | None:
     from haidang.console.people.models import User
     from haidang.console.people.roles import Role
 
-    if User.objects.exists():
-        return None
-    password = secrets.token_urlsafe(15)
-    path = folder / "first-password"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(password + "\n")
-    User.objects.create_user(FIRST_NAME, password=password, role=Role.ADMINISTRATOR, password_given=True)
-    return path
+    with _alone():
+        if User.objects.exists():
+            return None
+        password = secrets.token_urlsafe(15)
+        path = folder / "first-password"
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(password + "\n")
+        User.objects.create_user(FIRST_NAME, password=password, role=Role.ADMINISTRATOR, password_given=True)
+        return path
+
+
+def settle(objects: int = 10_000) -> None:
+    """Take what is loaded by now for good: the garbage collector looks at nothing of it again.
+
+    Args:
+        objects: New objects after which it looks at those.
+    """
+    gc.freeze()
+    gc.set_threshold(objects, 50, 100)
 
 
 def listen(host: str, port: int) -> socket.socket:

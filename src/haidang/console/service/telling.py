@@ -6,6 +6,7 @@ It is kept in the database, where the console finds it on whatever machine it ru
 from __future__ import annotations
 
 import re
+import socket
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from haidang.console.alerts.storing import storable
 from haidang.console.rules.models import Loaded
 
 if TYPE_CHECKING:
+    from haidang.console.service.configuration import Configuration
     from haidang.intel.store import Intel, Source
     from haidang.scanning import Ruleset
 
@@ -26,11 +28,14 @@ _QUERY = re.compile(r"\?[^\s'\"]+")
 _USER = re.compile(r"//[^/@\s]+@")
 
 
-def rules(ruleset: Ruleset) -> None:
-    """Tell which rules are in use."""
+def rules(ruleset: Ruleset, configuration: Configuration) -> None:
+    """Tell which rules are in use, and where this machine has them."""
     _done(
         Loaded.Part.RULES,
         {
+            "paths": [str(path.absolute()) for path in configuration.rules],
+            "builtin": configuration.builtin,
+            "host": socket.gethostname(),
             "rules": sum(1 for info in ruleset if not info.key.startswith("intel:")),
             "correlations": len(ruleset.correlations),
             "refused": [error.message[:500] for error in ruleset.refused[:_MOST_REFUSED]],

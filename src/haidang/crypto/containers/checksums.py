@@ -55,19 +55,26 @@ class Crc32:
         """Take the next block."""
         self.value = crc32(block, self.value)
 
-    def alongside(self) -> contextlib.AbstractContextManager[Callable[[bytes], None]]:
+    def alongside(self) -> contextlib.AbstractContextManager[Callable[[bytes], object]]:
         """Return what :func:`alongside` does, in a thread only where it takes its time."""
         return contextlib.nullcontext(self.update) if _CRC_IS_FAST else alongside(self.update)
 
 
 @contextlib.contextmanager
-def alongside(take: Callable[[bytes], object]) -> Iterator[Callable[[bytes], None]]:
+def alongside(
+    take: Callable[[bytes], object], *, threads: bool = True
+) -> Iterator[Callable[[bytes], object]]:
     """Yield what passes blocks on to ``take``, in order; when the block of code ends, it had them all.
 
     Args:
         take: called with one block at a time, from another thread where there are several large ones. The
             blocks must not change.
+        threads: False calls it from this one: where another process is slower than all of this, a thread
+            takes memory and saves no time.
     """
+    if not threads:
+        yield take
+        return
     queue = _Queue(take)
     try:
         yield queue.put

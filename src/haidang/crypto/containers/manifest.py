@@ -12,7 +12,6 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 from xml.parsers import expat
-from xml.sax.saxutils import quoteattr
 
 from haidang.crypto.containers.problems import ContainerError
 from haidang.i18n import N_
@@ -33,6 +32,9 @@ _DIGESTS: Final = {
     "http://www.w3.org/2001/04/xmldsig-more#sha384": "sha384",
     "http://www.w3.org/2001/04/xmlenc#sha512": "sha512",
 }
+_ESCAPED: Final = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
+)
 _LENGTHS: Final = {"sha256": 32, "sha384": 48, "sha512": 64}
 
 
@@ -61,10 +63,10 @@ def write_manifest(
     lines = [
         '<?xml version="1.0" encoding="UTF-8" standalone="no"?>',
         f'<asic:ASiCManifest xmlns:asic="{_ASIC}" xmlns:ds="{_DSIG}">',
-        f"<asic:SigReference URI={_uri(signature)} MimeType={quoteattr(mime)}/>",
+        f"<asic:SigReference URI={_uri(signature)} MimeType={_quoted(mime)}/>",
     ]
     for one in references:
-        kind = f" MimeType={quoteattr(one.mime)}" if one.mime else ""
+        kind = f" MimeType={_quoted(one.mime)}" if one.mime else ""
         lines += (
             f"<asic:DataObjectReference URI={_uri(one.name)}{kind}>",
             f'<ds:DigestMethod Algorithm="{methods[one.algorithm]}"/>',
@@ -186,4 +188,9 @@ class _Reading:
 
 
 def _uri(name: str) -> str:
-    return quoteattr(quote(name, safe="/"))
+    return _quoted(quote(name, safe="/"))
+
+
+def _quoted(value: str) -> str:
+    # Of the standard library, xml.sax.saxutils would load a client for HTTP, and html every entity there is.
+    return f'"{value.translate(_ESCAPED)}"'

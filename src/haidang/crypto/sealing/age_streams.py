@@ -1,60 +1,37 @@
-"""age, in a process of its own on a pipe: one processor encrypts while the other hashes.
+"""age, in a process of its own: one processor encrypts while the other hashes.
 
-pyrage holds the interpreter's lock while it encrypts, so threads do not do.
+pyrage holds the interpreter's lock while it encrypts, so threads do not do. Bytes go there and back through
+memory that both share (:class:`haidang.crypto.sealing._age_process.Ring`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from haidang.crypto.files import EarlyWriting
+from haidang.crypto.sealing._age_process import Ring, RingReader, RingWriter
+from haidang.crypto.sealing.file_filling import filling_alongside
 from haidang.errors import SealError
 from haidang.i18n import N_
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from haidang.crypto.containers.zip_source import Readable
     from haidang.crypto.containers.zip_writing import Writable
+    from haidang.crypto.sealing._age_process import End
 
 __all__ = ["DecryptionFailedError", "decrypting", "encrypting"]
 
 _PROGRAM = Path(__file__).with_name("_age_process.py")
-_BUFFER = 1 << 18
-_PIPE = 1 << 20
-_VECTORS = 1024
-"""Pieces that one call of the system takes (IOV_MAX of Linux)."""
-
-
-class _Pipe:
-    """Writes large pieces without a copy, small ones together, while the disk takes what age made of them."""
-
-    def __init__(self, stream: IO[bytes], target: IO[bytes]) -> None:
-        self._target = target.fileno()
-        self._early = EarlyWriting(self._target)
-        self.write = stream.write
-        self._flush = stream.flush
-        self._descriptor = stream.fileno()
-
-    def writelines(self, pieces: list[bytes | memoryview], /) -> None:
-        if sum(map(len, pieces)) < _BUFFER:
-            for piece in pieces:
-                self.write(piece)
-            return
-        self._flush()
-        views = [memoryview(piece) for piece in pieces]
-        while views:
-            written = os.writev(self._descriptor, views[:_VECTORS])
-            while views and written >= len(views[0]):
-                written -= len(views.pop(0))
-            if written:
-                views[0] = views[0][written:]
-        self._early.grown(os.fstat(self._target).st_size)
+_PLAIN = 1 << 19, 4
+"""Slots of plaintext: so small that they stay in the processors' own caches."""
+_CIPHER = 2 << 20, 3
+"""Slots of ciphertext: so large that a disk is busy with one while the next is filled."""
 
 
 class DecryptionFailedError(Exception):
@@ -65,35 +42,38 @@ class DecryptionFailedError(Exception):
 def encrypting(target: IO[bytes], recipients: Sequence[str]) -> Iterator[Writable]:
     """Yield a stream; what is written to it is in ``target``, encrypted, when the block ends.
 
+    Args:
+        target: a file in which nothing is yet.
+        recipients: ``age1…``, at least one.
+
     Raises:
         SealError: It cannot be encrypted.
+        OSError: ``target`` cannot be written.
     """
-    command = [sys.executable, "-P", str(_PROGRAM), "encrypt", *recipients]
-    with subprocess.Popen(  # noqa: S603 -- our own program, with public keys
-        command, bufsize=_BUFFER, stdin=subprocess.PIPE, stdout=target.fileno(), stderr=subprocess.PIPE
-    ) as process:
-        stream, errors = process.stdin, process.stderr
-        if stream is None or errors is None:
-            raise AssertionError
-        _widen(stream)
+    plain, cipher = Ring(*_PLAIN), Ring(*_CIPHER)
+    with contextlib.ExitStack() as leaving:
+        stream = leaving.enter_context(RingWriter(plain.filling))
+        made = leaving.enter_context(RingReader(cipher.emptying))
+        words = ["encrypt", plain.emptying.word(), cipher.filling.word(), *recipients]
+        process = leaving.enter_context(_running(words, [plain.emptying, cipher.filling]))
+        done = leaving.enter_context(filling_alongside(target.fileno(), made))
+        # Left in the other order: the process is killed and nobody fills the rings, so that the thread ends.
+        leaving.callback(stream.close)
+        leaving.push(_killing(process))
         try:
-            yield _Pipe(stream, target)
-            stream.close()
-            failed = process.wait() != 0
-        except BrokenPipeError:
-            failed = True
-        except BaseException:
-            process.kill()
-            raise
-        finally:
-            with contextlib.suppress(BrokenPipeError):
-                stream.close()
-        if failed:
-            raise SealError(N_("It cannot be encrypted: {reason}"), reason=_said(errors))
+            yield stream
+            stream.finish()
+        except EOFError:
+            # Either the process has failed, or the file could not be written and the process was left alone.
+            done.exception()
+        with contextlib.suppress(EOFError):
+            done.result()
+        if process.wait() != 0:
+            raise SealError(N_("It cannot be encrypted: {reason}"), reason=_said(process))
 
 
 @contextlib.contextmanager
-def decrypting(source: IO[bytes], secrets: Sequence[str]) -> Iterator[IO[bytes]]:
+def decrypting(source: IO[bytes], secrets: Sequence[str]) -> Iterator[Readable]:
     """Yield a stream of what ``source`` holds, decrypted; read it to its end.
 
     What was read is authentic, but whether it is all is known only when the block has ended.
@@ -102,42 +82,59 @@ def decrypting(source: IO[bytes], secrets: Sequence[str]) -> Iterator[IO[bytes]]
         DecryptionFailedError: No key fits, or the file is damaged or cut off.
     """
     os.lseek(source.fileno(), 0, os.SEEK_SET)
-    reading, writing = os.pipe()
-    with os.fdopen(reading, "rb"), os.fdopen(writing, "wb") as handing:
-        process = subprocess.Popen(  # noqa: S603 -- our own program
-            [sys.executable, "-P", str(_PROGRAM), "decrypt", str(reading)],
-            bufsize=_BUFFER,
-            stdin=source.fileno(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            pass_fds=(reading,),
-        )
-        handing.write("\n".join(secrets).encode())
-    with process:
-        stream, errors = process.stdout, process.stderr
-        if stream is None or errors is None:
-            raise AssertionError
-        _widen(stream)
+    plain = Ring(*_PLAIN)
+    with contextlib.ExitStack() as leaving:
+        stream = leaving.enter_context(RingReader(plain.emptying))
+        reading, writing = os.pipe()
+        with os.fdopen(reading, "rb"), os.fdopen(writing, "wb") as handing:
+            words = ["decrypt", str(reading), plain.filling.word()]
+            running = _running(words, [plain.filling], source.fileno(), reading)
+            process = leaving.enter_context(running)
+            handing.write("\n".join(secrets).encode())
+        leaving.push(_killing(process))
         try:
             yield stream
-            at_end = not stream.read(1)
-        except BaseException as error:
-            at_end = getattr(error, "code", "") == "container-cut"
-            if not at_end or process.wait() == 0:
-                raise
-            # The container ends early because the file does.
-            raise DecryptionFailedError(_said(errors)) from error
-        finally:
-            if process.poll() is None and not at_end:
+            if stream.read(1):
                 process.kill()
+        except EOFError as error:
+            # It gave up; what it says is why.
+            process.wait()
+            raise DecryptionFailedError(_said(process)) from error
         if process.wait() != 0:
-            raise DecryptionFailedError(_said(errors))
+            raise DecryptionFailedError(_said(process))
 
 
-def _said(errors: IO[bytes]) -> str:
-    return errors.read(1000).decode("utf-8", "replace").strip() or "?"
+@contextlib.contextmanager
+def _running(
+    words: Sequence[str], ends: Sequence[End], source: int = subprocess.DEVNULL, *more: int
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run age with ends of rings, which are closed here, and ``more`` file descriptors."""
+    passed = [*more, *(descriptor for end in ends for descriptor in end.descriptors())]
+    try:
+        process = subprocess.Popen(  # noqa: S603 -- our own program, with public keys
+            [sys.executable, "-P", str(_PROGRAM), *words],
+            stdin=source,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            pass_fds=passed,
+        )
+    finally:
+        for end in ends:
+            end.close()
+    with process:
+        yield process
 
 
-def _widen(pipe: IO[bytes]) -> None:
-    with contextlib.suppress(OSError):
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
+def _killing(process: subprocess.Popen[bytes]) -> Callable[..., None]:
+    """Return what kills the process when a block is left by an error."""
+
+    def leave(kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            process.kill()
+
+    return leave
+
+
+def _said(process: subprocess.Popen[bytes]) -> str:
+    errors = process.stderr.read(1000) if process.stderr is not None else b""
+    return errors.decode("utf-8", "replace").strip() or "?"

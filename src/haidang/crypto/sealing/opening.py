@@ -13,11 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
+from haidang.crypto.lean import loading_alongside
 from haidang.crypto.sealing.acceptance import DEFAULT_OPTIONS, Acceptance, OpenOptions
 from haidang.crypto.sealing.age_streams import DecryptionFailedError, decrypting
 from haidang.crypto.sealing.envelope import ENVELOPE, LARGEST_ENVELOPE
 from haidang.crypto.sealing.unpacking import Store, workplace
-from haidang.crypto.verifying.asic import Contents, judge, read_contents
 from haidang.errors import InputError, SealError
 from haidang.i18n import N_
 
@@ -30,8 +30,12 @@ if TYPE_CHECKING:
     from haidang.crypto.sealing.keys import SealingKey
     from haidang.crypto.trust import Trust
     from haidang.crypto.verdicts import DocumentVerdict, Reason
+    from haidang.crypto.verifying.asic import Contents
 
 __all__ = ["NotForYouError", "Opened", "is_sealed", "open_sealed"]
+
+_JUDGING = "haidang.crypto.verifying.cms", "asn1crypto.tsp", "pyhanko_certvalidator.sig_validate"
+"""What judging a signature loads, which comes last and takes 0.1 s."""
 
 _AGE = b"age-encryption.org/v1\n"
 _ARMOR = b"-----BEGIN AGE ENCRYPTED FILE-----"
@@ -103,6 +107,8 @@ def open_sealed(
             stanzas = _stanzas(stream, path)
             with workplace(folder) as store:
                 contents = _decrypt(stream, keys, store, path)
+                from haidang.crypto.verifying.asic import judge
+
                 verdict = judge(contents, trust, str(path), now=now, again=store.digest)
                 acceptance = Acceptance(contents, verdict, keys, options, now)
                 envelope, reasons = acceptance.checked(stanzas)
@@ -120,7 +126,13 @@ def _decrypt(stream: IO[bytes], keys: Sequence[SealingKey], store: Store, path: 
         raise SealError(N_("There is no sealing key to open it with."), hint=N_("Choose one with --as NAME."))
     try:
         with decrypting(stream, [key.reveal() for key in keys]) as plain:
-            return read_contents(plain, wanted={ENVELOPE}, most=LARGEST_ENVELOPE, sink=store.take)
+            # The other process takes as long to start.
+            from haidang.crypto.verifying.asic import read_contents
+
+            with loading_alongside(*_JUDGING):
+                return read_contents(
+                    plain, wanted={ENVELOPE}, most=LARGEST_ENVELOPE, sink=store.take, threads=False
+                )
     except DecryptionFailedError as error:
         raise _undecryptable(error, path) from error
 

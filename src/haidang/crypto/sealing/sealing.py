@@ -103,7 +103,7 @@ def seal(
         claim(stream)
         with encrypting(stream, keys) as plain:
             items = _items(envelope, packing)
-            write_container(plain, items, signatory, now=now, timestamper=options.timestamper)
+            write_container(plain, items, signatory, now=now, timestamper=options.timestamper, threads=False)
     return envelope
 
 

@@ -18,8 +18,9 @@ import shutil
 from typing import TYPE_CHECKING
 
 from haidang.crypto.containers.problems import ContainerError
-from haidang.crypto.files import EarlyWriting, sync_folder
+from haidang.crypto.files import sync_folder
 from haidang.crypto.sealing.envelope import CONTENT
+from haidang.crypto.sealing.file_filling import FileFilling
 from haidang.crypto.sealing.unfinished import FOLDER_PREFIX, claim, sweep_folder
 from haidang.errors import OutputError
 from haidang.i18n import N_
@@ -62,14 +63,11 @@ class Store:
             self._check_free(member.name.removeprefix(CONTENT).partition("/")[0])
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-            with os.fdopen(descriptor, "wb", buffering=1 << 16) as stream:
-                early, size = EarlyWriting(descriptor), 0
-                for chunk in member.chunks():
-                    stream.write(chunk)
-                    size += len(chunk)
-                    early.grown(size)
-                    yield chunk
-                stream.flush()
+            with os.fdopen(descriptor, "wb", buffering=0):
+                with FileFilling(descriptor) as filling:
+                    for chunk in member.chunks():
+                        filling.write(chunk)
+                        yield chunk
                 self._count += 1
                 if self._count <= _MOST_SYNCED:
                     os.fsync(descriptor)

@@ -28,7 +28,7 @@ from haidang.crypto.containers.manifest import Reference, write_manifest
 from haidang.crypto.containers.member_names import NameRegister
 from haidang.crypto.containers.zip_writing import ZipWriter
 from haidang.crypto.files import appearing
-from haidang.crypto.lean import lean_pyhanko
+from haidang.crypto.lean import loading_alongside
 from haidang.crypto.signing.cades import sign_digest
 from haidang.errors import InputError, SigningError
 from haidang.i18n import N_
@@ -69,6 +69,7 @@ def write_container(
     now: dt.datetime,
     timestamper: Any = None,
     labels: Sequence[Label] = (),
+    threads: bool = True,
 ) -> None:
     """Write a signed container of ``items`` to ``target``, which need not seek.
 
@@ -79,24 +80,25 @@ def write_container(
         now: the time that the signer claims.
         timestamper: a pyHanko ``TimeStamper``; None signs without a timestamp.
         labels: how the content is marked; a signed attribute says it.
+        threads: see :func:`haidang.crypto.containers.checksums.alongside`.
 
     Raises:
         ContainerError: A name is not safe, or is there twice.
         SigningError: The key cannot sign, or there is no timestamp, or nothing to sign.
     """
-    # Signing comes last; of pyHanko, what it needs takes less time and memory this way.
-    lean_pyhanko()
     writer = ZipWriter(target)
     writer.add("mimetype", ASIC_E.encode(), now, plain=True)
     names = NameRegister()
     for name in ("mimetype", MANIFEST, SIGNATURE):
         names.add(name)
     references = []
-    for item in items:
-        names.add(item.name)
-        digest = _write_item(writer, item)
-        if not item.name.endswith("/"):
-            references.append(Reference(item.name, digest, mime=item.mime or _mime(item.name)))
+    # Signing comes last, and takes 0.1 s to load.
+    with loading_alongside("pyhanko.sign.signers.pdf_cms"):
+        for item in items:
+            names.add(item.name)
+            digest = _write_item(writer, item, threads=threads)
+            if not item.name.endswith("/"):
+                references.append(Reference(item.name, digest, mime=item.mime or _mime(item.name)))
     if not references:
         raise SigningError(N_("There is no file to sign."), hint=N_("Name at least one file."))
     manifest = write_manifest(SIGNATURE, references)
@@ -161,17 +163,17 @@ def _unreadable(path: Path, error: OSError) -> InputError:
     )
 
 
-def _write_item(writer: ZipWriter, item: Item) -> bytes:
+def _write_item(writer: ZipWriter, item: Item, *, threads: bool) -> bytes:
     if isinstance(item.content, bytes):
         writer.add(item.name, item.content, item.modified)
         return hashlib.sha256(item.content).digest()
     digest = hashlib.sha256()
-    writer.stream(item.name, _passing(item.content, digest), item.modified)
+    writer.stream(item.name, _passing(item.content, digest, threads=threads), item.modified)
     return digest.digest()
 
 
-def _passing(chunks: Iterable[bytes], digest: Any) -> Iterator[bytes]:
-    with alongside(digest.update) as update:
+def _passing(chunks: Iterable[bytes], digest: Any, *, threads: bool) -> Iterator[bytes]:
+    with alongside(digest.update, threads=threads) as update:
         for chunk in chunks:
             update(chunk)
             yield chunk

@@ -244,12 +244,12 @@ def _pdf_signer(wanted: _Wanted, name: str, seal: Placed | None, evidence: Any) 
         SigDSSPlacementPreference,
     )
 
-    # In the revision of the signature: programs that compare no revisions see one whole document. An archive
-    # timestamp is a further revision anyway, and EU DSS calls a document B-LTA only with the evidence there.
+    # EU DSS calls a document B-LT or B-LTA only with the evidence in a later revision than that of the
+    # signature. An archive timestamp makes one anyway.
     placement = (
         SigDSSPlacementPreference.TOGETHER_WITH_NEXT_TS
         if wanted.level == "B-LTA"
-        else SigDSSPlacementPreference.TOGETHER_WITH_SIGNATURE
+        else SigDSSPlacementPreference.SEPARATE_REVISION
     )
     meta = PdfSignatureMetadata(
         field_name=name,

@@ -155,6 +155,7 @@ def read_contents(
     most: int = LARGEST_KEPT,
     sink: Callable[[Member], Iterator[bytes]] | None = None,
     bounds: Bounds = DEFAULT_BOUNDS,
+    threads: bool = True,
 ) -> Contents:
     """Read a container to its end: keep its metadata, take the digests of its files.
 
@@ -166,6 +167,7 @@ def read_contents(
         sink: given each member that is neither metadata nor ``mimetype``, yields its chunks on; what it
             does with them is provisional until this function has returned.
         bounds: what the zip may take.
+        threads: see :func:`haidang.crypto.containers.checksums.alongside`.
 
     Raises:
         ContainerError: It is damaged, or could be read differently.
@@ -186,7 +188,7 @@ def read_contents(
             contents.digests[member.name] = hashlib.sha256(content).digest()
         else:
             digest = hashlib.sha256()
-            with alongside(digest.update) as update:
+            with alongside(digest.update, threads=threads) as update:
                 for chunk in member.chunks() if sink is None else sink(member):
                     update(chunk)
             if not member.folder:

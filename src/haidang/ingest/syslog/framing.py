@@ -3,7 +3,7 @@
 Rules of this module:
 
 - Each message is framed by itself: a count of octets, a space and ``<`` begin a counted one, all else ends at
-  LF. A line that begins with digits without that is a line.
+  LF, or at NUL, as Python's own handler ends it. A line that begins with digits without that is a line.
 - A message of more than ``most`` bytes is passed on cut to that length and counted; its rest is passed over
   without being held.
 - What a connection leaves unfinished at its end is passed on, and counted unless it is a line.
@@ -80,7 +80,7 @@ class Framer:
             step = min(self._passing, size - position)
             self._passing -= step
             return position + step
-        end = self._held.find(b"\n", position)
+        end = self._end(position)
         self._passing_line = end < 0
         return size if end < 0 else end + 1
 
@@ -92,7 +92,7 @@ class Framer:
                 return self._counted(counted.end(), int(counted[1]), messages)
             if _BEGUN_COUNT.match(held, position):
                 return -1
-        end = held.find(b"\n", max(position, self._searched))
+        end = self._end(max(position, self._searched))
         length = (len(held) if end < 0 else end) - position
         if length > self._most:
             self.cut += 1
@@ -105,6 +105,12 @@ class Framer:
             return -1
         messages.append(bytes(held[position:end]))
         return end + 1
+
+    def _end(self, start: int) -> int:
+        """Return where the line ends that is looked at from ``start`` on, -1 where it has not."""
+        end = self._held.find(b"\n", start)
+        nul = self._held.find(b"\0", start, len(self._held) if end < 0 else end)
+        return end if nul < 0 else nul
 
     def _counted(self, start: int, length: int, messages: list[bytes]) -> int:
         end = start + min(length, self._most)

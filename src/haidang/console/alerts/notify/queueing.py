@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 __all__ = ["due", "queue"]
 
 
-def queue(alerts: Iterable[Alert], now: datetime) -> None:
-    """Note for every channel which of some new alerts it is to tell."""
+def queue(alerts: Iterable[Alert], now: datetime, *, but: Channel | None = None) -> None:
+    """Note for every channel, ``but`` for one, which of some new alerts it is to tell."""
     new = list(alerts)
     if not new:
         return
-    channels = list(Channel.objects.filter(enabled=True).select_related("unit"))
+    channels = [one for one in Channel.objects.filter(enabled=True).select_related("unit") if one != but]
     if not channels:
         return
     units = {alert.unit_id for alert in new if alert.unit_id is not None}

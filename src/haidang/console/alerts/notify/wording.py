@@ -16,27 +16,30 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from haidang.console.alerts.models import Level
+from haidang.console.alerts.notify.delivering import Mail
+from haidang.console.alerts.rulebook import RULEBOOK
 from haidang.plaintext import neutralise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from haidang.console.alerts.models import Alert
 
-__all__ = ["mail", "payload"]
+__all__ = ["mail", "payload", "test_mail", "test_payload"]
 
 _SHOWN = 50
 """Alerts that a digest lists; of the others it says how many they are."""
 _SUBJECT = 160
 
 
-def mail(alerts: Sequence[Alert], language: str) -> tuple[str, str]:
+def mail(alerts: Sequence[Alert], language: str) -> Mail:
     """Return subject and text for alerts, the gravest first."""
     ordered = sorted(alerts, key=lambda alert: (-alert.level, alert.pk))
     with translation.override(language):
         first = ordered[0]
         if len(ordered) == 1:
-            subject = f"[{Level(first.level).label}] {first.title}: {first.entity}"
+            subject = f"[{Level(first.level).label}] {_title(first)}: {first.entity}"
         else:
             subject = ngettext("{count} new alert", "{count} new alerts", len(ordered)).format(
                 count=len(ordered)
@@ -46,27 +49,47 @@ def mail(alerts: Sequence[Alert], language: str) -> tuple[str, str]:
         if len(ordered) > _SHOWN:
             parts.append(_("… and {count} more.").format(count=len(ordered) - _SHOWN))
         parts.append(_("Sent by Hải Đăng. Do not answer this mail."))
-    return _line(subject)[:_SUBJECT], "\n\n".join(parts) + "\n"
+    return Mail(_line(subject)[:_SUBJECT], "\n\n".join(parts) + "\n")
 
 
-def payload(alerts: Sequence[Alert], delivery: str) -> bytes:
-    """Return the JSON of a webhook: its type, its id, and the alerts as they are now."""
-    told = {
-        "type": "alerts.new",
-        "id": delivery,
-        "timestamp": timezone.now().isoformat(),
-        "data": {"alerts": [_data(alert) for alert in alerts]},
-    }
+def test_mail(name: str, language: str) -> Mail:
+    """Return a mail that tells of no alert, by which a channel is tried out."""
+    with translation.override(language):
+        text = [
+            _("This is a test of the notification channel “{name}”. There is no alert.").format(
+                name=_line(name)
+            ),
+            _("If you can read this, alerts will reach you in the same way."),
+            _("Sent by Hải Đăng. Do not answer this mail."),
+        ]
+        subject = _("Test of the notification channel “{name}”").format(name=_line(name))
+        return Mail(subject[:_SUBJECT], "\n\n".join(text) + "\n")
+
+
+def test_payload(name: str, delivery: str) -> bytes:
+    """Return the JSON of a webhook's test."""
+    return _json("channel.test", delivery, {"channel": name})
+
+
+def payload(alerts: Sequence[Alert], delivery: str, language: str) -> bytes:
+    """Return the JSON of a webhook: its type, its id, the alerts as they are now; titles in ``language``."""
+    with translation.override(language):
+        return _json("alerts.new", delivery, {"alerts": [_data(alert) for alert in alerts]})
+
+
+def _json(kind: str, delivery: str, data: dict[str, Any]) -> bytes:
+    told = {"type": kind, "id": delivery, "timestamp": timezone.now().isoformat(), "data": data}
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _entry(alert: Alert) -> str:
-    seen = timezone.localtime(alert.last_seen).strftime("%d/%m/%Y %H:%M:%S")
+    several = alert.first_seen < alert.last_seen
     lines = [
-        f"{Level(alert.level).label}: {_line(alert.title)}",
+        f"{Level(alert.level).label}: {_line(_title(alert))}",
         _("About: {entity}").format(entity=_line(alert.entity)),
         _("Unit: {unit}").format(unit=_line(alert.unit.name)) if alert.unit else "",
-        _("Last seen: {time}").format(time=seen),
+        _("First seen: {time}").format(time=_clock(alert.first_seen)) if several else "",
+        _("Last seen: {time}").format(time=_clock(alert.last_seen)),
         _("Findings: {count}").format(count=alert.count),
         _address(alert),
     ]
@@ -77,7 +100,7 @@ def _data(alert: Alert) -> dict[str, Any]:
     return {
         "id": alert.pk,
         "rule": alert.rule,
-        "title": alert.title,
+        "title": _title(alert),
         "level": Level(alert.level).name.lower(),
         "tags": alert.tags,
         "techniques": alert.techniques,
@@ -93,6 +116,14 @@ def _data(alert: Alert) -> dict[str, Any]:
         "state": alert.state,
         "url": _address(alert) or None,
     }
+
+
+def _clock(moment: datetime) -> str:
+    return timezone.localtime(moment).strftime("%d/%m/%Y %H:%M:%S")
+
+
+def _title(alert: Alert) -> str:
+    return RULEBOOK.title(alert.rule, alert.title)
 
 
 def _address(alert: Alert) -> str:

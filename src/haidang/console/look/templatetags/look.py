@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django import template
@@ -43,6 +44,7 @@ _MENU = (
     ("rules", N_("Rules"), "rule", "rules.see"),
     ("units", N_("Units"), "units", "units.see"),
     ("sources", N_("Sources"), "inbox", "sources.see"),
+    ("channels", N_("Channels"), "send", "channels.see"),
     ("people", N_("People"), "people", "people.see"),
     ("audit", N_("Audit"), "seal", "audit.see"),
 )
@@ -50,6 +52,7 @@ _MENU = (
 
 
 @register.simple_tag
+@lru_cache(100)
 def icon(name: str) -> SafeString:
     """Draw an icon of the sprite; it says nothing by itself, so words stand beside it."""
     address = static("look/icons.svg")

@@ -42,12 +42,6 @@ def intelligence() -> dict[str, Any]:
     return {"loaded": loaded, "about": about, "sources": sources, "next": following}
 
 
-@register.simple_tag
-def rules_in_use() -> Loaded | None:
-    """Return what is known of the rules that detection works with."""
-    return Loaded.objects.filter(part=Loaded.Part.RULES).first()
-
-
 def _lines(problem: str) -> Iterator[str]:
     translate = translator("vi" if (get_language() or "").startswith("vi") else "en")
     for line in problem.splitlines():

@@ -87,6 +87,7 @@ document.addEventListener("click", (event) => {
 document.addEventListener("change", (event) => {
   if (event.target.id === "all") for (const box of $$("#rows input[name=alert]")) box.checked = event.target.checked;
   if (event.target.id === "all" || event.target.name === "alert") showTicked();
+  if ("chooseAll" in event.target.dataset) for (const box of $$("tbody input[type=checkbox]", event.target.closest("table"))) box.checked = event.target.checked;
 });
 
 function showTicked() {
@@ -151,13 +152,10 @@ function fillNumbers(form, numbers) {
   }));
 }
 
-const mine = new Map();
-
 document.addEventListener("htmx:afterRequest", (event) => {
   const form = event.target.closest?.("form.act, form#quick");
   if (!form || !event.detail.successful) return;
   const numbers = $$(".ids input[name=alert]", form).map((input) => input.value);
-  for (const number of numbers) mine.set(Number(number), Date.now());
   form.closest("dialog")?.close();
   chooseNone();
   const closed = form.elements.action.value === "close";
@@ -186,13 +184,22 @@ document.addEventListener("htmx:afterSwap", (event) => {
 
 /* What went wrong is said; nothing passes in silence. */
 
+const complain = (words) => {
+  $("#failure").textContent = words;
+  setTimeout(() => { $("#failure").textContent = ""; }, 6000);
+};
+
 for (const [name, words] of [["htmx:sendError", "offline"], ["htmx:responseError", "refused"]]) {
-  document.addEventListener(name, (event) => {
-    const failure = $("#failure");
-    failure.textContent = event.detail.xhr?.status === 400 ? event.detail.xhr.responseText : failure.dataset[words];
-    setTimeout(() => { failure.textContent = ""; }, 6000);
+  document.addEventListener(name, ({ detail: { xhr } }) => {
+    complain(xhr?.status === 400 ? xhr.responseText : $("#failure").dataset[words]);
   });
 }
+
+document.addEventListener("allauth.error", (event) => {
+  event.preventDefault();
+  const unnamed = event.detail.exception?.name === "SecurityError" || !isSecureContext;
+  complain($("#failure").dataset[unnamed ? "keyName" : "key"]);
+});
 
 document.addEventListener("htmx:beforeOnLoad", (event) => {
   // Signed out meanwhile: the door is a page of its own, not a part of this one.
@@ -276,23 +283,84 @@ function loadNews() {
 }
 
 function hear(news) {
-  if (news.new.length) {
-    for (const number of news.new) fresh.add(number);
-    showFresh();
-    const badge = $("#badge");
-    if (badge) {
-      const had = Number.parseInt($("b", badge).textContent || "0", 10);
-      const now = had + news.new.length;
-      $("b", badge).textContent = now > 99 ? "99+" : now;
-      badge.hidden = false;
-    }
-  }
-  const soon = Date.now() - 5000;
-  const changed = news.changed.filter((number) => $(`#alert-${number}`) && !(mine.get(number) > soon));
-  if (changed.length && $("#queue")) htmx.ajax("GET", `${location.origin}/alerts/rows/?${changed.map((number) => `id=${number}`).join("&")}`, { swap: "none" });
+  for (const number of news.new) fresh.add(number);
+  if (news.new.length) showFresh();
+  const shown = Number(shownAlert());
+  for (const number of news.changed) if ($(`#alert-${number}`)) stale.rows.add(number);
+  // Findings that come in may belong to what is open, and to what the list shows of it.
+  if (shown && (news.moved || news.changed.includes(shown))) stale.shown = true;
+  if (news.new.length || news.changed.length) stale.counts = true;
   if (news.reload) loadNews();
-  htmx.trigger(document.body, "haidang:news");
+  if (stale.rows.size || stale.shown || stale.counts) refreshSoon();
+  if (news.new.length || news.changed.length || news.reload) htmx.trigger(document.body, "haidang:news");
 }
+
+/* What is open is kept true: parts that the server renders anew take the place of those that differ. At most
+   each few seconds, less often where the answer takes long, and not while nobody looks. */
+
+const REST = 4000;
+const stale = { rows: new Set(), shown: false, counts: false };
+let planned = 0, rested = 0;
+
+function refreshSoon() {
+  if (!planned && !document.hidden) planned = setTimeout(refresh, Math.max(150, rested - Date.now()));
+}
+
+async function refresh() {
+  const queue = $("#queue");
+  const query = new URLSearchParams(queue && stale.counts ? new URL(queue.dataset.address, location.href).search : "");
+  if (queue && stale.counts) query.set("facets", "1");
+  for (const number of [...stale.rows].slice(0, 100)) query.append("id", number);
+  const open = $("#detail [data-alert]");
+  const stamp = open && $("[data-stamp]", open);
+  if (stamp && stale.shown) {
+    query.set("shown", open.dataset.alert);
+    query.set("stamp", stamp.dataset.stamp);
+    query.set("count", open.dataset.count);
+    if ($(`#alert-${open.dataset.alert}`)) query.append("id", open.dataset.alert);
+  }
+  stale.rows.clear();
+  stale.shown = stale.counts = false;
+  const begun = Date.now();
+  try {
+    const answer = await fetch(`${location.origin}/alerts/now/?${query}`, { headers: { "HX-Request": "true" } });
+    // Signed out meanwhile, or the service is away: the page says so when somebody does something.
+    if (answer.ok && !answer.redirected) {
+      const parts = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const part of [...parts.body.children]) replacePart(part);
+      showTicked();
+    }
+  } catch { /* the next news ask again */ }
+  rested = Date.now() + Math.max(REST, Math.min(30_000, 10 * (Date.now() - begun)));
+  planned = 0;
+  if (stale.rows.size || stale.shown || stale.counts) refreshSoon();
+}
+
+function replacePart(part) {
+  const old = part.id && document.getElementById(part.id);
+  if (!old) return;
+  part = document.importNode(part, true);
+  if (old.classList.contains("row")) {
+    // Which row is current, and which are ticked, is the person's, not the server's.
+    part.classList.toggle("on", old.classList.contains("on"));
+    const [was, is] = [$(".open", old), $(".open", part)];
+    if (was.hasAttribute("aria-current")) is.setAttribute("aria-current", was.getAttribute("aria-current"));
+    $("input", part).checked = $("input", old).checked;
+  }
+  if (old.isEqualNode(part)) return;
+  const focused = old.contains(document.activeElement) && document.activeElement;
+  old.replaceWith(part);
+  htmx.process(part);
+  if (!focused) return;
+  const { id, name, dataset } = focused;
+  const again = (id && document.getElementById(id)) || (dataset.act && $(`[data-act="${dataset.act}"]`, part))
+    || (name && $(`[name="${name}"]`, part)) || (focused.classList.contains("open") && $(".open", part)) || $("#detail");
+  again?.focus({ preventScroll: true });
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && (stale.rows.size || stale.shown || stale.counts)) refreshSoon();
+});
 
 document.addEventListener("DOMContentLoaded", () => {
   hush.observe(document.body, { childList: true, subtree: true, characterData: true });
