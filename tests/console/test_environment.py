@@ -82,3 +82,13 @@ def test_a_url_of_postgresql_is_taken_apart(tmp_path: Path) -> None:
 def test_another_database_is_refused(url: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="DATABASE_URL"):
         Environment({"DATABASE_URL": url}).database(tmp_path)
+
+
+def test_a_key_of_before_is_still_known_and_the_one_of_now_is_not_among_those(tmp_path: Path) -> None:
+    first = Environment({}).secret_key(tmp_path)
+    assert Environment({}).old_secret_keys(tmp_path) == []
+    given = Environment({"HAIDANG_SECRET_KEY": "new", "HAIDANG_SECRET_KEY_OLD": "older, new"})
+    assert given.old_secret_keys(tmp_path) == ["older", first]
+    (tmp_path / "secret-key").rename(tmp_path / "secret-key.old")
+    assert Environment({}).old_secret_keys(tmp_path) == [first]
+    assert Environment({}).secret_key(tmp_path) != first

@@ -208,7 +208,7 @@ class _Maker:
         asset = self._place.asset_of(finding.host)
         unit = asset.unit if asset else self._place.units["HV-TTDL"]
         self._save(
-            finding, finding.host or "zeek", unit, asset, at, count=1 + (finding.count > 1) * finding.count
+            finding, (finding.host or "zeek").lower(), unit, asset, at, count=1 + (finding.count > 1) * finding.count
         )
 
     def earlier(self, finding: Finding, asset: Asset, now: datetime, number: int) -> None:
@@ -217,7 +217,7 @@ class _Maker:
         at = now - timedelta(hours=hours)
         host = asset.names.all()[0].value
         alert = self._save(
-            finding, host.upper() if "pc" in host else host, asset.unit, asset, at,
+            finding, host, asset.unit, asset, at,
             count=self._chance.choice((1, 1, 1, 2, 3, 8, 21)), key=f"{number:06x}",
         )  # fmt: skip
         analyst = self._people[self._chance.choice(("an", "khoa"))]
@@ -302,7 +302,7 @@ def _silences(findings: list[Finding], people: dict[str, User], now: datetime) -
     if not findings:
         return
     silence = Silence.objects.create(
-        rule=findings[0].rule.id, entity="BV-PC-102", by=people["truongca"], until=now + timedelta(days=5),
+        rule=findings[0].rule.id, entity="bv-pc-102", by=people["truongca"], until=now + timedelta(days=5),
         reason="Phần mềm kiểm kê của bệnh viện, đã xác minh với nhà cung cấp.",
     )  # fmt: skip
     Silence.objects.filter(pk=silence.pk).update(hits=42, last_hit=now - timedelta(hours=2))

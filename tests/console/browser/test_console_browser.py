@@ -5,14 +5,20 @@ Whatever the browser complains of (the Content-Security-Policy, a script, a miss
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 
+from haidang.ingest.archive import Archive
+from haidang.ingest.model import Arrival
+from haidang.ingest.spool import Spooled
 from tests.console.browser.conftest import SECRET
+from tests.scanning.material import event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -186,6 +192,48 @@ def test_a_liaison_meets_nothing_of_another_unit(
     for one in (next(iter(foreign)), 10**6):
         assert page.request.get(f"{served}/alerts/{one}/").status == 404
     assert page.request.get(f"{served}/alerts/{next(iter(own))}/").status == 200
+
+
+def test_an_alert_is_followed_into_the_archive(
+    browser: Browser, served: str, folder: Path, seats: list[Seat]
+) -> None:
+    with sqlite3.connect(folder / "console.sqlite3") as database:
+        number, entity = database.execute(
+            "SELECT id, entity FROM alerts_alert WHERE title = 'Office Document Starts a Shell or Script Host'"
+        ).fetchone()
+    database.close()
+    archive(folder / "archive", entity)
+    page = seat(seats, browser, served, locale="en-GB", color_scheme="dark").sign_in("an")
+    page.goto(f"{served}/alerts/{number}/")
+    page.click("#detail .before-form button, main .before-form button")
+    page.locator("#before details.proof").first.wait_for(timeout=60_000)
+    assert "1 time, 1 of them before this alert" in page.inner_text("#before")
+    page.screenshot(path="/tmp/arch.png", full_page=True)
+    page.click(".before-form a")
+    page.click("main form.fields button[type=submit]")
+    page.locator("details.record").first.wait_for(timeout=60_000)
+    page.locator("details.record > summary").first.click()
+    page.screenshot(path="/tmp/arch2.png", full_page=True)
+    assert "powershell.exe -enc ABC" in page.inner_text("details.record[open] .pairs")
+
+
+def archive(folder: Path, host: str) -> None:
+    """Make an archive that holds one event of a host, of twenty days ago."""
+    at = datetime.now(UTC) - timedelta(days=20)
+    line = event(
+        1,
+        Hostname=host,
+        UtcTime=at.strftime("%Y-%m-%d %H:%M:%S.000"),
+        Image="C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe",
+        OriginalFileName="PowerShell.EXE",
+        ParentImage="C:\\Program Files\\Microsoft Office\\root\\Office16\\WINWORD.EXE",
+        CommandLine="powershell.exe -enc ABC",
+    )
+    line["@timestamp"] = at.isoformat()
+    data = json.dumps(line).encode()
+    made = Archive(folder)
+    made.take([Spooled(1, Arrival("1", "", int(at.timestamp() * 1e9), data, 1))])
+    made.flush()
 
 
 def test_news_come_by_themselves_and_disturb_nobody(

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyrage
 import pytest
 
 from haidang.crypto.sealing.age_streams import DecryptionFailedError, decrypting, encrypting
 from haidang.crypto.sealing.keys import make_sealing_key
+from haidang.errors import SealError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -59,6 +61,26 @@ def test_it_is_said_that_no_key_fits(tmp_path: Path) -> None:
     encrypted(tmp_path / "x", [b"x"])
     with pytest.raises(DecryptionFailedError, match="No matching keys"):
         decrypted(tmp_path / "x", STRANGER.reveal())
+
+
+def test_a_process_that_somebody_ended_is_no_damaged_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encrypted(tmp_path / "x", [bytes(9 * MEGABYTE)])
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Ended(subprocess.Popen[bytes]):
+        def __init__(self, *words: Any, **options: Any) -> None:
+            super().__init__(*words, **options)
+            self.kill()
+            started.append(self)
+
+    monkeypatch.setattr("haidang.crypto.sealing.age_streams.subprocess.Popen", Ended)
+    with pytest.raises(SealError, match="signal 9"):
+        decrypted(tmp_path / "x")
+    with pytest.raises(SealError, match="signal 9"):
+        encrypted(tmp_path / "y", [bytes(MEGABYTE)] * 9)
+    assert [one.returncode for one in started] == [-9, -9]
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")

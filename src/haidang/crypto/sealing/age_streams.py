@@ -68,7 +68,7 @@ def encrypting(target: IO[bytes], recipients: Sequence[str]) -> Iterator[Writabl
             done.exception()
         with contextlib.suppress(EOFError):
             done.result()
-        if process.wait() != 0:
+        if _ended(process) != 0:
             raise SealError(N_("It cannot be encrypted: {reason}"), reason=_said(process))
 
 
@@ -80,6 +80,7 @@ def decrypting(source: IO[bytes], secrets: Sequence[str]) -> Iterator[Readable]:
 
     Raises:
         DecryptionFailedError: No key fits, or the file is damaged or cut off.
+        SealError: The process that decrypts was ended by somebody else.
     """
     os.lseek(source.fileno(), 0, os.SEEK_SET)
     plain = Ring(*_PLAIN)
@@ -96,11 +97,12 @@ def decrypting(source: IO[bytes], secrets: Sequence[str]) -> Iterator[Readable]:
             yield stream
             if stream.read(1):
                 process.kill()
+                raise DecryptionFailedError("?")
         except EOFError as error:
             # It gave up; what it says is why.
-            process.wait()
+            _ended(process)
             raise DecryptionFailedError(_said(process)) from error
-        if process.wait() != 0:
+        if _ended(process) != 0:
             raise DecryptionFailedError(_said(process))
 
 
@@ -133,6 +135,18 @@ def _killing(process: subprocess.Popen[bytes]) -> Callable[..., None]:
             process.kill()
 
     return leave
+
+
+def _ended(process: subprocess.Popen[bytes]) -> int:
+    """Wait for the process, and return its exit code; whoever is killed has nothing to say of the file."""
+    code = process.wait()
+    if code < 0:
+        raise SealError(
+            N_("The process that encrypts and decrypts was ended by signal {number}."),
+            hint=N_("Do it again. If that does not help, see whether this machine is short of memory."),
+            number=-code,
+        )
+    return code
 
 
 def _said(process: subprocess.Popen[bytes]) -> str:
