@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from haidang.errors import InputError
+from haidang.findings.model import ScanSummary
 from haidang.ingest.archive import Archive, archive_files
 from haidang.ingest.hunting import Hunt
 from haidang.ingest.model import Arrival
@@ -68,6 +69,19 @@ def test_rules_see_the_sources_and_times_that_are_asked_for(folder: Path, tmp_pa
         ruleset, since=NOON + timedelta(hours=2), until=NOON + timedelta(hours=9)
     )
     assert {finding.source.path for finding in found if finding.origin != "correlation"} == {"7/3"}
+
+
+def test_rules_look_at_batches_that_name_somebody_in_whole(folder: Path, tmp_path: Path) -> None:
+    ruleset = load_rules(write_rules(tmp_path), cache=False)
+    hunt, summary = Hunt(folder), ScanSummary()
+    found = list(hunt.findings(ruleset, naming=["RUN 11", "c:\\X\\none.exe"], summary=summary))
+    assert {finding.source.path for finding in found if finding.origin != "correlation"} == {"7/1"}
+    assert summary.events == 3
+    assert {one.id for one in found} < {one.id for one in hunt.findings(ruleset)}
+    # Backslashes are doubled in the record.
+    assert len(list(hunt.findings(ruleset, naming=["C:\\x\\tool.exe"]))) == 13
+    assert list(hunt.findings(ruleset, naming=["nobody"])) == []
+    assert hunt.days() == [NOON.date(), NOON.date() + timedelta(days=1)]
 
 
 def test_a_query_reads_fields_and_partitions(folder: Path) -> None:

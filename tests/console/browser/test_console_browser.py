@@ -38,7 +38,7 @@ PASSWORD = "mot mat khau dai"
 LAPTOP = {"width": 1366, "height": 768}
 PHONE = {"width": 390, "height": 844}
 _PLACES = (
-    "channels/", "channels/3/", "channels/new/", "channels/dead/",
+    "channels/", "channels/3/", "channels/new/", "channels/dead/", "hunt/", "hunt/?kind=sql",
     "silences/?alert=400", "account/2fa/", "account/sessions/", "account/password/change/", "account/logout/",
 )  # fmt: skip
 LOOKS = [("vi-VN", "light"), ("en-GB", "dark")]

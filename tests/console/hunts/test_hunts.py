@@ -155,6 +155,7 @@ def test_a_rule_is_tried_on_the_archive_before_it_is_on(archive: Path, analyst: 
     assert len(found.findings) == 4
     assert found.counted is not None
     assert [day.number for day in found.counted.said.days] == [1, 1, 1, 1]
+    assert counted(done(analyst, Asked("rules", rule="many TOOLS [by user]"))) == 0
     with pytest.raises(MissingError):
         actions.ask(request_of(analyst), Asked("rules", rule="none"))
 

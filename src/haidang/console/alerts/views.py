@@ -123,6 +123,7 @@ def alert_context(request: Request, found: Alert) -> dict[str, Any]:
         "alert": found,
         "indicators": related(said, intel),
         "kept": intel is not None,
+        "looked": indicators.looked(),
         "examples": [_shown(one.at, one.finding) for one in examples if isinstance(one.finding, dict)],
         "rule": rule,
         "info": RULEBOOK.info(found.rule),

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from haidang.console.alerts.models import Alert
     from haidang.console.people.access import Request
     from haidang.console.people.models import User
+    from haidang.sigma.ir import RuleInfo
 
 __all__ = [
     "MOST_DAYS",
@@ -240,9 +241,18 @@ def _of_rules(asked: Asked, since: dt.datetime) -> Question:
     rule = asked.rule.strip()
     if not rule:
         raise RefusedError(_("Name a rule, or paste one."), field="rule")
-    if rule not in loaded().by_name:
-        raise MissingError([rule])
+    known = loaded().by_name
+    if rule not in known:
+        titled = [name for name, info in known.items() if rule.lower() in _titles(info)]
+        if len(titled) != 1:
+            raise MissingError([rule])
+        rule = titled[0]
     return Question(kind="rules", since=since, rule=rule)
+
+
+def _titles(info: RuleInfo) -> set[str]:
+    """Return what a rule is called, in every language, in lower case."""
+    return {title.lower() for title in (info.title, *(words.title for words in info.words)) if title}
 
 
 _QUESTIONS = {"words": _of_words, "sql": _of_sql, "rules": _of_rules}

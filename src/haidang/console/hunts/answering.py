@@ -253,7 +253,8 @@ def _find(
         RuleCount(name, infos[name].title, infos[name].level, number)
         for name, number in counts.most_common(50)
     ]
-    shown = [storable_finding(one) for one in reversed(newest)]
+    kept = sorted(newest, key=lambda one: one.time or "", reverse=True)
+    shown = [storable_finding(one) for one in kept]
     found.findings, whole = _within(shown, limits)
     found.complete = whole and len(found.findings) == tally.said().number
 

@@ -77,7 +77,10 @@ _FIELDS: dict[str, dict[str, Any]] = {
     },
     Hunt.Kind.RULES: {
         "rule": lambda: forms.CharField(
-            label=_("Rule"), required=False, max_length=300, help_text=_("Id of a rule that is loaded.")
+            label=_("Rule"),
+            required=False,
+            max_length=300,
+            help_text=_("Id or title of a rule that is loaded."),
         ),
         "rule_text": lambda: _area(
             _("A rule of your own"),

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["Bars", "Record", "Shown", "ShownFinding", "asked_for", "bars", "shown"]
 
 _WIDTH, _HEIGHT = 720, 60
+_NARROW = 400
 _MOST_BARS = 400
+_BRIEF = 5
 
 
 class Bar(NamedTuple):
@@ -105,6 +107,12 @@ class Shown:
     findings: list[ShownFinding] = field(default_factory=list)
     values: list[SeenValue] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
+    brief: bool = False
+
+    @property
+    def listed(self) -> list[ShownFinding]:
+        """The findings that are shown."""
+        return self.findings[:_BRIEF] if self.brief else self.findings
 
     @property
     def each_day(self) -> float:
@@ -114,11 +122,11 @@ class Shown:
         return self.counted.said.number / self.answer.covered
 
 
-def shown(hunt: Hunt) -> Shown:
-    """Return a hunt as its page has it."""
+def shown(hunt: Hunt, *, brief: bool = False) -> Shown:
+    """Return a hunt as its page has it; ``brief`` where it is a part of another page."""
     question = msgspec.convert(hunt.question, Question)
     until = question.until or hunt.created
-    found = Shown(_in_words(question), question.since, until)
+    found = Shown(_in_words(question), question.since, until, brief=brief and question.kind == "before")
     if hunt.answer is None:
         return found
     answer = msgspec.convert(hunt.answer, Answer)
@@ -138,7 +146,7 @@ def asked_for(hunt: Hunt) -> str:
     return _in_words(msgspec.convert(hunt.question, Question))
 
 
-def bars(days: Iterable[Day], since: date, until: date) -> Bars | None:
+def bars(days: Iterable[Day], since: date, until: date, whole: int = _WIDTH) -> Bars | None:
     """Return the drawing of days; None where there is nothing, or too much to be told apart."""
     numbers = {date.fromisoformat(one.day): one.number for one in days}
     if not numbers:
@@ -151,19 +159,24 @@ def bars(days: Iterable[Day], since: date, until: date) -> Bars | None:
         length, inside = (until - since).days + 1, numbers
     if length > _MOST_BARS:
         return None
-    step, most = _WIDTH / length, max(inside.values())
+    step, most = whole / length, max(inside.values())
     drawn = []
     for day, number in sorted(inside.items()):
         height = max(2.0, _HEIGHT * number / most)
         at = (day - since).days * step
         width = min(step * 0.84, 40.0)
         drawn.append(Bar(at + (step - width) / 2, width, _HEIGHT - height, height, day, number))
-    return Bars(_WIDTH, _HEIGHT, most, drawn, since, until)
+    return Bars(whole, _HEIGHT, most, drawn, since, until)
 
 
 def _counted(said: Said, found: Shown) -> Counted:
     first, last = timezone.localdate(found.since), timezone.localdate(found.until)
-    return Counted(said, _moment(said.first), _moment(said.last), bars(said.days, first, last))
+    return Counted(
+        said,
+        _moment(said.first),
+        _moment(said.last),
+        bars(said.days, first, last, _NARROW if found.brief else _WIDTH),
+    )
 
 
 def _record(told: dict[str, Any], question: Question) -> Record:

@@ -61,8 +61,9 @@ def hunt(request: Request) -> HttpResponse:
 def found(request: Request, number: int) -> HttpResponse:
     """Show how far a hunt is, or what it found."""
     one = actions.look_at(request, number)
-    context: dict[str, Any] = {"hunt": one, "shown": shown(one)}
-    if request.htmx and not request.htmx.history_restore_request:
+    part = request.htmx and not request.htmx.history_restore_request
+    context: dict[str, Any] = {"hunt": one, "shown": shown(one, brief=bool(part))}
+    if part:
         return render(request, "hunts/_found.html", context)
     kind = one.kind if one.kind in ASKED else Hunt.Kind.WORDS
     form = HuntForm(request.user, kind, initial=_entered(one))

@@ -20,10 +20,11 @@ from haidang.intel.store import Store
 if TYPE_CHECKING:
     from haidang.intel.store import Intel
 
-__all__ = ["Indicators", "known"]
+__all__ = ["Indicators", "known", "looked"]
 
 _LOG = logging.getLogger(__name__)
 _LOOK_SECONDS = 30.0
+_FIRST_SECONDS = 1.0
 
 
 class Indicators:
@@ -35,18 +36,23 @@ class Indicators:
         self._state = ""
         self._next = 0.0
         self._lock = threading.Lock()
-        self.ready = threading.Event()
-        """Set once somebody has looked."""
+        self._ready = threading.Event()
 
     def known(self) -> Intel | None:
-        """Return what is known; nobody waits for more."""
+        """Return what is known; at the very first somebody waits for it, but not for long."""
         with self._lock:
             due = time.monotonic() >= self._next
             if due:
                 self._next = time.monotonic() + _LOOK_SECONDS
         if due:
             threading.Thread(target=self.look, name="indicators", daemon=True).start()
+        self._ready.wait(_FIRST_SECONDS)
         return self._intel
+
+    @property
+    def looked(self) -> bool:
+        """Whether what is known is all there is, and not still being loaded."""
+        return self._ready.is_set()
 
     def look(self) -> None:
         """Load what changed."""
@@ -59,10 +65,15 @@ class Indicators:
                 self._state = state
         except (HaidangError, OSError):
             _LOG.exception("indicators cannot be loaded")
-        self.ready.set()
+        self._ready.set()
 
 
 _INDICATORS = Indicators()
+
+
+def looked() -> bool:
+    """Return whether :func:`known` has all there is: a million indicators take some seconds at first."""
+    return _INDICATORS.looked
 
 
 def known() -> Intel | None:

@@ -67,5 +67,5 @@ def seen_before(context: template.Context, alert: Alert) -> dict[str, Any]:
         "archive": actions.has_archive(),
         "alarm": is_alarm(alert),
         "hunt": hunt,
-        "shown": hunt and shown(hunt),
+        "shown": hunt and shown(hunt, brief=True),
     }
