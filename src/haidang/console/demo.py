@@ -208,7 +208,12 @@ class _Maker:
         asset = self._place.asset_of(finding.host)
         unit = asset.unit if asset else self._place.units["HV-TTDL"]
         self._save(
-            finding, (finding.host or "zeek").lower(), unit, asset, at, count=1 + (finding.count > 1) * finding.count
+            finding,
+            (finding.host or "zeek").lower(),
+            unit,
+            asset,
+            at,
+            count=1 + (finding.count > 1) * finding.count,
         )
 
     def earlier(self, finding: Finding, asset: Asset, now: datetime, number: int) -> None:

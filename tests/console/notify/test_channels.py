@@ -125,7 +125,7 @@ def test_a_key_that_is_replaced_opens_until_all_is_sealed_anew(settings: Setting
 
 
 def test_secrets_of_before_are_sealed_by_the_migration_and_opened_backwards() -> None:
-    migration = import_module("haidang.console.alerts.migrations.0008_seal_channel_secrets")
+    migration = import_module("haidang.console.alerts.migrations.0009_seal_channel_secrets")
     editor: Any = SimpleNamespace(connection=connection)
     one = Channel.objects.create(**HOOK, secret="whsec_cGxhaW4=")
     two = Channel.objects.create(**{**HOOK, "name": "other"}, secret=sealed("whsec_b3RoZXI="))

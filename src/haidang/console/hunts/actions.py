@@ -132,7 +132,8 @@ def cancel(request: Request, key: int) -> Hunt:
 def hunts_of(user: User) -> Any:
     """Return the hunts of a person that it may still see, the newest first."""
     give_up_stale()
-    return [one for one in Hunt.objects.filter(by=user).defer("answer") if _may_see(user, one)]
+    rows = Hunt.objects.filter(by=user).select_related("alert").defer("answer")
+    return [one for one in rows if _may_see(user, one)]
 
 
 def hunt_of(request: Request, key: int) -> Hunt:

@@ -126,7 +126,7 @@ def shown(hunt: Hunt, *, brief: bool = False) -> Shown:
     """Return a hunt as its page has it; ``brief`` where it is a part of another page."""
     question = msgspec.convert(hunt.question, Question)
     until = question.until or hunt.created
-    found = Shown(_in_words(question), question.since, until, brief=brief and question.kind == "before")
+    found = Shown(_in_words(question, hunt), question.since, until, brief=brief and question.kind == "before")
     if hunt.answer is None:
         return found
     answer = msgspec.convert(hunt.answer, Answer)
@@ -143,7 +143,7 @@ def shown(hunt: Hunt, *, brief: bool = False) -> Shown:
 
 def asked_for(hunt: Hunt) -> str:
     """Return what was asked in a line."""
-    return _in_words(msgspec.convert(hunt.question, Question))
+    return _in_words(msgspec.convert(hunt.question, Question), hunt)
 
 
 def bars(days: Iterable[Day], since: date, until: date, whole: int = _WIDTH) -> Bars | None:
@@ -221,13 +221,14 @@ def _moment(text: Any) -> datetime | None:
     return at if at is None or at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def _in_words(question: Question) -> str:
+def _in_words(question: Question, hunt: Hunt) -> str:
     if question.kind == "sql":
         return question.sql
     if question.kind == "rules":
         return RULEBOOK.title(question.rule, question.rule) if question.rule else _("a rule of one's own")
     if question.kind == "before":
-        return f"{RULEBOOK.title(question.rule, question.rule)} · {question.entity}"
+        title = RULEBOOK.title(question.rule, hunt.alert.title if hunt.alert else question.rule)
+        return f"{title} · {question.entity}"
     parts = [f'"{word}"' if " " in word else word for word in question.words]
     if question.field:
         parts.append(f"{question.field} = {question.value}")

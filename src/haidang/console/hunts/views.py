@@ -6,6 +6,7 @@ itself again.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from django.http import Http404
@@ -114,4 +115,6 @@ def _entered(one: Hunt) -> dict[str, Any]:
     words = [f'"{word}"' if " " in word else word for word in question.get("words", ())]
     told = {name: question.get(name, "") for name in ("field", "value", "sql", "rule", "rule_text")}
     source = one.sources[0] if one.sources and len(one.sources) == 1 else ""
-    return {**told, "words": " ".join(words), "source": source}
+    since = dt.datetime.fromisoformat(question["since"])
+    days = round((one.created - since) / dt.timedelta(days=1))
+    return {**told, "words": " ".join(words), "source": source, "days": days}

@@ -31,7 +31,7 @@ def _each(apps: Any, schema_editor: Any, changed: Callable[[str], str]) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("alerts", "0007_channel_secrets"),
+        ("alerts", "0008_channel_secrets"),
     ]
 
     operations = [
