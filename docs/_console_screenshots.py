@@ -41,7 +41,7 @@ def main() -> int:
         with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as demo:
             try:
                 password = _password(demo)
-                time.sleep(_STORY + 10)
+                time.sleep(_STORY + 40)  # Until the archive has it, too.
                 browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
                 _take(browser, password, "vi", "light")
                 _take(browser, password, "en", "dark")
@@ -78,6 +78,17 @@ def _take(browser: Browser, password: str, lang: str, scheme: Literal["light", "
     page.keyboard.press("j")
     page.wait_for_timeout(1500)
     page.screenshot(path=ASSETS / f"console-alerts-{lang}.png")
+    page.goto(f"{base}/hunt/", wait_until="domcontentloaded")
+    page.fill("[name=words]", "powershell")
+    page.click("main form.fields button[type=submit]")
+    page.locator("details.record").first.wait_for(timeout=60_000)
+    page.locator("details.record > summary").first.click()
+    page.wait_for_timeout(500)
+    page.screenshot(path=ASSETS / f"console-hunt-{lang}.png")
+    page.set_viewport_size(ViewportSize(width=390, height=844))
+    page.goto(f"{base}/alerts/", wait_until="domcontentloaded")
+    page.wait_for_timeout(800)
+    page.screenshot(path=ASSETS / f"console-phone-{lang}.png")
     context.close()
 
 
