@@ -11,7 +11,7 @@ OUT := out
 LOGS := samples/logs
 LANGUAGE_FLAG :=
 # What `make test` hands to pytest, e.g. `make test PYTEST="-n 4 -k zeek"`.
-PYTEST := -n 2
+PYTEST := -n 2 --dist loadfile
 
 PACKAGE := pyproject.toml src/haidang/_version.py
 RUN_READY := $(VENV)/.run-ready
@@ -69,11 +69,11 @@ unit: $(DEV_READY)  ## Run the tests alone
 
 # What has to do with the database; everything else is the same on any.
 ON_POSTGRESQL := tests/console tests/end_to_end/test_serve.py tests/end_to_end/test_told_and_archived.py \
-	'tests/end_to_end/test_detector_killed.py::test_a_hundred_kills_lose_nothing_and_double_nothing[postgresql]'
+	'tests/end_to_end/test_detector_killed.py::test_many_kills_lose_nothing_and_double_nothing[postgresql]'
 
 unit-postgresql: $(DEV_READY)  ## Run what has to do with the database on PostgreSQL, where it is installed
 	@if ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null; then \
-		$(BIN)/pytest $(PYTEST) --postgresql $(ON_POSTGRESQL); \
+		$(BIN)/pytest $(PYTEST) -m 'not browser' --postgresql $(ON_POSTGRESQL); \
 	else \
 		echo "PostgreSQL is not installed: the tests of the console and the service ran on SQLite alone"; \
 	fi

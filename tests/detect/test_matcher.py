@@ -64,7 +64,7 @@ def plain_reasons(
     return {at: satisfied(rules[at], held) for at in holding}
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     rules=st.lists(conditions(), min_size=1, max_size=5), samples=st.lists(events(), min_size=1, max_size=4)
 )
@@ -84,7 +84,7 @@ def test_table_agrees_with_the_plain_evaluation(
             assert fast_reasons(route, rules, event) == plain_reasons(rules, expected, event)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     tables=st.lists(st.lists(conditions(), min_size=1, max_size=3), min_size=2, max_size=4),
     samples=st.lists(events(), min_size=1, max_size=4),
@@ -278,7 +278,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     return draw(st.sampled_from([document, document, {"_source": document}, {"result": document}]))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     rules=st.lists(
         conditions(("Image", "CommandLine", "Code", "Provider_Name", "Data")), min_size=1, max_size=4

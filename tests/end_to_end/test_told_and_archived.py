@@ -40,7 +40,7 @@ def test_an_alert_is_told_and_found_again_in_the_archive(tmp_path: Path) -> None
         service.until(lambda: posts.got)
         (first, *_) = posts.got
         told = {alert["title"] for post in posts.got for alert in json.loads(post.body)["data"]["alerts"]}
-        assert "Office Document Starts a Shell or Script Host" in told
+        assert "Tài liệu Office khởi chạy trình lệnh hoặc trình chạy tập lệnh" in told
         assert first.headers["webhook-signature"].startswith("v1,")
         archive = tmp_path / "archive"
         # What waits is written at the latest when the service ends.

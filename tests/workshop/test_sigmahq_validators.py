@@ -7,6 +7,7 @@ run without their data says so.
 from __future__ import annotations
 
 import json
+import zipfile
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -209,10 +210,17 @@ def test_the_command_says_which_could_not_judge(
     assert "could not judge" not in err
 
 
-def test_published_rules_are_right_by_the_validators_of_their_house(corpora: Path) -> None:
+def test_published_rules_are_right_by_the_validators_of_their_house(corpora: Path, tmp_path: Path) -> None:
     """They have passed these validators: what is found of them would be a mistake of how they are run."""
-    found = check([str(corpora / "sigma_all_rules.zip")], plugins=True)
+    with (
+        zipfile.ZipFile(corpora / "sigma_all_rules.zip") as published,
+        zipfile.ZipFile(tmp_path / "fourth.zip", "w") as fourth,
+    ):
+        # All of them take half a minute.
+        for name in [name for name in published.namelist() if name.endswith(".yml")][::4]:
+            fourth.writestr(name, published.read(name))
+    found = check([str(tmp_path / "fourth.zip")], plugins=True)
     theirs = [issue for issue in found.issues if issue.code.startswith("sigmahq_")]
-    assert found.rules > 3700
+    assert found.rules > 900
     assert len(theirs) < 10
     assert set(found.not_run) == NEED_THE_NETWORK

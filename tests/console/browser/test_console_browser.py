@@ -404,8 +404,9 @@ def test_the_list_goes_on_by_itself(browser: Browser, served: str, seats: list[S
     assert len(numbers) == len(set(numbers))
 
 
-@pytest.mark.parametrize("viewport", [LAPTOP, PHONE])
-@pytest.mark.parametrize(("locale", "scheme"), LOOKS)
+@pytest.mark.parametrize(
+    ("locale", "scheme", "viewport"), [("vi-VN", "light", LAPTOP), ("en-GB", "dark", PHONE)]
+)
 def test_axe_finds_nothing_serious(
     browser: Browser, served: str, seats: list[Seat], locale: str, scheme: str, viewport: dict[str, int]
 ) -> None:

@@ -80,7 +80,7 @@ def test_no_bit_can_be_flipped(level: str, data: st.DataObject) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=80, deadline=None, derandomize=True, database=None)
+@settings(max_examples=40, deadline=None, derandomize=True, database=None)
 def test_no_bit_of_a_signature_can_be_flipped_either(data: st.DataObject) -> None:
     signed = signed_base("B-T")
     der = bytearray(_der(signed))

@@ -275,8 +275,8 @@ def test_hostile_trails_run_nothing_and_hide_nothing(browser: Browser, tmp_path:
 
 @pytest.mark.parametrize(
     ("lang", "scheme", "size"),
-    [("vi", "dark", DESK), ("en", "light", DESK), ("vi", "light", PHONE), ("en", "dark", PHONE)],
-    ids=["desk-dark", "desk-light", "phone-light", "phone-dark"],
+    [("vi", "dark", DESK), ("en", "light", PHONE)],
+    ids=["desk-dark", "phone-light"],
 )
 def test_axe_finds_nothing_wrong_in_a_case(
     browser: Browser, tmp_path: Path, lang: str, scheme: str, size: dict[str, int]
