@@ -68,7 +68,7 @@ unit: $(DEV_READY)  ## Run the tests alone
 	$(BIN)/pytest $(PYTEST)
 
 # What has to do with the database; everything else is the same on any.
-ON_POSTGRESQL := tests/console tests/end_to_end/test_serve.py tests/end_to_end/test_told_and_archived.py \
+ON_POSTGRESQL := tests/console tests/end_to_end/test_serve.py \
 	'tests/end_to_end/test_detector_killed.py::test_many_kills_lose_nothing_and_double_nothing[postgresql]'
 
 unit-postgresql: $(DEV_READY)  ## Run what has to do with the database on PostgreSQL, where it is installed

@@ -39,7 +39,7 @@ def free_port() -> int:
 class Service:
     """Started on a free port; a context manager that ends it with SIGTERM.
 
-    Where the tests run on PostgreSQL, it has a database of its own there.
+    Where the tests run on PostgreSQL, it has a database of its own there, unless ``environ`` names another's.
     """
 
     def __init__(self, folder: Path, *options: str, environ: Mapping[str, str] | None = None) -> None:
@@ -53,7 +53,8 @@ class Service:
 
     def __enter__(self) -> Self:
         """Wait until it answers."""
-        if url := self.environ.get("DATABASE_URL"):
+        url = self.environ.get("DATABASE_URL")
+        if url and url == os.environ.get("DATABASE_URL"):
             self.environ["DATABASE_URL"] = self._stack.enter_context(own_database(url))
         try:
             self.start()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SCRIPT = Path(__file__).with_name("detector_under_fire.py")
 EVENTS = 10
 """Of a batch."""
-BATCHES, KILLS = {"sqlite": 1500, "postgresql": 600}, {"sqlite": 100, "postgresql": 40}
+BATCHES, KILLS = {"sqlite": 1500, "postgresql": 400}, {"sqlite": 100, "postgresql": 30}
 COUNT = """
 from haidang.console.setup import set_up
 set_up()

@@ -121,7 +121,7 @@ def test_parts_run_apart_and_the_pages_show_the_rules_of_the_detector(tmp_path: 
     detector += ["--config", str(tmp_path / "detector.toml")]
     with (
         Service(data, "--part", "receive") as receiving,
-        Service(data, "--part", "console") as console,
+        Service(data, "--part", "console", environ=receiving.environ) as console,
         subprocess.Popen(detector, env=receiving.environ) as detecting,
     ):
         try:

@@ -43,7 +43,8 @@ def test_an_alert_is_told_and_found_again_in_the_archive(tmp_path: Path) -> None
         assert "Tài liệu Office khởi chạy trình lệnh hoặc trình chạy tập lệnh" in told
         assert first.headers["webhook-signature"].startswith("v1,")
         archive = tmp_path / "archive"
-        # What waits is written at the latest when the service ends.
+        # What waits is written at the latest when the service ends, once the part that does it has begun.
+        service.until(archive.is_dir)
         assert service.stop() == 0
         (count,) = hunted(service, "--sql", "SELECT count(*) AS n, min(host) AS host FROM events")
         assert count["n"] == STORY.count(b"\n")

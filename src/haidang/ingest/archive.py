@@ -252,7 +252,10 @@ class ArchivePosition:
 
 
 def run_archive(spool: Spool, archive: Archive, stop: threading.Event) -> None:
-    """Follow a spool until ``stop`` is set; what waits then is written first."""
+    """Follow a spool until ``stop`` is set; what waits then, here and in the spool, is written first.
+
+    Of the spool that is as much as is taken at once; the rest stays there.
+    """
     after, pause = archive.safe(), _IDLE_SECONDS
     while not stop.is_set():
         try:
@@ -271,6 +274,7 @@ def run_archive(spool: Spool, archive: Archive, stop: threading.Event) -> None:
         if not taken:
             stop.wait(_IDLE_SECONDS)
     with contextlib.suppress(HaidangError):  # It stays in the spool.
+        archive.take(spool.take(after, _FLUSH_BYTES))
         archive.flush()
 
 
