@@ -54,6 +54,8 @@ _FLUSH_SECONDS = 30.0
 _GROUP_ROWS = 65_536
 _GROUP_BYTES = 8 << 20
 """Of what was received, in a group of rows: as rows they take twenty times as much memory for a moment."""
+_JOINED_BYTES = 32 << 20
+"""Of rows in memory, in a group of a joined file."""
 _SMALL_BYTES = 32 << 20
 _MANY = 64
 """Small files of a source's day that are joined into one."""
@@ -211,7 +213,7 @@ class Archive:
             if one.path.parent == place:
                 small = [*small, one] if one.path.stat().st_size < _SMALL_BYTES else []
         if len(small) >= _MANY:
-            _write_tables(place / _name(small[0].first, small[-1].last), map(_read, small))
+            _write_tables(place / _name(small[0].first, small[-1].last), _regrouped(small))
             for one in small:
                 one.path.unlink()
 
@@ -313,11 +315,25 @@ def _name(first: int, last: int) -> str:
     return f"{first:019d}-{last:019d}.parquet"
 
 
-def _read(one: ArchiveFile) -> Any:
+def _regrouped(files: Iterable[ArchiveFile]) -> Iterator[Any]:
+    """Yield the rows of files in groups of no more than :data:`_JOINED_BYTES`."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    # Without the partitions of its path.
-    return pq.ParquetFile(one.path).read()
+    some: list[Any] = []
+    size = 0
+    for one in files:
+        # A file by itself is read without the partitions of its path.
+        with pq.ParquetFile(one.path) as file:
+            for number in range(file.num_row_groups):
+                group = file.read_row_group(number)
+                if some and size + group.nbytes > _JOINED_BYTES:
+                    yield pa.concat_tables(some)
+                    some, size = [], 0
+                some.append(group)
+                size += group.nbytes
+    if some:
+        yield pa.concat_tables(some)
 
 
 def _write_tables(path: Path, tables: Iterable[Any]) -> None:
