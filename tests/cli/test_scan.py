@@ -375,7 +375,8 @@ def test_interrupt_keeps_what_was_found_and_is_exit_code_130(case: Path) -> None
         process.send_signal(signal.SIGINT)
         found, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
-    assert records(found)[-1]["interrupted"] is True
+    # What was read ahead with the first line is not in it: its beginning may be the rest of a line.
+    assert json.loads(found.splitlines()[-1])["interrupted"] is True
     assert not (case / "out.ndjson").exists()
     partial = records((case / "out.ndjson.partial").read_bytes())
     assert partial[-1]["interrupted"] is True

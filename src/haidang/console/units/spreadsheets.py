@@ -140,6 +140,10 @@ def take_assets(request: Request, data: bytes) -> Sheet:
     return sheet
 
 
+_LONGEST_CELL = 100_000
+"""Characters."""
+
+
 def _rows(data: bytes) -> list[tuple[int, dict[str, str]]]:
     if len(data) > MOST_BYTES:
         raise RefusedError(_("The file is too large: divide it."))
@@ -161,6 +165,9 @@ def _rows(data: bytes) -> list[tuple[int, dict[str, str]]]:
         rows: list[tuple[int, dict[str, str]]] = []
         start = reader.line_num + 1
         for cells in reader:
+            # The limit of Python's reader is one for the whole process, and readers of logs raise it.
+            if any(len(cell) > _LONGEST_CELL for cell in cells):
+                raise csv.Error
             if any(cell.strip() for cell in cells):
                 rows.append((start, _cells(columns, cells)))
             start = reader.line_num + 1
