@@ -140,6 +140,7 @@ def take_assets(request: Request, data: bytes) -> Sheet:
     return sheet
 
 
+_TOO_LONG = _("The file is no CSV: a field is too long or not closed.")
 _LONGEST_CELL = 100_000
 """Characters."""
 
@@ -167,14 +168,14 @@ def _rows(data: bytes) -> list[tuple[int, dict[str, str]]]:
         for cells in reader:
             # The limit of Python's reader is one for the whole process, and readers of logs raise it.
             if any(len(cell) > _LONGEST_CELL for cell in cells):
-                raise csv.Error
+                raise RefusedError(_TOO_LONG)
             if any(cell.strip() for cell in cells):
                 rows.append((start, _cells(columns, cells)))
             start = reader.line_num + 1
             if len(rows) > MOST_LINES:
                 raise RefusedError(_("The file has too many lines: divide it."))
     except csv.Error:
-        raise RefusedError(_("The file is no CSV: a field is too long or not closed.")) from None
+        raise RefusedError(_TOO_LONG) from None
     return rows
 
 
