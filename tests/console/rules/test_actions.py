@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +11,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from haidang import load_rules
 from haidang.console.alerts.models import Alert
 from haidang.console.audit.models import Entry
 from haidang.console.people.models import User
@@ -152,6 +155,27 @@ def test_the_rules_shown_are_those_that_the_detector_has_loaded(lead: User, tmp_
     tell(rules=(tmp_path / "elsewhere",))
     assert len(catalogue.loaded().by_name) == builtin
     assert "may be others" in client.get("/rules/").content.decode()
+
+
+def test_nobody_waits_for_rules_that_are_being_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def read(*_: Any) -> catalogue.Rules:
+        begun.set()
+        go_on.wait(60)
+        return catalogue.Rules(load_rules(builtin=False), {})
+
+    monkeypatch.setattr(catalogue, "_kept", [])
+    monkeypatch.setattr(catalogue, "_read", read)
+    with ThreadPoolExecutor(1) as loading, ThreadPoolExecutor(1) as asking:
+        loaded = loading.submit(catalogue.loaded, catalogue.Origin((), None))
+        try:
+            assert begun.wait(60)
+            assert asking.submit(catalogue.known).result(10) is None
+        finally:
+            go_on.set()
+        rules = loaded.result(60)
+        assert catalogue.known() is rules
 
 
 @pytest.mark.usefixtures("db")

@@ -149,8 +149,7 @@ def loaded(found: Origin | None = None) -> Rules:
 
 def known() -> Rules | None:
     """Return the rules where they are loaded; nobody waits for that, and the database is not asked."""
-    with _lock:
-        return _current() if _kept else None
+    return _current() if _kept else None
 
 
 def _current() -> Rules:

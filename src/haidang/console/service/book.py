@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import Error, close_old_connections
 
+from haidang.console.service.beside import Beside
 from haidang.console.sources.models import Source as Row
 from haidang.ingest.model import Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Self
-
 __all__ = ["SourcesBook"]
 
 _LOG = logging.getLogger(__name__)
@@ -32,24 +30,13 @@ class _Known(NamedTuple):
     by_name: Mapping[str, Source]
 
 
-class SourcesBook:
+class SourcesBook(Beside):
     """Knows the sources; a context manager that keeps what it knows up to date."""
 
     def __init__(self) -> None:
-        """Know nobody yet."""
+        """Know nobody yet: :meth:`refresh` is for the time before the block."""
+        super().__init__("haidang-sources")
         self._known = _Known({}, {}, {})
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="haidang-sources", daemon=True)
-
-    def __enter__(self) -> Self:
-        """Ask the database again and again; once is before it, by ``refresh``."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Ask no more."""
-        self._ending.set()
-        self._thread.join()
 
     def by_token(self, token: str) -> Source | None:
         """Return the source that a token belongs to."""

@@ -6,22 +6,18 @@ While the database is away, it is asked again and again; whatever else fails is 
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from typing import TYPE_CHECKING
 
 from django.db import close_old_connections, connection, connections
 from django.utils import timezone
 
 from haidang.console.alerts.notify.sending import forget_sent, send_due
 from haidang.console.service import places
+from haidang.console.service.beside import Beside
 from haidang.console.sources.health import forget_minutes
 from haidang.console.sources.quiet import check_quiet
 from haidang.errors import HaidangError
 from haidang.ingest.counting import Counters
-
-if TYPE_CHECKING:
-    from typing import Self
 
 __all__ = ["Chores", "look_at_indexes"]
 
@@ -33,25 +29,14 @@ _ROWS_LOOKED_AT = 1000
 """Of each index, to see how its values are spread."""
 
 
-class Chores:
+class Chores(Beside):
     """Does what is due again and again; a context manager that ends it."""
 
     def __init__(self) -> None:
         """Begin with the start of the service."""
+        super().__init__("haidang-chores")
         self._started = timezone.now()
         self._looked = self._tidied = time.monotonic()
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="haidang-chores", daemon=True)
-
-    def __enter__(self) -> Self:
-        """Start."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End, after what is being done."""
-        self._ending.set()
-        self._thread.join()
 
     def _keep(self) -> None:
         while not self._ending.wait(_SECONDS):

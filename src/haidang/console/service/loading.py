@@ -15,7 +15,6 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import Error, close_old_connections, connections
@@ -25,6 +24,7 @@ from haidang.console.alerts.rulebook import RULEBOOK
 from haidang.console.rules.models import Loaded
 from haidang.console.rules.reading import check, fingerprint
 from haidang.console.service import telling
+from haidang.console.service.beside import Beside
 from haidang.console.service.starting import settle
 from haidang.errors import HaidangError
 from haidang.intel.place import store_folder
@@ -54,7 +54,7 @@ class _State(NamedTuple):
     indicators: str
 
 
-class Kept:
+class Kept(Beside):
     """The rules and indicators in use; a context manager that keeps them up to date."""
 
     def __init__(self, configuration: Configuration, *, seconds: float = _SECONDS) -> None:
@@ -67,6 +67,7 @@ class Kept:
         Raises:
             ConfigurationError: They cannot be loaded.
         """
+        super().__init__("haidang-rules")
         self._configuration = configuration
         self._seconds = seconds
         self._state = self._seen = self._look()
@@ -75,24 +76,12 @@ class Kept:
         RULEBOOK.know(self.ruleset.infos)  # Who is told by mail reads titles in their language.
         self._detector: Detector | None = None
         self._sink: AlertSink | None = None
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="haidang-rules", daemon=True)
         settle_memory()
 
     def serve(self, detector: Detector, sink: AlertSink) -> Self:
         """Keep a detector and its sink up to date."""
         self._detector, self._sink = detector, sink
         return self
-
-    def __enter__(self) -> Self:
-        """Begin to look."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Look no more."""
-        self._ending.set()
-        self._thread.join()
 
     def _look(self) -> _State:
         folder = indicators_folder(self._configuration)

@@ -76,6 +76,8 @@ class Supervised:
             if self._ending.is_set():
                 return
             pause = _SHORTEST if time.monotonic() - began > _STEADY else min(pause * 2, _LONGEST)
+            if not code and self._ending.wait(_SHORTEST):
+                return  # Both were told to end, as by Ctrl-C.
             _LOG.error("a part of the service ended and is started again", extra={"code": code, "in": pause})
             if not self._ending.wait(pause):
                 self._start()

@@ -11,7 +11,6 @@ import logging
 import os
 import subprocess
 import sys
-import threading
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from django.db import Error, close_old_connections, connections
 from django.utils import timezone
 
 from haidang.console.service import telling
+from haidang.console.service.beside import Beside
 from haidang.console.service.loading import indicators_folder
 from haidang.errors import HaidangError
 from haidang.intel.store import Store
@@ -40,24 +40,23 @@ _MOST = 3600.0
 _NICE = ("nice", "-n", "10")
 
 
-class Updates:
+class Updates(Beside):
     """Keeps a schedule; a context manager that ends it. Without one it does nothing."""
 
     def __init__(self, configuration: Configuration, *, soon: float = _SOON) -> None:
         """Update as a configuration says; a failure is tried again after ``soon`` seconds, then later."""
+        super().__init__("haidang-intel")
         self._configuration = configuration
         self._every = configuration.intel_update if configuration.intel else None
         self._soon = self._pause = soon
         self._due = 0.0
         self._process: subprocess.Popen[bytes] | None = None
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="haidang-intel", daemon=True)
 
     def __enter__(self) -> Self:
         """Start."""
         if self._every is not None:
             self._due = time.monotonic() + self._left(self._every)
-            self._thread.start()
+            super().__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -67,7 +66,7 @@ class Updates:
         if process is not None:
             process.terminate()
         if self._every is not None:
-            self._thread.join()
+            super().__exit__()
 
     @property
     def due(self) -> float:
