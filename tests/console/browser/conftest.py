@@ -15,6 +15,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.console.browser.sitting import PASSWORD, SECRET
 from tests.console.identity import running_provider
 
 if TYPE_CHECKING:
@@ -22,12 +23,10 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
+    from tests.console.browser.sitting import Seat
     from tests.console.identity import Provider
 
 ROOT = Path(__file__).parents[3]
-PASSWORD = "mot mat khau dai"
-SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
-"""Of lanhdao's authenticator app."""
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
 _MAKE = f"""
@@ -109,3 +108,14 @@ def served(browser: Browser, folder: Path, provider: Provider) -> Iterator[str]:
         finally:
             server.terminate()
             server.wait(20)
+
+
+@pytest.fixture
+def seats(browser: Browser, served: str) -> Iterator[list[Seat]]:
+    """Those who sit before a screen; at the end nothing may have been complained of."""
+    made: list[Seat] = []
+    yield made
+    complaints = [complaint for seat in made for complaint in seat.complaints]
+    for seat in made:
+        seat.context.close()
+    assert not complaints

@@ -5,27 +5,31 @@ Whatever the browser complains of (the Content-Security-Policy, a script, a miss
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 
-from haidang.ingest.archive import Archive
-from haidang.ingest.model import Arrival
-from haidang.ingest.spool import Spooled
-from tests.console.browser.conftest import SECRET
-from tests.scanning.material import event
+from tests.console.browser.sitting import (
+    LAPTOP,
+    PASSWORD,
+    SECRET,
+    alerts_of,
+    archive,
+    code,
+    grave,
+    seat,
+    states,
+    to_keys,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
+    from tests.console.browser.sitting import Seat
     from tests.console.identity import Provider
 
 pytestmark = [
@@ -34,88 +38,12 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:authlib"),  # The identity provider's, not ours.
 ]
 
-PASSWORD = "mot mat khau dai"
-LAPTOP = {"width": 1366, "height": 768}
 PHONE = {"width": 390, "height": 844}
 _PLACES = (
     "channels/", "channels/3/", "channels/new/", "channels/dead/", "hunt/", "hunt/?kind=sql",
     "silences/?alert=400", "account/2fa/", "account/sessions/", "account/password/change/", "account/logout/",
 )  # fmt: skip
 LOOKS = [("vi-VN", "light"), ("en-GB", "dark")]
-
-
-class Seat:
-    """Somebody before a screen, and everything that the browser complained of."""
-
-    def __init__(self, browser: Browser, address: str, beside: str = "", **context: Any) -> None:
-        self.address = address
-        self.beside = beside or address
-        """Another host that is gone to; its own pages are none of ours."""
-        self.context = browser.new_context(**{"viewport": LAPTOP, **context})
-        self.page: Page = self.context.new_page()
-        self.complaints: list[str] = []
-        self.page.on("console", self._said)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("response", self._answered)
-        self.page.on("request", self._asked)
-
-    def _said(self, message: Any) -> None:
-        if message.type in {"error", "warning"} and self.page.url.startswith(self.address):
-            self.complaints.append(message.text)
-
-    def _answered(self, response: Any) -> None:
-        if response.status >= 400 and response.url.startswith(self.address):
-            self.complaints.append(f"{response.status} {response.url}")
-
-    def _asked(self, request: Any) -> None:
-        ours = request.frame.url.startswith(self.address)
-        if ours and not request.url.startswith((self.address, self.beside, "data:")):
-            self.complaints.append(f"asked another host: {request.url}")
-
-    def give_password(self, name: str) -> Page:
-        self.page.goto(f"{self.address}/account/login/")
-        self.page.fill("[name=login]", name)
-        self.page.fill("[name=password]", PASSWORD)
-        self.page.click("form.fields button[type=submit]")
-        return self.page
-
-    def sign_in(self, name: str) -> Page:
-        self.give_password(name).wait_for_selector("#over")
-        return self.page
-
-
-@pytest.fixture
-def seats(browser: Browser, served: str) -> Iterator[list[Seat]]:
-    made: list[Seat] = []
-    yield made
-    complaints = [complaint for seat in made for complaint in seat.complaints]
-    for seat in made:
-        seat.context.close()
-    assert not complaints
-
-
-def seat(seats: list[Seat], browser: Browser, served: str, **context: Any) -> Seat:
-    made = Seat(browser, served, **context)
-    seats.append(made)
-    return made
-
-
-def alerts_of(folder: Path, unit: str) -> tuple[dict[int, str], dict[int, str]]:
-    """Return number and entity of a unit's alerts, and of all others."""
-    with sqlite3.connect(folder / "console.sqlite3") as database:
-        rows = database.execute(
-            "SELECT a.id, a.entity, u.name FROM alerts_alert a JOIN units_unit u ON u.id = a.unit_id"
-        ).fetchall()
-    database.close()
-    own = {number: entity for number, entity, name in rows if name == unit}
-    return own, {number: entity for number, entity, name in rows if name != unit}
-
-
-def states(folder: Path) -> dict[int, tuple[str, str]]:
-    with sqlite3.connect(folder / "console.sqlite3") as database:
-        rows = database.execute("SELECT id, state, disposition FROM alerts_alert").fetchall()
-    database.close()
-    return {number: (state, disposition) for number, state, disposition in rows}
 
 
 @pytest.mark.parametrize(("locale", "scheme"), LOOKS)
@@ -215,25 +143,6 @@ def test_an_alert_is_followed_into_the_archive(
     assert "powershell.exe -enc ABC" in page.inner_text("details.record[open] .pairs")
 
 
-def archive(folder: Path, host: str) -> None:
-    """Make an archive that holds one event of a host, of twenty days ago."""
-    at = datetime.now(UTC) - timedelta(days=20)
-    line = event(
-        1,
-        Hostname=host,
-        UtcTime=at.strftime("%Y-%m-%d %H:%M:%S.000"),
-        Image="C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe",
-        OriginalFileName="PowerShell.EXE",
-        ParentImage="C:\\Program Files\\Microsoft Office\\root\\Office16\\WINWORD.EXE",
-        CommandLine="powershell.exe -enc ABC",
-    )
-    line["@timestamp"] = at.isoformat()
-    data = json.dumps(line).encode()
-    made = Archive(folder)
-    made.take([Spooled(1, Arrival("1", "", int(at.timestamp() * 1e9), data, 1))])
-    made.flush()
-
-
 def test_news_come_by_themselves_and_disturb_nobody(
     browser: Browser, served: str, folder: Path, seats: list[Seat]
 ) -> None:
@@ -307,12 +216,6 @@ def test_the_code_of_an_authenticator_app_is_set_up_and_asked_for(
     page.wait_for_selector("#over")
 
 
-def code(secret: str, ago: int = 0) -> str:
-    """Return what an authenticator app shows, or showed some half minutes ago."""
-    now = next(iter(yield_hotp_counters_from_time()))
-    return str(format_hotp_value(hotp_value(secret, now - ago)))
-
-
 def test_a_security_key_is_set_up_and_signed_in_with(
     browser: Browser, served: str, seats: list[Seat]
 ) -> None:
@@ -346,13 +249,6 @@ def test_a_security_key_is_set_up_and_signed_in_with(
     cdp.send("WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": key, "enabled": True})
     page.click("#mfa_webauthn_authenticate")
     page.wait_for_selector("#over")
-
-
-def to_keys(page: Page, address: str) -> None:
-    page.goto(f"{address}/account/2fa/webauthn/add/")
-    page.fill("[name=password]", PASSWORD)
-    page.click("main form button[type=submit]")
-    page.wait_for_selector("#mfa_webauthn_add")
 
 
 def test_somebody_signs_in_at_the_identity_provider(
@@ -391,7 +287,9 @@ def test_twenty_alerts_are_on_a_laptop_s_screen_beside_the_detail(
         ".filter(row => row.getBoundingClientRect().bottom <= innerHeight)"
     )
     assert page.evaluate(f"{inside}.length") >= 20
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for width in (LAPTOP["width"], 1351, 1350, 1280, 1024):
+        page.set_viewport_size({"width": width, "height": LAPTOP["height"]})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
 
 
 def test_the_list_goes_on_by_itself(browser: Browser, served: str, seats: list[Seat]) -> None:
@@ -431,11 +329,3 @@ def test_axe_finds_nothing_serious(
         found.append(grave(axe.Axe().run(page), place))
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), place
     assert not [one for page_found in found for one in page_found]
-
-
-def grave(results: Any, place: str) -> list[str]:
-    return [
-        f"{place}: {violation['id']}: {[node['html'][:120] for node in violation['nodes']][:3]}"
-        for violation in results.response["violations"]
-        if violation["impact"] in {"serious", "critical"}
-    ]
