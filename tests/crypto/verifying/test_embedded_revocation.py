@@ -44,6 +44,8 @@ def bringing(*choices: tuple[str, Any]) -> bytes:
     """Return a signature that brings revocation data along."""
     info = cms.ContentInfo.load(sign_digest(SIGNATORY, DIGEST, "sha256", now=MOMENT))
     info["content"]["crls"] = [cms.RevocationInfoChoice(name, value) for name, value in choices]
+    if any(name == "other" for name, _ in choices):
+        info["content"]["version"] = "v5"  # RFC 5652, section 5.1
     der: bytes = info.dump(force=True)
     return der
 

@@ -6,12 +6,14 @@ a single bit was changed is not the file that was signed, and whoever asks is to
 
 - an embedded certificate is signed by the issuer that it names, where that issuer is known, and is no altered
   copy of a certificate that is known;
+- no part is there that is not read;
 - the versions and algorithms are those that the standard demands for the rest (RFC 5652, section 5);
 - a timestamp lies under a name that is known.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from haidang.crypto.verdicts import Reason
@@ -21,7 +23,9 @@ from haidang.messages import Message
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["unsound_beside"]
+    from haidang.crypto.verdicts import SignatureVerdict
+
+__all__ = ["sound_beside", "unsound_beside"]
 
 _DIGESTS = frozenset({"sha224", "sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "shake256"})
 _WITH_TOKENS = frozenset(
@@ -39,6 +43,25 @@ _WITH_TOKENS = frozenset(
     }
 )
 _DEEPEST = 3
+
+
+def sound_beside(verdict: SignatureVerdict, signature: bytes, known: Iterable[Any]) -> SignatureVerdict:
+    """Return the verdict on a signature; where it holds and what lies beside it is unsound, that it failed.
+
+    Args:
+        verdict: what holds of what is signed.
+        signature: see :func:`unsound_beside`.
+        known: likewise.
+    """
+    wrong = unsound_beside(signature, known) if verdict.holds else None
+    if wrong is None:
+        return verdict
+    return replace(
+        verdict,
+        indication="TOTAL-FAILED",
+        subindication="FORMAT_FAILURE",
+        reasons=(wrong, *verdict.reasons),
+    )
 
 
 def unsound_beside(signature: bytes, known: Iterable[Any]) -> Reason | None:
@@ -74,7 +97,8 @@ def _unsound(info: Any, known: list[Any], depth: int) -> str:
     signed = info["content"]
     certificates = [one.chosen for one in signed["certificates"] or () if one.name == "certificate"]
     return (
-        _versions(signed, len(certificates) == len(signed["certificates"] or ()))
+        _unread(signed)
+        or _versions(signed)
         or _names(signed, [*certificates, *known])
         or _algorithms(signed)
         or _certificates(certificates, known)
@@ -82,7 +106,8 @@ def _unsound(info: Any, known: list[Any], depth: int) -> str:
     )
 
 
-def _versions(signed: Any, plain: bool) -> str:  # noqa: FBT001 -- whether all certificates are X.509
+def _versions(signed: Any) -> str:
+    kinds = {one.name for one in signed["certificates"] or ()}
     by_key = False
     for one in signed["signer_infos"]:
         key = one["sid"].name == "subject_key_identifier"
@@ -90,8 +115,28 @@ def _versions(signed: Any, plain: bool) -> str:  # noqa: FBT001 -- whether all c
         if one["version"].native != ("v3" if key else "v1"):
             return "version of the signer"
     data = signed["encap_content_info"]["content_type"].native == "data"
-    wanted = "v1" if data and not by_key else "v3"
-    return "" if not plain or signed["version"].native == wanted else "version"
+    if "other" in kinds | {one.name for one in signed["crls"] or ()}:
+        wanted = "v5"
+    elif "v2_attr_cert" in kinds:
+        wanted = "v4"
+    else:
+        wanted = "v1" if data and not by_key and "v1_attr_cert" not in kinds else "v3"
+    return "" if signed["version"].native == wanted else "version"
+
+
+def _unread(signed: Any) -> str:
+    """Return whether there is a part that no field is read from; asn1crypto passes over those at the end."""
+    from asn1crypto import core, parser
+
+    for whole in (signed, *signed["signer_infos"]):
+        fields = sum(not isinstance(whole[name], core.Void) for name in whole)
+        rest, parts = whole.contents, 0
+        while rest:
+            rest = rest[parser.peek(rest) :]
+            parts += 1
+        if parts != fields:
+            return "a part"
+    return ""
 
 
 def _names(signed: Any, certificates: Sequence[Any]) -> str:

@@ -10,12 +10,15 @@ Example::
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang.crypto.extra import needs_extra
 from haidang.crypto.verdicts import Reason, SignatureVerdict
+from haidang.crypto.verifying._beside import sound_beside
 from haidang.crypto.verifying._cms_evidence import Brought, evidence_of, revocation_in
 from haidang.crypto.verifying.chains import MOST_CERTIFICATES, Chains, chains_for
 from haidang.crypto.verifying.signer_infos import (
@@ -51,6 +54,10 @@ MOST_SIGNERS = 64
 MOST_TIMESTAMPS = 16
 """Timestamps of one signer that are looked at."""
 
+_PEM = re.compile(
+    rb"-----BEGIN (?P<what>CMS|PKCS7|PKCS #7 SIGNED DATA)-----\n(?P<text>(?:[A-Za-z0-9+/=]{1,76}\n)+)"
+    rb"-----END (?P=what)-----\n?"
+)
 _SIGNATURE_TIME_STAMP = "1.2.840.113549.1.9.16.2.14"
 _ARCHIVE_TIME_STAMPS = {"0.4.0.1733.2.4", "1.2.840.113549.1.9.16.2.48", "1.2.840.113549.1.9.16.2.27"}
 """EN 319 122-1, section 5.5.3, and its forerunners."""
@@ -113,7 +120,7 @@ def content_inside(signature: bytes) -> bytes | None:
         ValueError: This is no SignedData.
     """
     try:
-        content = _signed_data(signature)["encap_content_info"]["content"]
+        content = _signed_data(_der(signature))["encap_content_info"]["content"]
         return _octets(content)
     except PARSER_ERRORS as error:
         raise ValueError(str(error)) from error
@@ -128,6 +135,7 @@ def _verify(
 ) -> tuple[SignatureVerdict, ...]:
     if len(signature) > LARGEST_SIGNATURE:
         return (_verdict(unsound(f"more than {LARGEST_SIGNATURE} bytes"), prefix),)
+    signature = _der(signature)
     signed_data = _signed_data(signature)
     inside = _octets(signed_data["encap_content_info"]["content"])
     if inside is not None:
@@ -145,7 +153,22 @@ def _verify(
         return (_verdict(unsound("nobody signed"), prefix),)
     if len(infos) > MOST_SIGNERS:
         return (_verdict(unsound(f"more than {MOST_SIGNERS} signers"), prefix),)
-    return tuple(_signer(info, parts, known, chains, now, prefix) for info in infos)
+    verdicts = (_signer(info, parts, known, chains, now, prefix) for info in infos)
+    return tuple(sound_beside(one, signature, chains.certificates) for one in verdicts)
+
+
+def _der(signature: bytes) -> bytes:
+    """Return a signature without the armour of PEM (RFC 7468), which may hold nothing that is not read."""
+    if not signature.lstrip().startswith(b"-----BEGIN"):
+        return signature
+    armour = _PEM.fullmatch(signature.replace(b"\r\n", b"\n"))
+    if armour is None:
+        raise ValueError("the armour of PEM")
+    text = armour["text"].replace(b"\n", b"")
+    der = base64.b64decode(text, validate=True)
+    if base64.b64encode(der) != text:
+        raise ValueError("the armour of PEM")
+    return der
 
 
 def _signed_data(signature: bytes) -> Any:
@@ -153,9 +176,7 @@ def _signed_data(signature: bytes) -> Any:
         # asn1crypto heeds no name that is added to its lists after their first use. The attributes of CMS
         # that this module adds must be there before, so that who verifies first can sign afterwards.
         import asn1crypto.tsp  # noqa: F401
-        from asn1crypto import cms, pem
-    if pem.detect(signature):
-        _, _, signature = pem.unarmor(signature)
+        from asn1crypto import cms
     info = cms.ContentInfo.load(signature, strict=True)
     if info["content_type"].native != "signed_data":
         raise ValueError(f"this is {info['content_type'].native}, not a signature")

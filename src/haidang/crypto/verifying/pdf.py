@@ -31,7 +31,6 @@ from haidang.crypto.pdfs import (
     reading,
 )
 from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict, marking_of
-from haidang.crypto.verifying._beside import unsound_beside
 from haidang.crypto.verifying._pdf_changes import differences
 from haidang.crypto.verifying._pdf_evidence import Evidence, Proof, ProvenChains, evidence_in
 from haidang.crypto.verifying._pdf_hidden import hidden_content
@@ -322,14 +321,6 @@ def _judge(
         verdict = verify_cms(der, digest, chains, now=now, level_prefix="PAdES")
         verdict = replace(verdict, level=_level(verdict.level, found, chains, evidence))
         verdict = _with_times(verdict, chains)
-    wrong = unsound_beside(der, chains.certificates) if verdict.holds else None
-    if wrong is not None:
-        verdict = replace(
-            verdict,
-            indication="TOTAL-FAILED",
-            subindication="FORMAT_FAILURE",
-            reasons=(wrong, *verdict.reasons),
-        )
     return _joined(verdict, found)
 
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from haidang.crypto.extra import needs_extra
 from haidang.crypto.verdicts import Reason, SignatureVerdict
+from haidang.crypto.verifying._beside import sound_beside
 from haidang.crypto.verifying.algorithms import weak_digest
 from haidang.crypto.verifying.chains import MOST_CERTIFICATES, certificate_name
 from haidang.crypto.verifying.signer_infos import (
@@ -67,8 +68,11 @@ def verify_token(
         crls: CRLs that came along.
         ocsps: OCSP answers that came along.
     """
+    extras = (tuple(others), tuple(crls), tuple(ocsps))
     try:
-        return _verify(token, imprint, chains, now, proven, (tuple(others), tuple(crls), tuple(ocsps)))
+        verdict = _verify(token, imprint, chains, now, proven, extras)
+        der = token if isinstance(token, bytes) else token.dump()
+        return sound_beside(verdict, der, (*extras[0], *chains.certificates))
     except PARSER_ERRORS as error:
         return _failed(unsound(str(error)))
 
