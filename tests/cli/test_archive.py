@@ -11,6 +11,7 @@ import pytest
 from haidang.cli.main import main
 from haidang.crypto.home import Home
 from tests.cli.serving import secret_file, serving_authority
+from tests.crypto.forging.pdf import _encrypted
 from tests.crypto.small_pdf import classic_pdf
 from tests.crypto.small_pki import small_pki
 
@@ -78,6 +79,26 @@ def test_documents_are_kept_looked_at_and_renewed(desk: Desk) -> None:
     code, out, _ = desk("verify", package, pdf)
     assert code == 0, out
     assert out.count("Nguyễn Thị Ánh") >= 2
+
+
+def test_an_encrypted_pdf_is_kept_and_renewed_with_its_password(desk: Desk) -> None:
+    pdf = desk.folder / "documents" / "decision.pdf"
+    pdf.write_bytes(_encrypted("mật khẩu riêng".encode()))
+    secret = desk.folder / "pw"
+    secret.touch(mode=0o600)
+    secret.write_text("mật khẩu riêng\n")
+    password = ("--pdf-password-file", secret)
+    assert desk("sign", "--level", "B-T", "--force", "--output", pdf, *password, pdf)[0] == 0
+    before = pdf.read_bytes()
+    code, _, err = desk("archive", "keep", pdf)
+    assert (code, "encrypted with a password" in err, "--pdf-password-file" in err) == (1, True, True), err
+    assert pdf.read_bytes() == before
+    assert desk("archive", "keep", *password, pdf)[0] == 0
+    assert _states(desk, pdf) == {pdf.name: "kept"}
+    assert desk("archive", "renew", "--all", *password, pdf)[0] == 0
+    assert desk("verify", pdf)[0] == 3, "it cannot be told"
+    code, out, _ = desk("verify", *password, pdf)
+    assert (code, "PAdES-B-LTA" in out) == (0, True), out
 
 
 def test_what_does_not_hold_is_not_archived_and_stays_as_it_is(desk: Desk) -> None:

@@ -86,7 +86,7 @@ def add_key_options(parser: CommandParser, translate: Translator) -> argparse._A
     return group
 
 
-def add_pdf_password(group: argparse._ArgumentGroup, translate: Translator) -> None:
+def add_pdf_password(group: CommandParser | argparse._ArgumentGroup, translate: Translator) -> None:
     """Add where the password of encrypted PDF files comes from; without either, they are not opened."""
     _ = translate
     group.add_argument(

@@ -14,7 +14,9 @@ from haidang.cli._command import Command, CommandParser, Context
 from haidang.cli._protect_options import (
     add_authorities,
     add_home,
+    add_pdf_password,
     home_of,
+    pdf_password_of,
     present,
     settings_of,
     timestamper_of,
@@ -22,6 +24,7 @@ from haidang.cli._protect_options import (
 )
 from haidang.errors import HaidangError, InputError
 from haidang.i18n import N_
+from haidang.messages import Message
 from haidang.plaintext import neutralise
 
 if TYPE_CHECKING:
@@ -71,6 +74,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
     parser.add_argument("paths", metavar="PATH", nargs="+", help=_("documents, or folders with documents"))
     add_home(parser, translate)
     add_authorities(parser, translate)
+    add_pdf_password(parser, translate)
     parser.add_argument("--all", action="store_true", help=_("renew what is not due yet, too"))
     parser.add_argument("--json", action="store_true", help=_("status as JSON, a line for each document"))
 
@@ -124,6 +128,7 @@ class _Worker:
         self._trust: Trust = trust_of(args, context)
         self._now = present(context)
         self._stamper: Any = timestamper_of(args, context, needed=True)
+        self._password = pdf_password_of(args, context)
 
     def each(self, todo: list[Protection], act: Any, said: str) -> int:
         """Do ``act`` with each document, and say so; return the exit code."""
@@ -147,13 +152,9 @@ class _Worker:
     def keep(self, path: Path) -> Path:
         """Archive one document for the first time; return where it is kept."""
         from haidang.crypto.archiving.packages import make_package
-        from haidang.crypto.archiving.pdf import keep_pdf
 
         self._must_hold(path)
-        with path.open("rb") as stream:
-            is_pdf = stream.read(5) == b"%PDF-"
-        if is_pdf:
-            keep_pdf(path, path, trust=self._trust, timestamper=self._stamper, replace=True)
+        if self._kept_inside(path):
             return path
         document, signature = _pair(path)
         target = document.with_name(f"{document.name}.archive.asice")
@@ -169,29 +170,42 @@ class _Worker:
     def renew(self, path: Path) -> Path:
         """Renew one document; return it."""
         from haidang.crypto.archiving.packages import renew_package
-        from haidang.crypto.archiving.pdf import keep_pdf
 
         self._must_hold(path)
-        with path.open("rb") as stream:
-            is_pdf = stream.read(5) == b"%PDF-"
-        if is_pdf:
-            keep_pdf(path, path, trust=self._trust, timestamper=self._stamper, replace=True)
-        else:
+        if not self._kept_inside(path):
             renew_package(path, trust=self._trust, timestamper=self._stamper, now=self._now)
         return path
 
+    def _kept_inside(self, path: Path) -> bool:
+        """Put what proves a PDF inside of it, now or anew; return whether it is one."""
+        from haidang.crypto.archiving.pdf import keep_pdf
+
+        with path.open("rb") as stream:
+            if stream.read(5) != b"%PDF-":
+                return False
+        keep_pdf(
+            path, path, trust=self._trust, timestamper=self._stamper, replace=True, password=self._password
+        )
+        return True
+
     def _must_hold(self, path: Path) -> None:
         """Refuse what does not hold now: a timestamp over it would prove nothing."""
-        from haidang.crypto.verifying import verify
+        from haidang.crypto.verifying import Options, verify
         from haidang.errors import SigningError
 
-        verdict = verify(path, self._trust, now=self._now)
-        if not verdict.holds:
-            raise SigningError(
-                N_("It does not hold now, so an archive timestamp would prove nothing."),
-                hint=N_("See what is wrong: haidang verify {path}"),
-                path=path,
-            )
+        verdict = verify(path, self._trust, now=self._now, options=Options(password=self._password))
+        if verdict.holds:
+            return
+        refused = (one for one in verdict.signatures if not one.holds)
+        reasons = (*verdict.reasons, *(reason for one in refused for reason in one.reasons))
+        why = min(reasons, key=lambda one: ("error", "warning", "note", "ok").index(one.severity))
+        see = Message(N_("See what is wrong: haidang verify {path}"), path=path)
+        raise SigningError(
+            N_("It does not hold now, so an archive timestamp would prove nothing. {why}"),
+            hint="{todo}",
+            why=why.message,
+            todo=why.hint if str(why.hint) else see,
+        )
 
 
 def _pair(path: Path) -> tuple[Path, Path | None]:

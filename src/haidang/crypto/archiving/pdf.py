@@ -21,6 +21,7 @@ from haidang.i18n import N_
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from haidang.crypto.passphrases import Passphrase
     from haidang.crypto.trust import Trust
 
 __all__ = ["keep_pdf"]
@@ -29,11 +30,19 @@ _NO_LIMIT = float("inf")
 _DIGEST = "sha512"
 
 
-def keep_pdf(source: Path, target: Path, *, trust: Trust, timestamper: Any, replace: bool = False) -> None:
+def keep_pdf(
+    source: Path,
+    target: Path,
+    *,
+    trust: Trust,
+    timestamper: Any,
+    replace: bool = False,
+    password: Passphrase | None = None,
+) -> None:
     """Add evidence and a document timestamp to ``source``, into ``target``, which may be the same.
 
     Raises:
-        InputError: The document cannot be read.
+        InputError: The document cannot be read, or ``password`` does not open it.
         OutputError: ``target`` cannot be written, or is there already.
         SigningError: It is not signed or not sound, or no timestamp can be had.
     """
@@ -55,7 +64,7 @@ def keep_pdf(source: Path, target: Path, *, trust: Trust, timestamper: Any, repl
     from pyhanko.sign.validation.dss import DocumentSecurityStore
 
     with reading():
-        writer = IncrementalPdfFileWriter.from_reader(open_pdf(content))
+        writer = IncrementalPdfFileWriter.from_reader(open_pdf(content, password))
         DocumentSecurityStore.supply_dss_in_writer(
             writer,
             sig_contents=None,
