@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import io
 import json
 import zipfile
@@ -11,10 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from asn1crypto import cms
 
+from haidang.crypto.coroutines import finished
 from haidang.crypto.trust import Trust, load_trust
 from haidang.crypto.verifying import Options, verify
 from tests.crypto.small_pdf import appended, stream
+from tests.crypto.small_pki import small_pki
+from tests.crypto.small_tsa import small_tsa
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,8 +54,8 @@ PDF_NOTES = {
     "lta": frozenset({"changed-as-allowed"}),
 }
 SIGNED = {
-    "report.csv.lta.p7s": Expected("cms", "CAdES-B-LT", notes=NOTED),
-    "enveloping-lta.p7m": Expected("cms", "CAdES-B-LT", notes=NOTED),
+    "report.csv.lta.p7s": Expected("cms", "CAdES-B-LTA"),
+    "enveloping-lta.p7m": Expected("cms", "CAdES-B-LTA"),
     # The archive timestamp of a container is judged beside its signature.
     "cades-lta.asice": Expected("asic-e", "ASiC-E/CAdES-B-LT", BOTH),
     "pades-t-pss.pdf": Expected("pdf", "PAdES-B-T", signer=RSA, notes=PDF_NOTES["t"]),
@@ -142,7 +147,7 @@ def test_in_five_years_only_an_archive_timestamp_still_proves(name: str) -> None
     """The certificates have ended, and whoever stole the key of the first TSA may stamp any time."""
     verdict = verdict_on(SAMPLES / name, at="later", believed=later())
     first = verdict.signatures[0]
-    if name == "pades-lta.pdf":
+    if name in {"pades-lta.pdf", "report.csv.lta.p7s", "enveloping-lta.p7m"}:
         assert verdict.holds
         assert "certificate-expired-since" in {reason.code for reason in first.reasons}
     else:
@@ -339,3 +344,41 @@ def test_a_signature_that_is_wrapped_fails(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_bytes(head + smuggled + content[second:])
     assert verdict_on(path).indication == "TOTAL-FAILED"
+
+
+def with_attributes(change: Callable[[cms.CMSAttributes], list[cms.CMSAttribute]]) -> bytes:
+    """Return a signature with an archive timestamp, with other unsigned attributes."""
+    info = cms.ContentInfo.load((SAMPLES / "report.csv.lta.p7s").read_bytes())
+    signer = info["content"]["signer_infos"][0]
+    signer["unsigned_attrs"] = cms.CMSAttributes(change(signer["unsigned_attrs"]))
+    der: bytes = info.dump(force=True)
+    return der
+
+
+@pytest.mark.parametrize("at", ["verified", "later"])
+def test_what_an_archive_timestamp_is_of_cannot_be_taken_away(at: str, tmp_path: Path) -> None:
+    path = tmp_path / "report.csv.lta.p7s"
+    stamp = "signature_time_stamp_token"
+    path.write_bytes(with_attributes(lambda held: [one for one in held if one["type"].native != stamp]))
+    (one,) = verdict_on(path, at, later() if at == "later" else trust()).signatures
+    assert not one.holds
+    assert "unsigned_attrs" in str(one.reasons[-1].message)
+
+
+def test_an_archive_timestamp_proves_nothing_of_what_was_added_since(tmp_path: Path) -> None:
+    """Whoever has the key of an authority of which the certificate ended may stamp any time."""
+    signature = cms.ContentInfo.load((SAMPLES / "report.csv.lta.p7s").read_bytes())
+    value = signature["content"]["signer_infos"][0]["signature"].native
+    digest = hashlib.sha256(value).digest()
+    token = finished(small_tsa(days=365).stamper.async_timestamp(digest, "sha256"))
+    attribute = cms.CMSAttribute({"type": "signature_time_stamp_token", "values": [token]})
+    path = tmp_path / "report.csv.lta.p7s"
+    path.write_bytes(with_attributes(lambda held: [attribute, *held]))
+    other = small_pki().trust()
+    both = later()._replace(
+        anchors=(*later().anchors, *other.anchors),
+        authorities=(*later().authorities, *other.authorities),
+        crls=(*later().crls, *other.crls),
+    )
+    (one,) = verdict_on(path, "later", both).signatures
+    assert (one.indication, one.subindication) == ("INDETERMINATE", "SIG_CONSTRAINTS_FAILURE")

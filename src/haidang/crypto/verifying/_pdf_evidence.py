@@ -1,4 +1,4 @@
-"""What a PDF carries to prove its signatures for years: certificates and revocation data (DSS), and moments.
+"""What a PDF carries to prove its signatures for years: certificates and revocation data (DSS).
 
 The Document Security Store (ISO 32000-2, section 12.8.4.3) holds what somebody put there. It is believed like
 anything that a signature brings along: through an anchor alone.
@@ -8,18 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from haidang.crypto.verifying.chains import Chains
-
 if TYPE_CHECKING:
-    import datetime as dt
-
     from cryptography import x509
 
     from haidang.crypto.trust import Trust
-    from haidang.crypto.verdicts import CertificateFacts
-    from haidang.crypto.verifying.chains import ChainVerdict
 
-__all__ = ["Evidence", "Proof", "ProvenChains", "evidence_in"]
+__all__ = ["Evidence", "evidence_in"]
 
 MOST_EVIDENCE = 200
 """Certificates, CRLs or OCSP answers of one document that are looked at."""
@@ -42,30 +36,6 @@ class Evidence(NamedTuple):
     def added_to(self, trust: Trust) -> Trust:
         """Return ``trust`` with it."""
         return trust.plus(authorities=self.certificates, crls=self.crls, ocsps=self.ocsps)
-
-
-class Proof(NamedTuple):
-    """A moment at which all that is before it in the file was there, and who proves it."""
-
-    moment: dt.datetime
-    authority: CertificateFacts | None
-
-
-class ProvenChains(Chains):
-    """Judges certificates of one signature: one that was there at a moment that a later timestamp proves."""
-
-    def __init__(self, chains: Chains, proof: Proof | None, claimed: dt.datetime | None) -> None:
-        """Share what ``chains`` parsed and found; keep the proof, and the time that the document states."""
-        vars(self).update(vars(chains))
-        self.proof = proof
-        self.proven = proof.moment if proof else None
-        self.claimed = claimed
-
-    def judge(self, certificate: Any, **known: Any) -> ChainVerdict:
-        """Return what :meth:`Chains.judge` returns, with the moments of the document."""
-        moments = [one for one in (known.pop("proven", None), self.proven) if one is not None]
-        claimed = known.pop("claimed", None) or self.claimed
-        return super().judge(certificate, proven=min(moments, default=None), claimed=claimed, **known)
 
 
 def evidence_in(reader: Any) -> Evidence:

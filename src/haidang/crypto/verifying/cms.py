@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang.crypto.extra import needs_extra
 from haidang.crypto.verdicts import Reason, SignatureVerdict
+from haidang.crypto.verifying._archive_stamps import ArchiveStamps
 from haidang.crypto.verifying._beside import sound_beside
 from haidang.crypto.verifying._cms_evidence import Brought, evidence_of, revocation_in
 from haidang.crypto.verifying.chains import MOST_CERTIFICATES, Chains, chains_for
@@ -59,13 +60,14 @@ _PEM = re.compile(
     rb"-----END (?P=what)-----\n?"
 )
 _SIGNATURE_TIME_STAMP = "1.2.840.113549.1.9.16.2.14"
-_ARCHIVE_TIME_STAMPS = {"0.4.0.1733.2.4", "1.2.840.113549.1.9.16.2.48", "1.2.840.113549.1.9.16.2.27"}
-"""EN 319 122-1, section 5.5.3, and its forerunners."""
+_OLDER_ARCHIVE_TIME_STAMPS = {"1.2.840.113549.1.9.16.2.48", "1.2.840.113549.1.9.16.2.27"}
+"""The forerunners of EN 319 122-1, section 5.5.3."""
 
 
 class _Parts(NamedTuple):
     """What a SignedData holds beside its signers."""
 
+    signed_data: Any
     content_type: str
     certificates: list[Any]
     crls: list[bytes]
@@ -144,6 +146,7 @@ def _verify(
         return (_verdict(_no_content(), prefix),)
     known = _once(digest)
     parts = _Parts(
+        signed_data,
         signed_data["encap_content_info"]["content_type"].native,
         embedded_certificates(signed_data, MOST_CERTIFICATES),
         *revocation_in(signed_data),
@@ -230,15 +233,18 @@ def _signer(
     )
     if signed.failure is not None and signed.failure.indication == "TOTAL-FAILED":
         return _verdict(signed.failure, prefix, signed, chains)
-    stamps = _timestamps(info, signed, parts, chains, now)
-    level = _level(prefix, signed, stamps, kept=bool(parts.crls or parts.ocsps))
+    brought = Brought(parts.certificates, parts.crls, parts.ocsps)
+    archived = ArchiveStamps(info, parts.signed_data, digest, chains, now=now, brought=brought)
+    stamps = _timestamps(info, signed, brought, archived, now)
+    kept = bool(brought.crls or brought.ocsps)
+    level = _level(prefix, signed, stamps, kept=kept, archived=archived.proof is not None)
     if signed.failure is not None:
         return replace(_verdict(signed.failure, prefix, signed, chains), level=level)
-    brought = Brought(parts.certificates, parts.crls, parts.ocsps)
+    stamps += (one for one in archived.verdicts if one.indication != "INDETERMINATE")
     verdict = judge_signer(signed, stamps, brought, chains, now=now, level=level)
     return replace(
         verdict,
-        reasons=(*verdict.reasons, *_archived(info)),
+        reasons=(*verdict.reasons, *archived.doubts(), *_archived(info)),
         evidence={**verdict.evidence, **labels},
     )
 
@@ -295,7 +301,7 @@ def judge_signer(
 
 
 def _timestamps(
-    info: Any, signed: Signed, parts: _Parts, chains: Chains, now: dt.datetime
+    info: Any, signed: Signed, brought: Brought, archived: ArchiveStamps, now: dt.datetime
 ) -> list[SignatureVerdict]:
     """Return the verdicts on the signature timestamps (ETSI EN 319 122-1, section 5.3)."""
     found: list[SignatureVerdict] = []
@@ -306,11 +312,11 @@ def _timestamps(
             verify_token(
                 token.dump(),
                 lambda name: hashlib.new(name, signed.signature).digest(),
-                chains,
+                archived.chains_for(_SIGNATURE_TIME_STAMP, token.dump()),
                 now=now,
-                others=parts.certificates,
-                crls=parts.crls,
-                ocsps=parts.ocsps,
+                others=brought.certificates,
+                crls=brought.crls,
+                ocsps=brought.ocsps,
             )
             for token in list(attribute["values"])[:MOST_TIMESTAMPS]
         )
@@ -324,23 +330,28 @@ def _labels(info: Any) -> dict[str, str]:
     return {"labels": "; ".join(labels)} if labels else {}
 
 
-def _level(prefix: str, signed: Signed, stamps: list[SignatureVerdict], *, kept: bool) -> str:
-    """Return the level (EN 319 122-1, section 6); ``kept`` is whether it brings revocation data along."""
+def _level(prefix: str, signed: Signed, stamps: list[SignatureVerdict], *, kept: bool, archived: bool) -> str:
+    """Return the level (EN 319 122-1, section 6).
+
+    ``kept`` is whether it brings revocation data along, ``archived`` whether an archive timestamp proves it.
+    """
     if not signed.has_certificate_reference:
         return prefix.replace("CAdES", "CMS")
     if not stamps:
         return f"{prefix}-B-B"
-    return f"{prefix}-B-LT" if kept else f"{prefix}-B-T"
+    if not kept:
+        return f"{prefix}-B-T"
+    return f"{prefix}-B-LTA" if archived else f"{prefix}-B-LT"
 
 
 def _archived(info: Any) -> Iterator[Reason]:
-    """Yield that there are archive timestamps, of which nothing is believed."""
-    if any(one["type"].dotted in _ARCHIVE_TIME_STAMPS for one in info["unsigned_attrs"] or ()):
+    """Yield that there are archive timestamps of older forms, of which nothing is believed."""
+    if any(one["type"].dotted in _OLDER_ARCHIVE_TIME_STAMPS for one in info["unsigned_attrs"] or ()):
         yield archive_timestamp_ignored()
 
 
 def archive_timestamp_ignored() -> Reason:
-    """Return the note that archive timestamps in CAdES or ASiC are no proof here; those in PDF are."""
+    """Return the note that archive timestamps of older forms, and those in XAdES, are no proof here."""
     return Reason(
         "archive-timestamp-not-judged",
         Message(N_("It has archive timestamps, which are not looked at: they prove nothing here.")),

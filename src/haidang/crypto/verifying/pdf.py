@@ -32,7 +32,7 @@ from haidang.crypto.pdfs import (
 )
 from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict, marking_of
 from haidang.crypto.verifying._pdf_changes import differences
-from haidang.crypto.verifying._pdf_evidence import Evidence, Proof, ProvenChains, evidence_in
+from haidang.crypto.verifying._pdf_evidence import Evidence, evidence_in
 from haidang.crypto.verifying._pdf_hidden import hidden_content
 from haidang.crypto.verifying._pdf_structure import (
     SUBFILTERS,
@@ -45,6 +45,7 @@ from haidang.crypto.verifying._pdf_structure import (
 from haidang.crypto.verifying.chains import chains_for
 from haidang.crypto.verifying.cms import verify_cms
 from haidang.crypto.verifying.options import DEFAULT_OPTIONS, Options, with_needs
+from haidang.crypto.verifying.proven import Proof, ProvenChains
 from haidang.crypto.verifying.timestamps import verify_token
 from haidang.i18n import N_
 from haidang.messages import Message
