@@ -16,11 +16,12 @@ from haidang.messages import Message
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from haidang.crypto.trust import Trust
+    from haidang.crypto.verifying.chains import Chains
+    from haidang.crypto.verifying.proven import Proof
 
-__all__ = ["LEVEL", "judge_timestamp", "misplaced_timestamp", "timestamps_alone"]
+__all__ = ["LEVEL", "judge_timestamp", "misplaced_timestamp", "proofs_of", "timestamps_alone"]
 
 LEVEL: Final = "RFC3161"
 
@@ -28,7 +29,7 @@ LEVEL: Final = "RFC3161"
 def judge_timestamp(
     token: bytes,
     imprint: Callable[[str], bytes],
-    trust: Trust,
+    chains: Chains,
     *,
     now: dt.datetime,
     covers: tuple[str, ...],
@@ -39,15 +40,14 @@ def judge_timestamp(
     Args:
         token: the timestamp token, DER.
         imprint: returns the digest of what was stamped: of the manifest, or of the only file.
-        trust: what is believed.
+        chains: judges the authority's certificate.
         now: the moment of verification.
         covers: the files that it is of.
         wrong: how these differ from what the manifest says.
     """
-    from haidang.crypto.verifying.chains import chains_for
     from haidang.crypto.verifying.timestamps import verify_token
 
-    verdict = replace(verify_token(token, imprint, chains_for(trust), now=now), covers=covers)
+    verdict = replace(verify_token(token, imprint, chains, now=now), covers=covers)
     if not wrong:
         return verdict
     return replace(
@@ -57,6 +57,19 @@ def judge_timestamp(
         proven_time=None,
         reasons=(*wrong, *verdict.reasons),
     )
+
+
+def proofs_of(stamps: Iterable[SignatureVerdict]) -> dict[str, Proof]:
+    """Return for each file of a container the earliest moment at which a timestamp proves it was there."""
+    from haidang.crypto.verifying.proven import Proof
+
+    found: dict[str, Proof] = {}
+    for one in stamps:
+        if one.holds and one.proven_time is not None:
+            for name in one.covers:
+                if name not in found or one.proven_time < found[name].moment:
+                    found[name] = Proof(one.proven_time, one.signer)
+    return found
 
 
 def misplaced_timestamp(name: str) -> SignatureVerdict:

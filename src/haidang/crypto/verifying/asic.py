@@ -28,6 +28,7 @@ from haidang.crypto.verifying._asic_timestamps import (
     LEVEL,
     judge_timestamp,
     misplaced_timestamp,
+    proofs_of,
     timestamps_alone,
 )
 from haidang.crypto.verifying.options import DEFAULT_OPTIONS, with_needs
@@ -44,7 +45,9 @@ if TYPE_CHECKING:
     from haidang.crypto.containers.zip_source import Readable
     from haidang.crypto.containers.zip_walking import Bounds, Member
     from haidang.crypto.trust import Trust
+    from haidang.crypto.verifying.chains import Chains
     from haidang.crypto.verifying.options import Options
+    from haidang.crypto.verifying.proven import Proof
     from haidang.crypto.verifying.xml_signatures import XmlVerdict
 
 __all__ = [
@@ -262,22 +265,25 @@ class _Judging:
             )
         simple = self.contents.mimetype == _ASIC_S
         manifests = {} if simple and not tokens else self.manifests()
+        stamps = self.timestamps(tokens, manifests)
+        proofs = proofs_of(stamps.values())
         if simple:
-            found = [self.simple(name) for name in names]
+            found = [self.simple(name, proofs.get(name)) for name in names]
         else:
-            found = [self.extended(name, manifests.get(name, [])) for name in names]
+            found = [self.extended(name, manifests.get(name, []), proofs.get(name)) for name in names]
         from_xml = [self.xml(name) for name in in_xml]
         found += [one for verdict in from_xml for one in verdict.signatures]
         reasons = [one for verdict in from_xml for one in verdict.reasons]
-        stamps = [self.timestamp(name, manifests.get(name, [])) for name in tokens]
         if stamps and not found:
-            return tuple(stamps), tuple(timestamps_alone(stamps, list(self.contents.digests)))
+            return tuple(stamps.values()), tuple(
+                timestamps_alone(list(stamps.values()), list(self.contents.digests))
+            )
         if not found:
             reason = Reason("not-signed", Message(N_("The container has no signature.")))
             return (), (reason,)
         if all(verdict.complete for verdict in from_xml):
             reasons += self.uncovered(found)
-        return (*found, *stamps), tuple(reasons)
+        return (*found, *stamps.values()), tuple(reasons)
 
     def uncovered(self, found: list[SignatureVerdict]) -> Iterator[Reason]:
         """Yield the files that no signature covers."""
@@ -299,7 +305,9 @@ class _Judging:
                 found.setdefault(manifest.signature, []).append((name, manifest))
         return found
 
-    def extended(self, name: str, manifests: list[tuple[str, Manifest]]) -> SignatureVerdict:
+    def extended(
+        self, name: str, manifests: list[tuple[str, Manifest]], proof: Proof | None
+    ) -> SignatureVerdict:
         """Return the verdict of one signature of an ASiC-E container."""
         if len(manifests) != 1:
             reason = Reason(
@@ -310,7 +318,9 @@ class _Judging:
         manifest_name, manifest = manifests[0]
         content = self.contents.metadata[manifest_name]
         wrong = tuple(self.altered(manifest))
-        verdict = self.cms(name, lambda algorithm: hashlib.new(algorithm, content).digest(), "ASiC-E/CAdES")
+        verdict = self.cms(
+            name, lambda algorithm: hashlib.new(algorithm, content).digest(), "ASiC-E/CAdES", proof
+        )
         covers = tuple(one.name for one in manifest.references)
         return _with(verdict, covers, wrong)
 
@@ -333,7 +343,6 @@ class _Judging:
     def xml(self, name: str) -> XmlVerdict:
         """Return what holds of the signatures in the XML file ``name``."""
         from haidang.crypto.verifying._xml_references import Surroundings
-        from haidang.crypto.verifying.chains import chains_for
         from haidang.crypto.verifying.xml_signatures import judge_xml
 
         around = Surroundings(
@@ -344,20 +353,21 @@ class _Judging:
         simple = self.contents.mimetype == _ASIC_S
         return judge_xml(
             self.contents.metadata[name],
-            chains_for(self.trust),
+            self.chains(None),
             now=self.now,
             around=around,
             prefix="ASiC-S/XAdES" if simple else "ASiC-E/XAdES",
         )
 
-    def simple(self, name: str) -> SignatureVerdict:
+    def simple(self, name: str, proof: Proof | None) -> SignatureVerdict:
         """Return the verdict of the signature of an ASiC-S container, over its only file."""
         files = list(self.contents.digests)
         if len(files) != 1:
             return SignatureVerdict(
                 "TOTAL-FAILED", "FORMAT_FAILURE", "ASiC-S/CAdES", reasons=(_not_one_file(len(files)),)
             )
-        return _with(self.cms(name, self.digest_of(files[0]), "ASiC-S/CAdES"), tuple(files), ())
+        verdict = self.cms(name, self.digest_of(files[0]), "ASiC-S/CAdES", proof)
+        return _with(verdict, tuple(files), ())
 
     def digest_of(self, name: str) -> Callable[[str], bytes]:
         """Return what returns the digest of a file by an algorithm."""
@@ -365,7 +375,23 @@ class _Judging:
             self.contents.digests[name] if algorithm == "sha256" else self.again(name, algorithm)
         )
 
-    def timestamp(self, name: str, manifests: list[tuple[str, Manifest]]) -> SignatureVerdict:
+    def timestamps(
+        self, names: list[str], manifests: dict[str, list[tuple[str, Manifest]]]
+    ) -> dict[str, SignatureVerdict]:
+        """Return the verdict of each timestamp: at present, or at the time that one over it proves."""
+        found = {name: self.timestamp(name, manifests.get(name, []), None) for name in names}
+        for _ in names:
+            proofs = proofs_of(found.values())
+            again = [name for name in names if found[name].indication == "INDETERMINATE" and name in proofs]
+            for name in again:
+                found[name] = self.timestamp(name, manifests.get(name, []), proofs[name])
+            if not any(found[name].holds for name in again):
+                break
+        return found
+
+    def timestamp(
+        self, name: str, manifests: list[tuple[str, Manifest]], proof: Proof | None
+    ) -> SignatureVerdict:
         """Return the verdict of one timestamp: over a manifest, or over the only file (ASiC-S)."""
         token = self.contents.metadata[name]
         if self.contents.mimetype == _ASIC_S and not manifests:
@@ -374,7 +400,9 @@ class _Judging:
                 return SignatureVerdict(
                     "TOTAL-FAILED", "FORMAT_FAILURE", LEVEL, reasons=(_not_one_file(len(files)),)
                 )
-            return judge_timestamp(token, self.digest_of(files[0]), self.trust, now=self.now, covers=files)
+            return judge_timestamp(
+                token, self.digest_of(files[0]), self.chains(proof), now=self.now, covers=files
+            )
         if len(manifests) != 1:
             return misplaced_timestamp(name)
         manifest_name, manifest = manifests[0]
@@ -382,18 +410,35 @@ class _Judging:
         return judge_timestamp(
             token,
             lambda algorithm: hashlib.new(algorithm, content).digest(),
-            self.trust,
+            self.chains(proof),
             now=self.now,
             covers=tuple(one.name for one in manifest.references),
             wrong=tuple(self.altered(manifest)),
         )
 
-    def cms(self, name: str, digest: Callable[[str], bytes], prefix: str) -> SignatureVerdict:
+    def cms(
+        self, name: str, digest: Callable[[str], bytes], prefix: str, proof: Proof | None
+    ) -> SignatureVerdict:
         """Return the verdict of the CMS signature ``name`` by itself."""
         from haidang.crypto.verifying.cms import verify_cms
 
         signature = self.contents.metadata[name]
-        return verify_cms(signature, digest, self.trust, now=self.now, level_prefix=prefix)
+        verdict = verify_cms(signature, digest, self.chains(proof), now=self.now, level_prefix=prefix)
+        if proof is None:
+            return verdict
+        if verdict.holds and verdict.level.endswith("-LT"):
+            verdict = replace(verdict, level=f"{prefix}-B-LTA")
+        if verdict.proven_time is None or verdict.proven_time > proof.moment:
+            verdict = replace(verdict, proven_time=proof.moment, time_authority=proof.authority)
+        return verdict
+
+    def chains(self, proof: Proof | None) -> Chains:
+        """Return what judges certificates, at the moment at which something is proven to have been there."""
+        from haidang.crypto.verifying.chains import chains_for
+        from haidang.crypto.verifying.proven import ProvenChains
+
+        chains = chains_for(self.trust)
+        return ProvenChains(chains, proof, None) if proof else chains
 
 
 def _with(verdict: SignatureVerdict, covers: tuple[str, ...], wrong: tuple[Reason, ...]) -> SignatureVerdict:
