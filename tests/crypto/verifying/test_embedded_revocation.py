@@ -11,13 +11,14 @@ from asn1crypto import cms, crl, ocsp
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp as making
+from pyhanko_certvalidator.util import get_ocsp_urls
 
 from haidang.crypto.keys import make_key
 from haidang.crypto.pki.issuing import Places, Wanted, issue_certificate, subject_name
 from haidang.crypto.pki.profiles import load_profiles
 from haidang.crypto.signers import Signatory
 from haidang.crypto.signing.cades import sign_digest
-from haidang.crypto.trust import Trust
+from haidang.crypto.trust import Trust, as_asn1
 from haidang.crypto.verifying.cms import verify_cms
 from tests.crypto.small_pki import MOMENT, small_pki
 
@@ -26,7 +27,7 @@ PKI = small_pki()
 
 
 def _signatory() -> Signatory:
-    """Return a signer whose certificate names a place for revocation answers: without one, none counts."""
+    """Return a signer whose certificate names a place for revocation answers."""
     key = make_key("ecdsa-p256")
     wanted = Wanted(subject_name({"C": "VN", "CN": "Ánh"}), key.public_key(), load_profiles()["person"])
     places = Places((), ("http://ocsp.example.vn/",))
@@ -40,9 +41,9 @@ NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
 BARE = Trust(anchors=(PKI.root.certificate,), authorities=(PKI.issuing.certificate,))
 
 
-def bringing(*choices: tuple[str, Any]) -> bytes:
+def bringing(*choices: tuple[str, Any], who: Signatory | None = None) -> bytes:
     """Return a signature that brings revocation data along."""
-    info = cms.ContentInfo.load(sign_digest(SIGNATORY, DIGEST, "sha256", now=MOMENT))
+    info = cms.ContentInfo.load(sign_digest(who or SIGNATORY, DIGEST, "sha256", now=MOMENT))
     info["content"]["crls"] = [cms.RevocationInfoChoice(name, value) for name, value in choices]
     if any(name == "other" for name, _ in choices):
         info["content"]["version"] = "v5"  # RFC 5652, section 5.1
@@ -54,12 +55,12 @@ def crls(**options: Any) -> list[tuple[str, Any]]:
     return [("crl", crl.CertificateList.load(one)) for one in PKI.crls(**options)]
 
 
-def ocsp_answer(status: making.OCSPCertStatus) -> tuple[str, Any]:
+def ocsp_answer(status: making.OCSPCertStatus, who: Signatory | None = None) -> tuple[str, Any]:
     revoked = status is making.OCSPCertStatus.REVOKED
     made = (
         making.OCSPResponseBuilder()
         .add_response(
-            SIGNATORY.certificate,
+            (who or SIGNATORY).certificate,
             PKI.issuing.certificate,
             hashes.SHA256(),
             status,
@@ -89,6 +90,15 @@ def test_lists_that_a_signature_brings_are_enough() -> None:
 
 def test_a_list_that_a_signature_brings_speaks_against_it() -> None:
     assert indication(bringing(*crls(revoked=[SIGNATORY.certificate]))) == "TOTAL-FAILED"
+
+
+def test_an_answer_counts_though_the_certificate_names_no_responder() -> None:
+    """A list that knows nothing of the revocation yet does not outweigh it."""
+    who = PKI.signatory()
+    assert not get_ocsp_urls(as_asn1(who.certificate))
+    good, revoked = (ocsp_answer(making.OCSPCertStatus[name], who) for name in ("GOOD", "REVOKED"))
+    assert indication(bringing(*crls(), good, who=who)) == "TOTAL-PASSED"
+    assert indication(bringing(*crls(), revoked, who=who)) == "TOTAL-FAILED"
 
 
 @pytest.mark.parametrize(

@@ -112,19 +112,27 @@ class ArchiveStamps:
         return ProvenChains(self._chains, proof, None) if proof else self._chains
 
     def _judged(self, token: bytes) -> _Stamp:
-        chains = self.chains_for(VERSION_3, token)
-        known = {"now": self._now, "others": self._brought.certificates}
-        known |= {"crls": self._brought.crls, "ocsps": self._brought.ocsps}
         try:
             index = _index_of(token)
-            verdict = verify_token(token, lambda name: self._imprint(name, index), chains, **known)
-            wrong = self._missing(index)
+            algorithm: str = index["hash_ind_algorithm"]["algorithm"].native
+            wrong = algorithm if weak_digest({algorithm}) else self._missing(index, algorithm)
         except PARSER_ERRORS as error:
-            verdict = verify_token(token, lambda _: b"", chains, **known)
+            verdict = self._verified(token, lambda _: b"")
             return _Stamp(_failed(verdict, str(error)), "", frozenset())
-        algorithm = index["hash_ind_algorithm"]["algorithm"].native
+        verdict = self._verified(token, lambda name: self._imprint(name, index))
         attributes = frozenset(one.native for one in index["unsigned_attrs"])
         return _Stamp(_failed(verdict, wrong) if wrong else verdict, algorithm, attributes)
+
+    def _verified(self, token: bytes, imprint: Callable[[str], bytes]) -> SignatureVerdict:
+        return verify_token(
+            token,
+            imprint,
+            self.chains_for(VERSION_3, token),
+            now=self._now,
+            others=self._brought.certificates,
+            crls=self._brought.crls,
+            ocsps=self._brought.ocsps,
+        )
 
     def _imprint(self, algorithm: str, index: Any) -> bytes:
         """Return the digest of what an archive timestamp is over."""
@@ -135,11 +143,8 @@ class ArchiveStamps:
         found.update(index.dump())
         return found.digest()
 
-    def _missing(self, index: Any) -> str:
+    def _missing(self, index: Any, algorithm: str) -> str:
         """Return what an index names that is not there (any more), or ""."""
-        algorithm = index["hash_ind_algorithm"]["algorithm"].native
-        if weak_digest({algorithm}):
-            return algorithm
         attributes = self._info["unsigned_attrs"] or ()
         present = {
             "certificates": [one.dump() for one in self._signed_data["certificates"] or ()],

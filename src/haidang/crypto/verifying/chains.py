@@ -21,6 +21,7 @@ Example::
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 from functools import lru_cache
@@ -214,7 +215,10 @@ class Chains:
                 retroactive_revinfo=retroactive,
             )
             validator = CertificateValidator(certificate, validation_context=context)
-            return _Outcome(path=finished(validator.async_validate_path()))
+            path = finished(validator.async_validate_path())
+            if ocsps:
+                finished(_heed_answers(path, context))
+            return _Outcome(path=path)
         except (ValidationError, PathError) as error:
             return _Outcome(error=error)
         except (UnsupportedAlgorithm, *_UNSOUND) as error:
@@ -228,6 +232,24 @@ class Chains:
             [*self._crls, *(crl.CertificateList.load(one) for one in extras.crls)],
             [*self._ocsps, *(ocsp.OCSPResponse.load(one) for one in extras.ocsps)],
         )
+
+
+async def _heed_answers(path: Any, context: Any) -> None:
+    """Look at the OCSP answers on certificates that name no responder, which the validator passes over.
+
+    Raises:
+        ValidationError: One says that a certificate of the path is revoked.
+    """
+    from pyhanko_certvalidator._state import ValProcState
+    from pyhanko_certvalidator.errors import OCSPNoMatchesError, OCSPValidationIndeterminateError
+    from pyhanko_certvalidator.revinfo.validate_ocsp import verify_ocsp_response
+    from pyhanko_certvalidator.util import ConsList, get_ocsp_urls
+
+    for index, certificate in enumerate(path.iter_certs(include_root=False), 1):
+        if not get_ocsp_urls(certificate):
+            state = ValProcState(cert_path_stack=ConsList.sing(path), init_index=index)
+            with contextlib.suppress(OCSPNoMatchesError, OCSPValidationIndeterminateError):
+                await verify_ocsp_response(certificate, path, context, state)
 
 
 @lru_cache(maxsize=4)
