@@ -340,7 +340,9 @@ def test_a_revoked_signer_is_not_believed(tmp_path: Path) -> None:
 
 
 def nothing_around() -> Surroundings:
-    return Surroundings(lambda *_: None, lambda _: unsound("missing"), lambda _: unsound("altered"))
+    return Surroundings(
+        lambda *_: None, lambda _: unsound("missing"), lambda _: unsound("altered"), lambda _: iter(())
+    )
 
 
 SIGNED = signed_xml(DOCUMENT, Wish(stamper=small_tsa().stamper))

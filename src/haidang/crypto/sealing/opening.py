@@ -109,7 +109,7 @@ def open_sealed(
                 contents = _decrypt(stream, keys, store, path)
                 from haidang.crypto.verifying.asic import judge
 
-                verdict = judge(contents, trust, str(path), now=now, again=store.digest)
+                verdict = judge(contents, trust, str(path), now=now, again=store.octets)
                 acceptance = Acceptance(contents, verdict, keys, options, now)
                 envelope, reasons = acceptance.checked(stanzas)
                 place = store.publish(envelope)

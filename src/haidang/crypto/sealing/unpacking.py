@@ -74,13 +74,12 @@ class Store:
         except OSError as error:
             raise _unwritable(path, error) from error
 
-    def digest(self, name: str, algorithm: str) -> bytes:
-        """Refuse to take another digest: what we seal has SHA-256."""
+    def octets(self, name: str) -> Iterator[bytes]:
+        """Refuse to read anything a second time: what we seal has digests by SHA-256, which are known."""
         raise ContainerError(
             "digest-not-accepted",
-            N_("{name} uses the digest {algorithm}, which sealed files do not have."),
+            N_("{name} uses a digest other than SHA-256, which sealed files do not have."),
             name=name,
-            algorithm=algorithm,
         )
 
     def publish(self, envelope: SealedEnvelope) -> Path | None:

@@ -24,13 +24,13 @@ from haidang.messages import Message
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from haidang.crypto.verdicts import SignatureVerdict
     from haidang.crypto.verifying._cms_evidence import Brought
     from haidang.crypto.verifying.chains import Chains
 
-__all__ = ["VERSION_3", "ArchiveStamps"]
+__all__ = ["VERSION_3", "ArchiveStamps", "doubts", "earliest"]
 
 VERSION_3 = "0.4.0.1733.2.4"
 _INDEX = "0.4.0.19122.1.5"
@@ -38,6 +38,27 @@ _INDEX = "0.4.0.19122.1.5"
 _MOST = 16
 """Archive timestamps of one signer that are looked at."""
 _SIGNER_FIELDS = ("version", "sid", "digest_algorithm", "signed_attrs", "signature_algorithm", "signature")
+
+
+def earliest(stamps: Iterable[SignatureVerdict]) -> Proof | None:
+    """Return the earliest moment that timestamps prove, by those that hold."""
+    believed = [Proof(one.proven_time, one.signer) for one in stamps if one.holds and one.proven_time]
+    return min(believed, key=lambda one: one.moment, default=None)
+
+
+def doubts(stamps: Iterable[SignatureVerdict]) -> Iterator[Reason]:
+    """Yield which archive timestamps are not believed, though nothing was altered, and so prove nothing."""
+    for one in stamps:
+        if one.indication == "INDETERMINATE":
+            yield Reason(
+                "archive-timestamp-not-believed",
+                Message(
+                    N_("An archive timestamp is not believed, and proves nothing: {why}"),
+                    why=one.reasons[0].message,
+                ),
+                one.reasons[0].hint,
+                severity="note",
+            )
 
 
 class _Stamp(NamedTuple):
@@ -87,28 +108,16 @@ class ArchiveStamps:
         """What holds of each, the newest first."""
         return [one.verdict for one in self._stamps]
 
-    def doubts(self) -> Iterator[Reason]:
-        """Yield which are not believed, though nothing was altered: what they would prove is not known."""
-        for one in self.verdicts:
-            if one.indication == "INDETERMINATE":
-                yield Reason(
-                    "archive-timestamp-not-believed",
-                    Message(
-                        N_("An archive timestamp is not believed, and proves nothing: {why}"),
-                        why=one.reasons[0].message,
-                    ),
-                    one.reasons[0].hint,
-                    severity="note",
-                )
-
     @property
     def proof(self) -> Proof | None:
         """The earliest moment at which the signature was there."""
-        return _earliest(self._stamps)
+        return earliest(self.verdicts)
 
     def chains_for(self, oid: str, value: bytes) -> Chains:
         """Return what judges the value of an unsigned attribute, at the moment at which it was there."""
-        proof = _earliest([one for one in self._stamps if _key(oid, value, one.algorithm) in one.attributes])
+        proof = earliest(
+            [one.verdict for one in self._stamps if _key(oid, value, one.algorithm) in one.attributes]
+        )
         return ProvenChains(self._chains, proof, None) if proof else self._chains
 
     def _judged(self, token: bytes) -> _Stamp:
@@ -214,15 +223,6 @@ def _key(oid: str, value: bytes, algorithm: str) -> bytes:
     from asn1crypto import core
 
     return hashlib.new(algorithm, core.ObjectIdentifier(oid).dump() + value).digest() if algorithm else b""
-
-
-def _earliest(stamps: Sequence[_Stamp]) -> Proof | None:
-    believed = [
-        Proof(one.verdict.proven_time, one.verdict.signer)
-        for one in stamps
-        if one.verdict.holds and one.verdict.proven_time
-    ]
-    return min(believed, key=lambda one: one.moment, default=None)
 
 
 def _failed(verdict: SignatureVerdict, detail: str) -> SignatureVerdict:

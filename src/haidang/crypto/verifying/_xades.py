@@ -13,6 +13,7 @@ import hmac
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from haidang.crypto.verdicts import Reason
+from haidang.crypto.verifying._xades_archive import XadesArchive, read_archives
 from haidang.crypto.verifying._xml_reading import (
     CANONICAL_XML,
     DS,
@@ -40,7 +41,6 @@ __all__ = ["Properties", "Stamp", "certificates_in", "read_properties"]
 MOST_TIMESTAMPS = 16
 
 _X: Final = f"{{{XADES}}}"
-_X141: Final = "{http://uri.etsi.org/01903/v1.4.1#}"
 _SIGNED_PROPERTIES: Final = "http://uri.etsi.org/01903#SignedProperties"
 
 
@@ -50,6 +50,8 @@ class Stamp(NamedTuple):
     token: bytes
     content: bytes
     """What it must be of."""
+    element: Any = None
+    """The unsigned property that holds it."""
 
 
 class Properties(NamedTuple):
@@ -63,8 +65,9 @@ class Properties(NamedTuple):
     ocsps: tuple[bytes, ...] = ()
     brought: tuple[Any, ...] = ()
     """Certificates (``asn1crypto``)."""
-    archived: bool = False
-    """Whether there are archive timestamps."""
+    archives: tuple[XadesArchive, ...] = ()
+    others_archived: bool = False
+    """Whether there are archive timestamps of other forms."""
 
     def names(self, certificate: Any) -> bool:
         """Return whether ``certificate`` is the one that is named; each digest must be its own."""
@@ -146,13 +149,14 @@ def _with_unsigned(properties: Properties, unsigned: Any, signature: Any) -> Pro
     stamps = list(_stamps(unsigned, only_child(signature, f"{{{DS}}}SignatureValue")))
     values = unsigned.findall(f".//{_X}RevocationValues")
     held = unsigned.findall(f".//{_X}CertificateValues/{_X}EncapsulatedX509Certificate")
-    archived = any(unsigned.find(f"{space}ArchiveTimeStamp") is not None for space in (_X, _X141))
+    archives, others = read_archives(unsigned)
     return properties._replace(
         stamps=tuple(stamps[:MOST_TIMESTAMPS]),
         crls=tuple(_values(values, f"{_X}CRLValues/{_X}EncapsulatedCRLValue")),
         ocsps=tuple(_values(values, f"{_X}OCSPValues/{_X}EncapsulatedOCSPValue")),
         brought=tuple(certificates_in(held)),
-        archived=archived,
+        archives=archives,
+        others_archived=others,
     )
 
 
@@ -167,7 +171,7 @@ def _stamps(unsigned: Any, value: Any) -> Iterator[Stamp]:
         name = CANONICAL_XML if method is None else method.get("Algorithm", "")
         content = canonical(value, name)
         for token in one.findall(f"{_X}EncapsulatedTimeStamp"):
-            yield Stamp(bytes_in(token), content)
+            yield Stamp(bytes_in(token), content, one)
 
 
 def certificates_in(elements: Iterable[Any]) -> Iterator[Any]:

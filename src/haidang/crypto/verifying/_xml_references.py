@@ -111,6 +111,8 @@ class Surroundings(NamedTuple):
     """What it is called that a file is not there."""
     altered: Callable[[str], Failure]
     """What it is called that a file is another one."""
+    octets: Callable[[str], Iterator[bytes]]
+    """Yields the content of a file that is there, in parts."""
 
 
 def read_references(signed_info: Any) -> tuple[Reference, ...]:
@@ -220,6 +222,26 @@ class Document:
             failure = failure or wrong
         return covered, failure
 
+    def signed(
+        self, references: Sequence[Reference], number: int, around: Surroundings, method: str
+    ) -> Iterator[bytes]:
+        """Yield what the references of a signature lead to, as it was signed, in their order.
+
+        Args:
+            references: of one signature.
+            number: which of all signatures of the document it is.
+            around: the other files.
+            method: the canonical form of what was signed without naming one.
+
+        Raises:
+            XmlRefusedError: What a reference leads to cannot be told.
+        """
+        for one in references:
+            if one.uri == "" or one.uri.startswith("#"):
+                yield self._octets(one, self._target(one.uri), number, method)
+            else:
+                yield from around.octets(_file_name(one))
+
     def _target(self, uri: str) -> Covered:
         if uri == "":
             return Covered(self.root, whole=True)
@@ -227,7 +249,9 @@ class Document:
             raise XmlRefusedError(transform_refused(uri))
         return Covered(element_with_id(self._by_id, uri[1:]))
 
-    def _octets(self, reference: Reference, target: Covered, number: int) -> bytes:
+    def _octets(
+        self, reference: Reference, target: Covered, number: int, method: str = CANONICAL_XML
+    ) -> bytes:
         """Return what was signed of the document itself: the content after the transforms."""
         steps = list(reference.transforms)
         without: list[int] = []
@@ -242,7 +266,7 @@ class Document:
         if len(steps) > 1:
             raise XmlRefusedError(transform_refused(steps[0].name))
         element = self._without(reference.uri, target, without) if without else target.element
-        step = steps[0] if steps else Transform(CANONICAL_XML)
+        step = steps[0] if steps else Transform(method)
         octets = canonical(element, step.name, step.prefixes, whole=target.whole)
         self._spend(len(octets))
         return octets
@@ -281,15 +305,19 @@ def _take_out(element: Any) -> None:
 def _file(reference: Reference, around: Surroundings) -> tuple[Covered, Failure | None]:
     if reference.transforms:
         raise XmlRefusedError(transform_refused(reference.transforms[0].name))
-    try:
-        name = unquote_to_bytes(reference.uri).decode()
-    except UnicodeDecodeError as error:
-        raise XmlRefusedError(unsound("URI of a reference")) from error
+    name = _file_name(reference)
     digest = around.digest(name, reference.algorithm)
     if digest is None:
         return Covered(file=name), around.missing(name)
     same = hmac.compare_digest(digest, reference.digest)
     return Covered(file=name), None if same else around.altered(name)
+
+
+def _file_name(reference: Reference) -> str:
+    try:
+        return unquote_to_bytes(reference.uri).decode()
+    except UnicodeDecodeError as error:
+        raise XmlRefusedError(unsound("URI of a reference")) from error
 
 
 def is_content(one: Covered) -> bool:

@@ -134,9 +134,9 @@ def verified_contents(
             stream.seek(0)
             contents = read_contents(stream, sizes=sizes, wanted=wanted, most=most)
 
-            def again(name: str, algorithm: str) -> bytes:
+            def again(name: str) -> Iterator[bytes]:
                 stream.seek(0)
-                return _digest_of_member(stream, sizes, name, algorithm)
+                return _chunks_of_member(stream, sizes, name)
 
             verdict = judge(contents, trust, str(path), now=now, again=again)
     except ContainerError as error:
@@ -205,7 +205,7 @@ def judge(
     path: str,
     *,
     now: dt.datetime,
-    again: Callable[[str, str], bytes],
+    again: Callable[[str], Iterator[bytes]],
 ) -> DocumentVerdict:
     """Return what holds of a container that was read.
 
@@ -214,7 +214,7 @@ def judge(
         trust: what is believed.
         path: what the verdict calls it.
         now: the moment of verification.
-        again: returns the digest of a file by another algorithm than SHA-256.
+        again: yields the content of a file, where its digest by SHA-256 is not enough.
     """
     judging = _Judging(contents, trust, now, again)
     signatures, reasons = judging.signatures()
@@ -228,12 +228,16 @@ class _Judging:
     """One container, and what it is held against."""
 
     def __init__(
-        self, contents: Contents, trust: Trust, now: dt.datetime, again: Callable[[str, str], bytes]
+        self,
+        contents: Contents,
+        trust: Trust,
+        now: dt.datetime,
+        again: Callable[[str], Iterator[bytes]],
     ) -> None:
         self.contents = contents
         self.trust = trust
         self.now = now
-        self.again = again
+        self._again = again
 
     def form(self) -> Iterator[Reason]:
         """Yield what is odd about the container's form."""
@@ -340,6 +344,18 @@ class _Judging:
         known = self.contents.digests.get(name)
         return known if known is None or algorithm == "sha256" else self.again(name, algorithm)
 
+    def again(self, name: str, algorithm: str) -> bytes:
+        """Return the digest of a file by another algorithm than SHA-256."""
+        digest = hashlib.new(algorithm)
+        for chunk in self._again(name):
+            digest.update(chunk)
+        return digest.digest()
+
+    def octets(self, name: str) -> Iterator[bytes]:
+        """Yield the content of a file."""
+        known = self.contents.metadata.get(name)
+        return self._again(name) if known is None else iter((known,))
+
     def xml(self, name: str) -> XmlVerdict:
         """Return what holds of the signatures in the XML file ``name``."""
         from haidang.crypto.verifying._xml_references import Surroundings
@@ -349,6 +365,7 @@ class _Judging:
             self.digest,
             lambda one: Failure("TOTAL-FAILED", "HASH_FAILURE", _file_missing(one)),
             lambda one: Failure("TOTAL-FAILED", "HASH_FAILURE", _file_altered(one)),
+            self.octets,
         )
         simple = self.contents.mimetype == _ASIC_S
         return judge_xml(
@@ -482,11 +499,8 @@ def _whole(member: Member, left: dict[str, int], budget: str) -> bytes:
     return b"".join(parts)
 
 
-def _digest_of_member(stream: IO[bytes], sizes: dict[int, int], name: str, algorithm: str) -> bytes:
-    digest = hashlib.new(algorithm)
+def _chunks_of_member(stream: IO[bytes], sizes: dict[int, int], name: str) -> Iterator[bytes]:
     for member in walk(stream, sizes=sizes):
         if member.name == name:
-            for chunk in member.chunks():
-                digest.update(chunk)
-            break
-    return digest.digest()
+            yield from member.chunks()
+            return

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang.crypto.extra import needs_extra
 from haidang.crypto.verdicts import Reason, SignatureVerdict
-from haidang.crypto.verifying._archive_stamps import ArchiveStamps
+from haidang.crypto.verifying._archive_stamps import ArchiveStamps, doubts
 from haidang.crypto.verifying._beside import sound_beside
 from haidang.crypto.verifying._cms_evidence import Brought, evidence_of, revocation_in
 from haidang.crypto.verifying.chains import MOST_CERTIFICATES, Chains, chains_for
@@ -244,7 +244,7 @@ def _signer(
     verdict = judge_signer(signed, stamps, brought, chains, now=now, level=level)
     return replace(
         verdict,
-        reasons=(*verdict.reasons, *archived.doubts(), *_archived(info)),
+        reasons=(*verdict.reasons, *doubts(archived.verdicts), *_archived(info)),
         evidence={**verdict.evidence, **labels},
     )
 
@@ -351,7 +351,7 @@ def _archived(info: Any) -> Iterator[Reason]:
 
 
 def archive_timestamp_ignored() -> Reason:
-    """Return the note that archive timestamps of older forms, and those in XAdES, are no proof here."""
+    """Return the note that archive timestamps of older forms are no proof here."""
     return Reason(
         "archive-timestamp-not-judged",
         Message(N_("It has archive timestamps, which are not looked at: they prove nothing here.")),

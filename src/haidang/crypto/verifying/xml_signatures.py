@@ -21,8 +21,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang.crypto.files import read_bounded
 from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict
+from haidang.crypto.verifying._archive_stamps import doubts
 from haidang.crypto.verifying._cms_evidence import Brought
 from haidang.crypto.verifying._xades import read_properties
+from haidang.crypto.verifying._xades_archive import XadesArchives
 from haidang.crypto.verifying._xml_reading import (
     DS,
     LARGEST_XML,
@@ -43,7 +45,7 @@ from haidang.messages import Message
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from haidang.crypto.trust import Trust
@@ -119,8 +121,8 @@ def verify_beside(
         now: the present.
     """
     looked_at: list[str] = []
-    files = _files_beside(path, content, looked_at)
-    around = Surroundings(files, _missing, lambda _: content_changed())
+    files = _FilesBeside(path, content, looked_at)
+    around = Surroundings(files.digest, _missing, lambda _: content_changed(), files.octets)
     verdict = judge_xml(octets, chains_for(trust), now=now, around=around)
     if content is None or looked_at:
         return verdict
@@ -137,24 +139,38 @@ def verify_beside(
     return verdict._replace(signatures=failed)
 
 
-def _files_beside(
-    path: Path, content: Path | None, looked_at: list[str]
-) -> Callable[[str, str], bytes | None]:
-    """Return what returns the digests of files beside ``path``, and adds their names to ``looked_at``."""
+class _FilesBeside:
+    """The files beside ``path``; the names of those that were asked for go to ``looked_at``."""
 
-    def digest(name: str, algorithm: str) -> bytes | None:
+    def __init__(self, path: Path, content: Path | None, looked_at: list[str]) -> None:
+        self._path = path
+        self._content = content
+        self._looked_at = looked_at
+
+    def digest(self, name: str, algorithm: str) -> bytes | None:
+        """Return the digest of a file; None where it is not there."""
         from haidang.crypto.signing.cades import digest_of_file
 
-        # Another folder, or another host, is nobody's business here.
-        plain = name not in {"", ".", ".."} and not set(name) & set("/\\:\0")
-        beside = path.with_name(name) if plain else None
-        source = content or beside
-        if source is None or not source.is_file():
+        source = self._source(name)
+        if source is None:
             return None
-        looked_at.append(name)
+        self._looked_at.append(name)
         return digest_of_file(source, algorithm)
 
-    return digest
+    def octets(self, name: str) -> Iterator[bytes]:
+        """Yield the content of a file."""
+        source = self._source(name)
+        if source is not None:
+            with source.open("rb") as stream:
+                while chunk := stream.read(_CHUNK):
+                    yield chunk
+
+    def _source(self, name: str) -> Path | None:
+        # Another folder, or another host, is nobody's business here.
+        plain = name not in {"", ".", ".."} and not set(name) & set("/\\:\0")
+        beside = self._path.with_name(name) if plain else None
+        source = self._content or beside
+        return source if source is not None and source.is_file() else None
 
 
 def _missing(_: str) -> Failure:
@@ -238,24 +254,40 @@ class _Judging:
             verdict = _refused(failure, self.prefix)
             facts = self.chains.facts(signed.certificate)
             return replace(verdict, signer=facts, claimed_time=signed.claimed, covers=covers)
-        return replace(self.believed(parts, properties, signed), covers=covers)
+        try:
+            return replace(self.believed(parts, properties, signed, number), covers=covers)
+        except XmlRefusedError as refused:
+            return replace(_refused(refused.failure, self.prefix), covers=covers)
 
-    def believed(self, parts: Parts, properties: Properties, signed: Signed) -> SignatureVerdict:
-        """Return what follows for a signature that is one over what it should be over."""
+    def believed(self, parts: Parts, properties: Properties, signed: Signed, number: int) -> SignatureVerdict:
+        """Return what follows for a signature that is one over what it should be over.
+
+        Raises:
+            XmlRefusedError: What an archive timestamp is over cannot be told.
+        """
         certificates = (*parts.certificates, *properties.brought)
         brought = Brought(certificates, properties.crls, properties.ocsps)
-        stamps = [self.stamp(one, brought) for one in properties.stamps]
-        level = _level(self.prefix, signed, properties)
+        archives = XadesArchives(
+            properties.archives,
+            parts.element,
+            lambda method: self.document.signed(parts.references, number, self.around, method),
+            self.chains,
+            now=self.now,
+            brought=brought,
+        )
+        stamps = [self.stamp(one, archives.chains_of(one.element), brought) for one in properties.stamps]
+        stamps += (one for one in archives.verdicts if one.indication != "INDETERMINATE")
+        level = _level(self.prefix, signed, properties, archived=archives.proof is not None)
         verdict = judge_signer(signed, stamps, brought, self.chains, now=self.now, level=level)
-        noted = (archive_timestamp_ignored(),) if properties.archived else ()
-        return replace(verdict, reasons=(*verdict.reasons, *noted))
+        noted = (archive_timestamp_ignored(),) if properties.others_archived else ()
+        return replace(verdict, reasons=(*verdict.reasons, *doubts(archives.verdicts), *noted))
 
-    def stamp(self, stamp: Stamp, brought: Brought) -> SignatureVerdict:
+    def stamp(self, stamp: Stamp, chains: Chains, brought: Brought) -> SignatureVerdict:
         """Return the verdict on a timestamp over a signature."""
         return verify_token(
             stamp.token,
             lambda name: hashlib.new(name, stamp.content).digest(),
-            self.chains,
+            chains,
             now=self.now,
             others=brought.certificates,
             crls=brought.crls,
@@ -296,13 +328,15 @@ def _name(node: Any) -> str:
     return node.tag.rpartition("}")[2] if is_element(node) else f"<?{node.target}?>"
 
 
-def _level(prefix: str, signed: Signed, properties: Properties) -> str:
+def _level(prefix: str, signed: Signed, properties: Properties, *, archived: bool) -> str:
     """Return the level (EN 319 132-1, section 6)."""
     if not signed.has_certificate_reference:
         return _plain(prefix)
     if not properties.stamps:
         return f"{prefix}-B-B"
-    return f"{prefix}-B-LT" if properties.crls or properties.ocsps else f"{prefix}-B-T"
+    if not (properties.crls or properties.ocsps):
+        return f"{prefix}-B-T"
+    return f"{prefix}-B-LTA" if archived else f"{prefix}-B-LT"
 
 
 def _plain(prefix: str) -> str:
