@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import io
 import shutil
@@ -12,8 +13,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pyhanko.sign.timestamps.common_utils import TimestampRequestError
 
 from haidang.crypto.addressbook import (
@@ -329,23 +328,20 @@ def test_certificates_and_lists_that_are_none_are_said(text: str) -> None:
         msgspec.structs.replace(BOOK, crls=(text,)).crl_ders()
 
 
-@settings(max_examples=60)
-@given(data=st.data())
-def test_no_flipped_bit_is_taken(
-    data: st.DataObject, made: Scene, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    content = bytearray(made.book.read_bytes())
-    content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
-    path = tmp_path_factory.mktemp("flipped") / "b.asice"
+def test_no_flipped_bit_is_taken(made: Scene, tmp_path: Path) -> None:
+    """Not even one of what the zip says beside the book; each byte of seven has its turn."""
+    content, path = made.book.read_bytes(), tmp_path / "b.asice"
     path.write_bytes(content)
-    try:
-        checked = check_book(path, made.trust, now=MOMENT)
-    except HaidangError:
-        return
-    if checked.holds and checked.book is not None:
-        # A bit that nothing is made of (a date of the zip) may be another; what is said must be the same.
-        with zipfile.ZipFile(made.book) as archive:
-            assert encode_book(checked.book) == archive.read(FILE)
+    assert check_book(path, made.trust, now=MOMENT).holds
+    taken = []
+    for at in range(0, len(content), 7):
+        changed = bytearray(content)
+        changed[at] ^= 1 << at % 8
+        path.write_bytes(changed)
+        with contextlib.suppress(HaidangError):
+            if check_book(path, made.trust, now=MOMENT).holds:
+                taken.append(at)
+    assert taken == []
 
 
 def test_who_looks_somebody_up_first_can_sign_afterwards(made: Scene, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import zipfile
@@ -16,7 +17,7 @@ from haidang.crypto.settings import Horizons
 from haidang.crypto.signing.asic import ASIC_E
 from haidang.crypto.signing.cades import sign_file
 from haidang.crypto.verifying import verify
-from haidang.errors import SigningError
+from haidang.errors import HaidangError, SigningError
 from tests.crypto.small_pki import MOMENT, small_pki
 from tests.crypto.small_tsa import small_tsa
 
@@ -152,6 +153,37 @@ def test_what_was_changed_is_never_accepted(
     verdict = _verify(package, LATER)
     assert not verdict.holds
     assert code in _codes(verdict), verdict.to_json()
+
+
+@pytest.mark.parametrize("renewed", [False, True])
+def test_no_flipped_bit_of_the_zip_around_the_files_is_accepted(
+    package: Path,
+    renewed: bool,  # noqa: FBT001 -- pytest gives parameters by name
+) -> None:
+    """In front of the first document and in the directory; each byte of five, or of 17, has its turn."""
+    now, step = MOMENT + dt.timedelta(days=1), 5
+    if renewed:
+        _renew(package)
+        now, step = LATER, 17
+    assert _verify(package, now).holds
+    content, accepted = package.read_bytes(), []
+    document, directory = content.index(b"units;answered"), content.index(b"PK\x01\x02")
+    for at in [*range(0, document, step), *range(directory, len(content), step)]:
+        changed = bytearray(content)
+        changed[at] ^= 1 << at // step % 8
+        package.write_bytes(changed)
+        with contextlib.suppress(HaidangError):
+            if _verify(package, now).holds:
+                accepted.append(at)
+    assert accepted == []
+
+
+def test_a_package_that_was_packed_anew_is_said_to_be_altered(package: Path) -> None:
+    _rewritten(package, {})
+    verdict = _verify(package, MOMENT + dt.timedelta(days=1))
+    assert {one.indication for one in verdict.signatures} == {"TOTAL-PASSED"}
+    assert [reason.code for reason in verdict.reasons] == ["container-altered"]
+    assert not verdict.holds
 
 
 def test_a_file_that_was_slipped_in_is_named(package: Path) -> None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from haidang.crypto.signers import Signatory
+
 __all__ = ["RECEIVER", "STRANGER", "ForgedContainer", "ForgedSeal", "containers", "sealed_files"]
 
 RECEIVER = make_sealing_key()
@@ -117,12 +119,43 @@ def _fields(one: Entry, data: bytes) -> dict[str, Any]:
     }
 
 
-def _genuine(**options: Any) -> list[Entry]:
-    """Return the members of a container that holds, in their order."""
+def _genuine(signatory: Signatory | None = None) -> list[Entry]:
+    """Return the members of a container that holds however it is packed, in their order."""
+    signatory = signatory or small_pki().signatory()
+    return _packed_by_anybody(_entries(_written(signatory)), signatory)
+
+
+def _written(signatory: Signatory) -> bytes:
     out = io.BytesIO()
     items = [Item("decision.txt", b"Approved.", MOMENT), Item("annex/table.csv", b"a,b\n1,2\n", MOMENT)]
-    write_container(out, items, options.get("signatory", small_pki().signatory()), now=MOMENT)
-    return _entries(out.getvalue())
+    write_container(out, items, signatory, now=MOMENT)
+    return out.getvalue()
+
+
+def _packed_by_anybody(entries: Sequence[Entry], signatory: Signatory) -> list[Entry]:
+    """Return members as another program makes them: the manifest says nothing of the zip.
+
+    What is forged from ours would be refused for its packing, whatever else is wrong with it.
+    """
+    import re
+
+    ours = next(one.content for one in entries if one.name == MANIFEST.encode())
+    manifest = re.sub(
+        rb"<asic:ASiCManifestExtensions>.*</asic:ASiCManifestExtensions>\n", b"", ours, flags=re.DOTALL
+    )
+    assert manifest != ours
+    return _with(
+        _with(entries, MANIFEST, content=manifest), SIGNATURE, content=_signature(manifest, signatory)
+    )
+
+
+def _signature(manifest: bytes, signatory: Signatory) -> bytes:
+    import hashlib
+
+    from haidang.crypto.signing.cades import sign_digest
+
+    algorithm = signatory.digest
+    return sign_digest(signatory, hashlib.new(algorithm, manifest).digest(), algorithm, now=MOMENT)
 
 
 def _entries(content: bytes) -> list[Entry]:
@@ -145,18 +178,11 @@ def _deflated(content: bytes) -> bytes:
 
 def _signed_by_manifest(manifest: bytes) -> list[Entry]:
     """Return a container whose manifest is ``manifest``, signed as it is."""
-    import hashlib
-
-    from haidang.crypto.signing.cades import sign_digest
-
-    signatory = small_pki().signatory()
-    algorithm = signatory.digest
-    signature = sign_digest(signatory, hashlib.new(algorithm, manifest).digest(), algorithm, now=MOMENT)
     return [
         Entry(b"mimetype", ASIC_E.encode()),
         Entry(b"decision.txt", b"Approved."),
         Entry(MANIFEST.encode(), manifest),
-        Entry(SIGNATURE.encode(), signature),
+        Entry(SIGNATURE.encode(), _signature(manifest, small_pki().signatory())),
     ]
 
 
@@ -172,6 +198,9 @@ def containers() -> Iterator[ForgedContainer]:
 
 def _sound() -> Iterator[ForgedContainer]:
     yield ForgedContainer("genuine", zipped(_genuine()), "TOTAL-PASSED", "")
+    ours = _written(small_pki().signatory())
+    yield ForgedContainer("ours", ours, "TOTAL-PASSED", "")
+    yield ForgedContainer("ours-packed-anew", zipped(_entries(ours)), "TOTAL-FAILED", "container-altered")
     xades = [Entry(b"mimetype", ASIC_E.encode()), Entry(b"decision.txt", b"Approved.")]
     xades.append(Entry(b"META-INF/signatures001.xml", b"<asic:XAdESSignatures xmlns:asic='x'/>"))
     yield ForgedContainer("xml-without-a-signature", zipped(xades), "TOTAL-FAILED", "unsigned")
@@ -189,7 +218,7 @@ def _content_changed() -> Iterator[ForgedContainer]:
     yield ForgedContainer("file-taken-out", zipped(gone), "TOTAL-FAILED", "file-missing")
     renamed = [replace(one, name=b"refusal.txt") if one.name == b"decision.txt" else one for one in genuine]
     yield ForgedContainer("file-renamed", zipped(renamed), "TOTAL-FAILED", "file-missing")
-    other = _genuine(signatory=small_pki().signatory("Kẻ Lạ"))
+    other = _genuine(small_pki().signatory("Kẻ Lạ"))
     swapped = _with(
         genuine, SIGNATURE, content=next(e.content for e in other if e.name == SIGNATURE.encode())
     )
@@ -306,7 +335,8 @@ def sealed_files(folder: Path) -> Iterator[ForgedSeal]:
     (source / "list.txt").write_bytes(b"names " * 40_000)
     target = folder / "staff.age"
     to = [Recipient("Trần Văn Bình", RECEIVER.recipient)]
-    seal(source, target, small_pki().signatory(), to, now=MOMENT)
+    signatory = small_pki().signatory()
+    seal(source, target, signatory, to, now=MOMENT)
     genuine = target.read_bytes()
     header = genuine.index(b"\n---") + 1
     body = genuine.index(b"\n", header) + 1
@@ -324,19 +354,21 @@ def sealed_files(folder: Path) -> Iterator[ForgedSeal]:
     yield ForgedSeal("empty", b"", "SealError")
     yield ForgedSeal("to-somebody-else", _sealed_to_other(source, folder), "NotForYouError")
     inside = pyrage.decrypt(genuine, [RECEIVER.identity])
-    yield from _around(inside, genuine)
+    yield from _around(inside, genuine, signatory)
 
 
-def _around(inside: bytes, genuine: bytes) -> Iterator[ForgedSeal]:
+def _around(inside: bytes, genuine: bytes, signatory: Signatory) -> Iterator[ForgedSeal]:
     """Yield what a receiver can make of a sealed file by encrypting it, or something like it, anew."""
     forwarded = pyrage.encrypt(inside, [STRANGER.identity.to_public()])
     yield ForgedSeal("forwarded", forwarded, "RefusedError", "not-a-recipient")
-    entries = _entries(inside)
+    entries = _packed_by_anybody(_entries(inside), signatory)
 
     def encrypted(changed: Sequence[Entry]) -> bytes:
         sealed: bytes = pyrage.encrypt(zipped(changed), [RECEIVER.identity.to_public()])
         return sealed
 
+    yield ForgedSeal("packed-by-anybody", encrypted(entries), "")
+    yield ForgedSeal("packed-anew", encrypted(_entries(inside)), "RefusedError", "signature-failed")
     content = "content/staff/list.txt"
     yield ForgedSeal("content-altered", encrypted(_with(entries, content, content=b"x")), "RefusedError",
                      "signature-failed")  # fmt: skip

@@ -57,5 +57,5 @@ def test_a_sealed_file_gets_the_error_that_it_must_get_and_leaves_nothing(tmp_pa
             assert not list(inbox.iterdir()), one.name
         else:
             assert (inbox / "staff" / "list.txt").is_file()
-            (inbox / "staff").rename(tmp_path / "opened")
+            (inbox / "staff").rename(tmp_path / one.name)
     assert not wrong

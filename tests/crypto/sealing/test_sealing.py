@@ -291,14 +291,9 @@ def test_no_flipped_bit_inside_is_ever_accepted(small: Path, tmp_path: Path, dat
     path.write_bytes(pyrage.encrypt(bytes(content), [BINH.identity.to_public()]))
     shutil.rmtree(inbox, ignore_errors=True)
     inbox.mkdir()
-    try:
-        found = opened(path, inbox)
-    except HaidangError:
-        assert not list(inbox.iterdir())
-    else:
-        # Times and versions that the zip keeps beside the content may differ; nothing that is signed may.
-        assert (inbox / "note.txt").read_bytes() == b"secret plaintext " * 10
-        assert found.verdict.holds  # type: ignore[attr-defined]
+    with pytest.raises(HaidangError):
+        opened(path, inbox)
+    assert not list(inbox.iterdir())
 
 
 def test_the_container_inside_is_one_of_its_own(report: Path, tmp_path: Path) -> None:

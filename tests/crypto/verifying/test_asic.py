@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from haidang.crypto.containers.manifest import Reference, write_manifest
+from haidang.crypto.containers.zip_writing import ZipWriter
 from haidang.crypto.signing.asic import ASIC_E, MANIFEST, SIGNATURE, Item, write_container
+from haidang.crypto.signing.cades import sign_digest
 from haidang.crypto.trust import Trust
 from haidang.crypto.verifying.asic import recognises, verified_contents, verify_file
 from haidang.crypto.verifying.wording import verdict_lines
@@ -196,3 +198,98 @@ def test_a_sound_signature_beside_a_wrong_timestamp_does_not_pass_in_silence(tmp
     verdict = judged(signed)
     assert [one.indication for one in verdict.signatures] == ["TOTAL-PASSED", "TOTAL-FAILED"]
     assert not verdict.holds
+
+
+def test_no_flipped_bit_of_a_container_is_accepted(tmp_path: Path) -> None:
+    """Of each byte one bit, what no file is made of as well: times, versions, attributes, padding.
+
+    The signature has a test of its own; here, a few bytes of it have their turn.
+    """
+    path = tmp_path / "c.asice"
+    items = [
+        Item("Thư mục/", b"", MOMENT),
+        Item("Thư mục/đã lưu.txt", b"stored", MOMENT),
+        Item("streamed.txt", iter([b"in", b"pieces"]), MOMENT),
+    ]
+    with path.open("wb") as stream:
+        write_container(stream, items, small_pki().signatory(), now=MOMENT)
+    assert judged(path).holds
+    content, accepted = path.read_bytes(), []
+    signature = members_of(path)[SIGNATURE]
+    begin = content.index(signature)
+    for at in range(len(content)):
+        if begin <= at < begin + len(signature) and at % 20:
+            continue
+        changed = bytearray(content)
+        changed[at] ^= 1 << at % 8
+        path.write_bytes(changed)
+        if judged(path).holds:
+            accepted.append(at)
+    assert accepted == []
+
+
+def members_of(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {one.filename: archive.read(one) for one in archive.infolist()}
+
+
+def packed(path: Path, members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> Path:
+    """Pack a container as another program does."""
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content, zipfile.ZIP_STORED if name == "mimetype" else method)
+    return path
+
+
+def signed(files: dict[str, bytes], manifest_name: str, signature_name: str) -> dict[str, bytes]:
+    """Return a manifest that says nothing of the zip around it, and its signature."""
+    references = [Reference(name, hashlib.sha256(content).digest()) for name, content in files.items()]
+    manifest = write_manifest(signature_name, references)
+    digest = hashlib.sha256(manifest).digest()
+    signature = sign_digest(small_pki().signatory(), digest, "sha256", now=MOMENT)
+    return {manifest_name: manifest, signature_name: signature}
+
+
+def test_a_container_that_was_packed_anew_is_said_to_be_altered(tmp_path: Path) -> None:
+    path = container(tmp_path / "c.asice", report_txt=b"hello")
+    packed(path, members_of(path))
+    verdict = judged(path)
+    assert (verdict.indication, verdict.signatures[0].indication) == ("TOTAL-FAILED", "TOTAL-PASSED")
+    assert [reason.code for reason in verdict.reasons] == ["container-altered"]
+    assert judged(path, trust=Trust()).indication == "TOTAL-FAILED"
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_container_of_another_program_is_not_asked_for_our_form(method: int, tmp_path: Path) -> None:
+    members = {"mimetype": ASIC_E.encode(), **FILES, **signed(FILES, MANIFEST, SIGNATURE)}
+    assert judged(packed(tmp_path / "c.asice", members, method)).holds
+
+
+def test_a_container_that_we_wrote_before_manifests_said_so_holds_as_it_did(tmp_path: Path) -> None:
+    path = tmp_path / "c.asice"
+    with path.open("wb") as stream:
+        writer = ZipWriter(stream)
+        writer.add("mimetype", ASIC_E.encode(), MOMENT, plain=True)
+        for name, content in {**FILES, **signed(FILES, MANIFEST, SIGNATURE)}.items():
+            writer.add(name, content, MOMENT)
+        writer.close()
+    assert judged(path).holds
+    packed(path, members_of(path))
+    assert judged(path).holds
+
+
+def test_who_adds_a_signature_may_write_the_zip_anew(tmp_path: Path) -> None:
+    path = container(tmp_path / "c.asice", **{name.replace(".", "_"): one for name, one in FILES.items()})
+    members = members_of(path)
+    members |= signed(FILES, "META-INF/ASiCManifest002.xml", "META-INF/signature002.p7s")
+    verdict = judged(packed(path, members))
+    assert verdict.holds, verdict.to_json()
+    assert len(verdict.signatures) == 2
+
+
+def test_who_adds_what_does_not_hold_gains_nothing_by_it(tmp_path: Path) -> None:
+    """A signature or timestamp that lets the form be another must hold itself."""
+    path = container(tmp_path / "c.asice", report_txt=b"hello")
+    members = members_of(path)
+    for name in ("META-INF/signature002.p7s", "META-INF/signatures.xml", TOKEN, "META-INF/other.xml"):
+        assert not judged(packed(path, members | {name: b"x"})).holds, name

@@ -11,7 +11,9 @@
     META-INF/timestamp002.tst             its timestamp
 
 A renewal takes digests of everything anew with SHA-512, so that the chain outlives the digests before it. It
-writes the package anew, whole or not at all.
+writes the package anew, whole or not at all. The newest manifest says of which form the zip is
+(:mod:`haidang.crypto.containers.zip_form`), so that no bit of the package can be altered unseen; what older
+ones say of it was of the package before.
 """
 
 from __future__ import annotations
@@ -226,7 +228,8 @@ def _copy(source: IO[bytes], sizes: dict[int, int], digests: _Digests, now: dt.d
 def _seal(digests: _Digests, manifest: str, number: int, timestamper: Any, now: dt.datetime) -> None:
     """Write the manifest of everything so far, and its timestamp, and close the package."""
     token_name = f"META-INF/timestamp{number:03}.tst"
-    content = write_manifest(token_name, digests.references, mime=TOKEN_MIME)
+    listed = digests.writer.listed()
+    content = write_manifest(token_name, digests.references, mime=TOKEN_MIME, listed=listed)
     digests.writer.add(manifest, content, now)
     digests.writer.add(token_name, _stamp(content, timestamper), now)
     digests.writer.close()

@@ -1,5 +1,8 @@
 """ASiCManifest (ETSI EN 319 162-1, annex A.4): which files a signature covers, with their digests.
 
+A manifest of ours has an extension that says of which form the zip around it is
+(:mod:`haidang.crypto.containers.zip_form`). It is not critical: who does not know it passes over it.
+
 What is read is not trusted: its size is bounded by whoever reads it, its depth and its number of references
 here; a document type, and with it every entity, is refused.
 """
@@ -27,11 +30,14 @@ MOST_REFERENCES = 100_000
 _DEEPEST = 16
 _ASIC: Final = "http://uri.etsi.org/02918/v1.2.1#"
 _DSIG: Final = "http://www.w3.org/2000/09/xmldsig#"
+_FORM: Final = "urn:uuid:f9a4c92c-795d-4a9b-ab37-65fe1bbf12ee"
+"""Namespace of the extension that says of which form the zip is."""
 _DIGESTS: Final = {
     "http://www.w3.org/2001/04/xmlenc#sha256": "sha256",
     "http://www.w3.org/2001/04/xmldsig-more#sha384": "sha384",
     "http://www.w3.org/2001/04/xmlenc#sha512": "sha512",
 }
+_FORM_PATH: Final = [f"{_ASIC} ASiCManifestExtensions", f"{_ASIC} Extension", f"{_FORM} Form"]
 _ESCAPED: Final = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
 )
@@ -53,12 +59,26 @@ class Manifest(NamedTuple):
     signature: str
     """Name of the file with the signature over the manifest."""
     references: tuple[Reference, ...]
+    listed: bytes | None = None
+    """SHA-256 of the lines that the directory has of the members before it, where it says that the zip is of
+    the form of :class:`~haidang.crypto.containers.zip_form.ZipForm`."""
 
 
 def write_manifest(
-    signature: str, references: Sequence[Reference], *, mime: str = "application/pkcs7-signature"
+    signature: str,
+    references: Sequence[Reference],
+    *,
+    mime: str = "application/pkcs7-signature",
+    listed: bytes | None = None,
 ) -> bytes:
-    """Return a manifest as XML; ``mime`` is the kind of the file ``signature``: a signature or a token."""
+    """Return a manifest as XML.
+
+    Args:
+        signature: name of the file with the signature over it.
+        references: what it covers.
+        mime: the kind of that file: a signature or a token.
+        listed: see :attr:`Manifest.listed`.
+    """
     methods = {name: method for method, name in _DIGESTS.items()}
     lines = [
         '<?xml version="1.0" encoding="UTF-8" standalone="no"?>',
@@ -72,6 +92,14 @@ def write_manifest(
             f'<ds:DigestMethod Algorithm="{methods[one.algorithm]}"/>',
             f"<ds:DigestValue>{base64.b64encode(one.digest).decode()}</ds:DigestValue>",
             "</asic:DataObjectReference>",
+        )
+    if listed is not None:
+        lines += (
+            "<asic:ASiCManifestExtensions>",
+            '<asic:Extension Critical="false">',
+            f'<zip:Form xmlns:zip="{_FORM}" ListedSHA256="{listed.hex()}"/>',
+            "</asic:Extension>",
+            "</asic:ASiCManifestExtensions>",
         )
     lines.append("</asic:ASiCManifest>\n")
     return "\n".join(lines).encode()
@@ -108,6 +136,7 @@ class _Reading:
         self.signature: list[str] = []
         self.references: list[Reference] = []
         self.open: dict[str, str] = {}
+        self.listed: bytes | None = None
 
     def doctype(self, *_: Any) -> None:
         raise ContainerError(
@@ -130,6 +159,10 @@ class _Reading:
             if "method" in self.open:
                 raise self.unsound("DigestMethod")
             self.open["method"] = attributes.get("Algorithm", "")
+        elif self.path[1:] == _FORM_PATH:
+            if self.listed is not None:
+                raise self.unsound("Form")
+            self.listed = self.digest_of_lines(attributes)
 
     def text(self, data: str) -> None:
         if self.path[-1] == f"{_DSIG} DigestValue" and self.inside():
@@ -162,6 +195,12 @@ class _Reading:
             raise self.unsound("DigestValue")
         return Reference(self.open["name"], digest, algorithm, self.open["mime"])
 
+    def digest_of_lines(self, attributes: dict[str, str]) -> bytes:
+        value = attributes.get("ListedSHA256", "")
+        if not re.fullmatch(r"[0-9a-f]{64}", value):
+            raise self.unsound("Form")
+        return bytes.fromhex(value)
+
     def uri(self, attributes: dict[str, str]) -> str:
         uri = attributes.get("URI", "")
         try:
@@ -176,7 +215,7 @@ class _Reading:
         names = {one.name for one in self.references}
         if len(self.signature) != 1 or len(names) != len(self.references):
             raise self.unsound("SigReference" if len(self.signature) != 1 else "DataObjectReference")
-        return Manifest(self.signature[0], tuple(self.references))
+        return Manifest(self.signature[0], tuple(self.references), self.listed)
 
     def unsound(self, what: str) -> ContainerError:
         return ContainerError(

@@ -76,7 +76,8 @@ class Source:
         size, last = 0, False
         while size < BLOCK and not last:
             head = self.peek(5)
-            if len(head) < 5 or head[0] & 0b110:
+            # What is above the three bits of a stored block is padding; where it is not zero, zlib may say.
+            if len(head) < 5 or head[0] > 1:
                 break
             length, complement = struct.unpack_from("<2H", head, 1)
             if length ^ complement != 0xFFFF:

@@ -3,7 +3,8 @@
 Rules:
 
 - Every byte belongs to a member, to the directory or to the end, in this order: nothing is in front, between
-  or behind. What the directory says of a member must be what stands at the member.
+  or behind. What the directory says of a member, its MS-DOS time too, must be what stands at the member. The
+  extended timestamps may differ: programs that make zips reproducible set the one and leave the other.
 - Members are stored or deflated; encrypted ones, links and devices are refused; see
   :mod:`haidang.crypto.containers.member_names` for names.
 - Size, number and expansion are bounded while reading, by :class:`Bounds`.
@@ -13,7 +14,6 @@ Rules:
 
 from __future__ import annotations
 
-import stat
 import struct
 import zlib
 from typing import IO, TYPE_CHECKING, NamedTuple
@@ -21,6 +21,17 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 from haidang.crypto.containers.checksums import BLOCK, Crc32
 from haidang.crypto.containers.member_names import NameRegister
 from haidang.crypto.containers.problems import ContainerError
+from haidang.crypto.containers.zip_fields import (
+    check_method,
+    check_type,
+    decoded_name,
+    extra_fields,
+    mismatch,
+    modified_in,
+    put_large,
+)
+from haidang.crypto.containers.zip_form import ZipForm
+from haidang.crypto.containers.zip_headers import DEFLATED, SIZES_BEHIND, STORED, Record
 from haidang.crypto.containers.zip_source import Source, cut_off
 from haidang.i18n import N_
 
@@ -33,12 +44,10 @@ __all__ = ["DEFAULT_BOUNDS", "Bounds", "Member", "stored_sizes", "walk"]
 
 _LOCAL, _CENTRAL, _END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 _END64, _LOCATOR64, _BEHIND = b"PK\x06\x06", b"PK\x06\x07", b"PK\x07\x08"
-_STORED, _DEFLATED = 0, 8
-_ENCRYPTED, _SIZES_BEHIND, _PATCHED, _STRONG, _MASKED = 1, 8, 0x20, 0x40, 0x2000
 _FULL = 0xFFFFFFFF
-_UNIX_MAKERS = {3, 19}
-_FOLDER_ATTRIBUTE = 0x10
 _WINDOW = 1 << 15
+_LONGEST_DESCRIPTOR = 24
+"""Bytes; of its four forms, the one that zip_writing writes."""
 
 
 class Bounds(NamedTuple):
@@ -64,6 +73,8 @@ class _Header(NamedTuple):
     crc: int
     compressed: int
     size: int
+    stamp: int
+    """MS-DOS date and time."""
 
 
 class Member:
@@ -87,7 +98,11 @@ class Member:
 
 
 def walk(
-    stream: Readable, *, bounds: Bounds = DEFAULT_BOUNDS, sizes: Mapping[int, int] | None = None
+    stream: Readable,
+    *,
+    bounds: Bounds = DEFAULT_BOUNDS,
+    sizes: Mapping[int, int] | None = None,
+    form: ZipForm | None = None,
 ) -> Iterator[Member]:
     """Yield the members of the zip in ``stream``, which is read to its end.
 
@@ -96,12 +111,13 @@ def walk(
         bounds: what it may take.
         sizes: packed sizes by offset, for members that are stored with their size behind them
             (:func:`stored_sizes` finds them in a file).
+        form: is told of all that is read.
 
     Raises:
         ContainerError: It is not a zip, is damaged, or could be read differently.
     """
     source = Source(stream)
-    walking = _Walking(source, bounds, sizes or {})
+    walking = _Walking(source, bounds, sizes or {}, form or ZipForm())
     signature = source.exactly(4)
     if signature not in {_LOCAL, _END}:
         raise ContainerError(
@@ -140,7 +156,7 @@ def stored_sizes(file: IO[bytes]) -> dict[int, int]:
         method = struct.unpack_from("<H", data, position + 10)[0]
         packed = struct.unpack_from("<I", data, position + 20)[0]
         lengths = struct.unpack_from("<3H", data, position + 28)
-        if method == _STORED and packed != _FULL:
+        if method == STORED and packed != _FULL:
             found[struct.unpack_from("<I", data, position + 42)[0]] = packed
         position += 46 + sum(lengths)
     return found
@@ -149,10 +165,11 @@ def stored_sizes(file: IO[bytes]) -> dict[int, int]:
 class _Walking:
     """The members so far."""
 
-    def __init__(self, source: Source, bounds: Bounds, sizes: Mapping[int, int]) -> None:
+    def __init__(self, source: Source, bounds: Bounds, sizes: Mapping[int, int], form: ZipForm) -> None:
         self.source = source
         self.bounds = bounds
         self.sizes = sizes
+        self.form = form
         self.headers: dict[int, _Header] = {}
         self.names = NameRegister()
         self.expanded = 0
@@ -161,22 +178,25 @@ class _Walking:
         """Read the header of a member, whose signature was read."""
         source = self.source
         offset = source.position - 4
+        fixed = source.exactly(26)
         (
-            _, flags, method, _, crc, compressed, size, name_size, extra_size,
-        ) = struct.unpack("<3H4I2H", source.exactly(26))  # fmt: skip
-        raw, extra = source.exactly(name_size), _extra(source.exactly(extra_size))
-        name = _decoded(raw, extra)
+            _, flags, method, stamp, crc, compressed, size, name_size, extra_size,
+        ) = struct.unpack("<3H4I2H", fixed)  # fmt: skip
+        raw, more = source.exactly(name_size), source.exactly(extra_size)
+        self.form.local(_LOCAL + fixed + raw + more)
+        extra = extra_fields(more)
+        name = decoded_name(raw, extra)
         if len(self.headers) >= self.bounds.members:
             raise ContainerError(
                 "too-many-members", N_("The container has more than {n} members."), n=self.bounds.members
             )
         self.names.add(name)
-        _check_method(name, method, flags)
+        check_method(name, method, flags)
         if 1 in extra:
-            size, compressed = _large(extra[1], [size, compressed])
-        header = _Header(raw, method, flags, crc, compressed, size)
-        behind = bool(flags & _SIZES_BEHIND)
-        if behind and method == _STORED:
+            size, compressed = put_large(extra[1], [size, compressed])
+        header = _Header(raw, method, flags, crc, compressed, size, stamp)
+        behind = bool(flags & SIZES_BEHIND)
+        if behind and method == STORED:
             packed = self.sizes.get(offset, compressed or None)
             if packed is None:
                 raise ContainerError(
@@ -186,12 +206,12 @@ class _Walking:
                 )
             header = header._replace(compressed=packed)
         chunks = self._chunks(name, header, offset, large=1 in extra)
-        return Member(name, chunks, modified=_modified(extra))
+        return Member(name, chunks, modified=modified_in(extra))
 
     def _chunks(self, name: str, header: _Header, offset: int, *, large: bool) -> Iterator[bytes]:
         begin, checksum, size = self.source.position, Crc32(), 0
         content = (
-            self._inflated(name, header) if header.method == _DEFLATED else self._stored(header.compressed)
+            self._inflated(name, header) if header.method == DEFLATED else self._stored(header.compressed)
         )
         with checksum.alongside() as update:
             for chunk in content:
@@ -201,12 +221,12 @@ class _Walking:
                 yield chunk
         crc = checksum.value
         found = header._replace(crc=crc, compressed=self.source.position - begin, size=size)
-        if header.flags & _SIZES_BEHIND:
+        if header.flags & SIZES_BEHIND:
             self._descriptor(name, found, large=large)
             # In front there may be zeros, or the same (APPNOTE 4.4.4).
             told = (header.crc, header.size)
             if (told[0] and told[0] != crc) or (told[1] not in {0, _FULL, size}):
-                raise _mismatch(name)
+                raise mismatch(name)
         elif found != header:
             raise ContainerError(
                 "member-damaged", N_("{name} is damaged: its size or checksum is another."), name=name
@@ -224,7 +244,7 @@ class _Walking:
             yield chunk
 
     def _inflated(self, name: str, header: _Header) -> Iterator[bytes]:
-        known = not header.flags & _SIZES_BEHIND
+        known = not header.flags & SIZES_BEHIND
         left = header.compressed
         window, last = b"", False
         # Stored blocks, of which zip_writing makes all of a member, need no inflating.
@@ -236,6 +256,7 @@ class _Walking:
             window = (window + chunk if len(chunk) < _WINDOW else chunk)[-_WINDOW:]
         if last:
             return
+        self.form.broken()
         inflater = zlib.decompressobj(-15, zdict=window) if window else zlib.decompressobj(-15)
         while not inflater.eof:
             packed = inflater.unconsumed_tail
@@ -278,10 +299,12 @@ class _Walking:
                 body = struct.pack(shape, found.crc, found.compressed, found.size)
             except struct.error:
                 continue
-            for form in (_BEHIND + body, body):
-                ahead = self.source.peek(len(form) + 4)
-                if ahead[:-4] == form and ahead[-4:] in {_LOCAL, _CENTRAL}:
-                    self.source.exactly(len(form))
+            for octets in (_BEHIND + body, body):
+                ahead = self.source.peek(len(octets) + 4)
+                if ahead[:-4] == octets and ahead[-4:] in {_LOCAL, _CENTRAL}:
+                    self.source.exactly(len(octets))
+                    if len(octets) != _LONGEST_DESCRIPTOR:
+                        self.form.broken()
                     return
         raise ContainerError(
             "member-damaged", N_("{name} is damaged: its size or checksum is another."), name=name
@@ -305,124 +328,52 @@ class _Walking:
 
     def _entry(self) -> None:
         source = self.source
+        fixed = source.exactly(42)
         (
-            made_by, _, flags, method, _, crc, compressed, size,
+            made_by, _, flags, method, stamp, crc, compressed, size,
             name_size, extra_size, comment_size, disk, _, attributes, offset,
-        ) = struct.unpack("<4H4I5H2I", source.exactly(42))  # fmt: skip
-        raw, extra = source.exactly(name_size), _extra(source.exactly(extra_size))
-        source.exactly(comment_size)
+        ) = struct.unpack("<4H4I5H2I", fixed)  # fmt: skip
+        raw, more, comment = (source.exactly(n) for n in (name_size, extra_size, comment_size))
+        extra = extra_fields(more)
         if 1 in extra:
-            size, compressed, offset = _large(extra[1], [size, compressed, offset])
+            size, compressed, offset = put_large(extra[1], [size, compressed, offset])
         name = raw.decode("utf-8", "replace")
         found = self.headers.pop(offset, None)
-        told = _Header(raw, method, flags, crc, compressed, size)
+        told = _Header(raw, method, flags, crc, compressed, size, stamp)
         if found is None or disk not in {0, 0xFFFF} or found != told:
-            raise _mismatch(name)
-        _check_type(name, made_by >> 8, attributes)
+            raise mismatch(name)
+        check_type(name, made_by >> 8, attributes)
+        self.form.central(
+            Record(raw, flags, method, stamp, modified_in(extra) or 0, crc, compressed, size, offset),
+            _CENTRAL + fixed + raw + more + comment,
+        )
 
     def _end(self, signature: bytes, count: int, size: int, begin: int) -> None:
         source = self.source
         told = (count, count, size, begin)
+        whole = b""
         if signature == _END64:
             end_at = source.position - 4
-            record = struct.unpack("<Q2H2I4Q", source.exactly(52))
-            locator = struct.unpack("<4sIQI", source.exactly(20))
+            octets = source.exactly(72)
+            record = struct.unpack("<Q2H2I4Q", octets[:52])
+            locator = struct.unpack("<4sIQI", octets[52:])
             if record[0] != 44 or record[3:5] != (0, 0) or record[5:] != told:
                 raise _bad_end()
             if locator != (_LOCATOR64, 0, end_at, 1):
                 raise _bad_end()
-            signature = source.exactly(4)
+            whole, signature = signature + octets, source.exactly(4)
         if signature != _END:
             raise _bad_end()
-        disk, start_disk, *numbers, comment_size = struct.unpack("<4H2IH", source.exactly(18))
+        fixed = source.exactly(18)
+        disk, start_disk, *numbers, comment_size = struct.unpack("<4H2IH", fixed)
+        comment = source.exactly(comment_size)
         full = (0xFFFF, 0xFFFF, _FULL, _FULL)
         fits = all(number in {true, most} for number, true, most in zip(numbers, told, full, strict=True))
-        if not fits or {disk, start_disk} - {0, 0xFFFF} or b"PK" in source.exactly(comment_size):
+        if not fits or {disk, start_disk} - {0, 0xFFFF} or b"PK" in comment:
             raise _bad_end()
         if source.some(1):
             raise ContainerError("data-behind", N_("Something stands behind the end of the container."))
-
-
-def _check_method(name: str, method: int, flags: int) -> None:
-    if flags & (_ENCRYPTED | _PATCHED | _STRONG | _MASKED):
-        raise ContainerError("member-encrypted", N_("{name} is encrypted inside the container."), name=name)
-    if method not in {_STORED, _DEFLATED}:
-        raise ContainerError(
-            "method-not-accepted",
-            N_("{name} is packed with method {method}; only stored and deflated are accepted."),
-            name=name,
-            method=method,
-        )
-
-
-def _check_type(name: str, maker: int, attributes: int) -> None:
-    folder = name.endswith("/")
-    kind = stat.S_IFMT(attributes >> 16) if maker in _UNIX_MAKERS else 0
-    if kind == stat.S_IFLNK:
-        raise ContainerError("member-link", N_("{name} is a link."), name=name)
-    if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
-        raise ContainerError("member-device", N_("{name} is a device, a pipe or a socket."), name=name)
-    wrong = kind == (stat.S_IFREG if folder else stat.S_IFDIR)
-    if wrong or (attributes & _FOLDER_ATTRIBUTE and not folder):
-        raise ContainerError(
-            "member-type-unclear", N_("{name} is a file by its name and a folder by its type, or not."),
-            name=name,
-        )  # fmt: skip
-
-
-def _decoded(raw: bytes, extra: Mapping[int, bytes]) -> str:
-    try:
-        name = raw.decode()
-    except UnicodeDecodeError:
-        raise ContainerError(
-            "name-not-utf8", N_("The name {name} is not UTF-8."), name=ascii(raw.decode("latin-1"))
-        ) from None
-    # Info-ZIP's second spelling of a name (APPNOTE 4.6.9), which some programs use and others do not.
-    if 0x7075 in extra and extra[0x7075][5:] != raw:
-        raise _mismatch(name)
-    return name
-
-
-def _extra(data: bytes) -> dict[int, bytes]:
-    fields: dict[int, bytes] = {}
-    position = 0
-    while position + 4 <= len(data):
-        kind, size = struct.unpack_from("<2H", data, position)
-        body = data[position + 4 : position + 4 + size]
-        if len(body) < size or (kind == 1 and kind in fields):
-            raise _bad_extra()
-        fields.setdefault(kind, body)
-        position += 4 + size
-    return fields
-
-
-def _large(field: bytes, numbers: list[int]) -> list[int]:
-    """Put in the numbers that did not fit their fields (APPNOTE 4.5.3)."""
-    position = 0
-    for index, number in enumerate(numbers):
-        if number == _FULL:
-            if position + 8 > len(field):
-                raise _bad_extra()
-            (numbers[index],) = struct.unpack_from("<Q", field, position)
-            position += 8
-    return numbers
-
-
-def _modified(extra: Mapping[int, bytes]) -> int | None:
-    stamp = extra.get(0x5455, b"")
-    return int(struct.unpack_from("<i", stamp, 1)[0]) if len(stamp) >= 5 and stamp[0] & 1 else None
-
-
-def _mismatch(name: str) -> ContainerError:
-    return ContainerError(
-        "directory-mismatch",
-        N_("The directory of the container and {name} itself contradict each other."),
-        name=name,
-    )
-
-
-def _bad_extra() -> ContainerError:
-    return ContainerError("extra-field-damaged", N_("An extra field in the container is damaged."))
+        self.form.end(whole + signature + fixed + comment, size, begin)
 
 
 def _bad_end() -> ContainerError:

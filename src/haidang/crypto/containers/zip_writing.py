@@ -12,25 +12,33 @@ Rules:
 
 from __future__ import annotations
 
-import datetime as dt
+import hashlib
 import struct
 import zlib
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from haidang.crypto.containers.checksums import Crc32
+from haidang.crypto.containers.zip_headers import (
+    DEFLATED,
+    LAST_BLOCK,
+    SIZES_BEHIND,
+    STORED,
+    Record,
+    central_header,
+    descriptor,
+    end_of_directory,
+    flags_for,
+    local_header,
+    stamps,
+)
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable
 
 __all__ = ["Writable", "ZipWriter"]
 
-_UTF8 = 0x0800
-_SIZES_BEHIND = 0x0008
-_STORED, _DEFLATED = 0, 8
-_FULL = 0xFFFFFFFF
-_MADE_BY_UNIX = 3 << 8 | 45
 _LARGEST_BLOCK = 0xFFFF
-_LAST_BLOCK = b"\x01\x00\x00\xff\xff"
 
 
 class Writable(Protocol):
@@ -43,21 +51,6 @@ class Writable(Protocol):
         """Take all of ``pieces``, one after the other."""
 
 
-class _Record(NamedTuple):
-    """One line of the directory at the end."""
-
-    name: bytes
-    flags: int
-    method: int
-    stamp: int
-    seconds: int
-    crc: int
-    compressed: int
-    size: int
-    offset: int
-    folder: bool
-
-
 class ZipWriter:
     """Members are added in order; :meth:`close` writes the directory. The stream stays open."""
 
@@ -65,7 +58,8 @@ class ZipWriter:
         """Write to ``stream`` from where it is; offsets count from there."""
         self._stream = stream
         self._offset = 0
-        self._records: list[_Record] = []
+        self._lines: list[bytes] = []
+        self._digest = hashlib.sha256()
 
     def add(self, name: str, content: bytes, modified: dt.datetime, *, plain: bool = False) -> None:
         """Add a member that is in memory.
@@ -76,49 +70,46 @@ class ZipWriter:
             modified: its time.
             plain: write no extra field, as ASiC wants it of ``mimetype`` (EN 319 162-1, annex A.1).
         """
-        record = _Record(
-            name.encode(), _UTF8, _STORED, *_stamps(modified), zlib.crc32(content),
-            len(content), len(content), self._offset, name.endswith("/"),
+        record = Record(
+            name.encode(), flags_for(name), STORED, *stamps(modified), zlib.crc32(content),
+            len(content), len(content), self._offset,
         )  # fmt: skip
-        if name.isascii():
-            record = record._replace(flags=0)
-        self._write(_local(record, plain=plain))
+        self._write(local_header(record, plain=plain))
         self._write(content)
-        self._records.append(record)
+        self._list(record)
 
     def stream(self, name: str, chunks: Iterable[bytes], modified: dt.datetime) -> int:
         """Add a member that comes in pieces, which must not change; return its size."""
-        flags = _SIZES_BEHIND | (0 if name.isascii() else _UTF8)
-        stamp, seconds = _stamps(modified)
-        record = _Record(name.encode(), flags, _DEFLATED, stamp, seconds, 0, 0, 0, self._offset, folder=False)
-        self._write(_local(record))
+        flags = flags_for(name) | SIZES_BEHIND
+        record = Record(name.encode(), flags, DEFLATED, *stamps(modified), 0, 0, 0, self._offset)
+        self._write(local_header(record))
         begin, crc, size = self._offset, Crc32(), 0
         with crc.alongside() as update:
             for chunk in chunks:
                 update(chunk)
                 size += len(chunk)
                 self._blocks(memoryview(chunk))
-        self._write(_LAST_BLOCK)
+        self._write(LAST_BLOCK)
         record = record._replace(crc=crc.value, compressed=self._offset - begin, size=size)
-        self._write(struct.pack("<4sI2Q", b"PK\x07\x08", record.crc, record.compressed, size))
-        self._records.append(record)
+        self._write(descriptor(record))
+        self._list(record)
         return size
+
+    def listed(self) -> bytes:
+        """Return the SHA-256 of the directory's lines of all members so far (see :mod:`.zip_form`)."""
+        return self._digest.digest()
 
     def close(self) -> None:
         """Write the directory and the end."""
         begin = self._offset
-        for record in self._records:
-            self._write(_central(record))
-        size, count = self._offset - begin, len(self._records)
-        if count >= 0xFFFF or begin >= _FULL or size >= _FULL:
-            self._write(
-                struct.pack(
-                    "<4sQ2H2I4Q", b"PK\x06\x06", 44, _MADE_BY_UNIX, 45, 0, 0, count, count, size, begin
-                )
-            )
-            self._write(struct.pack("<4sIQI", b"PK\x06\x07", 0, begin + size, 1))
-        count, size, begin = min(count, 0xFFFF), min(size, _FULL), min(begin, _FULL)
-        self._write(struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, count, count, size, begin, 0))
+        for line in self._lines:
+            self._write(line)
+        self._write(end_of_directory(len(self._lines), self._offset - begin, begin))
+
+    def _list(self, record: Record) -> None:
+        line = central_header(record)
+        self._lines.append(line)
+        self._digest.update(line)
 
     def _blocks(self, data: memoryview) -> None:
         pieces: list[bytes | memoryview] = []
@@ -131,47 +122,3 @@ class ZipWriter:
     def _write(self, data: bytes | memoryview) -> None:
         self._stream.write(data)
         self._offset += len(data)
-
-
-def _local(record: _Record, *, plain: bool = False) -> bytes:
-    extra = b""
-    if record.flags & _SIZES_BEHIND:
-        # That the field is there says that the sizes behind the data have 8 bytes (APPNOTE 4.3.9.2).
-        extra = struct.pack("<2H2Q", 1, 16, 0, 0)
-    if not plain:
-        extra += struct.pack("<2HBI", 0x5455, 5, 1, record.seconds)
-    sizes = (_FULL, _FULL) if record.flags & _SIZES_BEHIND else (record.compressed, record.size)
-    version = 45 if record.flags & _SIZES_BEHIND else 20
-    return (
-        struct.pack(
-            "<4s3H4I2H", b"PK\x03\x04", version, record.flags, record.method, record.stamp,
-            *(record.crc, *sizes), len(record.name), len(extra),
-        )
-        + record.name
-        + extra
-    )  # fmt: skip
-
-
-def _central(record: _Record) -> bytes:
-    large = [n for n in (record.size, record.compressed, record.offset) if n >= _FULL]
-    extra = struct.pack(f"<2H{len(large)}Q", 1, 8 * len(large), *large) if large else b""
-    extra += struct.pack("<2HBI", 0x5455, 5, 1, record.seconds)
-    attributes = (0o040755 << 16 | 0x10) if record.folder else 0o100644 << 16
-    return (
-        struct.pack(
-            "<4s4H4I5H2I", b"PK\x01\x02", _MADE_BY_UNIX, 45, record.flags, record.method, record.stamp,
-            record.crc, min(record.compressed, _FULL), min(record.size, _FULL),
-            len(record.name), len(extra), 0, 0, 0, attributes, min(record.offset, _FULL),
-        )
-        + record.name
-        + extra
-    )  # fmt: skip
-
-
-def _stamps(moment: dt.datetime) -> tuple[int, int]:
-    """Return a moment as MS-DOS has it (in UTC, two seconds exact) and in seconds since 1970."""
-    utc = moment.astimezone(dt.UTC)
-    utc = min(max(utc, dt.datetime(1980, 1, 1, tzinfo=dt.UTC)), dt.datetime(2107, 12, 31, tzinfo=dt.UTC))
-    date = utc.year - 1980 << 9 | utc.month << 5 | utc.day
-    clock = utc.hour << 11 | utc.minute << 5 | utc.second // 2
-    return date << 16 | clock, min(max(int(moment.timestamp()), 0), 0x7FFFFFFF)

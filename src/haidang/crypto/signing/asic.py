@@ -2,13 +2,15 @@
 
     mimetype                        stored first, so that the kind can be told from the first bytes
     …                               the files
-    META-INF/ASiCManifest001.xml    their names and SHA-256 digests
+    META-INF/ASiCManifest001.xml    their names and SHA-256 digests, and of which form the zip is
     META-INF/signature001.p7s       CAdES over the manifest
 
 Rules:
 
 - Written in one forward pass to a stream that need not seek, in constant memory: digests are made while
   the files go by.
+- The manifest says of which form the zip is (:mod:`haidang.crypto.containers.zip_form`), so that no bit of
+  the container can be altered unseen.
 - A container is complete when :func:`write_container` returns; before that it has no signature.
 
 Example::
@@ -101,7 +103,7 @@ def write_container(
                 references.append(Reference(item.name, digest, mime=item.mime or _mime(item.name)))
     if not references:
         raise SigningError(N_("There is no file to sign."), hint=N_("Name at least one file."))
-    manifest = write_manifest(SIGNATURE, references)
+    manifest = write_manifest(SIGNATURE, references, listed=writer.listed())
     writer.add(MANIFEST, manifest, now)
     algorithm = signatory.digest
     digest = hashlib.new(algorithm, manifest).digest()

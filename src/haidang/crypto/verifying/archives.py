@@ -3,6 +3,7 @@
 - The newest timestamp must hold now. Each one before it must hold at the time of the one after, which proves
   that it was there; the evidence for that is in the package, covered by the one after.
 - Every timestamp covers every file that was there before it, with digests that match.
+- Where the newest manifest says of which form the zip is, as ours do, it must be of that form to the bit.
 - A document's signature must hold at the time of the first timestamp, with the evidence of the package.
 
 A package is not trusted: it is read in one forward pass with the bounds of all containers, and its documents
@@ -25,9 +26,11 @@ import msgspec
 from haidang.crypto.archiving.packages import INDEX, NEWEST, ArchiveIndex, Kept
 from haidang.crypto.containers.manifest import Manifest, read_manifest
 from haidang.crypto.containers.problems import ContainerError
+from haidang.crypto.containers.zip_form import ZipForm
 from haidang.crypto.containers.zip_walking import stored_sizes, walk
 from haidang.crypto.extra import needs_extra
 from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict
+from haidang.crypto.verifying._zip_form import altered_form
 from haidang.crypto.verifying.chains import Chains
 from haidang.crypto.verifying.options import DEFAULT_OPTIONS, Options
 from haidang.crypto.verifying.timestamps import verify_token
@@ -65,6 +68,7 @@ class Step(NamedTuple):
 class _Read(NamedTuple):
     kept: dict[str, bytes]
     digests: dict[str, dict[str, bytes]]
+    form: ZipForm
 
 
 def recognises(head: bytes, path: Path | None = None) -> int:
@@ -91,6 +95,8 @@ def verify_file(
             judging = _Judging(read, trust, now)
             stamps = judging.timestamps(steps)
             reasons = (*_uncovered(read, steps), *_unlisted(read, index))
+            if not reasons and stamps[-1].holds:
+                reasons = (*altered_form(read.form, steps[-1].manifest_name, steps[-1].manifest),)
             proven = stamps[0].proven_time if stamps and all(one.holds for one in stamps) else None
             documents = judging.documents(index, Path(folder), proven)
             return DocumentVerdict(str(path), "archive", (*documents, *stamps), reasons)
@@ -114,12 +120,12 @@ def read_steps(path: Path) -> list[Step]:
 
 def _read(path: Path, folder: Path | None) -> _Read:
     """Read a package once: keep what proves, take digests of all, write the documents into ``folder``."""
-    read = _Read({}, {})
+    read = _Read({}, {}, ZipForm())
     left = _MOST_KEPT
     with path.open("rb") as stream:
         sizes = stored_sizes(stream)
         stream.seek(0)
-        for member in walk(stream, sizes=sizes):
+        for member in walk(stream, sizes=sizes, form=read.form):
             if member.folder or member.name == "mimetype":
                 continue
             hashes = [hashlib.new(name) for name in _DIGESTS]

@@ -7,6 +7,8 @@ Rules:
 - Every file must be covered by a signature: its digest stands in the manifest that is signed (ASiC-E with
   CAdES), in the signature (XAdES), or it is what is signed (ASiC-S). A file that is not is named, and the
   container as a whole does not hold.
+- Where the manifest says of which form the zip is, as ours do, it must be of that form to the bit. Whoever
+  adds a signature or a timestamp makes another zip of it; that one is judged as anybody's.
 - A timestamp beside a signature must hold, too. A timestamp alone proves a time, but nobody signed.
 
 The container is not trusted; :data:`MOST_METADATA` bounds what is kept of it.
@@ -22,6 +24,7 @@ from typing import IO, TYPE_CHECKING, Final, NamedTuple
 from haidang.crypto.containers.checksums import alongside
 from haidang.crypto.containers.manifest import Manifest, read_manifest
 from haidang.crypto.containers.problems import ContainerError
+from haidang.crypto.containers.zip_form import ZipForm
 from haidang.crypto.containers.zip_walking import DEFAULT_BOUNDS, stored_sizes, walk
 from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict, marking_of
 from haidang.crypto.verifying._asic_timestamps import (
@@ -31,6 +34,7 @@ from haidang.crypto.verifying._asic_timestamps import (
     proofs_of,
     timestamps_alone,
 )
+from haidang.crypto.verifying._zip_form import altered_form
 from haidang.crypto.verifying.options import DEFAULT_OPTIONS, with_needs
 from haidang.crypto.verifying.signer_infos import Failure
 from haidang.errors import InputError
@@ -90,6 +94,8 @@ class Contents(NamedTuple):
     """SHA-256 of each other file but ``mimetype``."""
     kept: dict[str, bytes]
     """The files that were asked for."""
+    form: ZipForm
+    """What the zip around them is like."""
 
 
 def recognises(head: bytes, path: Path | None = None) -> int:
@@ -175,9 +181,9 @@ def read_contents(
     Raises:
         ContainerError: It is damaged, or could be read differently.
     """
-    contents = Contents("", "", {}, {}, {})
+    contents = Contents("", "", {}, {}, {}, ZipForm())
     left = {"meta": MOST_METADATA, "kept": most}
-    for member in walk(stream, bounds=bounds, sizes=sizes):
+    for member in walk(stream, bounds=bounds, sizes=sizes, form=contents.form):
         if not contents.first:
             contents = contents._replace(first=member.name)
         if member.name == "mimetype":
@@ -287,6 +293,8 @@ class _Judging:
             return (), (reason,)
         if all(verdict.complete for verdict in from_xml):
             reasons += self.uncovered(found)
+        if len(names) == 1 and not in_xml and not tokens and not reasons:
+            reasons += self.altered_around(found[0], manifests.get(names[0], []))
         return (*found, *stamps.values()), tuple(reasons)
 
     def uncovered(self, found: list[SignatureVerdict]) -> Iterator[Reason]:
@@ -299,6 +307,14 @@ class _Judging:
                     Message(N_("No signature covers the file {name}."), name=name),
                     Message(N_("Do not rely on it: anybody may have put it there.")),
                 )
+
+    def altered_around(
+        self, verdict: SignatureVerdict, manifests: list[tuple[str, Manifest]]
+    ) -> Iterator[Reason]:
+        """Yield what was altered around files that were not."""
+        if verdict.indication != "TOTAL-FAILED":
+            for name, manifest in manifests:
+                yield from altered_form(self.contents.form, name, manifest)
 
     def manifests(self) -> dict[str, list[tuple[str, Manifest]]]:
         """Return the manifests by the name of the signature that they lead to."""
