@@ -555,15 +555,15 @@ def _bomb() -> bytes:
     return bytes(out)
 
 
-def _encrypted(password: bytes = b"correct horse") -> bytes:
-    """Return the base document, encrypted with AES-256."""
+def _encrypted(password: bytes = b"correct horse", *, code: bool = True) -> bytes:
+    """Return the base document, encrypted with AES-256; with an authentication code, if wanted."""
     import io
 
     from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.pdf_utils.writer import copy_into_new_writer
 
     writer: Any = copy_into_new_writer(PdfFileReader(io.BytesIO(base_document())))
-    writer.encrypt(owner_pass=password.decode(), user_pass=password.decode())
+    writer.encrypt(owner_pass=password.decode(), user_pass=password.decode(), pdf_mac=code)
     out = io.BytesIO()
     writer.write(out)
     return out.getvalue()

@@ -9,11 +9,15 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
+from asn1crypto import cms
+from asn1crypto import crl as asn1_crl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haidang.crypto.signing.cades import sign_digest
+from haidang.crypto.trust import as_asn1
 from haidang.crypto.verifying import verify
+from haidang.crypto.verifying._beside import unsound_beside
 from haidang.crypto.verifying.chains import chains_for
 from haidang.crypto.verifying.cms import content_inside, verify_cms
 from haidang.crypto.verifying.timestamps import verify_token
@@ -92,6 +96,37 @@ def test_no_flipped_bit_of_the_signature_is_accepted(stamped: bool) -> None:  # 
         if verify_cms(bytes(changed), digest, TRUST, now=NOW).holds:
             accepted.append(at)
     assert accepted == []
+
+
+def test_a_certificate_beside_a_signature_states_no_unused_bits() -> None:
+    """Where the signature of a certificate ends in a zero bit, a lenient reader takes it for unused."""
+    person = small_pki().signatory()
+    while person.certificate.signature[-1] & 1:
+        person = small_pki().signatory()
+    whole = sign_digest(person, digest("sha256"), "sha256", now=MOMENT)
+    assert verify_cms(whole, digest, TRUST, now=NOW).holds
+    at = whole.index(person.certificate.signature) - 1
+    changed = whole[:at] + b"\1" + whole[at + 1 :]
+    assert not verify_cms(changed, digest, TRUST, now=NOW).holds
+    found = unsound_beside(changed, [])
+    assert found is not None
+    assert "certificate" in str(found.message)
+
+
+def test_a_revocation_list_beside_a_signature_is_one() -> None:
+    info = cms.ContentInfo.load(signature(stamped=False))
+    lists = [asn1_crl.CertificateList.load(one) for one in small_pki().crls()]
+    info["content"]["crls"] = lists
+    info = cms.ContentInfo.load(info.dump(force=True))
+    assert unsound_beside(info.dump(), []) is None
+    for damage in (0, 1):
+        whole = bytearray(info.dump())
+        value = lists[0]["signature"].contents
+        at = whole.index(value)
+        whole[at + damage * (len(value) - 1)] ^= 1
+        found = unsound_beside(bytes(whole), [as_asn1(small_pki().root.certificate)])
+        assert found is not None
+        assert "revocation list" in str(found.message)
 
 
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])

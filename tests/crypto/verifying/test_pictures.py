@@ -1,22 +1,28 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
+import re
 import struct
+import tempfile
 import zlib
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from haidang.crypto.marking.labels import Label
 from haidang.crypto.signing.pictures import picture_type, sign_picture
 from haidang.crypto.trust import Trust
 from haidang.crypto.verifying import verify
+from haidang.crypto.verifying._manifest_store import unsound_store
 from haidang.errors import InputError, SigningError
 from tests.crypto.small_pki import small_pki
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from haidang.crypto.verdicts import SignatureVerdict
 
 # c2pa judges validity by the system's clock, and the certificates begin at the moment of the small PKI.
@@ -107,3 +113,136 @@ def test_pictures_are_told_by_their_first_bytes() -> None:
     assert picture_type(png()) == "image/png"
     assert picture_type(b"\xff\xd8\xff\xe0") == "image/jpeg"
     assert picture_type(b"%PDF-1.7") == ""
+
+
+def jpeg() -> bytes:
+    table = bytes([1] * 64)
+    codes = bytes([1, *[0] * 15, 0])
+    return b"".join(
+        (
+            b"\xff\xd8\xff\xdb\x00\x43\x00",
+            table,
+            b"\xff\xc0\x00\x0b\x08\x00\x01\x00\x01\x01\x01\x11\x00",
+            b"\xff\xc4\x00\x14\x00" + codes,
+            b"\xff\xc4\x00\x14\x10" + codes,
+            b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00\x7f\xff\xd9",
+        )
+    )
+
+
+def webp() -> bytes:
+    picture = bytes.fromhex("2f0000001007101111888888fe0700")
+    chunk = b"VP8L" + struct.pack("<I", len(picture)) + picture + b"\0"
+    return b"RIFF" + struct.pack("<I", len(chunk) + 4) + b"WEBP" + chunk
+
+
+def tiff() -> bytes:
+    tags = ((256, 3, 1), (257, 3, 1), (258, 3, 8), (259, 3, 1), (262, 3, 1), (273, 4, 8), (278, 3, 1))
+    entries = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in (*tags, (279, 4, 1)))
+    return b"II*\0" + struct.pack("<I", 10) + b"\x80\0" + struct.pack("<H", 8) + entries + bytes(4)
+
+
+PICTURES = {"png": png, "jpg": jpeg, "webp": webp, "tiff": tiff}
+
+
+def signed_as(kind: str, folder: Path) -> Path:
+    (folder / f"a.{kind}").write_bytes(PICTURES[kind]())
+    sign_picture(folder / f"a.{kind}", folder / f"b.{kind}", small_pki().signatory(), now=NOW)
+    return folder / f"b.{kind}"
+
+
+@pytest.mark.parametrize("kind", PICTURES)
+def test_no_bit_of_a_signed_picture_can_be_flipped(kind: str, tmp_path: Path) -> None:
+    """Nor of the boxes and padding beside what is signed."""
+    path = signed_as(kind, tmp_path)
+    whole = path.read_bytes()
+    assert verify(path, small_pki().trust(), now=NOW).holds
+    padding = whole.index(bytes(2000))
+    accepted = []
+    for number, at in enumerate((*range(0, padding, 17), *range(padding, len(whole), 211))):
+        changed = bytearray(whole)
+        changed[at] ^= 1 << number % 8
+        path.write_bytes(changed)
+        try:
+            if verify(path, small_pki().trust(), now=NOW).holds:
+                accepted.append(at)
+        except InputError:  # no longer a picture, for a start
+            continue
+    assert accepted == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new", "what"),
+    [
+        ("png", bytes(5000), bytes(4999) + b"\1", "chunk"),
+        ("webp", bytes(5000), bytes(4999) + b"\1", "padding"),
+        ("jpg", b"\xff\xeb", b"\xff\xeb", ""),  # as it was signed
+        ("jpg", b"JP\x02\x11", b"JP\x02\x10", "segments"),
+        ("jpg", b"\0\0\0\1\0\0", b"\0\0\0\2\0\0", "segments"),
+        ("jpg", b"\x13c2pa.hash.data", b"\x93c2pa.hash.data", "name of a box"),
+        ("jpg", b"c2cs\0", b"c2ct\0", "kind of a box"),
+        ("jpg", b"\x03c2pa.signature", b"\x13c2pa.signature", "name of a box"),
+        ("jpg", b"\x03c2pa.signature", b"\x03c2pa.signatura", "name of a box"),
+        ("jpg", b"\xd2\x84", b"\xd3\x84", "signature"),
+        ("jpg", b"cpadY", b"cpaeY", "padding"),
+        ("jpg", b"cpadY", b"cpady", "CBOR"),
+    ],
+)
+def test_what_lies_beside_the_signed_parts_is_what_the_standard_says(
+    kind: str, old: bytes, new: bytes, what: str, tmp_path: Path
+) -> None:
+    content = signed_as(kind, tmp_path).read_bytes()
+    assert old in content
+    found = re.search(rb"urn:c2pa:[0-9a-f-]{36}", content)
+    assert found is not None
+    said = unsound_store(content.replace(old, new, 1), picture_type(content), found[0].decode(), ours=True)
+    assert said == what
+
+
+@pytest.mark.parametrize(("old", "new"), [(b"JP\x02\x11", b"JP\x00\x01"), (b"cpadY", b"cnewY")])
+def test_others_may_write_credentials_otherwise(old: bytes, new: bytes, tmp_path: Path) -> None:
+    content = signed_as("jpg", tmp_path).read_bytes()
+    found = re.search(rb"urn:c2pa:[0-9a-f-]{36}", content)
+    assert found is not None
+    assert not unsound_store(content.replace(old, new, 1), "image/jpeg", found[0].decode(), ours=False)
+
+
+def test_a_picture_that_was_made_of_signed_ones_holds(tmp_path: Path) -> None:
+    """Also where its credentials need several segments of a JPEG."""
+    names = [tmp_path / f"{number}.jpg" for number in range(7)]
+    names[0].write_bytes(jpeg())
+    for source, target in itertools.pairwise(names):
+        sign_picture(source, target, small_pki().signatory(), now=NOW)
+    content = bytearray(names[-1].read_bytes())
+    assert content.count(b"JP\x02\x11") > 1
+    assert verdict(names[-1]).holds
+    content[content.rindex(b"JP\x02\x11") + 7] ^= 1
+    names[-1].write_bytes(content)
+    assert not verdict(names[-1]).holds
+
+
+def test_a_name_in_a_certificate_that_cannot_be_read_is_a_verdict(signed: Path) -> None:
+    content = signed.read_bytes()
+    country = b"\x06\x03U\x04\x06"
+    assert country + b"\x13" in content
+    signed.write_bytes(content.replace(country + b"\x13", country + b"\x03"))
+    assert verdict(signed).indication == "TOTAL-FAILED"
+
+
+@cache
+def boxes() -> tuple[bytes, str]:
+    with tempfile.TemporaryDirectory() as folder:
+        content = signed_as("jpg", Path(folder)).read_bytes()
+    found = re.search(rb"urn:c2pa:[0-9a-f-]{36}", content)
+    assert found is not None
+    return content, found[0].decode()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=40), st.integers(0, 3500), st.integers(0, 60), st.sampled_from(sorted(PICTURES)))
+def test_no_boxes_make_it_crash(noise: bytes, begin: int, length: int, kind: str) -> None:
+    content, active = boxes()
+    changed = content[:begin] + noise + content[begin + length :]
+    mime = picture_type(PICTURES[kind]())
+    for ours in (True, False):
+        assert isinstance(unsound_store(changed, mime, active, ours=ours), str)

@@ -6,6 +6,7 @@ that the chains of the signer and of the time stamping authority need are a few 
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from haidang.crypto.signers import Signatory
     from haidang.crypto.trust import Trust
 
-__all__ = ["evidence_for"]
+__all__ = ["evidence_for", "following_revision", "has_code"]
 
 
 async def evidence_for(trust: Trust, signatory: Signatory, timestamper: Any, now: dt.datetime) -> Any:
@@ -40,3 +41,23 @@ async def evidence_for(trust: Trust, signatory: Signatory, timestamper: Any, now
     serials = {one.serial_number for one in certificates}
     needed = known.about(issuers, serials)
     return needed.context(now)
+
+
+def has_code(writer: Any) -> bool:
+    """Return whether the document gets an authentication code (ISO/TS 32004), which covers every revision."""
+    handler = writer.security_handler
+    return handler is not None and bool(handler.pdf_mac_enabled)
+
+
+async def following_revision(document: Any, written: Any) -> bytes:
+    """Return the revision with the evidence as it will follow the signature, which is not made yet.
+
+    Nothing in it depends on the signature, whose room in the document is fixed.
+    """
+    from pyhanko.sign.signers.pdf_signer import PdfPostSignatureDocument
+
+    draft = io.BytesIO(written.getvalue())
+    size = len(draft.getvalue())
+    post: Any = PdfPostSignatureDocument(b"", document.post_sign_instructions, document.validation_context)
+    await post.post_signature_processing(draft)
+    return draft.getvalue()[size:]

@@ -5,7 +5,8 @@ Rules:
 - A signature is an incremental update: the bytes that were there stay, so that earlier signatures hold.
 - The target appears whole or not at all; it may be the source.
 - Nothing is fetched but timestamps: revocation data comes from :class:`~haidang.crypto.trust.Trust`, and what
-  a signature needs of it goes into the document (B-LT).
+  a signature needs of it goes into the document (B-LT). The signature states the digest of the revision that
+  has it (:mod:`haidang.crypto.following`), so that no bit of the file is free.
 - What earlier signatures forbid is refused, and what was signed is read again before it is handed out.
 
 Example::
@@ -21,10 +22,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 
 from haidang.crypto.coroutines import finished
 from haidang.crypto.files import read_bounded, write_whole
+from haidang.crypto.following import statement_provider
 from haidang.crypto.lean import lean_pyhanko
 from haidang.crypto.marking.attribute import attribute_providers
 from haidang.crypto.pdfs import LARGEST_PDF, open_pdf, reading
-from haidang.crypto.signing._evidence import evidence_for
+from haidang.crypto.signing._evidence import evidence_for, following_revision, has_code
 from haidang.crypto.trust import as_asn1
 from haidang.errors import SigningError
 from haidang.i18n import N_
@@ -234,8 +236,12 @@ def _all_names(reader: Any) -> list[str]:
         return []
 
 
-def _pdf_signer(wanted: _Wanted, name: str, seal: Placed | None, evidence: Any) -> Any:
-    """Return the ``PdfSigner`` for what is wanted; ``evidence`` is a validation context, or None."""
+def _pdf_signer(wanted: _Wanted, name: str, seal: Placed | None, evidence: Any, attributes: list[Any]) -> Any:
+    """Return the ``PdfSigner`` for what is wanted.
+
+    ``evidence`` is a validation context, or None. ``attributes`` are read when the signature is made: until
+    then, more may be appended.
+    """
     from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter
     from pyhanko.sign.signers.pdf_signer import (
         DSSContentSettings,
@@ -269,7 +275,7 @@ def _pdf_signer(wanted: _Wanted, name: str, seal: Placed | None, evidence: Any) 
         spec = SigFieldSpec(sig_field_name=name, on_page=seal.page, box=box)
     return PdfSigner(
         meta,
-        wanted.signatory.pyhanko_signer(attribute_providers(wanted.details.labels)),
+        wanted.signatory.pyhanko_signer(attributes),
         timestamper=None if wanted.level == "B-B" else wanted.timestamper,
         stamp_style=seal.style if seal is not None else None,
         new_field_spec=spec,
@@ -288,7 +294,8 @@ async def _sign(wanted: _Wanted, writer: Any, name: str, seal: Placed | None) ->
     try:
         if wanted.trust is not None and wanted.level in {"B-LT", "B-LTA"}:
             evidence = await evidence_for(wanted.trust, wanted.signatory, wanted.timestamper, wanted.now)
-        session = _pdf_signer(wanted, name, seal, evidence).init_signing_session(writer)
+        providers = attribute_providers(wanted.details.labels)
+        session = _pdf_signer(wanted, name, seal, evidence, providers).init_signing_session(writer)
         session.system_time = wanted.now
         info = await session.perform_presign_validation(writer)
         if writer.security_handler is None:
@@ -297,10 +304,19 @@ async def _sign(wanted: _Wanted, writer: Any, name: str, seal: Placed | None) ->
             reserved = await session.estimate_signature_container_size(info, tight=False)
         document = session.prepare_tbs_document(info, bytes_reserved=reserved)
         digest, output = document.digest_tbs_document(output=output)
+        following = b""
+        if wanted.level == "B-LT" and not has_code(writer):
+            following = await following_revision(document, output)
+        if following:
+            providers.append(statement_provider(following, wanted.signatory.digest))
         attributes = PdfCMSSignedAttributes(signing_time=wanted.now)
         _name_mac_attribute()
         finished = await document.perform_signature(digest.document_digest, attributes)
-        await finished.post_signature_processing(output)
+        if following:
+            output.seek(0, io.SEEK_END)
+            output.write(following)
+        else:
+            await finished.post_signature_processing(output)
     except (PathError, ValidationError) as error:
         raise _untrusted(error) from error
     except PyhankoSigningError as error:

@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from haidang.crypto.marking.labels import Label
     from haidang.crypto.signers import Signatory
 
-__all__ = ["LABELS", "LARGEST_PICTURE", "picture_type", "sign_picture"]
+__all__ = ["LABELS", "LARGEST_PICTURE", "MAKER", "picture_type", "sign_picture"]
 
 LARGEST_PICTURE = 512 << 20
 """Bytes."""
 LABELS = "vn.haidang.marking"
 """The name of the assertion that has the labels."""
+MAKER = "Hai Dang"
+"""What claims that are made here name as their maker; the verifier holds them to the form that they have."""
 
 _TYPES = (
     (b"\xff\xd8\xff", 0, "image/jpeg"),
@@ -120,7 +122,7 @@ def _manifest(source: Path, labels: Iterable[Label]) -> dict[str, Any]:
     written = [str(label) for label in labels]
     return {
         "title": source.name,
-        "claim_generator_info": [{"name": "Hai Dang", "version": __version__}],
+        "claim_generator_info": [{"name": MAKER, "version": __version__}],
         "assertions": [{"label": LABELS, "data": {"labels": written}}] if written else [],
     }
 

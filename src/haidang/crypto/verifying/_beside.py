@@ -6,6 +6,7 @@ a single bit was changed is not the file that was signed, and whoever asks is to
 
 - an embedded certificate is signed by the issuer that it names, where that issuer is known, and is no altered
   copy of a certificate that is known;
+- an embedded revocation list is one, and is signed by the issuer that it names, where that issuer is known;
 - no part is there that is not read;
 - the versions and algorithms are those that the standard demands for the rest (RFC 5652, section 5);
 - a timestamp lies under a name that is known.
@@ -102,6 +103,7 @@ def _unsound(info: Any, known: list[Any], depth: int) -> str:
         or _names(signed, [*certificates, *known])
         or _algorithms(signed)
         or _certificates(certificates, known)
+        or _lists(signed, [*certificates, *known])
         or _attributes(signed, [*known, *certificates], depth)
     )
 
@@ -168,6 +170,8 @@ def _certificates(embedded: Sequence[Any], known: Sequence[Any]) -> str:
     for one in embedded:
         if one.sha256 in same:
             continue
+        if _has_unused_bits(one["signature_value"]):
+            return "certificate"
         candidates = issuers.get(one.issuer.dump(), [])
         if candidates:
             if not any(_issued(one, issuer) for issuer in candidates):
@@ -179,22 +183,65 @@ def _certificates(embedded: Sequence[Any], known: Sequence[Any]) -> str:
 
 def _issued(certificate: Any, issuer: Any) -> bool:
     """Return whether ``issuer`` signed ``certificate``; what cannot be computed counts as signed."""
-    import warnings
-
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-    from cryptography.x509 import InvalidVersion, load_der_x509_certificate
+    from cryptography.x509 import InvalidVersion
 
     try:
-        with warnings.catch_warnings():
-            # cryptography warns of serial numbers that RFC 5280 forbids; what follows says enough.
-            warnings.simplefilter("ignore")
-            one, other = (load_der_x509_certificate(each.dump()) for each in (certificate, issuer))
-        one.verify_directly_issued_by(other)
+        _loaded(certificate).verify_directly_issued_by(_loaded(issuer))
     except UnsupportedAlgorithm:
         return True
     except (InvalidSignature, InvalidVersion, ValueError, TypeError):
         return False
     return True
+
+
+def _loaded(certificate: Any) -> Any:
+    """Return a certificate of asn1crypto as one of cryptography."""
+    import warnings
+
+    from cryptography.x509 import load_der_x509_certificate
+
+    with warnings.catch_warnings():
+        # cryptography warns of serial numbers that RFC 5280 forbids; what the signature says is enough.
+        warnings.simplefilter("ignore")
+        return load_der_x509_certificate(certificate.dump())
+
+
+def _has_unused_bits(signature: Any) -> bool:
+    """Return whether a BIT STRING states unused bits: a signature has none, and covers not this number."""
+    return bool(signature.contents[:1] != b"\0")
+
+
+def _lists(signed: Any, certificates: Sequence[Any]) -> str:
+    """Return whether a revocation list is none; certificates can be made to stand in their place."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.x509 import load_der_x509_crl
+
+    for choice in signed["crls"] or ():
+        if choice.name != "crl":
+            continue
+        try:
+            one = load_der_x509_crl(choice.chosen.dump())
+            name = one.issuer.public_bytes()
+            issuers = [each for each in certificates if each.subject.dump() == name]
+            if _has_unused_bits(choice.chosen["signature"]) or (
+                issuers and not any(_signed_by(one, each) for each in issuers)
+            ):
+                return "revocation list"
+        except UnsupportedAlgorithm:
+            continue
+        except ValueError:
+            return "revocation list"
+    return ""
+
+
+def _signed_by(revocations: Any, issuer: Any) -> bool:
+    from cryptography.x509 import InvalidVersion
+
+    try:
+        return bool(revocations.is_signature_valid(_loaded(issuer).public_key()))
+    except (InvalidVersion, ValueError, TypeError):
+        return False
 
 
 def _twins(one: Any, other: Any) -> bool:

@@ -72,10 +72,15 @@ def _streams(reader: Any, key: str, purpose: str) -> list[bytes]:
 
 
 def _certificate(data: bytes) -> x509.Certificate | None:
+    import warnings
+
     from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 
     try:
-        return load_der_x509_certificate(data)
+        with warnings.catch_warnings():
+            # cryptography warns of serial numbers that RFC 5280 forbids; whether it is believed says enough.
+            warnings.simplefilter("ignore")
+            return load_der_x509_certificate(data)
     except (ValueError, InvalidVersion):
         return None
 

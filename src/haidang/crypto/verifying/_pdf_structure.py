@@ -19,7 +19,7 @@ from haidang.messages import Message
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["SUBFILTERS", "Placed", "place_of", "signature_fields", "unseen_after"]
+__all__ = ["SUBFILTERS", "Placed", "place_of", "signature_fields", "signature_in", "unseen_after"]
 
 SUBFILTERS = {
     "/adbe.pkcs7.detached": "CMS",
@@ -116,6 +116,18 @@ def place_of(reader: Any, content: bytes, field: Any) -> Placed:
     _check_object(reader, content, reference, first, second)
     subfilter = value.get("/SubFilter", "")
     return Placed(first, second, end, contents, str(subfilter))
+
+
+def signature_in(place: Placed) -> bytes:
+    """Return the signature without its padding: zeros, and nothing else, after the end of its DER."""
+    contents = place.contents
+    if len(contents) > 2 and contents[1] & 0x80:
+        octets = contents[1] & 0x7F
+        length = 2 + octets + int.from_bytes(contents[2 : 2 + octets], "big")
+    else:
+        length = 2 + (contents[1] if len(contents) > 1 else 0)
+    # With anything but zeros behind, the whole is handed on, and is not sound.
+    return contents if contents[length:].strip(b"\0") else contents[:length]
 
 
 def unseen_after(content: bytes, end: int) -> bool:

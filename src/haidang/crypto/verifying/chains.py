@@ -121,7 +121,7 @@ class Chains:
 
             try:
                 found = certificate_facts(x509.load_der_x509_certificate(certificate.dump()))
-            except (ValueError, x509.InvalidVersion):
+            except (TypeError, ValueError, x509.InvalidVersion):  # names of impossible types, for a start
                 return None
             self._facts[certificate.sha256] = found
         return found

@@ -7,6 +7,7 @@ For each signature, in this order:
    and which attack that is (:mod:`._pdf_changes`).
 3. The signature is one over these bytes, of a signer who is believed (:mod:`.cms`, :mod:`.chains`), with the
    revocation data that the document carries (DSS) and the moments that its document timestamps prove.
+4. The revision behind it is the one that it states, where it states one (:mod:`haidang.crypto.following`).
 
 The file is not trusted: what cannot be read is a verdict, and reading it is bounded
 (:mod:`haidang.crypto.pdfs`).
@@ -24,6 +25,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from haidang.crypto.files import read_bounded
+from haidang.crypto.following import follows_as_stated
 from haidang.crypto.pdfs import (
     LARGEST_PDF,
     UnreadablePdfError,
@@ -40,6 +42,7 @@ from haidang.crypto.verifying._pdf_structure import (
     Placed,
     place_of,
     signature_fields,
+    signature_in,
     unseen_after,
 )
 from haidang.crypto.verifying.chains import chains_for
@@ -61,6 +64,11 @@ __all__ = ["recognises", "verify_file", "verify_pdf"]
 KIND = "pdf"
 _HEADER_WITHIN = 1024
 _HINT = Message(N_("Do not rely on it. Ask the signer for the document as it was signed."))
+_EVIDENCE_ALTERED = Reason(
+    "evidence-altered",
+    Message(N_("The evidence that the signature states to follow it was altered or taken away.")),
+    _HINT,
+)
 
 
 class _Found(NamedTuple):
@@ -315,13 +323,16 @@ def _judge(
         verdict = found.failure or SignatureVerdict("TOTAL-FAILED", "FORMAT_FAILURE")
         return replace(verdict, evidence={**verdict.evidence, "field": found.name})
     digest = _digest(content, found.place)
-    der = _der(found.place)
+    der = signature_in(found.place)
+    after = memoryview(content)[found.place.end :]
     if SUBFILTERS[found.place.subfilter] == "RFC3161":
         verdict = verify_token(der, digest, chains, now=now, proven=chains.proven)
     else:
         verdict = verify_cms(der, digest, chains, now=now, level_prefix="PAdES")
         verdict = replace(verdict, level=_level(verdict.level, found, chains, evidence))
         verdict = _with_times(verdict, chains)
+        if verdict.indication != "TOTAL-FAILED" and not follows_as_stated(der, after):
+            found = found._replace(failure=_failed("HASH_FAILURE", _EVIDENCE_ALTERED))
     return _joined(verdict, found)
 
 
@@ -369,18 +380,6 @@ def _digest(content: bytes, place: Placed) -> Callable[[str], bytes]:
         return found.digest()
 
     return digest
-
-
-def _der(place: Placed) -> bytes:
-    """Return the signature without its padding: zeros, and nothing else, after the end of its DER."""
-    contents = place.contents
-    if len(contents) > 2 and contents[1] & 0x80:
-        octets = contents[1] & 0x7F
-        length = 2 + octets + int.from_bytes(contents[2 : 2 + octets], "big")
-    else:
-        length = 2 + (contents[1] if len(contents) > 1 else 0)
-    # With anything but zeros behind, the whole is handed on, and is not sound.
-    return contents if contents[length:].strip(b"\0") else contents[:length]
 
 
 def _claimed(found: _Found) -> dt.datetime | None:

@@ -3,7 +3,8 @@
 The library c2pa checks the manifest, its hashes and its signature, and that the chain ends in one of
 our anchors; it knows nothing of revocation, so the signer's certificate is judged again by
 :mod:`haidang.crypto.verifying.chains`. It does not hand the certificate out: those in the file with the
-serial number that it names are judged, and each of them must hold.
+serial number that it names are judged, and each of them must hold. Nor does it look at what lies between that
+which is signed: :mod:`._manifest_store` does, where the rest holds.
 
 The picture is not trusted: it is bounded, and what c2pa cannot read is a verdict. Nothing is fetched.
 """
@@ -17,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from haidang.crypto.extra import needs_extra
 from haidang.crypto.files import read_bounded
-from haidang.crypto.signing.pictures import LABELS, LARGEST_PICTURE, picture_type
+from haidang.crypto.signing.pictures import LABELS, LARGEST_PICTURE, MAKER, picture_type
 from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict, Subindication
+from haidang.crypto.verifying._manifest_store import unsound_store
 from haidang.crypto.verifying.chains import chains_for
 from haidang.crypto.verifying.options import DEFAULT_OPTIONS, Options, with_needs
 from haidang.i18n import N_
@@ -65,7 +67,7 @@ def verify_file(
     if isinstance(report, Reason):
         verdict = SignatureVerdict("TOTAL-FAILED", "FORMAT_FAILURE", level="C2PA", reasons=(report,))
         return DocumentVerdict(str(path), KIND, (verdict,))
-    found = _signature(report, content, chains_for(trust), now)
+    found = _sound(_signature(report, content, chains_for(trust), now), report, content)
     marking = _labels(report) if found.indication != "TOTAL-FAILED" else {}
     return with_needs(DocumentVerdict(str(path), KIND, (found,), marking=marking), options)
 
@@ -122,6 +124,28 @@ def _signature(report: dict[str, Any], content: bytes, chains: Chains, now: dt.d
     if failures or not certificates:
         return _untrusted(verdict)
     return _judged(verdict, certificates, chains, now)
+
+
+def _sound(verdict: SignatureVerdict, report: dict[str, Any], content: bytes) -> SignatureVerdict:
+    """Return the verdict; that it failed, where it holds and what lies beside the signed parts is unsound."""
+    if not verdict.holds:
+        return verdict
+    makers = _active(report).get("claim_generator_info") or [{}]
+    ours = isinstance(makers[0], dict) and makers[0].get("name") == MAKER
+    what = unsound_store(content, picture_type(content[:64]), str(report.get("active_manifest")), ours=ours)
+    if not what:
+        return verdict
+    reason = Reason(
+        "damaged-beside",
+        Message(N_("Something that lies beside the signature was altered ({detail})."), detail=what),
+        Message(N_("Fetch the file again from whoever sent it.")),
+    )
+    return replace(
+        verdict,
+        indication="TOTAL-FAILED",
+        subindication="FORMAT_FAILURE",
+        reasons=(reason, *verdict.reasons),
+    )
 
 
 def _active(report: dict[str, Any]) -> dict[str, Any]:

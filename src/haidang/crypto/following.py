@@ -1,0 +1,98 @@
+"""What a signature in a PDF says of the revision that follows it: a signed attribute of CMS.
+
+The evidence of a signature of level B-LT (certificates, revocation data) stands in a revision behind it,
+where programs look for it, and where the signature itself does not reach. So the revision is written first,
+and the signature states how long it is and what its digest is: nothing in it can be altered or taken away
+unseen, while whatever comes after it (further signatures, archive timestamps) stays free::
+
+    FollowingRevision ::= SEQUENCE { octets INTEGER, digest MessageImprint }  -- MessageImprint: RFC 3161
+
+The name of the attribute is an OID of our own below the arc 2.25, which anybody may use with a UUID (ITU-T
+X.667). Programs that do not know it pass over it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from typing import Any
+
+from haidang.crypto.extra import needs_extra
+
+__all__ = ["follows_as_stated", "statement_provider"]
+
+_NAME = "haidang_following_revision"
+_OID = "2.25.278454758608430864530763886178137225978"
+_DIGESTS = frozenset({"sha256", "sha384", "sha512"})
+
+
+@cache
+def _statement_class() -> Any:
+    """Return the ASN.1 class of the statement, made known to asn1crypto's CMS."""
+    with needs_extra():
+        from asn1crypto import cms, core, tsp
+
+    class FollowingRevision(core.Sequence):  # type: ignore[misc]
+        _fields = [("octets", core.Integer), ("digest", tsp.MessageImprint)]  # noqa: RUF012 -- asn1crypto writes to it
+
+    class SetOfFollowingRevision(core.SetOf):  # type: ignore[misc]
+        _child_spec = FollowingRevision
+
+    cms.CMSAttributeType._map[_OID] = _NAME  # noqa: SLF001 -- asn1crypto's way to add a type
+    if cms.CMSAttributeType._reverse_map is not None:  # noqa: SLF001 -- made from the map when first used
+        cms.CMSAttributeType._reverse_map[_NAME] = _OID  # noqa: SLF001 -- likewise
+    cms.CMSAttribute._oid_specs[_NAME] = SetOfFollowingRevision  # noqa: SLF001 -- likewise
+    return FollowingRevision
+
+
+def statement_provider(revision: bytes, digest: str) -> Any:
+    """Return what pyHanko takes as a further signed attribute: that ``revision`` follows.
+
+    Args:
+        revision: the bytes that will stand right behind what is signed.
+        digest: the name of a digest algorithm of the SHA-2 family.
+    """
+    statement_class = _statement_class()
+    from pyhanko.sign.attributes import CMSAttributeProvider
+
+    hashed = hashlib.new(digest, revision).digest()
+    imprint = {"hash_algorithm": {"algorithm": digest}, "hashed_message": hashed}
+
+    class StatementProvider(CMSAttributeProvider):
+        attribute_type = _NAME
+
+        async def build_attr_value(self, dry_run: bool = False) -> Any:  # noqa: FBT001, FBT002 -- pyHanko's
+            del dry_run
+            return statement_class({"octets": len(revision), "digest": imprint})
+
+    return StatementProvider()
+
+
+def follows_as_stated(signature: bytes, after: memoryview) -> bool:
+    """Return whether what stands behind a signature begins with what it states; True where it states nothing.
+
+    Args:
+        signature: CMS SignedData, DER, of which it is known that it can be parsed and holds.
+        after: what the file holds behind that which is signed.
+    """
+    _statement_class()
+    from asn1crypto import cms
+
+    try:
+        for signer in cms.ContentInfo.load(signature)["content"]["signer_infos"]:
+            for attribute in signer["signed_attrs"]:
+                if attribute["type"].dotted == _OID:
+                    (stated,) = attribute["values"]
+                    if not _is_of(stated, after):
+                        return False
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        return False
+    return True
+
+
+def _is_of(stated: Any, after: memoryview) -> bool:
+    octets, imprint = stated["octets"].native, stated["digest"]
+    name = imprint["hash_algorithm"]["algorithm"].native
+    if name not in _DIGESTS or not 0 < octets <= len(after):
+        return False
+    return bool(hashlib.new(name, after[:octets]).digest() == imprint["hashed_message"].native)
