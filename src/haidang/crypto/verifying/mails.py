@@ -88,8 +88,10 @@ def signed_parts(mail: bytes) -> tuple[bytes | None, bytes] | None:
 
 
 def _decoded(text: bytes) -> bytes:
-    """Return what base64 holds; what is no base64 comes to nothing, and is judged as such."""
+    """Return what lines of base64 hold; what is anything else comes to nothing, and is judged as such."""
+    text = text.replace(b"\r\n", b"")
     try:
-        return base64.b64decode(re.sub(rb"\s+", b"", text), validate=True)
+        found = base64.b64decode(text, validate=True)
     except ValueError:
         return b""
+    return found if base64.b64encode(found) == text else b""
