@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from haidang.crypto.sealing.keys import SealingKey
-    from haidang.crypto.verifying.asic import Contents
+    from haidang.crypto.verifying.asic_contents import Contents
 
 __all__ = ["DEFAULT_OPTIONS", "Acceptance", "OpenOptions", "RefusedError"]
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from haidang.crypto.sealing.keys import SealingKey
     from haidang.crypto.trust import Trust
     from haidang.crypto.verdicts import DocumentVerdict, Reason
-    from haidang.crypto.verifying.asic import Contents
+    from haidang.crypto.verifying.asic_contents import Contents
 
 __all__ = ["NotForYouError", "Opened", "is_sealed", "open_sealed"]
 
@@ -127,7 +127,7 @@ def _decrypt(stream: IO[bytes], keys: Sequence[SealingKey], store: Store, path: 
     try:
         with decrypting(stream, [key.reveal() for key in keys]) as plain:
             # The other process takes as long to start.
-            from haidang.crypto.verifying.asic import read_contents
+            from haidang.crypto.verifying.asic_contents import read_contents
 
             with loading_alongside(*_JUDGING):
                 return read_contents(

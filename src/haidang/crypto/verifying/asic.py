@@ -11,7 +11,7 @@ Rules:
   adds a signature or a timestamp makes another zip of it; that one is judged as anybody's.
 - A timestamp beside a signature must hold, too. A timestamp alone proves a time, but nobody signed.
 
-The container is not trusted; :data:`MOST_METADATA` bounds what is kept of it.
+The container is not trusted: how it is read is for :mod:`.asic_contents`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,11 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import replace
-from typing import IO, TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from haidang.crypto.containers.checksums import alongside
 from haidang.crypto.containers.manifest import Manifest, read_manifest
 from haidang.crypto.containers.problems import ContainerError
-from haidang.crypto.containers.zip_form import ZipForm
-from haidang.crypto.containers.zip_walking import DEFAULT_BOUNDS, stored_sizes, walk
+from haidang.crypto.containers.zip_walking import stored_sizes
 from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict, marking_of
 from haidang.crypto.verifying._asic_timestamps import (
     LEVEL,
@@ -35,6 +33,7 @@ from haidang.crypto.verifying._asic_timestamps import (
     timestamps_alone,
 )
 from haidang.crypto.verifying._zip_form import altered_form
+from haidang.crypto.verifying.asic_contents import LARGEST_KEPT, chunks_of, read_contents
 from haidang.crypto.verifying.options import DEFAULT_OPTIONS, with_needs
 from haidang.crypto.verifying.signer_infos import Failure
 from haidang.errors import InputError
@@ -46,33 +45,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
-    from haidang.crypto.containers.zip_source import Readable
-    from haidang.crypto.containers.zip_walking import Bounds, Member
     from haidang.crypto.trust import Trust
+    from haidang.crypto.verifying.asic_contents import Contents
     from haidang.crypto.verifying.chains import Chains
     from haidang.crypto.verifying.options import Options
     from haidang.crypto.verifying.proven import Proof
     from haidang.crypto.verifying.xml_signatures import XmlVerdict
 
-__all__ = [
-    "LARGEST_KEPT",
-    "MOST_METADATA",
-    "Contents",
-    "judge",
-    "read_contents",
-    "recognises",
-    "verified_contents",
-    "verify_file",
-]
+__all__ = ["judge", "recognises", "verified_contents", "verify_file"]
 
-MOST_METADATA = 64 << 20
-"""Bytes of all files below ``META-INF/`` together."""
-LARGEST_KEPT = 64 << 20
-"""Bytes of all files together that :func:`verified_contents` returns."""
 MOST_SIGNATURES = 100
 """Signatures of one container."""
 
-_META: Final = "META-INF/"
 _ASIC_E: Final = "application/vnd.etsi.asic-e+zip"
 _ASIC_S: Final = "application/vnd.etsi.asic-s+zip"
 _SUFFIXES: Final = {".asice": "asic-e", ".sce": "asic-e", ".asics": "asic-s", ".scs": "asic-s"}
@@ -80,22 +64,6 @@ _P7S = re.compile(r"META-INF/[^/]*signature[^/]*\.p7[sm]", re.IGNORECASE)
 _XADES = re.compile(r"META-INF/[^/]*signatures[^/]*\.xml", re.IGNORECASE)
 _MANIFEST = re.compile(r"META-INF/[^/]*ASiC(?:Archive)?Manifest[^/]*\.xml", re.IGNORECASE)
 _TOKEN = re.compile(r"META-INF/[^/]*\.tst", re.IGNORECASE)
-
-
-class Contents(NamedTuple):
-    """What one pass over a container found."""
-
-    mimetype: str
-    first: str
-    """Name of the first member."""
-    metadata: dict[str, bytes]
-    """The files below META-INF."""
-    digests: dict[str, bytes]
-    """SHA-256 of each other file but ``mimetype``."""
-    kept: dict[str, bytes]
-    """The files that were asked for."""
-    form: ZipForm
-    """What the zip around them is like."""
 
 
 def recognises(head: bytes, path: Path | None = None) -> int:
@@ -142,7 +110,7 @@ def verified_contents(
 
             def again(name: str) -> Iterator[bytes]:
                 stream.seek(0)
-                return _chunks_of_member(stream, sizes, name)
+                return chunks_of(stream, sizes, name)
 
             verdict = judge(contents, trust, str(path), now=now, again=again)
     except ContainerError as error:
@@ -154,55 +122,6 @@ def verified_contents(
         ) from error
     covered = {name for signature in verdict.signatures for name in signature.covers}
     return verdict, {name: content for name, content in contents.kept.items() if name in covered}
-
-
-def read_contents(
-    stream: Readable,
-    *,
-    sizes: dict[int, int] | None = None,
-    wanted: Collection[str] = (),
-    most: int = LARGEST_KEPT,
-    sink: Callable[[Member], Iterator[bytes]] | None = None,
-    bounds: Bounds = DEFAULT_BOUNDS,
-    threads: bool = True,
-) -> Contents:
-    """Read a container to its end: keep its metadata, take the digests of its files.
-
-    Args:
-        stream: the container, from its first byte.
-        sizes: see :func:`haidang.crypto.containers.zip_walking.walk`.
-        wanted: names of files to keep.
-        most: bytes of all of them together.
-        sink: given each member that is neither metadata nor ``mimetype``, yields its chunks on; what it
-            does with them is provisional until this function has returned.
-        bounds: what the zip may take.
-        threads: see :func:`haidang.crypto.containers.checksums.alongside`.
-
-    Raises:
-        ContainerError: It is damaged, or could be read differently.
-    """
-    contents = Contents("", "", {}, {}, {}, ZipForm())
-    left = {"meta": MOST_METADATA, "kept": most}
-    for member in walk(stream, bounds=bounds, sizes=sizes, form=contents.form):
-        if not contents.first:
-            contents = contents._replace(first=member.name)
-        if member.name == "mimetype":
-            mimetype = _whole(member, {"left": 256}, "left").decode("ascii", "replace").strip()
-            contents = contents._replace(mimetype=mimetype)
-        elif member.name.startswith(_META):
-            if not member.folder:
-                contents.metadata[member.name] = _whole(member, left, "meta")
-        elif member.name in wanted:
-            content = contents.kept[member.name] = _whole(member, left, "kept")
-            contents.digests[member.name] = hashlib.sha256(content).digest()
-        else:
-            digest = hashlib.sha256()
-            with alongside(digest.update, threads=threads) as update:
-                for chunk in member.chunks() if sink is None else sink(member):
-                    update(chunk)
-            if not member.folder:
-                contents.digests[member.name] = digest.digest()
-    return contents
 
 
 def judge(
@@ -501,22 +420,3 @@ def _file_missing(name: str) -> Reason:
 
 def _file_altered(name: str) -> Reason:
     return Reason("file-altered", Message(N_("The file {name} was altered after signing."), name=name))
-
-
-def _whole(member: Member, left: dict[str, int], budget: str) -> bytes:
-    parts = []
-    for chunk in member.chunks():
-        left[budget] -= len(chunk)
-        if left[budget] < 0:
-            raise ContainerError(
-                "metadata-too-large", N_("{name} is larger than is accepted."), name=member.name
-            )
-        parts.append(chunk)
-    return b"".join(parts)
-
-
-def _chunks_of_member(stream: IO[bytes], sizes: dict[int, int], name: str) -> Iterator[bytes]:
-    for member in walk(stream, sizes=sizes):
-        if member.name == name:
-            yield from member.chunks()
-            return
