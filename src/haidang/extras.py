@@ -31,5 +31,5 @@ def needs(extra: str) -> Iterator[None]:
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             f"the Python package {error.name} is not installed",
-            hint=f'Install it: pip install "haidang[{extra}]"',
+            hint=f'Install it, in the folder of the source: pip install ".[{extra}]"',
         ) from error

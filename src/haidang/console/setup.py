@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from haidang.errors import ConfigurationError
+from haidang.extras import needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,15 +22,10 @@ def set_up() -> None:
         ConfigurationError: The extra ``[console]`` is missing, or a setting is wrong.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "haidang.console.settings")
-    try:
+    with needs("console"):
         import django
 
         django.setup()
-    except ModuleNotFoundError as error:
-        raise ConfigurationError(
-            f"the Python package {error.name} is not installed",
-            hint='Install it: pip install "haidang[console]"',
-        ) from error
 
 
 @contextlib.contextmanager

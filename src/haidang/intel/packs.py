@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from haidang.errors import ConfigurationError, InputError, OutputError, VerificationError
+from haidang.extras import needs
 from haidang.intel.model import KINDS, TLP, Indicator
 from haidang.intel.observables import normalised
 from haidang.intel.store import Source  # noqa: TC001 - likewise
@@ -84,13 +85,8 @@ class Pack(NamedTuple):
 
 
 def _ed25519() -> Any:
-    try:
+    with needs("crypto"):
         from cryptography.hazmat.primitives.asymmetric import ed25519
-    except ImportError:
-        raise ConfigurationError(
-            "packs are signed with the package cryptography, which is not installed",
-            hint='Install it: pip install "haidang[crypto]"',
-        ) from None
     return ed25519
 
 

@@ -167,7 +167,7 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     report = FileReport("x.parquet")
     assert not list(READER.read(Stream(BlockSource(iter([DATA])), report), report, DEFAULT_LIMITS))
-    assert "pip install haidang[parquet]" in report.problems["missing-library"].detail
+    assert "the extra [parquet]" in report.problems["missing-library"].detail
     assert not report.complete
 
 

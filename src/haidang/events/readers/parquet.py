@@ -2,7 +2,7 @@
 
 Rules of this module:
 
-- The library is an extra (``pip install haidang[parquet]``); without it, the file is noted and not read.
+- The library is an extra (``[parquet]``); without it, the file is noted and not read.
 - Rows are handed over by column (:mod:`haidang.events.columns`), so that only the columns are read that rules
   look at, and whole rows only where a rule holds.
 - At most ``limits.column_rows`` rows and about ``limits.column_bytes`` bytes are held at once.
@@ -69,7 +69,7 @@ class ParquetReader:
             try:
                 import pyarrow.parquet  # noqa: F401 - whether it is there
             except ImportError:
-                detail = "Reading Parquet needs the library pyarrow: pip install haidang[parquet]."
+                detail = "Reading Parquet needs the library pyarrow, which the extra [parquet] brings."
                 report.note("missing-library", "byte 0", detail)
                 return
             try:
