@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 TOOL = "00000000-0000-0000-0000-000000000001"
 TODAY = datetime.now(UTC).replace(microsecond=0)
+SLOW = "SELECT max(a.range ^ b.range) FROM range(100000000) a, range(100000) b"
 
 
 def at(days: float) -> str:
@@ -229,8 +230,7 @@ def test_one_at_a_time_and_whoever_is_gone_is_said_to_be(archive: Path, analyst:
 
 
 def test_a_hunt_that_is_cancelled_ends_its_process(archive: Path) -> None:
-    slow = "SELECT max(a.range ^ b.range) FROM range(100000000) a, range(100000) b"
-    job = Job(Question("sql", TODAY - timedelta(days=9), sql=slow), str(archive), None)
+    job = Job(Question("sql", TODAY - timedelta(days=9), sql=SLOW), str(archive), None)
     before = threading.active_count()
     listened = process.messages(job)
     assert next(listened) == {}
@@ -300,9 +300,7 @@ def test_rules_that_take_too_long_say_what_they_found(archive: Path) -> None:
     )
     assert found.stopped
     assert found.said is not None
-    slow = job(
-        archive, kind="sql", sql="SELECT max(a.range ^ b.range) FROM range(100000000) a, range(100000) b"
-    )
+    slow = job(archive, kind="sql", sql=SLOW)
     with pytest.raises(InputError, match="longer than"):
         answer(slow, limits=replace(DEFAULT_LIMITS, hunt_seconds=0.2))
 
