@@ -42,6 +42,7 @@ __all__ = [
     "Slices",
     "UnreadableColumnsError",
     "decoding",
+    "held_memory",
     "release_memory",
 ]
 
@@ -72,6 +73,14 @@ def decoding() -> Iterator[None]:
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
         first = str(error).splitlines()[:1]
         raise UnreadableColumnsError(first[0][:300] if first else type(error).__name__) from None
+
+
+def held_memory() -> int:
+    """Return how many bytes arrays hold."""
+    import pyarrow as pa
+
+    held: int = pa.total_allocated_bytes()
+    return held
 
 
 def release_memory() -> None:
