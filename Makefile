@@ -11,7 +11,8 @@ OUT := out
 LOGS := samples/logs
 LANGUAGE_FLAG :=
 # What `make test` hands to pytest, e.g. `make test PYTEST="-n 4 -k zeek"`.
-PYTEST := -n 2 --dist loadfile
+# Three workers on two processors: some tests wait for servers, browsers and killed programs.
+PYTEST := -n 3 --dist loadfile
 
 PACKAGE := pyproject.toml src/haidang/_version.py
 RUN_READY := $(VENV)/.run-ready
