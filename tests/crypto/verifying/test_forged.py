@@ -108,9 +108,7 @@ def test_a_certificate_beside_a_signature_states_no_unused_bits() -> None:
     at = whole.index(person.certificate.signature) - 1
     changed = whole[:at] + b"\1" + whole[at + 1 :]
     assert not verify_cms(changed, digest, TRUST, now=NOW).holds
-    found = unsound_beside(changed, [])
-    assert found is not None
-    assert "certificate" in str(found.message)
+    assert unsound_beside(changed, []) == "certificate"
 
 
 def test_a_revocation_list_beside_a_signature_is_one() -> None:
@@ -118,15 +116,14 @@ def test_a_revocation_list_beside_a_signature_is_one() -> None:
     lists = [asn1_crl.CertificateList.load(one) for one in small_pki().crls()]
     info["content"]["crls"] = lists
     info = cms.ContentInfo.load(info.dump(force=True))
-    assert unsound_beside(info.dump(), []) is None
+    assert unsound_beside(info.dump(), []) == ""
     for damage in (0, 1):
         whole = bytearray(info.dump())
         value = lists[0]["signature"].contents
         at = whole.index(value)
         whole[at + damage * (len(value) - 1)] ^= 1
-        found = unsound_beside(bytes(whole), [as_asn1(small_pki().root.certificate)])
-        assert found is not None
-        assert "revocation list" in str(found.message)
+        known = [as_asn1(small_pki().root.certificate)]
+        assert unsound_beside(bytes(whole), known) == "revocation list"
 
 
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from haidang.crypto.verdicts import SignatureVerdict
 
-__all__ = ["sound_beside", "unsound_beside"]
+__all__ = ["damaged_beside", "sound_beside", "unsound_beside"]
 
 _DIGESTS = frozenset({"sha224", "sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "shake256"})
 _WITH_TOKENS = frozenset(
@@ -54,19 +54,28 @@ def sound_beside(verdict: SignatureVerdict, signature: bytes, known: Iterable[An
         signature: see :func:`unsound_beside`.
         known: likewise.
     """
-    wrong = unsound_beside(signature, known) if verdict.holds else None
-    if wrong is None:
+    return damaged_beside(verdict, unsound_beside(signature, known)) if verdict.holds else verdict
+
+
+def damaged_beside(verdict: SignatureVerdict, what: str) -> SignatureVerdict:
+    """Return the verdict that a signature failed where ``what`` beside it was altered; as it is for ""."""
+    if not what:
         return verdict
+    reason = Reason(
+        "damaged-beside",
+        Message(N_("Something that lies beside the signature was altered ({detail})."), detail=what),
+        Message(N_("Fetch the file again from whoever sent it.")),
+    )
     return replace(
         verdict,
         indication="TOTAL-FAILED",
         subindication="FORMAT_FAILURE",
-        reasons=(wrong, *verdict.reasons),
+        reasons=(reason, *verdict.reasons),
     )
 
 
-def unsound_beside(signature: bytes, known: Iterable[Any]) -> Reason | None:
-    """Return what is unsound beside the signed part of a signature that holds; None where nothing is.
+def unsound_beside(signature: bytes, known: Iterable[Any]) -> str:
+    """Return what is unsound beside the signed part of a signature that holds; "" where nothing is.
 
     Args:
         signature: CMS SignedData, DER.
@@ -75,16 +84,9 @@ def unsound_beside(signature: bytes, known: Iterable[Any]) -> Reason | None:
     from asn1crypto import cms
 
     try:
-        what = _unsound(cms.ContentInfo.load(signature, strict=True), list(known), 0)
+        return _unsound(cms.ContentInfo.load(signature, strict=True), list(known), 0)
     except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
-        what = str(error)[:200] or "?"
-    if not what:
-        return None
-    return Reason(
-        "damaged-beside",
-        Message(N_("Something that lies beside the signature was altered ({detail})."), detail=what),
-        Message(N_("Fetch the file again from whoever sent it.")),
-    )
+        return str(error)[:200] or "?"
 
 
 def _unsound(info: Any, known: list[Any], depth: int) -> str:

@@ -20,6 +20,7 @@ from haidang.crypto.extra import needs_extra
 from haidang.crypto.files import read_bounded
 from haidang.crypto.signing.pictures import LABELS, LARGEST_PICTURE, MAKER, picture_type
 from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict, Subindication
+from haidang.crypto.verifying._beside import damaged_beside
 from haidang.crypto.verifying._manifest_store import unsound_store
 from haidang.crypto.verifying.chains import chains_for
 from haidang.crypto.verifying.options import DEFAULT_OPTIONS, Options, with_needs
@@ -133,19 +134,7 @@ def _sound(verdict: SignatureVerdict, report: dict[str, Any], content: bytes) ->
     makers = _active(report).get("claim_generator_info") or [{}]
     ours = isinstance(makers[0], dict) and makers[0].get("name") == MAKER
     what = unsound_store(content, picture_type(content[:64]), str(report.get("active_manifest")), ours=ours)
-    if not what:
-        return verdict
-    reason = Reason(
-        "damaged-beside",
-        Message(N_("Something that lies beside the signature was altered ({detail})."), detail=what),
-        Message(N_("Fetch the file again from whoever sent it.")),
-    )
-    return replace(
-        verdict,
-        indication="TOTAL-FAILED",
-        subindication="FORMAT_FAILURE",
-        reasons=(reason, *verdict.reasons),
-    )
+    return damaged_beside(verdict, what)
 
 
 def _active(report: dict[str, Any]) -> dict[str, Any]:
