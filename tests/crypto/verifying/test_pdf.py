@@ -20,7 +20,7 @@ from haidang.crypto import pdfs
 from haidang.crypto.certificates import write_certificates
 from haidang.crypto.passphrases import Passphrase
 from haidang.crypto.pdfs import LARGEST_PDF, UnreadablePdfError, open_pdf, reading
-from haidang.crypto.signing.pdf import Details, sign_pdf_bytes
+from haidang.crypto.signing.pdf import LEVELS, Details, Level, sign_pdf_bytes
 from haidang.crypto.verifying import verify
 from haidang.crypto.verifying._pdf_changes import MOST_SAID
 from haidang.crypto.verifying.options import Options
@@ -113,25 +113,63 @@ def test_evidence_that_was_altered_or_taken_away_is_said_to_be() -> None:
         assert verdict.signatures[0].reasons[0].code == "evidence-altered"
 
 
-def test_no_bit_of_the_evidence_of_an_encrypted_document_can_be_flipped() -> None:
-    password = Passphrase(b"correct horse")
+PASSWORD = Passphrase(b"correct horse")
+
+
+def encrypted(level: Level, *, code: bool) -> bytes:
     pki = small_pki()
-    whole = sign_pdf_bytes(
-        _encrypted(code=False),
+    return sign_pdf_bytes(
+        _encrypted(code=code),
         pki.signatory(),
         now=MOMENT,
-        level="B-LT",
-        timestamper=small_tsa().stamper,
+        level=level,
+        timestamper=None if level == "B-B" else small_tsa().stamper,
         trust=pki.trust(),
-        details=Details(password=password),
+        details=Details(password=PASSWORD),
     )
-    options = Options(password=password)
-    assert verify_pdf(whole, pki.trust(), now=LATER, options=options).holds
+
+
+def verified_with_password(content: bytes) -> Any:
+    return verify_pdf(content, small_pki().trust(), now=LATER, options=Options(password=PASSWORD))
+
+
+def test_no_bit_of_the_evidence_of_an_encrypted_document_can_be_flipped() -> None:
+    whole = encrypted("B-LT", code=False)
+    assert verified_with_password(whole).holds
     _, _, end = _parts(whole)
     for number, at in enumerate(range(end, len(whole), 171)):
         changed = bytearray(whole)
         changed[at] ^= 1 << number % 8
-        assert not verify_pdf(bytes(changed), pki.trust(), now=LATER, options=options).holds, at
+        assert not verified_with_password(bytes(changed)).holds, at
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_nothing_of_an_authentication_code_is_free_either(level: Level) -> None:
+    whole = encrypted(level, code=True)
+    verdict = verified_with_password(whole)
+    assert verdict.holds, verdict.to_json()
+    assert not verdict.reasons  # the range of the code's own is none of a signature that was taken out
+    # The CMS of the newest code, in hexadecimal, and what stands before it.
+    began = whole.upper().rindex(b"060B2A864886F70D0109100102")
+    refused = set()
+    for number, at in enumerate(range(began - 20, began + 720, 7)):
+        for bit in (number % 8, 5):  # bit 5: the other case of a digit
+            changed = bytearray(whole)
+            changed[at] ^= 1 << bit
+            verdict = verified_with_password(bytes(changed))
+            assert not verdict.holds, (at, bit)
+            refused.update(codes(verdict))
+    if level == "B-LT":
+        assert "damaged-beside" in refused
+
+
+@pytest.mark.parametrize("level", ["B-B", "B-LT", "B-LTA"])
+def test_an_authentication_code_has_the_versions_of_the_standard(level: Level) -> None:
+    whole = encrypted(level, code=True)
+    began = whole.upper().rindex(b"060B2A864886F70D0109100102")
+    version = whole.index(b"020100", began)
+    changed = whole[: version + 5] + b"1" + whole[version + 6 :]
+    assert codes(verified_with_password(changed))[0] == "damaged-beside"
 
 
 def test_certificates_of_a_document_timestamp_cannot_be_made_to_look_like_revocation_lists() -> None:

@@ -33,7 +33,9 @@ from haidang.crypto.pdfs import (
     reading,
 )
 from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict, marking_of
+from haidang.crypto.verifying._beside import damaged_beside
 from haidang.crypto.verifying._pdf_changes import differences
+from haidang.crypto.verifying._pdf_code import standalone_codes, unsound_code
 from haidang.crypto.verifying._pdf_evidence import Evidence, evidence_in
 from haidang.crypto.verifying._pdf_hidden import hidden_content
 from haidang.crypto.verifying._pdf_structure import (
@@ -137,11 +139,13 @@ def _verify(content: bytes, trust: Trust, now: dt.datetime, options: Options, pa
         found = [_look(reader, content, name, field) for name, field in signature_fields(reader)]
     except MisplacedError as misplaced:
         return DocumentVerdict(path, KIND, reasons=(misplaced.reason,))
-    more = content.count(b"/ByteRange") > len(found)
+    more = content.count(b"/ByteRange") > len(found) + standalone_codes(content)
     if not found:
         return DocumentVerdict(path, KIND, reasons=(_taken_out("error") if more else _unsigned(),))
     evidence = evidence_in(reader)
-    signed = _judge_all(content, found, evidence, trust, now)
+    damage = unsound_code(reader, content)
+    judged = _judge_all(content, found, evidence, trust, now)
+    signed = [damaged_beside(one, damage) if one.holds else one for one in judged]
     reasons = (*((_taken_out("warning"),) if more else ()), *hidden_content(reader.root))
     verdict = DocumentVerdict(path, KIND, tuple(signed), reasons, marking=marking_of(signed))
     return with_needs(verdict, options)
