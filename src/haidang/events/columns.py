@@ -8,7 +8,8 @@ Rules of this module:
 
 - Null is absent: a field that is null in a row is not in that event.
 - Columns are read one by one, each when it is first asked for. Batches of a row group are asked in order, and
-  so are the stretches of a batch: who goes back has the row group read from its beginning.
+  so are the stretches of a batch: who goes back, or asks for more or fewer rows at once than before, has the
+  row group read from its beginning.
 - Texts that repeat are read as distinct values. Columns that are large are read as they are, for their
   distinct values would be held for as long as the row group is read.
 - Of bulky columns, large ones with long texts, a stretch is held at a time.
@@ -26,7 +27,7 @@ from haidang.errors import HaidangError
 from haidang.events.column_values import Encoded, is_encoded, is_text, python_values, texts_in
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from haidang.events.column_values import Array
     from haidang.events.model import Fields, FileReport
@@ -95,10 +96,12 @@ class Slices(NamedTuple):
 
     here: int
     """Rows of a batch."""
-    batch: int
-    """Rows of each batch of the row group but the last; so many stretches."""
+    chunk: int
+    """Rows that are read of a column at once; so many stretches. A batch ends where a chunk does."""
     stretch: int
     """Rows of each stretch of a batch but the last."""
+    skip: int = 0
+    """Rows of the first chunk that an earlier batch had; so many stretches."""
 
 
 class Layout:
@@ -159,8 +162,8 @@ class Opened(NamedTuple):
     stretches: Any
     """Reads texts as they are."""
     beginnings: Any
-    in_codes: Sequence[Collection[str]]
-    """For each row group the columns of which one dictionary holds all values, joined with dots."""
+    in_codes: Callable[[], Sequence[Collection[str]]]
+    """Finds for each row group the columns of which one dictionary holds all values, joined with dots."""
 
 
 class RowGroup:
@@ -170,13 +173,15 @@ class RowGroup:
         """Read row group ``number``."""
         self._file = file
         self._number = number
-        self._in_codes = file.in_codes[number] if number < len(file.in_codes) else frozenset()
         self._distinct: dict[Path, Array] = {}
-        self._streams: dict[Path, tuple[int, Iterator[Any]]] = {}
+        self._streams: dict[Path, tuple[int, int, Iterator[Any]]] = {}
+        """Rows at once, how many times so many were read, and what reads on."""
 
     def distinct(self, path: Path) -> Array | None:
         """Return all values of a column, each once, if they can be had without reading its rows."""
-        if ".".join(path) not in self._in_codes:
+        with decoding():
+            in_codes = self._file.in_codes()
+        if self._number >= len(in_codes) or ".".join(path) not in in_codes[self._number]:
             return None
         if path not in self._distinct:
             with decoding():
@@ -193,11 +198,11 @@ class RowGroup:
     def array(self, path: Path, step: int, rows: int, *, stretch: bool = False) -> Array:
         """Return ``rows`` rows of a column, ``step`` times as many rows after the first.
 
-        A column is always asked for the same number of rows; the last ones may be fewer.
+        The last ones may be fewer. Whoever asks for another number of rows than before reads from the start.
         """
         with decoding():
-            done, stream = self._streams.pop(path, (0, None))
-            if stream is None or done > step:
+            size, done, stream = self._streams.pop(path, (rows, 0, None))
+            if stream is None or done > step or size != rows:
                 done = 0
                 file = self._file.stretches if stretch else self._file.batches
                 stream = self._batches(file, path, rows)
@@ -208,7 +213,7 @@ class RowGroup:
                 message = "a column has fewer rows than its row group"
                 raise ValueError(message)
             if batch.num_rows == rows:
-                self._streams[path] = (step + 1, stream)
+                self._streams[path] = (rows, step + 1, stream)
             return _inside(batch, path)
 
 
@@ -320,7 +325,7 @@ class ColumnBatch(ColumnRows):
     def __init__(
         self, report: FileReport, layout: Layout, group: RowGroup, *, step: int, first: int, rows: Slices
     ) -> None:
-        """Look at the rows of ``group`` at ``step``."""
+        """Look at the rows of ``group``, from the chunk ``step`` on."""
         super().__init__(layout, rows.here)
         self.report = report
         self.first = first
@@ -328,6 +333,11 @@ class ColumnBatch(ColumnRows):
         self._step = step
         self._slices = rows
         self._arrays: dict[Path, Array] = {}
+
+    @property
+    def asked(self) -> Collection[Path]:
+        """Columns that somebody asked for, of which all rows are held."""
+        return self._arrays.keys()
 
     @property
     def records(self) -> range:
@@ -343,8 +353,9 @@ class ColumnBatch(ColumnRows):
             if path in self.layout.bulky:
                 array = pa.concat_arrays([stretch.array(path) for stretch in self.stretches()])
             else:
-                array = self._group.array(path, self._step, self._slices.batch)
-                self._check(path, array, self.rows)
+                array = self._group.array(path, self._step, self._slices.chunk)
+                self._check(path, array, self._slices.skip + self.rows)
+                array = array.slice(self._slices.skip) if self._slices.skip else array
             self._arrays[path] = array
         return array
 
@@ -369,7 +380,8 @@ class ColumnBatch(ColumnRows):
         if path not in self.layout.bulky or path in self._arrays:
             return self.array(path).slice(start, rows)
         size = self._slices.stretch
-        array = self._group.array(path, (self._step * self._slices.batch + start) // size, size, stretch=True)
+        before = self._step * self._slices.chunk + self._slices.skip + start
+        array = self._group.array(path, before // size, size, stretch=True)
         self._check(path, array, rows)
         return array
 

@@ -83,6 +83,47 @@ def test_looks_at_no_more_rows_than_it_may_at_once(tmp_path: Path) -> None:
         assert records == list(range(1, 1001))
 
 
+def test_more_rows_are_read_at_once_while_few_columns_are_asked_for(tmp_path: Path) -> None:
+    rows = 4000
+    # Texts long and different enough to be read a stretch at a time, and others that are not.
+    table = pyarrow.table(
+        {
+            "n": range(rows),
+            "few": [f"v{at % 7}" for at in range(rows)],
+            **{f"wide{one}": [f"{at:09}" for at in range(rows)] for one in range(9)},
+            "long": [f"{at:05}" * 600 for at in range(rows)],
+        }
+    )
+    data = written(table, tmp_path, row_group_size=2500, use_dictionary=["few"])
+    limits = replace(DEFAULT_LIMITS, column_bytes=12_000)
+    sizes: list[int] = []
+    seen: list[Any] = []
+    report = FileReport("x.parquet")
+    for number, batch in enumerate(READER.read(Stream(BlockSource(iter([data])), report), report, limits)):
+        assert batch.first == len(seen) + 1
+        sizes.append(batch.rows)
+        seen += batch.array(("n",)).to_pylist()
+        if number == 3:
+            assert batch.events([0, batch.rows - 1]) == [
+                {
+                    "n": at,
+                    "few": f"v{at % 7}",
+                    **{f"wide{one}": f"{at:09}" for one in range(9)},
+                    "long": f"{at:05}" * 600,
+                }
+                for at in (seen[-batch.rows], seen[-1])
+            ]
+        for stretch in batch.stretches():
+            values = stretch.array(("long",)).to_pylist()
+            begun = seen[stretch.start - batch.rows + len(seen) :]
+            assert values == [f"{at:05}" * 600 for at in begun[: stretch.rows]]
+    assert seen == list(range(rows))
+    first = sizes[0]
+    # One column was asked for, and of the first three times as many rows a third was read; later all were.
+    assert sizes[1:4] == [2 * first, 3 * first, 3 * first]
+    assert set(sizes[4:]) <= {first, 2500 % first, 1500 % first}
+
+
 def test_a_table_of_too_many_columns_is_noted(tmp_path: Path) -> None:
     table = pyarrow.table({f"c{at}": [1] for at in range(20)})
     events, _, report = read(written(table, tmp_path), replace(DEFAULT_LIMITS, columns=10))

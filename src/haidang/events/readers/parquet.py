@@ -5,7 +5,8 @@ Rules of this module:
 - The library is an extra (``[parquet]``); without it, the file is noted and not read.
 - Rows are handed over by column (:mod:`haidang.events.columns`), so that only the columns are read that rules
   look at, and whole rows only where a rule holds.
-- At most ``limits.column_rows`` rows and about ``limits.column_bytes`` bytes are held at once.
+- At most ``limits.column_rows`` rows and about ``limits.column_bytes`` bytes are held at once. Once it shows
+  that few columns are asked for, more rows are read at once.
 - A row group that cannot be read is noted and skipped; the others are read.
 - A file without its end has no description of its columns and cannot be read at all.
 - Input is untrusted.
@@ -16,7 +17,8 @@ their shape, others by the logsource maps, as those of JSON. The number of a rec
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang.events.columns import (
     ColumnBatch,
@@ -34,8 +36,9 @@ from haidang.events.readers.ndjson import ORIGIN
 from haidang.events.shapes import WINDOWS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
+    from haidang.events.columns import Path
     from haidang.events.model import FileReport, Origin
     from haidang.events.readers import Head
     from haidang.events.streams import Stream
@@ -48,6 +51,10 @@ _CODE = 4
 _BUFFER = 1 << 16
 _REUSED = 2
 """How many times what may be held a batch may leave behind for the next one."""
+_IN_MEMORY = 2
+"""How many times what the file declares a column may take in memory."""
+_MOST_TIMES = 3
+"""How many times what may be held is held at most, where a later batch is asked for all columns."""
 _STRETCHES = 24
 """Of what may be held, the part that a stretch of bulky columns may take."""
 
@@ -98,7 +105,8 @@ def _open(path: str) -> tuple[Opened, Layout]:
             )
             for _ in range(2)
         )
-        return Opened(batches, plain, beginnings, columns_in_codes(path)), layout
+        # Only keywords ask; the footer of a file with many columns is long.
+        return Opened(batches, plain, beginnings, cache(partial(columns_in_codes, path))), layout
 
 
 def _batches(file: Opened, layout: Layout, report: FileReport, limits: Limits) -> Iterator[ColumnBatch]:
@@ -109,17 +117,24 @@ def _batches(file: Opened, layout: Layout, report: FileReport, limits: Limits) -
         report.note("unreadable", "byte 0", detail)
         return
     metadata = file.batches.metadata
+    pace = _Pace(limits)
     for number in range(metadata.num_row_groups):
         described = metadata.row_group(number)
         total = described.num_rows
         if not columns or total <= 0:
             continue
         group = RowGroup(file, number)
-        size, stretch = _parted(described, layout, limits)
-        for step, start in enumerate(range(0, total, size)):
-            slices = Slices(min(size, total - start), size, stretch)
+        sizes = _Sizes.of(described, layout)
+        size, stretch = _parted(sizes, limits)
+        start = 0
+        while start < total:
+            chunk = size * pace.times
+            step, skip = divmod(start, chunk)
+            slices = Slices(min(chunk - skip, total - start), chunk, stretch, skip)
             batch = ColumnBatch(report, layout, group, step=step, first=first + start, rows=slices)
+            start += slices.here
             yield batch
+            pace.keep(sizes.asked(batch.asked) * size // total, size)
             held = held_memory()
             batch.release()
             # The next batch takes the same memory; getting it anew from the system costs a fifth of the time.
@@ -129,19 +144,63 @@ def _batches(file: Opened, layout: Layout, report: FileReport, limits: Limits) -
         first += total
 
 
-def _parted(described: Any, layout: Layout, limits: Limits) -> tuple[int, int]:
-    """Return how many rows of a row group make a batch, and how many of these a stretch."""
-    total = described.num_rows
-    bulky = {".".join(path) for path in layout.bulky}
-    held = 0
-    for at in range(described.num_columns):
-        column = described.column(at)
-        if column.path_in_schema in bulky:
-            held += column.total_uncompressed_size
-    # A row of a column that is not bulky takes four bytes at least, however it is written in the file.
-    rest = max(described.total_byte_size - held, _CODE * len(layout.leaves) * total) // total
+class _Pace:
+    """How many times the rows are read at once of which all columns may be held: few are asked for, mostly.
+
+    The first batch of a file tells. Where a later one is asked for more, no batch is larger from then on than
+    what that one would have allowed.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._known = _MOST_TIMES
+        self.times = 1
+
+    def keep(self, asked: int, rows: int) -> None:
+        """Take into account that ``asked`` bytes were asked for of each so many ``rows``."""
+        fits = min(self._limits.column_bytes // max(1, _IN_MEMORY * asked), self._limits.column_rows // rows)
+        self._known = self.times = max(1, min(self._known, fits))
+
+
+class _Sizes(NamedTuple):
+    """What the file declares of a row group, in bytes."""
+
+    rows: int
+    columns: dict[Path, int]
+    """Of the columns that are read whole."""
+    others: int
+    """Of what has no name of its own among the columns: what is inside lists and maps."""
+    bulky: int
+
+    @classmethod
+    def of(cls, described: Any, layout: Layout) -> _Sizes:
+        """Read the description of a row group."""
+        paths = {".".join(path): path for path in layout.leaves}
+        columns: dict[Path, int] = {}
+        bulky = 0
+        for at in range(described.num_columns):
+            column = described.column(at)
+            path = paths.get(column.path_in_schema)
+            if path in layout.bulky:
+                bulky += column.total_uncompressed_size
+            elif path is not None:
+                columns[path] = column.total_uncompressed_size
+        others = max(0, described.total_byte_size - bulky - sum(columns.values()))
+        return cls(described.num_rows, columns, others, bulky)
+
+    def asked(self, paths: Collection[Path]) -> int:
+        """Return how much some columns are; a row of each is four bytes at least, however it is written."""
+        return self.others + sum(
+            max(size, _CODE * self.rows) for path, size in self.columns.items() if path in paths
+        )
+
+
+def _parted(sizes: _Sizes, limits: Limits) -> tuple[int, int]:
+    """Return how many rows may be read at once if all columns are asked for, and how many make a stretch."""
+    total = sizes.rows
+    rest = sizes.asked(sizes.columns) // total
     most = max(1, min(limits.column_rows, limits.column_bytes // max(1, rest), total))
-    stretch = max(1, min(limits.column_bytes // _STRETCHES // max(1, held // total), most))
+    stretch = max(1, min(limits.column_bytes // _STRETCHES // max(1, sizes.bulky // total), most))
     return most // stretch * stretch, stretch
 
 
