@@ -20,9 +20,12 @@ from haidang.crypto.trust import Trust
 from haidang.crypto.verifying import verify
 from haidang.crypto.verifying._manifest_store import unsound_store
 from haidang.errors import InputError, SigningError
+from tests.crypto.small_bmff import boxed_picture
 from tests.crypto.small_pki import small_pki
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from haidang.crypto.verdicts import SignatureVerdict
 
 # c2pa judges validity by the system's clock, and the certificates begin at the moment of the small PKI.
@@ -142,7 +145,15 @@ def tiff() -> bytes:
     return b"II*\0" + struct.pack("<I", 10) + b"\x80\0" + struct.pack("<H", 8) + entries + bytes(4)
 
 
-PICTURES = {"png": png, "jpg": jpeg, "webp": webp, "tiff": tiff}
+PICTURES: dict[str, Callable[[], bytes]] = {
+    "png": png,
+    "jpg": jpeg,
+    "webp": webp,
+    "tiff": tiff,
+    "avif": lambda: boxed_picture(b"avif"),
+    "heic": lambda: boxed_picture(b"heic"),
+    "heif": lambda: boxed_picture(b"mif1"),
+}
 
 
 def signed_as(kind: str, folder: Path) -> Path:

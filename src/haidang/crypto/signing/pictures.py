@@ -1,7 +1,8 @@
 """C2PA content credentials in pictures: who vouches for the picture, inside the picture itself.
 
 The library c2pa builds the manifest and puts it into the file; here the key signs (it may be in a token), and
-the labels go into an assertion of our own. Nothing is fetched and no thumbnail is added.
+the labels go into an assertion of our own. In AVIF, HEIC and HEIF, another states what the standard's hash
+leaves out (:mod:`haidang.crypto.outer_boxes`). Nothing is fetched and no thumbnail is added.
 
 Example::
 
@@ -10,12 +11,13 @@ Example::
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from haidang._version import __version__
 from haidang.crypto.extra import needs_extra
 from haidang.crypto.files import appearing
 from haidang.crypto.keys import algorithm_of, sign
+from haidang.crypto.outer_boxes import BOXED_TYPES, OUTER_BOXES, read_outer_boxes
 from haidang.errors import InputError, SigningError
 from haidang.i18n import N_
 
@@ -72,7 +74,7 @@ def sign_picture(
 
     Raises:
         InputError: The source cannot be read, is no picture, or is too large.
-        SigningError: The key or the certificate is not one that credentials allow.
+        SigningError: The key or the certificate is not one that credentials allow, or the picture is damaged.
         OutputError: The target cannot be written, or is there already.
     """
     with needs_extra():
@@ -84,11 +86,12 @@ def sign_picture(
         )
     mime = _mime_of(source)
     context = c2pa.Context(c2pa.Settings.from_dict(_SETTINGS))
-    builder = c2pa.Builder(_manifest(source, labels), context=context)
-    builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
     signer = _signer(signatory)
     with source.open("rb") as given, appearing(target, replace=replace) as stream:
+        boxes = _boxes_digest(given) if mime in BOXED_TYPES else ""
         try:
+            builder = c2pa.Builder(_manifest(source, labels, boxes), context=context)
+            builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
             builder.sign(signer, mime, given, stream)
         except c2pa.C2paError as error:
             raise SigningError(
@@ -96,6 +99,8 @@ def sign_picture(
                 hint=N_("Sign beside it instead: haidang sign --detached."),
                 reason=error,
             ) from error
+        if boxes:
+            _require_boxes(stream, boxes)
 
 
 _SETTINGS: dict[str, Any] = {
@@ -118,12 +123,41 @@ def _mime_of(source: Path) -> str:
     return mime
 
 
-def _manifest(source: Path, labels: Iterable[Label]) -> dict[str, Any]:
+def _boxes_digest(picture: IO[bytes]) -> str:
+    """Return what the claim states of the outer boxes; the stream is at its beginning afterwards."""
+    boxes = read_outer_boxes(picture)
+    picture.seek(0)
+    if boxes is None:
+        raise _unsound_boxes()
+    return boxes.digest
+
+
+def _require_boxes(signed: IO[bytes], digest: str) -> None:
+    """Make sure that c2pa put the credentials where they must be, and left the other boxes as they were."""
+    boxes = read_outer_boxes(signed)
+    signed.seek(0, 2)
+    if boxes is None or boxes.digest != digest or not boxes.behind_type:
+        raise _unsound_boxes()
+
+
+def _unsound_boxes() -> SigningError:
+    return SigningError(
+        N_("The picture cannot be given content credentials: its boxes are damaged or out of order."),
+        hint=N_("Sign beside it instead: haidang sign --detached."),
+    )
+
+
+def _manifest(source: Path, labels: Iterable[Label], boxes: str) -> dict[str, Any]:
     written = [str(label) for label in labels]
+    assertions: list[dict[str, Any]] = []
+    if written:
+        assertions.append({"label": LABELS, "data": {"labels": written}})
+    if boxes:
+        assertions.append({"label": OUTER_BOXES, "data": {"sha256": boxes}})
     return {
         "title": source.name,
         "claim_generator_info": [{"name": MAKER, "version": __version__}],
-        "assertions": [{"label": LABELS, "data": {"labels": written}}] if written else [],
+        "assertions": assertions,
     }
 
 

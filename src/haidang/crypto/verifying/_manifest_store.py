@@ -6,7 +6,8 @@ are read again, and must be what the standards say (C2PA 2, sections 11 and 13; 
 
 - boxes fill what they lie in, and those with names of the standard have its identifiers, and the reverse;
 - padding is zeros;
-- the segments of a JPEG and the chunk of a PNG or WebP that hold the boxes are sound.
+- the segments of a JPEG and the chunk of a PNG or WebP that hold the boxes are sound;
+- the outer boxes of AVIF, HEIC and HEIF are those that the claim states (:mod:`haidang.crypto.outer_boxes`).
 
 What this project itself writes has fewer forms than the standard allows: a claim that names this project as
 its maker, and is signed, is held to them. The picture is not trusted; what is not sound is an answer.
@@ -14,9 +15,12 @@ its maker, and is signed, is held to them. The picture is not trusted; what is n
 
 from __future__ import annotations
 
+import io
 import re
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
+
+from haidang.crypto.outer_boxes import read_outer_boxes, store_in_box
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +66,9 @@ class _Described(NamedTuple):
     boxes: list[_Box]
 
 
-def unsound_store(content: bytes, mime: str, active: str, *, ours: bool) -> str:
+def unsound_store(
+    content: bytes, mime: str, active: str, *, ours: bool, outer_boxes: str | None = None
+) -> str:
     """Return what is unsound about credentials in which c2pa found nothing wrong; "" where nothing is.
 
     Args:
@@ -70,9 +76,14 @@ def unsound_store(content: bytes, mime: str, active: str, *, ours: bool) -> str:
         mime: its type.
         active: the name of the manifest that speaks for it.
         ours: whether it names this project as its maker.
+        outer_boxes: what it states of the outer boxes of the picture, where it states anything.
     """
     try:
-        _check(_store_in(content, mime, ours=ours), active.encode(), ours=ours)
+        if outer_boxes is None:
+            store = _store_in(content, mime, ours=ours)
+        else:
+            store = _store_in_box(content, outer_boxes)
+        _check(store, active.encode(), ours=ours)
     except _UnsoundError as error:
         return str(error)
     return ""
@@ -97,6 +108,17 @@ def _store_in(content: bytes, mime: str, *, ours: bool) -> bytes:
         if content[begin - 8 : begin] != b"C2PA" + length.to_bytes(4, "little") or padding.strip(b"\0"):
             raise _UnsoundError("chunk")
     return content[begin:end]
+
+
+def _store_in_box(content: bytes, stated: str) -> bytes:
+    """Return the boxes that the one box of credentials of an AVIF, HEIC or HEIF holds."""
+    outer = read_outer_boxes(io.BytesIO(content))
+    if outer is None or outer.digest != stated or not outer.behind_type:
+        raise _UnsoundError("outer boxes")
+    store = store_in_box(content[outer.credentials[0]])
+    if store is None:
+        raise _UnsoundError("box of the credentials")
+    return store
 
 
 def _store_in_segments(content: bytes, *, ours: bool) -> bytes:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from haidang.crypto.extra import needs_extra
 from haidang.crypto.files import read_bounded
+from haidang.crypto.outer_boxes import BOXED_TYPES, OUTER_BOXES
 from haidang.crypto.signing.pictures import LABELS, LARGEST_PICTURE, MAKER, picture_type
 from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict, Subindication
 from haidang.crypto.verifying._beside import damaged_beside
@@ -133,8 +134,10 @@ def _sound(verdict: SignatureVerdict, report: dict[str, Any], content: bytes) ->
         return verdict
     makers = _active(report).get("claim_generator_info") or [{}]
     ours = isinstance(makers[0], dict) and makers[0].get("name") == MAKER
-    what = unsound_store(content, picture_type(content[:64]), str(report.get("active_manifest")), ours=ours)
-    return damaged_beside(verdict, what)
+    mime = picture_type(content[:64])
+    stated = _stated_boxes(report) if ours and mime in BOXED_TYPES else None
+    active = str(report.get("active_manifest"))
+    return damaged_beside(verdict, unsound_store(content, mime, active, ours=ours, outer_boxes=stated))
 
 
 def _active(report: dict[str, Any]) -> dict[str, Any]:
@@ -218,10 +221,23 @@ def _untrusted(verdict: SignatureVerdict) -> SignatureVerdict:
     )
 
 
+def _stated_boxes(report: dict[str, Any]) -> str | None:
+    """Return what the claim states of the outer boxes; None for one made before this was stated."""
+    data = _assertion(report, OUTER_BOXES)
+    return None if data is None else str(data.get("sha256"))
+
+
 def _labels(report: dict[str, Any]) -> dict[str, str]:
-    for assertion in _active(report).get("assertions") or []:
-        if assertion.get("label") == LABELS and isinstance(assertion.get("data"), dict):
-            written = assertion["data"].get("labels")
-            if isinstance(written, list):
-                return {"labels": "; ".join(map(str, written))[:_LONGEST_LABEL]}
+    written = (_assertion(report, LABELS) or {}).get("labels")
+    if isinstance(written, list):
+        return {"labels": "; ".join(map(str, written))[:_LONGEST_LABEL]}
     return {}
+
+
+def _assertion(report: dict[str, Any], label: str) -> dict[str, Any] | None:
+    """Return what an assertion of the active manifest says; None where there is none of this name."""
+    for assertion in _active(report).get("assertions") or []:
+        if assertion.get("label") == label and isinstance(assertion.get("data"), dict):
+            found: dict[str, Any] = assertion["data"]
+            return found
+    return None
