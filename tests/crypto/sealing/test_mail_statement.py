@@ -166,7 +166,7 @@ def test_other_line_ends_and_lengths_do_no_harm(report: Path) -> None:
     assert opened(mail).verdict.holds
 
 
-@pytest.mark.parametrize("added", [b"-- \r\nA list of mails\r\n", b" ", b"\r", b"!\r\n"])
+@pytest.mark.parametrize("added", [b"-- \r\n", b" ", b"\r", b"!\r\n"])
 def test_anything_else_in_the_body_is_told(report: Path, added: bytes) -> None:
     mail = mailed(report, EC)
     mail.write_bytes(mail.read_bytes() + added)

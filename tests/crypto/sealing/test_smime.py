@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from haidang.crypto.certificates import write_certificates
 from haidang.crypto.sealing import NotForYouError
+from haidang.crypto.sealing.mime import attachment_in, enveloped_in, signed_in
 from haidang.crypto.sealing.smime import (
     LARGEST_MAIL,
     RefusedMailError,
@@ -20,6 +21,7 @@ from tests.crypto.sealing.mails import CONTENT, EC, RSA, mailed
 from tests.crypto.small_pki import MOMENT, small_pki
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from haidang.crypto.signers import Signatory
@@ -138,6 +140,16 @@ def test_a_certificate_that_is_not_for_encryption_is_refused(report: Path) -> No
 )
 def test_a_name_in_a_mail_leads_nowhere_else(written: str, taken: str) -> None:
     assert _safe(written) == taken
+
+
+@pytest.mark.parametrize("read", [enveloped_in, signed_in, attachment_in])
+@pytest.mark.parametrize(
+    "line", [b"Content-Type: multipart/signed; boundary*", b"Content-Disposition: a; b*"]
+)
+def test_a_header_that_the_parser_fails_on_is_refused(read: Callable[[bytes], object], line: bytes) -> None:
+    """AES-CBC decrypts what was altered to something like it."""
+    with pytest.raises(SealError):
+        read(line + b"\r\n\r\nx")
 
 
 def test_a_large_file_is_refused_before_it_is_read(tmp_path: Path) -> None:

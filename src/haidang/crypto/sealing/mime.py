@@ -6,10 +6,10 @@ What is read is not trusted: parts are found by their boundary, and nothing but 
 from __future__ import annotations
 
 import base64
-import binascii
 import mimetypes
 import re
 import secrets
+from contextlib import contextmanager
 from email.errors import MessageError
 from email.header import Header, decode_header, make_header
 from email.parser import BytesHeaderParser, BytesParser
@@ -21,7 +21,7 @@ from haidang.errors import SealError
 from haidang.i18n import N_
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 __all__ = [
     "attachment",
@@ -38,6 +38,15 @@ __all__ = [
 ]
 
 _BOUNDARY = re.compile(r"[\w'()+,./:=?-]{1,70}", re.ASCII)
+_PARSER_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MessageError,
+    TypeError,
+    ValueError,
+)
 _FOLD = re.compile(rb"\n(?=[ \t])")
 
 
@@ -119,10 +128,11 @@ def enveloped_in(mail: bytes) -> bytes:
     """
     if mail.startswith(b"0"):
         return mail
-    message = BytesParser(policy=default).parsebytes(mail)
-    if message.get_content_type() not in {"application/pkcs7-mime", "application/x-pkcs7-mime"}:
+    with _parsing(_no_mail()):
+        message = BytesParser(policy=default).parsebytes(mail)
+        kind, content = message.get_content_type(), message.get_payload(decode=True)
+    if kind not in {"application/pkcs7-mime", "application/x-pkcs7-mime"}:
         raise _no_mail()
-    content = message.get_payload(decode=True)
     if not isinstance(content, bytes) or not content:
         raise _no_mail()
     return content
@@ -135,19 +145,18 @@ def signed_in(entity: bytes) -> tuple[bytes, bytes]:
         SealError: It is no such entity.
     """
     entity = entity.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-    message = BytesHeaderParser(policy=default).parsebytes(entity)
-    boundary = message.get_boundary()
-    if message.get_content_type() != "multipart/signed" or not boundary or not _BOUNDARY.fullmatch(boundary):
+    with _parsing(_not_signed()):
+        message = BytesHeaderParser(policy=default).parsebytes(entity)
+        kind, boundary = message.get_content_type(), message.get_boundary()
+    if kind != "multipart/signed" or not boundary or not _BOUNDARY.fullmatch(boundary):
         raise _not_signed()
     _, *parts = (b"\r\n" + entity).split(f"\r\n--{boundary}".encode())
     # The two parts, and what stands behind the last boundary.
     if len(parts) != 3 or not parts[2].startswith(b"--") or not parts[0].startswith(b"\r\n"):
         raise _not_signed()
-    part = BytesParser(policy=default).parsebytes(parts[1].removeprefix(b"\r\n"))
-    try:
+    with _parsing(_not_signed()):
+        part = BytesParser(policy=default).parsebytes(parts[1].removeprefix(b"\r\n"))
         signature = part.get_payload(decode=True)
-    except (binascii.Error, ValueError):
-        signature = None
     if not isinstance(signature, bytes) or not signature:
         raise _not_signed()
     return parts[0].removeprefix(b"\r\n"), signature
@@ -177,7 +186,7 @@ def readable(value: bytes) -> str:
     text = value.decode("utf-8", "replace")
     try:
         return str(make_header(decode_header(text)))
-    except (MessageError, LookupError, ValueError):
+    except _PARSER_ERRORS:
         return text
 
 
@@ -187,19 +196,33 @@ def attachment_in(entity: bytes) -> tuple[str, bytes]:
     Raises:
         SealError: It is not one file.
     """
-    message = BytesParser(policy=default).parsebytes(entity)
-    content = message.get_payload(decode=True)
+    with _parsing(_not_one_file()):
+        message = BytesParser(policy=default).parsebytes(entity)
+        name, content = message.get_filename("message.txt"), message.get_payload(decode=True)
     if message.is_multipart() or not isinstance(content, bytes):
-        raise SealError(
-            N_("The mail does not hold exactly one file."), hint=N_("Open it with a program for mail.")
-        )
-    return message.get_filename("message.txt"), content
+        raise _not_one_file()
+    return name, content
 
 
 def _entity(headers: list[str], content: bytes) -> bytes:
     lines = base64.encodebytes(content).replace(b"\n", b"\r\n")
     head = "\r\n".join([*headers, "Content-Transfer-Encoding: base64"])
     return head.encode() + b"\r\n\r\n" + lines.removesuffix(b"\r\n")
+
+
+@contextmanager
+def _parsing(refusal: SealError) -> Iterator[None]:
+    """Refuse what the standard library's parser fails on, as it does e.g. on a parameter without a value."""
+    try:
+        yield
+    except _PARSER_ERRORS as error:
+        raise refusal from error
+
+
+def _not_one_file() -> SealError:
+    return SealError(
+        N_("The mail does not hold exactly one file."), hint=N_("Open it with a program for mail.")
+    )
 
 
 def _no_mail() -> SealError:
