@@ -130,15 +130,20 @@ def test_a_signer_whom_nobody_vouches_for_is_not_believed(desk: Desk) -> None:
     assert desk.report.exists()
 
 
-def test_a_mail_for_who_has_only_a_certificate_is_sealed_and_opened(desk: Desk) -> None:
+def with_certificate(desk: Desk) -> Path:
+    """Give the desk an identity lan with a certificate for encryption; return the certificate."""
     from haidang.crypto.certificates import write_certificates
     from haidang.crypto.keys import save_key
-    from tests.crypto.sealing.test_smime import RSA
+    from tests.crypto.sealing.mails import RSA
 
     lan = desk.home.new_identity("lan")
     save_key(RSA.key, lan.signing_key, PASSPHRASE)
     write_certificates([RSA.certificate], lan.certificate)
-    code, out, err = desk.run("seal", "--as", "anh", "--to-certificate", lan.certificate, desk.report)
+    return lan.certificate
+
+
+def test_a_mail_for_who_has_only_a_certificate_is_sealed_and_opened(desk: Desk) -> None:
+    code, out, err = desk.run("seal", "--as", "anh", "--to-certificate", with_certificate(desk), desk.report)
     assert (code, "báo cáo.txt.eml" in out) == (0, True), err
     desk.report.unlink()
     mail = desk.folder / "báo cáo.txt.eml"
@@ -148,3 +153,22 @@ def test_a_mail_for_who_has_only_a_certificate_is_sealed_and_opened(desk: Desk) 
     assert desk.report.read_text(encoding="utf-8") == "bí mật"
     code, _, err = desk.run("open", "--as", "anh", mail, "--output", desk.folder)
     assert (code, "not sealed to you" in err) == (2, True)
+
+
+def test_an_altered_subject_of_a_mail_is_named_and_can_be_accepted(desk: Desk) -> None:
+    to = with_certificate(desk)
+    code, _, err = desk.run(
+        "seal", "--as", "anh", "--to-certificate", to, "--subject", "Quý III", desk.report
+    )
+    assert code == 0, err
+    mail = desk.folder / "báo cáo.txt.eml"
+    mail.write_bytes(mail.read_bytes().replace(b"Subject: ", b"Subject: [EXTERNAL] "))
+    desk.report.unlink()
+    code, _, err = desk.run("open", "--as", "lan", mail, "--output", desk.folder)
+    assert (code, desk.report.exists()) == (3, False)
+    assert "Sealed: Quý III. Now: [EXTERNAL] Quý III" in err
+    code, out, _ = desk.run("open", "--as", "lan", mail, "--json", "--show")
+    (told,) = json.loads(out)["files"]
+    assert (code, told["code"], told["verdict"]["indication"]) == (3, "header-altered", "INDETERMINATE")
+    code, out, _ = desk.run("open", "--as", "lan", mail, "--output", desk.folder, "--accept-indeterminate")
+    assert (code, "[EXTERNAL]" in out, desk.report.exists()) == (0, True, True)

@@ -142,6 +142,7 @@ class _Opener:
             folder=self._folder,
             now=self._now,
             accept_indeterminate=self._args.accept_indeterminate,
+            accept_forwarded=self._args.accept_forwarded,
         )
 
     def _open_sealed(self, path: Path) -> Opened:
@@ -262,7 +263,7 @@ def _told_refusal(name: str, error: HaidangError) -> dict[str, Any]:
         told["envelope"] = error.envelope and error.envelope.to_json()
         told["verdict"] = error.verdict and error.verdict.to_json()
     if isinstance(error, RefusedMailError):
-        told["code"] = "signature-indeterminate" if error.indeterminate else "signature-failed"
+        told["code"] = error.reason.code
         told["verdict"] = error.verdict.to_json()
     return told
 

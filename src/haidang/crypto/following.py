@@ -13,35 +13,28 @@ X.667). Programs that do not know it pass over it.
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from typing import Any
 
 from haidang.crypto.extra import needs_extra
+from haidang.crypto.signed_attributes import imprint_of, is_imprint_of, make_known, provider_of, values_of
 
 __all__ = ["follows_as_stated", "statement_provider"]
 
 _NAME = "haidang_following_revision"
 _OID = "2.25.278454758608430864530763886178137225978"
-_DIGESTS = frozenset({"sha256", "sha384", "sha512"})
 
 
 @cache
 def _statement_class() -> Any:
     """Return the ASN.1 class of the statement, made known to asn1crypto's CMS."""
     with needs_extra():
-        from asn1crypto import cms, core, tsp
+        from asn1crypto import core, tsp
 
     class FollowingRevision(core.Sequence):  # type: ignore[misc]
         _fields = [("octets", core.Integer), ("digest", tsp.MessageImprint)]  # noqa: RUF012 -- asn1crypto writes to it
 
-    class SetOfFollowingRevision(core.SetOf):  # type: ignore[misc]
-        _child_spec = FollowingRevision
-
-    cms.CMSAttributeType._map[_OID] = _NAME  # noqa: SLF001 -- asn1crypto's way to add a type
-    if cms.CMSAttributeType._reverse_map is not None:  # noqa: SLF001 -- made from the map when first used
-        cms.CMSAttributeType._reverse_map[_NAME] = _OID  # noqa: SLF001 -- likewise
-    cms.CMSAttribute._oid_specs[_NAME] = SetOfFollowingRevision  # noqa: SLF001 -- likewise
+    make_known(_NAME, _OID, FollowingRevision)
     return FollowingRevision
 
 
@@ -52,20 +45,8 @@ def statement_provider(revision: bytes, digest: str) -> Any:
         revision: the bytes that will stand right behind what is signed.
         digest: the name of a digest algorithm of the SHA-2 family.
     """
-    statement_class = _statement_class()
-    from pyhanko.sign.attributes import CMSAttributeProvider
-
-    hashed = hashlib.new(digest, revision).digest()
-    imprint = {"hash_algorithm": {"algorithm": digest}, "hashed_message": hashed}
-
-    class StatementProvider(CMSAttributeProvider):
-        attribute_type = _NAME
-
-        async def build_attr_value(self, dry_run: bool = False) -> Any:  # noqa: FBT001, FBT002 -- pyHanko's
-            del dry_run
-            return statement_class({"octets": len(revision), "digest": imprint})
-
-    return StatementProvider()
+    statement = _statement_class()({"octets": len(revision), "digest": imprint_of(revision, digest)})
+    return provider_of(_NAME, statement)
 
 
 def follows_as_stated(signature: bytes, after: memoryview) -> bool:
@@ -80,19 +61,13 @@ def follows_as_stated(signature: bytes, after: memoryview) -> bool:
 
     try:
         for signer in cms.ContentInfo.load(signature)["content"]["signer_infos"]:
-            for attribute in signer["signed_attrs"]:
-                if attribute["type"].dotted == _OID:
-                    (stated,) = attribute["values"]
-                    if not _is_of(stated, after):
-                        return False
+            if not all(_is_of(stated, after) for stated in values_of(signer, _OID)):
+                return False
     except (ArithmeticError, LookupError, TypeError, ValueError):
         return False
     return True
 
 
 def _is_of(stated: Any, after: memoryview) -> bool:
-    octets, imprint = stated["octets"].native, stated["digest"]
-    name = imprint["hash_algorithm"]["algorithm"].native
-    if name not in _DIGESTS or not 0 < octets <= len(after):
-        return False
-    return bool(hashlib.new(name, after[:octets]).digest() == imprint["hashed_message"].native)
+    octets = stated["octets"].native
+    return 0 < octets <= len(after) and is_imprint_of(stated["digest"], after[:octets])

@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from haidang.crypto.extra import needs_extra
+from haidang.crypto.signed_attributes import make_known, provider_of, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,18 +37,12 @@ def _label_class() -> Any:
     optional fields are absent nor one with a CHOICE; a SET OF ANY has the same encoding.
     """
     with needs_extra():
-        from asn1crypto import cms, core
+        from asn1crypto import core
 
     class SecurityLabel(core.SetOf):  # type: ignore[misc]
         _child_spec = core.Any
 
-    class SetOfSecurityLabel(core.SetOf):  # type: ignore[misc]
-        _child_spec = SecurityLabel
-
-    cms.CMSAttributeType._map[_OID] = ATTRIBUTE_NAME  # noqa: SLF001 -- asn1crypto's way to add a type
-    if cms.CMSAttributeType._reverse_map is not None:  # noqa: SLF001 -- made from the map when first used
-        cms.CMSAttributeType._reverse_map[ATTRIBUTE_NAME] = _OID  # noqa: SLF001 -- likewise
-    cms.CMSAttribute._oid_specs[ATTRIBUTE_NAME] = SetOfSecurityLabel  # noqa: SLF001 -- likewise
+    make_known(ATTRIBUTE_NAME, _OID, SecurityLabel)
     return SecurityLabel
 
 
@@ -58,16 +53,9 @@ def attribute_providers(labels: Iterable[Label]) -> list[Any]:
         return []
     label_class = _label_class()
     from asn1crypto import core
-    from pyhanko.sign.attributes import CMSAttributeProvider
 
-    class LabelProvider(CMSAttributeProvider):
-        attribute_type = ATTRIBUTE_NAME
-
-        async def build_attr_value(self, dry_run: bool = False) -> Any:  # noqa: FBT001, FBT002 -- pyHanko's
-            del dry_run
-            return label_class([core.Any(core.ObjectIdentifier(POLICY)), core.Any(core.UTF8String(text))])
-
-    return [LabelProvider()]
+    parts = [core.Any(core.ObjectIdentifier(POLICY)), core.Any(core.UTF8String(text))]
+    return [provider_of(ATTRIBUTE_NAME, label_class(parts))]
 
 
 def labels_of(signer_info: Any) -> tuple[str, ...]:
@@ -78,13 +66,11 @@ def labels_of(signer_info: Any) -> tuple[str, ...]:
     """
     _label_class()
     try:
-        for attribute in signer_info["signed_attrs"]:
-            if attribute["type"].dotted == _OID:
-                for part in attribute["values"][0]:
-                    mark = part.native
-                    # A PrintableString or UTF8String is the mark; the policy is an OBJECT IDENTIFIER.
-                    if part.parse().tag in {_PRINTABLE, _UTF8} and isinstance(mark, str):
-                        return tuple(filter(None, mark[:_LONGEST].split(_SEPARATOR)))
+        for part in next(values_of(signer_info, _OID), ()):
+            mark = part.native
+            # A PrintableString or UTF8String is the mark; the policy is an OBJECT IDENTIFIER.
+            if part.parse().tag in {_PRINTABLE, _UTF8} and isinstance(mark, str):
+                return tuple(filter(None, mark[:_LONGEST].split(_SEPARATOR)))
     except (ValueError, TypeError, KeyError, IndexError):
         # What is no security label says nothing; the verifier judges the signature itself.
         return ()

@@ -6,38 +6,77 @@ What is read is not trusted: parts are found by their boundary, and nothing but 
 from __future__ import annotations
 
 import base64
-import binascii
 import mimetypes
 import re
 import secrets
-from email.header import Header
+from contextlib import contextmanager
+from email.errors import MessageError
+from email.header import Header, decode_header, make_header
 from email.parser import BytesHeaderParser, BytesParser
 from email.policy import default
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from haidang.errors import SealError
 from haidang.i18n import N_
 
-__all__ = ["attachment", "attachment_in", "enveloped", "enveloped_in", "signed", "signed_in"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = [
+    "attachment",
+    "attachment_in",
+    "enveloped",
+    "enveloped_in",
+    "header_lines",
+    "headers_of",
+    "is_body_of",
+    "is_signed_as_written",
+    "readable",
+    "signed",
+    "signed_in",
+]
 
 _BOUNDARY = re.compile(r"[\w'()+,./:=?-]{1,70}", re.ASCII)
+_PARSER_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MessageError,
+    TypeError,
+    ValueError,
+)
+_FOLD = re.compile(rb"\n(?=[ \t])")
 
 
-def attachment(name: str, content: bytes) -> bytes:
-    """Return a file as a MIME entity with CRLF line ends."""
+def headers_of(subject: str, date: str) -> list[str]:
+    """Return the header lines that say what a mail is about, and when it was sealed; folded."""
+    coded = Header(subject, "utf-8", header_name="Subject").encode(linesep="\r\n") if subject else ""
+    return [*([f"Subject: {coded}"] if coded else []), f"Date: {date}"]
+
+
+def attachment(name: str, content: bytes, headers: Sequence[str]) -> bytes:
+    """Return a file as a MIME entity with CRLF line ends, which carries the mail's ``headers`` (RFC 9788).
+
+    A program that knows header protection shows these, and not what somebody wrote around the mail. They are
+    outside as well, as they are inside: ``HP-Outer`` says so.
+    """
     kind = mimetypes.guess_type(name, strict=False)[0] or "application/octet-stream"
     return _entity(
         [
-            f"Content-Type: {kind}",
+            *headers,
+            *(f"HP-Outer: {line}" for line in headers),
+            f'Content-Type: {kind}; hp="cipher"',
             f"Content-Disposition: attachment; filename*=UTF-8''{quote(name, safe='')}",
         ],
         content,
     )
 
 
-def signed(entity: bytes, signature: bytes, digest: str) -> bytes:
-    """Return a ``multipart/signed`` entity over ``entity`` (RFC 1847)."""
-    boundary = f"haidang-{secrets.token_hex(16)}"
+def signed(entity: bytes, signature: bytes, digest: str, boundary: str = "") -> bytes:
+    """Return a ``multipart/signed`` entity over ``entity`` (RFC 1847); its boundary is fresh if not given."""
+    boundary = boundary or f"haidang-{secrets.token_hex(16)}"
     mark = boundary.encode()
     head = (
         f'Content-Type: multipart/signed; protocol="application/pkcs7-signature";\r\n'
@@ -68,15 +107,12 @@ def signed(entity: bytes, signature: bytes, digest: str) -> bytes:
     )
 
 
-def enveloped(content: bytes, *, kind: str, subject: str, date: str) -> bytes:
-    """Return a mail that carries CMS; ``kind`` is its smime-type."""
-    coded = Header(subject, "utf-8", header_name="Subject").encode(linesep="\r\n") if subject else ""
-    headers = [f"Date: {date}", "MIME-Version: 1.0"]
-    if coded:
-        headers.insert(0, f"Subject: {coded}")
+def enveloped(content: bytes, kind: str, headers: Sequence[str]) -> bytes:
+    """Return a mail that carries CMS; ``kind`` is its smime-type. Its header is the same for any content."""
     return _entity(
         [
             *headers,
+            "MIME-Version: 1.0",
             f'Content-Type: application/pkcs7-mime; smime-type={kind}; name="smime.p7m"',
             'Content-Disposition: attachment; filename="smime.p7m"',
         ],
@@ -92,10 +128,11 @@ def enveloped_in(mail: bytes) -> bytes:
     """
     if mail.startswith(b"0"):
         return mail
-    message = BytesParser(policy=default).parsebytes(mail)
-    if message.get_content_type() not in {"application/pkcs7-mime", "application/x-pkcs7-mime"}:
+    with _parsing(_no_mail()):
+        message = BytesParser(policy=default).parsebytes(mail)
+        kind, content = message.get_content_type(), message.get_payload(decode=True)
+    if kind not in {"application/pkcs7-mime", "application/x-pkcs7-mime"}:
         raise _no_mail()
-    content = message.get_payload(decode=True)
     if not isinstance(content, bytes) or not content:
         raise _no_mail()
     return content
@@ -108,22 +145,49 @@ def signed_in(entity: bytes) -> tuple[bytes, bytes]:
         SealError: It is no such entity.
     """
     entity = entity.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-    message = BytesHeaderParser(policy=default).parsebytes(entity)
-    boundary = message.get_boundary()
-    if message.get_content_type() != "multipart/signed" or not boundary or not _BOUNDARY.fullmatch(boundary):
+    with _parsing(_not_signed()):
+        message = BytesHeaderParser(policy=default).parsebytes(entity)
+        kind, boundary = message.get_content_type(), message.get_boundary()
+    if kind != "multipart/signed" or not boundary or not _BOUNDARY.fullmatch(boundary):
         raise _not_signed()
     _, *parts = (b"\r\n" + entity).split(f"\r\n--{boundary}".encode())
     # The two parts, and what stands behind the last boundary.
     if len(parts) != 3 or not parts[2].startswith(b"--") or not parts[0].startswith(b"\r\n"):
         raise _not_signed()
-    part = BytesParser(policy=default).parsebytes(parts[1].removeprefix(b"\r\n"))
-    try:
+    with _parsing(_not_signed()):
+        part = BytesParser(policy=default).parsebytes(parts[1].removeprefix(b"\r\n"))
         signature = part.get_payload(decode=True)
-    except (binascii.Error, ValueError):
-        signature = None
     if not isinstance(signature, bytes) or not signature:
         raise _not_signed()
     return parts[0].removeprefix(b"\r\n"), signature
+
+
+def is_signed_as_written(inside: bytes, entity: bytes, signature: bytes) -> bool:
+    """Return whether ``inside`` is what :func:`signed` writes, if :func:`signed_in` found these two in it."""
+    message = BytesHeaderParser(policy=default).parsebytes(inside)
+    digest = str(message.get_param("micalg")).replace("-", "")
+    return inside == signed(entity, signature, digest, message.get_boundary() or "")
+
+
+def header_lines(mail: bytes) -> list[bytes]:
+    """Return the lines of the header of a mail, unfolded; its lines end with CRLF or with LF."""
+    header = mail.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
+    return _FOLD.sub(b"", header).split(b"\n")
+
+
+def is_body_of(mail: bytes, content: bytes) -> bool:
+    """Return whether the body of a mail is ``content`` in base64 and nothing else, in lines of any length."""
+    body = mail.replace(b"\r\n", b"\n").partition(b"\n\n")[2]
+    return body.replace(b"\n", b"") == base64.b64encode(content)
+
+
+def readable(value: bytes) -> str:
+    """Return the value of a header line as people read it; as it is where it cannot be decoded."""
+    text = value.decode("utf-8", "replace")
+    try:
+        return str(make_header(decode_header(text)))
+    except _PARSER_ERRORS:
+        return text
 
 
 def attachment_in(entity: bytes) -> tuple[str, bytes]:
@@ -132,19 +196,33 @@ def attachment_in(entity: bytes) -> tuple[str, bytes]:
     Raises:
         SealError: It is not one file.
     """
-    message = BytesParser(policy=default).parsebytes(entity)
-    content = message.get_payload(decode=True)
+    with _parsing(_not_one_file()):
+        message = BytesParser(policy=default).parsebytes(entity)
+        name, content = message.get_filename("message.txt"), message.get_payload(decode=True)
     if message.is_multipart() or not isinstance(content, bytes):
-        raise SealError(
-            N_("The mail does not hold exactly one file."), hint=N_("Open it with a program for mail.")
-        )
-    return message.get_filename("message.txt"), content
+        raise _not_one_file()
+    return name, content
 
 
 def _entity(headers: list[str], content: bytes) -> bytes:
     lines = base64.encodebytes(content).replace(b"\n", b"\r\n")
     head = "\r\n".join([*headers, "Content-Transfer-Encoding: base64"])
     return head.encode() + b"\r\n\r\n" + lines.removesuffix(b"\r\n")
+
+
+@contextmanager
+def _parsing(refusal: SealError) -> Iterator[None]:
+    """Refuse what the standard library's parser fails on, as it does e.g. on a parameter without a value."""
+    try:
+        yield
+    except _PARSER_ERRORS as error:
+        raise refusal from error
+
+
+def _not_one_file() -> SealError:
+    return SealError(
+        N_("The mail does not hold exactly one file."), hint=N_("Open it with a program for mail.")
+    )
 
 
 def _no_mail() -> SealError:

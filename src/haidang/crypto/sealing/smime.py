@@ -2,46 +2,55 @@
 
 Rules:
 
-- AES-256-GCM in AuthEnvelopedData (RFC 5083, RFC 5084) with RSA-OAEP or ECDH. For mail programs that cannot
-  read that, AES-256-CBC in EnvelopedData (RFC 5652) with RSA PKCS#1 v1.5: it is not authenticated, so that
-  an altered mail decrypts to something else. Either way nothing is shown unless the signature inside holds.
-- Key encryption is pyHanko's, with RSA keys and EC keys (P-256, P-384, P-521). The certificate must allow it:
-  keyEncipherment for RSA, keyAgreement for EC.
+- AES-256-GCM with RSA-OAEP or ECDH. For mail programs that cannot read that, AES-256-CBC with RSA PKCS#1
+  v1.5: it is not authenticated, so that an altered mail decrypts to something else. Either way nothing is
+  shown unless the signature inside holds.
+- The certificate must allow it: keyEncipherment for RSA, keyAgreement for EC (P-256, P-384, P-521).
+- The signature states the recipients, everything else around the ciphertext, and the header of the mail
+  (:mod:`haidang.crypto.sealing._mail_statement`): no bit of a mail can be altered, and none be passed on in
+  the sender's name, unseen. Mails of other programs, and those sealed before it did, are judged by what is
+  inside alone.
+- Subject and date stand inside as well (RFC 9788), for programs that know no such statement.
 - A mail is held in memory, and so at most :data:`LARGEST_MAIL` large.
-- S/MIME does not sign who the recipients are; seal with age (:func:`haidang.crypto.sealing.seal`) where
-  that matters.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import replace
 from email.utils import format_datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from haidang.crypto.certificates import certificate_facts
 from haidang.crypto.containers.member_names import check_name
-from haidang.crypto.extra import needs_extra
 from haidang.crypto.files import PRIVATE, read_bounded, write_whole
+from haidang.crypto.sealing._mail_encryption import Encryption, check_certificate, decrypted
+from haidang.crypto.sealing._mail_statement import (
+    ALTERED,
+    DAMAGED,
+    FORWARDED,
+    Received,
+    departures,
+    statement_provider,
+)
 from haidang.crypto.sealing.mime import (
     attachment,
     attachment_in,
     enveloped,
     enveloped_in,
+    headers_of,
     signed,
     signed_in,
 )
 from haidang.crypto.signing.cades import sign_digest
-from haidang.crypto.trust import as_asn1
-from haidang.crypto.verdicts import DocumentVerdict
-from haidang.errors import ProtectError, SealError
+from haidang.crypto.verdicts import DocumentVerdict, Reason
+from haidang.errors import SealError
 from haidang.i18n import N_
+from haidang.messages import Message
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from cryptography import x509
@@ -57,6 +66,7 @@ LARGEST_MAIL: Final = 32 << 20
 
 _LARGEST_MESSAGE = 3 * LARGEST_MAIL
 """Base64 twice makes 16/9 of it."""
+_INDETERMINATE = "signature-indeterminate"
 
 
 class OpenedMail(NamedTuple):
@@ -80,17 +90,20 @@ class OpenedMail(NamedTuple):
 
 
 class RefusedMailError(SealError):
-    """It was decrypted, but the signature inside does not hold, or cannot be told."""
+    """It was decrypted, but the signature inside, or what it says of the mail around it, does not hold."""
 
-    def __init__(self, message: str, *, hint: str, verdict: DocumentVerdict) -> None:
-        """Keep what is known of it."""
-        super().__init__(message, hint=hint)
+    def __init__(self, reason: Reason, verdict: DocumentVerdict) -> None:
+        """Keep why, and what is known of it."""
+        super().__init__(
+            reason.message.template, hint=reason.hint.template, **reason.message.values | reason.hint.values
+        )
+        self.reason = reason
         self.verdict = verdict
 
     @property
     def indeterminate(self) -> bool:
-        """Whether it may hold, and only cannot be determined."""
-        return self.verdict.indication == "INDETERMINATE"
+        """Whether it may hold, or only the mail around what is inside was altered."""
+        return self.reason.code in {_INDETERMINATE, *ALTERED}
 
 
 def is_mail(head: bytes, path: Path) -> bool:
@@ -117,7 +130,7 @@ def seal_mail(
         signatory: who seals.
         certificates: the recipients'.
         now: the moment of sealing.
-        subject: the subject of the mail; it is neither signed nor encrypted.
+        subject: the subject of the mail; it is signed, and not encrypted.
         authenticated: AES-256-GCM; False for mail programs that know AES-256-CBC only.
 
     Raises:
@@ -131,15 +144,16 @@ def seal_mail(
             N_("There is nobody to seal to."), hint=N_("Name certificates with --to-certificate.")
         )
     for one in certificates:
-        _check_certificate(one, now)
-    entity = attachment(source.name, read_bounded(source, LARGEST_MAIL))
-    algorithm = signatory.digest
-    digest = hashlib.new(algorithm, entity).digest()
-    inside = signed(entity, sign_digest(signatory, digest, algorithm, now=now), algorithm)
-    encrypt = _encrypted_gcm if authenticated else _encrypted_cbc
+        check_certificate(one, now)
+    headers = headers_of(" ".join(subject.split()), format_datetime(now))
     kind = "authEnveloped-data" if authenticated else "enveloped-data"
-    one_line = " ".join(subject.split())
-    mail = enveloped(encrypt(inside, certificates), kind=kind, subject=one_line, date=format_datetime(now))
+    encryption = Encryption(certificates, authenticated=authenticated)
+    entity = attachment(source.name, read_bounded(source, LARGEST_MAIL), headers)
+    algorithm = signatory.digest
+    statement = statement_provider(certificates, encryption.shell, enveloped(b"", kind, headers), algorithm)
+    digest = hashlib.new(algorithm, entity).digest()
+    signature = sign_digest(signatory, digest, algorithm, now=now, attributes=[statement])
+    mail = enveloped(encryption.sealed(signed(entity, signature, algorithm)), kind, headers)
     write_whole(target, mail + b"\r\n", replace=False)
 
 
@@ -151,6 +165,7 @@ def open_mail(
     folder: Path | None,
     now: dt.datetime,
     accept_indeterminate: bool = False,
+    accept_forwarded: bool = False,
 ) -> OpenedMail:
     """Open the sealed mail ``path`` into ``folder``; its file appears only if the signature inside holds.
 
@@ -160,29 +175,32 @@ def open_mail(
         trust: who is believed.
         folder: where the file appears; None only looks into the mail.
         now: the moment of opening.
-        accept_indeterminate: open although it cannot be told whether the signature holds.
+        accept_indeterminate: open although it cannot be told whether the signature holds, or the mail around
+            what is sealed was altered.
+        accept_forwarded: open although the sender did not name the opener among the recipients.
 
     Raises:
         InputError: It cannot be read.
         SealError: It is no sealed mail, is damaged, is sealed to others, or its signature does not hold.
         OutputError: The file cannot be written, or something of its name is there already.
     """
-    content = enveloped_in(read_bounded(path, _LARGEST_MESSAGE))
-    inside, authenticated = _decrypted(content, signatory, path)
+    mail = read_bounded(path, _LARGEST_MESSAGE)
+    content = enveloped_in(mail)
+    inside, authenticated = decrypted(content, signatory, path)
     entity, signature = signed_in(inside)
-    verdict = DocumentVerdict(str(path), "cms", (_verdict(entity, signature, trust, now),))
-    if verdict.indication == "TOTAL-FAILED":
-        raise RefusedMailError(
-            N_("The signature in the sealed mail does not hold."),
-            hint=N_("Do not use it. Ask the sender to seal it again."),
-            verdict=verdict,
-        )
-    if not verdict.holds and not accept_indeterminate:
-        raise RefusedMailError(
-            N_("It cannot be determined whether the signature in the sealed mail holds."),
-            hint=N_("See why below; renew the revocation lists, or open it with --accept-indeterminate."),
-            verdict=verdict,
-        )
+    judged = _verdict(entity, signature, trust, now)
+    sender = judged.signer.name if judged.signer else "?"
+    reasons: tuple[Reason, ...] = ()
+    if judged.indication != "TOTAL-FAILED":
+        received = Received(mail, content, inside, entity, signature)
+        reasons = departures(received, signatory.certificate, sender)
+    verdict = DocumentVerdict(str(path), "cms", (_weighed(judged, reasons),))
+    accepted = {FORWARDED} if accept_forwarded else set()
+    if accept_indeterminate:
+        accepted |= {_INDETERMINATE, *ALTERED}
+    for reason in _doubts(judged, reasons):
+        if reason.code not in accepted:
+            raise RefusedMailError(reason, verdict)
     name, file = attachment_in(entity)
     place = None if folder is None else folder / _safe(name)
     if place is not None:
@@ -197,6 +215,35 @@ def _verdict(entity: bytes, signature: bytes, trust: Trust, now: dt.datetime) ->
     return replace(verdict, level=f"S/MIME, {verdict.level}" if verdict.level else "S/MIME")
 
 
+def _weighed(verdict: SignatureVerdict, reasons: tuple[Reason, ...]) -> SignatureVerdict:
+    """Return the verdict on what is inside, with what departs from what the signature says of the mail."""
+    verdict = replace(verdict, reasons=(*reasons, *verdict.reasons))
+    codes = {one.code for one in reasons}
+    if DAMAGED in codes:
+        return replace(verdict, indication="TOTAL-FAILED", subindication="FORMAT_FAILURE")
+    if verdict.holds and codes & {FORWARDED, *ALTERED}:
+        return replace(verdict, indication="INDETERMINATE", subindication="SIG_CONSTRAINTS_FAILURE")
+    return verdict
+
+
+def _doubts(verdict: SignatureVerdict, reasons: tuple[Reason, ...]) -> Iterator[Reason]:
+    """Yield what speaks against opening a mail, the worst first."""
+    if verdict.indication == "TOTAL-FAILED":
+        yield Reason(
+            "signature-failed",
+            Message(N_("The signature in the sealed mail does not hold.")),
+            Message(N_("Do not use it. Ask the sender to seal it again.")),
+        )
+    yield from (one for one in reasons if one.code in {DAMAGED, FORWARDED})
+    if verdict.indication == "INDETERMINATE":
+        yield Reason(
+            "signature-indeterminate",
+            Message(N_("It cannot be determined whether the signature in the sealed mail holds.")),
+            Message(N_("See why below; renew the revocation lists, or open it with --accept-indeterminate.")),
+        )
+    yield from (one for one in reasons if one.code in ALTERED)
+
+
 def _safe(name: str) -> str:
     """Return the name of the file in a mail: its last part, which must not be hidden.
 
@@ -206,240 +253,3 @@ def _safe(name: str) -> str:
     last = PurePosixPath(name.replace("\\", "/")).name.lstrip(".") or "message"
     check_name(last)
     return last
-
-
-def _check_certificate(certificate: x509.Certificate, now: dt.datetime) -> None:
-    """Refuse a certificate that cannot, or must not, be encrypted to.
-
-    Raises:
-        SealError: The error says why.
-    """
-    from cryptography import x509
-
-    facts = certificate_facts(certificate)
-    if not facts.not_before <= now <= facts.not_after:
-        raise SealError(
-            N_("The certificate of {name} is not valid at this moment."),
-            hint=N_("Ask for a new one."),
-            name=facts.name,
-        )
-    kind = facts.algorithm.partition("-")[0]
-    if kind not in {"rsa", "ecdsa"}:
-        raise SealError(
-            N_("Nothing can be sealed to the {algorithm} key in the certificate of {name}."),
-            hint=N_("Ask for a certificate with an RSA or EC key for encryption."),
-            algorithm=facts.algorithm,
-            name=facts.name,
-        )
-    try:
-        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    except x509.ExtensionNotFound:
-        return
-    except ValueError:
-        usage = None
-    if usage is None or not (usage.key_encipherment if kind == "rsa" else usage.key_agreement):
-        raise SealError(
-            N_("The certificate of {name} is not for encryption."),
-            hint=N_("Ask for one with {usage} (profile mail)."),
-            name=facts.name,
-            usage="keyEncipherment" if kind == "rsa" else "keyAgreement",
-        )
-
-
-def _recipient_infos(key: bytes, certificates: Sequence[x509.Certificate], *, oaep: bool) -> list[Any]:
-    with needs_extra():
-        from pyhanko.pdf_utils.crypt.pubkey import RecipientEncryptionPolicy, _recipient_info
-    # What the certificate allows was checked already, also for EC keys, which pyHanko does not.
-    policy = RecipientEncryptionPolicy(ignore_key_usage=True, prefer_oaep=oaep)
-    return [_recipient_info(key, as_asn1(one), policy) for one in certificates]
-
-
-def _encrypted_gcm(content: bytes, certificates: Sequence[x509.Certificate]) -> bytes:
-    from asn1crypto import cms, core
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-    class GcmParameters(core.Sequence):  # type: ignore[misc]
-        """RFC 5084, section 3.2."""
-
-        _fields = [("nonce", core.OctetString), ("icvlen", core.Integer, {"default": 12})]  # noqa: RUF012 -- asn1crypto's form
-
-    key, nonce = AESGCM.generate_key(256), os.urandom(12)
-    sealed = AESGCM(key).encrypt(nonce, content, None)
-    parameters = GcmParameters({"nonce": nonce, "icvlen": 16})
-    info = _content_info("aes256_gcm", core.Any(parameters), sealed[:-16])
-    data = cms.AuthEnvelopedData(
-        {
-            "version": 0,
-            "recipient_infos": _recipient_infos(key, certificates, oaep=True),
-            "auth_encrypted_content_info": info,
-            "mac": sealed[-16:],
-        }
-    )
-    return _dumped("authenticated_enveloped_data", data)
-
-
-def _encrypted_cbc(content: bytes, certificates: Sequence[x509.Certificate]) -> bytes:
-    from asn1crypto import cms, core
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-    from cryptography.hazmat.primitives.padding import PKCS7
-
-    key, vector = os.urandom(32), os.urandom(16)
-    padder = PKCS7(128).padder()
-    encryptor = Cipher(algorithms.AES(key), modes.CBC(vector)).encryptor()
-    sealed = encryptor.update(padder.update(content) + padder.finalize()) + encryptor.finalize()
-    infos = _recipient_infos(key, certificates, oaep=False)
-    data = cms.EnvelopedData(
-        {
-            # RFC 5652, section 6.1: 2 as soon as a recipient is one of key agreement.
-            "version": 2 if any(one.name == "kari" for one in infos) else 0,
-            "recipient_infos": infos,
-            "encrypted_content_info": _content_info("aes256_cbc", core.OctetString(vector), sealed),
-        }
-    )
-    return _dumped("enveloped_data", data)
-
-
-def _content_info(algorithm: str, parameters: Any, sealed: bytes) -> Any:
-    from asn1crypto import cms
-
-    return cms.EncryptedContentInfo(
-        {
-            "content_type": "data",
-            "content_encryption_algorithm": {"algorithm": algorithm, "parameters": parameters},
-            "encrypted_content": sealed,
-        }
-    )
-
-
-def _dumped(kind: str, data: Any) -> bytes:
-    from asn1crypto import cms
-
-    der: bytes = cms.ContentInfo({"content_type": kind, "content": data}).dump()
-    return der
-
-
-def _decrypted(content: bytes, signatory: Signatory, path: Path) -> tuple[bytes, bool]:
-    """Return what is inside CMS, and whether its encryption is authenticated.
-
-    Raises:
-        SealError: It is damaged, sealed to others, or encrypted in a way that is not accepted.
-    """
-    with needs_extra():
-        from asn1crypto import cms
-        from cryptography.exceptions import InvalidTag
-    try:
-        info = cms.ContentInfo.load(content, strict=True)
-        kind, data = info["content_type"].native, info["content"]
-        if kind == "authenticated_enveloped_data":
-            return _opened_gcm(data, _content_key(data, signatory, path)), True
-        if kind == "enveloped_data":
-            key = _content_key(data, signatory, path)
-            return _opened_cbc(data["encrypted_content_info"], key), False
-    except ProtectError:
-        raise
-    except (ValueError, TypeError, KeyError, IndexError, OverflowError, InvalidTag) as error:
-        raise _damaged(path) from error
-    raise _not_accepted(str(kind))
-
-
-def _content_key(data: Any, signatory: Signatory, path: Path) -> bytes:
-    from asn1crypto.cms import OriginatorIdentifierOrKey
-    from asn1crypto.keys import PrivateKeyInfo, PublicKeyInfo
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-    from pyhanko.pdf_utils.crypt.pubkey import (
-        InappropriateCredentialError,
-        SimpleEnvelopeKeyDecrypter,
-        read_envelope_key,
-    )
-    from pyhanko.pdf_utils.misc import PdfReadError
-
-    if not hasattr(signatory.key, "private_bytes"):
-        raise SealError(
-            N_("A key in a token cannot open sealed mail yet."),
-            hint=N_("Open it with a program for mail that uses the token."),
-        )
-    plain = signatory.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-
-    class Decrypter(SimpleEnvelopeKeyDecrypter):
-        """Reads an ephemeral key without a curve, as openssl writes it: it is the receiver's (RFC 5753)."""
-
-        def decrypt_with_exchange(
-            self, encrypted_key: Any, algo_params: Any, originator_identifier: Any, user_keying_material: Any
-        ) -> bytes:
-            if originator_identifier.name == "originator_key":
-                own = as_asn1(signatory.certificate).public_key["algorithm"].copy()
-                point = originator_identifier.chosen["public_key"].copy()
-                whole = PublicKeyInfo({"algorithm": own, "public_key": point})
-                originator_identifier = OriginatorIdentifierOrKey(name="originator_key", value=whole)
-            return super().decrypt_with_exchange(
-                encrypted_key, algo_params, originator_identifier, user_keying_material
-            )
-
-    decrypter = Decrypter(as_asn1(signatory.certificate), PrivateKeyInfo.load(plain))
-    try:
-        key: bytes | None = read_envelope_key(data, decrypter)
-    except (PdfReadError, InappropriateCredentialError, NotImplementedError) as error:
-        if isinstance(error.__cause__ or error, NotImplementedError):
-            # E.g. key derivation with SHA-1, which openssl takes for EC keys where it is not told otherwise.
-            raise SealError(
-                N_("The key of the sealed mail is encrypted in a way that is not accepted: {reason}"),
-                hint=N_("Ask the sender to use RSA, or ECDH with SHA-256 (RFC 5753)."),
-                reason=error.__cause__ or error,
-            ) from error
-        raise _damaged(path) from error
-    if key is None:
-        from haidang.crypto.sealing.opening import NotForYouError
-
-        raise NotForYouError(
-            N_("{path} is not sealed to you: none of your keys opens it."),
-            hint=N_("Choose another identity with --as NAME, or ask the sender to seal it to you."),
-            path=path,
-        )
-    return key
-
-
-def _opened_gcm(data: Any, key: bytes) -> bytes:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-    info = data["auth_encrypted_content_info"]
-    algorithm = info["content_encryption_algorithm"]
-    name = algorithm["algorithm"].native
-    mac = data["mac"].native
-    if name not in {"aes128_gcm", "aes192_gcm", "aes256_gcm"} or len(mac) < 12:
-        raise _not_accepted(str(name))
-    nonce = algorithm["parameters"].parsed[0].native
-    attributes = data["auth_attrs"]
-    # RFC 5083, section 2.2: the attributes that are authenticated, as a SET OF.
-    extra = attributes.untag().dump() if attributes.contents else None
-    return AESGCM(key).decrypt(nonce, info["encrypted_content"].native + mac, extra)
-
-
-def _opened_cbc(info: Any, key: bytes) -> bytes:
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-    from cryptography.hazmat.primitives.padding import PKCS7
-
-    algorithm = info["content_encryption_algorithm"]
-    name = algorithm["algorithm"].native
-    if name not in {"aes128_cbc", "aes192_cbc", "aes256_cbc"}:
-        raise _not_accepted(str(name))
-    vector = algorithm["parameters"].native
-    decryptor = Cipher(algorithms.AES(key), modes.CBC(vector)).decryptor()
-    padded = decryptor.update(info["encrypted_content"].native) + decryptor.finalize()
-    unpadder = PKCS7(128).unpadder()
-    return unpadder.update(padded) + unpadder.finalize()
-
-
-def _not_accepted(name: str) -> SealError:
-    return SealError(
-        N_("The mail is encrypted with {algorithm}, which is not accepted."),
-        hint=N_("Ask the sender to use AES-256."),
-        algorithm=name,
-    )
-
-
-def _damaged(path: Path) -> SealError:
-    return SealError(
-        N_("{path} is damaged or was cut off; nothing of it was kept."),
-        hint=N_("Get it again from the sender."),
-        path=path,
-    )

@@ -47,6 +47,7 @@ def sign_digest(
     now: dt.datetime,
     timestamper: Any = None,
     labels: Iterable[Label] = (),
+    attributes: Iterable[Any] = (),
 ) -> bytes:
     """Return a detached CAdES signature over what has ``digest``: DER.
 
@@ -57,6 +58,7 @@ def sign_digest(
         now: the signing time that the signer claims.
         timestamper: a pyHanko ``TimeStamper``; None makes level B-B.
         labels: how the content is marked; a signed attribute says it.
+        attributes: providers of further signed attributes (:mod:`haidang.crypto.signed_attributes`).
 
     Raises:
         SigningError: The key cannot sign this, or no timestamp can be had.
@@ -66,7 +68,7 @@ def sign_digest(
         from pyhanko.sign.general import SigningError as LibrarySigningError
         from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
         from pyhanko.sign.timestamps.common_utils import TimestampRequestError
-    signer = signatory.pyhanko_signer(attribute_providers(labels))
+    signer = signatory.pyhanko_signer([*attribute_providers(labels), *attributes])
     try:
         signed = finished(
             signer.async_sign(
