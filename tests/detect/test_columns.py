@@ -367,46 +367,6 @@ def test_only_the_columns_that_rules_need_are_read(tmp_path: Path, monkeypatch: 
     assert "Message" in read
 
 
-def test_of_the_columns_with_times_and_hosts_no_more_are_read_than_tell(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from haidang.events.columns import ColumnRows
-
-    filled: list[tuple[str, int]] = []
-    original = ColumnRows.fill
-
-    def fill(self: ColumnRows, path: tuple[str, ...], events: Any) -> Any:
-        filled.append((".".join(path), len(events)))
-        return original(self, path, events)
-
-    monkeypatch.setattr(ColumnRows, "fill", fill)
-    rules = tmp_path / "rules.yml"
-    rules.write_text(RULES.split("---\n", maxsplit=1)[0], "utf-8")
-    events = {
-        "Channel": ["Security"] * 4,
-        "EventID": [4688] * 4,
-        "NewProcessName": ["x\\tool.exe"] * 4,
-        "EventTime": ["2026-11-30 01:00:00"] * 4,
-        "@timestamp": ["2026-11-30T02:00:00Z", "2026-11-30T02:00:01Z", "soon", "2026-11-30T02:00:02Z"],
-        "TimeCreated": ["2026-11-30T03:00:00Z", None, "never", "2026-11-30T03:00:01Z"],
-        "Hostname": ["h1", "h2", "h3", "h4"],
-        "host": ["x"] * 4,
-    }
-    pq.write_table(pa.table(events), tmp_path / "a.parquet")
-    found = list(scan(tmp_path / "a.parquet", rules=load_rules(rules, cache=False)))
-    assert [(one.time, one.host) for one in found] == [
-        ("2026-11-30T03:00:00.000Z", "h1"),
-        ("2026-11-30T02:00:01.000Z", "h2"),
-        ("2026-11-30T01:00:00.000Z", "h3"),
-        ("2026-11-30T03:00:01.000Z", "h4"),
-    ]
-    told = [one for one in filled if one[0] in {"TimeCreated", "@timestamp", "EventTime", "Hostname", "host"}]
-    assert told == [("TimeCreated", 4), ("@timestamp", 2), ("EventTime", 1), ("Hostname", 4)]
-
-
 def test_recorded_attacks_give_the_same_findings(corpora: Path, tmp_path: Path) -> None:
     from benchmarks.data import windows_events
 
