@@ -43,21 +43,11 @@ class Hit(NamedTuple):
     """The document as it was read, where there is one."""
 
 
-class Preferred(NamedTuple):
-    """Fields of events, the best first, of which one is wanted."""
-
-    names: tuple[str, ...]
-    tells: Callable[[Any], bool]
-    """Whether a value, which is not null, is one that is wanted; otherwise the next field is looked at."""
-
-
 class Wanted(NamedTuple):
     """What a hit must have of its event, where reading less is possible."""
 
     always: frozenset[str]
-    """Fields that every hit must have, by the names of rules."""
-    first: Callable[[str], Sequence[Preferred]]
-    """Gives for an origin the fields of its events of which every hit must have one."""
+    """Fields that every hit must have, by the names of rules and of events together."""
     of_rule: Callable[[int], Sequence[str] | None]
     """Gives the fields that a rule looks at, None for all that are looked at together with them."""
 

@@ -21,7 +21,7 @@ from haidang.events import shapes
 from haidang.events.columns import UnreadableColumnsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from haidang.detect.batches import Wanted
     from haidang.detect.column_look import Answer, Found
@@ -100,11 +100,7 @@ class ColumnMatcher:
         for start in range(0, len(rows), size):
             some = rows[start : start + size]
             wanted = [None if row in plain else self._paths(stretch.layout, found[row]) for row in some]
-            events = stretch.events(some, wanted)
-            self._prefer(
-                stretch, [one for one in zip(some, events, wanted, strict=True) if one[2] is not None], found
-            )
-            for row, event in zip(some, events, strict=True):
+            for row, event in zip(some, stretch.events(some, wanted), strict=True):
                 at = stretch.start + row
                 inner = shapes.unwrap(event)[1]
                 shape = shapes.recognise(inner)
@@ -116,29 +112,6 @@ class ColumnMatcher:
                         yield ColumnHit(at, origin, fields, rules)
                 else:
                     yield ColumnHit(at, found[row].origin, fields, found[row].rules)
-
-    def _prefer(
-        self, stretch: ColumnStretch, rows: Sequence[tuple[int, Fields, object]], found: Found
-    ) -> None:
-        """Put the first that is there of fields into events that lack them."""
-        by_origin: dict[str, list[tuple[int, Fields]]] = {}
-        for row, event, _ in rows:
-            by_origin.setdefault(found[row].origin, []).append((row, event))
-        for origin, some in by_origin.items():
-            for preferred in self._wanted.first(origin) if self._wanted else ():
-                left = some
-                for path in self._preferred_paths(preferred.names):
-                    values = stretch.fill(path, left)
-                    left = [
-                        one
-                        for one, value in zip(left, values, strict=True)
-                        if value is None or not preferred.tells(value)
-                    ]
-                    if not left:
-                        break
-
-    def _preferred_paths(self, names: Sequence[str]) -> list[Path]:
-        return [path for name in names for path in (self._shape.paths(name) if self._shape else ())]
 
     def _paths(self, layout: Layout, answer: Answer) -> frozenset[Path] | None:
         """Return the columns that a hit needs; None for all."""
@@ -157,13 +130,11 @@ class ColumnMatcher:
         tops = {name.partition(".")[0] for name in names} | names
         # Close enough and never too few: a column by its own name, or inside something of a wanted name.
         found = {path for path in layout.leaves if not tops.isdisjoint(path) or ".".join(path) in names}
-        try:
-            for name in names if self._shape else ():
+        for name in names if self._shape else ():
+            try:
                 found.update(self._shape.paths(name) if self._shape else ())
-            for preferred in wanted.first(answer.origin):
-                self._preferred_paths(preferred.names)
-        except PlainWayError:
-            return None
+            except PlainWayError:
+                return None
         # Where a keyword may be, evidence looks for it.
         return answer.held | found
 

@@ -286,30 +286,24 @@ class ColumnRows:
 
         ``wanted`` are the columns for each of ``rows``, None for all of them.
         """
-        events: list[Fields] = [{} for _ in rows]
-        places = _places(wanted or [None] * len(events), self.layout)
-        # Fields come in the order of the file, whoever asks.
-        for leaf in filter(places.__contains__, self.layout.leaves):
-            self.fill(leaf, [(rows[at], events[at]) for at in places[leaf]])
-        return events
-
-    def fill(self, path: Path, events: Sequence[tuple[int, Fields]]) -> list[Any]:
-        """Put what is in a column into events, each given with its position; return the values."""
         import pyarrow as pa
 
+        events: list[Fields] = [{} for _ in rows]
+        places = _places(wanted or [None] * len(events), self.layout)
         with decoding():
-            array = self.array(path)
-            if array.null_count == len(array):
-                return [None] * len(events)
-            array = array.take(pa.array([row for row, _ in events], type=pa.int64()))
-            if array.null_count == len(array):
-                return [None] * len(events)
-            values = python_values(array)
-        *around, name = path
-        for (_, event), value in zip(events, values, strict=True):
-            if value is not None:
-                _inside_of(event, around)[name] = value
-        return values
+            # Fields come in the order of the file, whoever asks.
+            for leaf in filter(places.__contains__, self.layout.leaves):
+                array = self.array(leaf)
+                if array.null_count == len(array):
+                    continue
+                array = array.take(pa.array([rows[at] for at in places[leaf]], type=pa.int64()))
+                if array.null_count == len(array):
+                    continue
+                *around, name = leaf
+                for at, value in zip(places[leaf], python_values(array), strict=True):
+                    if value is not None:
+                        _inside_of(events[at], around)[name] = value
+        return events
 
 
 def _places(wanted: Sequence[Collection[Path] | None], layout: Layout) -> dict[Path, list[int]]:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from haidang.detect.batches import Preferred, Wanted
-from haidang.events.times import parse_time
+from haidang.detect.batches import Wanted
 from haidang.scanning._evidence import UNKNOWN, known_origins, needed_by_rule
 
 if TYPE_CHECKING:
@@ -22,17 +21,19 @@ __all__ = ["wanted_of_events"]
 
 def wanted_of_events(ruleset: Ruleset) -> Wanted:
     """Return what hits must have of their events."""
-    origins = known_origins(ruleset.maps)
-
-    def first(name: str) -> tuple[Preferred, Preferred]:
-        origin = origins.get(name, UNKNOWN)
-        return (
-            Preferred(origin.time_fields or UNKNOWN.time_fields, lambda value: parse_time(value) is not None),
-            Preferred(origin.host_fields or UNKNOWN.host_fields, lambda _: True),
-        )
 
     def of_rule(index: int) -> Sequence[str] | None:
         watched = ruleset.watched
         return ruleset.rule(index).fields if watched is None or watched.rule(index) is None else None
 
-    return Wanted(frozenset().union(*needed_by_rule(ruleset).values()), first, of_rule)
+    return Wanted(_always(ruleset), of_rule)
+
+
+def _always(ruleset: Ruleset) -> frozenset[str]:
+    """Return the names, those of rules and those of events together."""
+    found: set[str] = set()
+    for origin in (UNKNOWN, *known_origins(ruleset.maps).values()):
+        found.update(origin.time_fields, origin.host_fields)
+    for names in needed_by_rule(ruleset).values():
+        found |= names
+    return frozenset(found)
