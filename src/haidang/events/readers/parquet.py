@@ -140,8 +140,8 @@ def _batches(file: Opened, layout: Layout, report: FileReport, limits: Limits) -
             # The next batch takes the same memory; getting it anew from the system costs a fifth of the time.
             if held > _REUSED * limits.column_bytes:
                 release_memory()
-        release_memory()
         first += total
+    release_memory()
 
 
 class _Pace:
