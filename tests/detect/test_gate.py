@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 import orjson
@@ -14,6 +15,8 @@ from haidang.detect.semantics import holds, wrap_keyword
 from haidang.sigma import ir
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pytest
 
 SAFE_AND_NOT = st.text("abkisKISZ0 _.:/\\\"\n<>&'éßıİ\u212aſđ", min_size=1, max_size=10)
@@ -50,16 +53,26 @@ def escaped(draw: st.DrawFn, value: str) -> bytes:
     return f'"{"".join(pieces)}"'.encode()
 
 
-MANY = [[wrap_keyword(ir.Test(None, "str", (f"{at:04}",)))] for at in range(100, 200)]
+def _rules(words: Iterable[str]) -> list[list[ir.Test]]:
+    return [[wrap_keyword(ir.Test(None, "str", (word,)))] for word in words]
+
+
+FURTHER = {
+    "one search": [],
+    "two searches": _rules(f"{at:04}" for at in range(100, 200)),
+    "folded bytes": _rules(map("".join, product("qw", "gh", "zx", "mnpd"))),
+}
+"""Keywords beside those that are drawn, by how all of them are looked for."""
 
 
 @settings(max_examples=400, deadline=None)
-@given(rules=st.lists(KEYWORDS, min_size=1, max_size=4), many=st.booleans(), data=st.data())
+@given(
+    rules=st.lists(KEYWORDS, min_size=1, max_size=4), further=st.sampled_from(sorted(FURTHER)), data=st.data()
+)
 def test_a_document_that_holds_a_covered_keyword_is_a_candidate(
-    rules: list[list[ir.Test]], *, many: bool, data: st.DataObject
+    rules: list[list[ir.Test]], *, further: str, data: st.DataObject
 ) -> None:
-    # With many others, folded bytes are searched.
-    gate = KeywordGate.over([*rules, *MANY] if many else rules)
+    gate = KeywordGate.over([*rules, *FURTHER[further]])
     covered = sorted(gate.covers, key=repr)
     if not covered:
         return
@@ -76,14 +89,14 @@ def test_a_document_that_holds_a_covered_keyword_is_a_candidate(
 @settings(max_examples=300, deadline=None)
 @given(
     rules=st.lists(KEYWORDS, min_size=1, max_size=4),
-    many=st.booleans(),
+    further=st.sampled_from(sorted(FURTHER)),
     others=st.lists(SAFE_AND_NOT, max_size=4),
     data=st.data(),
 )
 def test_a_text_that_holds_a_covered_keyword_is_found_among_others(
-    rules: list[list[ir.Test]], *, many: bool, others: list[str], data: st.DataObject
+    rules: list[list[ir.Test]], *, further: str, others: list[str], data: st.DataObject
 ) -> None:
-    gate = KeywordGate.over([*rules, *MANY] if many else rules, plain=True)
+    gate = KeywordGate.over([*rules, *FURTHER[further]], plain=True)
     covered = sorted(gate.covers, key=repr)
     if not covered:
         return
@@ -115,6 +128,12 @@ def test_documents_without_a_keyword_are_no_candidates() -> None:
     documents = [b'{"a":"seku"}', b'{"a":"run SEKURLSA now"}', b"{}", b"", b'{"a":"rlsa"}']
     assert gate.candidates(documents) == [1]
     assert gate.candidates([]) == []
+
+
+def test_what_folding_costs_decides_whether_keywords_are_spelled_or_folded() -> None:
+    searches = {how: KeywordGate.over([*_rules(["sekurlsa"]), *more]) for how, more in FURTHER.items()}
+    told = {how: (len(gate._finders), gate._folds) for how, gate in searches.items()}
+    assert told == {"one search": (1, False), "two searches": (2, False), "folded bytes": (1, True)}
 
 
 def test_many_keywords_are_looked_for_in_folded_bytes() -> None:

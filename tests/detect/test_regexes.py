@@ -124,6 +124,7 @@ def test_every_match_holds_the_required_literal(data: st.DataObject, pattern: st
         ("a|bcd", 1),
         ("^a?b+(c{2}|d)$", 2),
         ("(?i)abc", 3),
+        ("a(?i)bc", 3),
         ("[[:alpha:]]{3}", 0),
         (r"a\z", 0),
         ("(", 0),
@@ -164,6 +165,10 @@ def test_says_whether_repeats_inside_repeats_may_explode(pattern: str, explodes:
         ("HostId=[a-z]{3}\\s+EngineVersion=", ["hostid=", "engineversion="]),
         ("a|b", []),
         ("(?:cmd)+x?\\.exe", ["cmd", ".exe"]),
+        ("(?:(?i)Set.*&&)q1", ["set", "&&q1"]),  # RE2 takes flags in the middle
+        ("a(?s).b(?im)c", ["a", "bc"]),
+        ("a(?x) b", []),
+        ("a(?i)b" * 9, []),
         ("[", []),
     ],
 )

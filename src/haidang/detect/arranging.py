@@ -46,7 +46,7 @@ __all__ = [
     "rule_keywords",
 ]
 
-ARRANGEMENT_VERSION = "9"
+ARRANGEMENT_VERSION = "10"
 """Changes whenever what is arranged changes, so that a cache forgets the old form."""
 
 Field = dict[str, Any]

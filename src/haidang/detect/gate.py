@@ -22,7 +22,7 @@ from itertools import accumulate, product
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from haidang.sigma.ir import Test
 
@@ -33,6 +33,10 @@ _MARKED_SIZE = 3
 _TOGETHER = 60
 """The vectorised searcher takes up to 64 pieces; more of them run in a further search."""
 _MOST_SEARCHES = 6
+_MOST_SPELLED = 3
+"""Searches for pieces in all their spellings, at most: folding costs as much as the third."""
+_FOLDING = 1
+"""What folding costs, in searches; rather more."""
 _FEW_WORDS = 24
 """More words than these are looked for by an automaton."""
 _STRETCH = 1 << 20
@@ -92,11 +96,14 @@ class KeywordGate:
         """
         rules = list(rules)
         spelling = _PLAIN if plain else _JSON
-        pieces, covers = _fitting(rules, _TOGETHER, spelling, folds=False)
-        if len(covers) == len({test for tests in rules for test in tests}):
-            return KeywordGate(sorted(pieces), covers, spelling=spelling)
-        pieces, covers = _fitting(rules, _TOGETHER * _MOST_SEARCHES, spelling, folds=True)
-        return KeywordGate(sorted(pieces), covers, folds=True, spelling=spelling)
+        every = len({test for tests in rules for test in tests})
+        spelled, of_spelled = _fitting(rules, _TOGETHER * _MOST_SPELLED, spelling, folds=False)
+        if len(of_spelled) == every and len(spelled) <= _TOGETHER:
+            return KeywordGate(sorted(spelled), of_spelled, spelling=spelling)
+        folded, of_folded = _fitting(rules, _TOGETHER * _MOST_SEARCHES, spelling, folds=True)
+        if len(of_spelled) == every and _searches(spelled) <= _searches(folded) + _FOLDING:
+            return KeywordGate(sorted(spelled), of_spelled, spelling=spelling)
+        return KeywordGate(sorted(folded), of_folded, folds=True, spelling=spelling)
 
     def candidates(self, documents: Sequence[bytes]) -> list[int]:
         """Return the positions of the documents that may hold a keyword, in order, each once."""
@@ -168,6 +175,10 @@ def _fitting(
             pieces = more
             covers.update(tests)
     return pieces, frozenset(covers)
+
+
+def _searches(pieces: Collection[bytes]) -> int:
+    return -(-len(pieces) // _TOGETHER)
 
 
 def _longest_word(test: Test, safe: frozenset[str]) -> str:

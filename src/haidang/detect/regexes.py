@@ -38,6 +38,9 @@ _PARSER: Any = import_module("re._parser")
 """The standard library has no public parser of expressions."""
 
 _LONGEST_KNOWN = 1 << 20
+_MOST_INSIDE = 8
+_FLAGS = re.compile(r"\(\?([ims]+)\)")
+"""Flags that do not change what an expression's letters are, but for their case."""
 _MOST_PROBES = 8
 _PROBE_CHARS = 60
 
@@ -209,15 +212,31 @@ def shortest_match(pattern: str) -> int:
 
 
 def _parsed(pattern: str) -> Any:
-    """Return the parse of ``re``, None where that does not know a pattern or may read it otherwise."""
+    """Return the parse of ``re``, None where that does not know a pattern or may read it otherwise.
+
+    Flags in the middle of a pattern are left out, but that a dot may match the end of a line is kept.
+    """
     if "[[:" in pattern:  # A class by name, which is two things to ``re``.
         return None
+    inside = ""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
-            return _PARSER.parse(pattern)
-        except (re.error, OverflowError, RecursionError):
-            return None
+        for _ in range(_MOST_INSIDE + 1):
+            try:
+                tree = _PARSER.parse(pattern)
+            except (OverflowError, RecursionError):
+                return None
+            except re.error as error:
+                # RE2 and PCRE take flags in the middle; ``re`` says where it does not.
+                flags = _FLAGS.match(pattern, error.pos) if error.pos else None
+                if flags is None:
+                    return None
+                inside += flags[1]
+                pattern = pattern[: flags.start()] + pattern[flags.end() :]
+            else:
+                tree.state.flags |= re.DOTALL if "s" in inside else 0
+                return tree
+    return None
 
 
 def _runs(tree: Any) -> list[str]:
