@@ -39,6 +39,10 @@ _FOLDING = 1
 """What folding costs, in searches; rather more."""
 _FEW_WORDS = 24
 """More words than these are looked for by an automaton."""
+_ESCAPED = 12
+"""Bytes that JSON may write a letter with: two escapes, for half of a surrogate pair each."""
+_MOST_LOOKS = 16
+"""Pieces of a document around which a keyword is looked for; of more, the whole document is searched."""
 _STRETCH = 1 << 20
 """Bytes that are searched at once where values lie one behind another."""
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _.:-;,=()[]{}#%@!$*")
@@ -85,6 +89,7 @@ class KeywordGate:
         words = sorted({_longest_word(test, spelling.safe).lower().encode() for test in covers})
         self._words = words if len(words) <= _FEW_WORDS else []
         self._many_words = BytesAhoCorasick(words) if len(words) > _FEW_WORDS else None
+        self._reach = _reach(covers, spelling.safe)
         self.covers = covers
         """The keywords that cannot occur in a document that is no candidate."""
 
@@ -113,9 +118,23 @@ class KeywordGate:
         hits = self._hits(joined)
         if not hits:
             return []
-        ends = list(accumulate(len(document) + 1 for document in documents))
-        found = sorted({bisect_right(ends, start) for _, start, _ in hits})
-        return [at for at in found if self._may_hold(documents[at])]
+        ends = list(accumulate(map((1).__add__, map(len, documents))))
+        found: set[int] = set()
+        looks: dict[int, int] = {}
+        most = _MOST_LOOKS if self._reach else 0
+        for _, start, past in hits:
+            at = bisect_right(ends, start)
+            if at in found:
+                continue
+            # Where a keyword is, so is its piece, or one that overlaps it.
+            look = looks[at] = looks.get(at, 0) + 1
+            if look <= most:
+                near = self._may_hold(joined[max(0, start - self._reach) : past + self._reach])
+            else:
+                near = look == most + 1 and self._may_hold(documents[at])
+            if near:
+                found.add(at)
+        return sorted(found)
 
     def values(self, data: memoryview, cuts: Sequence[int]) -> list[int]:
         """Return the positions of the values that may hold a keyword, in order, each once.
@@ -150,7 +169,7 @@ class KeywordGate:
         return [hit for find in self._finders for hit in find(data)]
 
     def _may_hold(self, document: bytes) -> bool:
-        """Look at one document again, for the whole of what is safe in each keyword."""
+        """Look at a document, or a part of it, again, for the whole of what is safe in each keyword."""
         if any(mark in document for mark in self._always):
             return True
         folded = document.lower()
@@ -175,6 +194,17 @@ def _fitting(
             pieces = more
             covers.update(tests)
     return pieces, frozenset(covers)
+
+
+def _reach(tests: Iterable[Test], safe: frozenset[str]) -> int:
+    """Return in how many bytes around a piece the whole of its keyword is; 0 where that is not known."""
+    most = 0
+    for test in tests:
+        words = [part for part in test.value if isinstance(part, str)]
+        if len(words) > 1:  # what lies between them may be long
+            return 0
+        most = max([most, *(len(word) * (1 if safe.issuperset(word) else _ESCAPED) for word in words)])
+    return most
 
 
 def _searches(pieces: Collection[bytes]) -> int:

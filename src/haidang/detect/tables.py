@@ -8,13 +8,13 @@ the same rules (Sysmon 1 and Security 4688) share one table and what it remember
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from haidang.detect.naive import satisfied
 from haidang.detect.semantics import holds
-from haidang.detect.values import FieldMemo
+from haidang.detect.values import FieldMemo, FieldTests
 from haidang.sigma.ir import Test
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ __all__ = ["INDICATOR", "NOTHING", "Held", "Signatures", "Table"]
 INDICATOR = "indicator"
 """Kind of the tests that are the reasons of an indicator's finding; their value is a row of the index."""
 
+_MOST_KEYWORD_SETS = 64
 _MOST_REASONS = 5000
 """Reasons for findings that a table remembers."""
 
@@ -112,7 +113,10 @@ class Table:
         )
         self.pairs: tuple[tuple[int, Test], ...] = tuple((i, Test(*test)) for i, test in arranged["pairs"])
         self.keyword_memo = self._make_keyword_memo()
-        """What keywords decide, where there are any; its classes are those of whole events."""
+        """What keywords decide, where there are any; its classes are those of whole events.
+
+        They hold places in ``keywords``, not numbers of tests: other tables share what is looked for.
+        """
         self.signatures = Signatures(self._decide, limits.memo_entries)
         self.joints: WeakSet[Joint] = WeakSet()
         """Where classes of this table are remembered together with those of others."""
@@ -122,9 +126,7 @@ class Table:
     def _make_keyword_memo(self) -> FieldMemo | None:
         if not self.keywords:
             return None
-        from haidang.detect.arranging import arrange_field
-
-        return FieldMemo(arrange_field(self.keywords), self.limits)
+        return FieldMemo(_keyword_tests(tuple(test for _, test in self.keywords), self.limits), self.limits)
 
     def signature(
         self, values: Sequence[Any], pairs: Sequence[tuple[Any, Any]], words: EventWords
@@ -201,7 +203,7 @@ class Table:
             yield from memo.classes[number]
         at = len(self.memos)
         if self.keyword_memo is not None:
-            yield from self.keyword_memo.classes[signature[at]]
+            yield from (self.keywords[place][0] for place in self.keyword_memo.classes[signature[at]])
             at += 1
         for (i, _), held in zip(self.pairs, signature[at:], strict=True):
             if held:
@@ -268,6 +270,14 @@ class Table:
         self.signatures.clear()
         self._reasons.clear()
         return True
+
+
+@lru_cache(maxsize=_MOST_KEYWORD_SETS)
+def _keyword_tests(keywords: tuple[Test, ...], limits: Limits) -> FieldTests:
+    """Return what decides some keywords; rules for all Windows events bring the same ones to each table."""
+    from haidang.detect.arranging import arrange_field
+
+    return FieldTests(arrange_field(enumerate(keywords)), limits)
 
 
 def _numbers(written: Condition, numbered: Condition) -> Iterator[tuple[Test, int]]:

@@ -340,12 +340,12 @@ class FieldMemo(Memo):
 
     __slots__ = ("_arranged", "_limits", "_tests")
 
-    def __init__(self, arranged: dict[str, Any], limits: Limits) -> None:
-        """Start empty; ``limits`` bound what is remembered."""
+    def __init__(self, arranged: dict[str, Any] | FieldTests, limits: Limits) -> None:
+        """Start empty, with an arrangement or the tests made of one; ``limits`` bound what is remembered."""
         super().__init__(limits)
-        self._arranged = arranged
+        self._arranged = {} if isinstance(arranged, FieldTests) else arranged
         self._limits = limits
-        self._tests: FieldTests | None = None
+        self._tests = arranged if isinstance(arranged, FieldTests) else None
 
     @property
     def tests(self) -> FieldTests:
