@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SMALL = replace(DEFAULT_LIMITS, batch_events=3)
-# Suricata's own files are JSON, which is not cut into events here.
-TEXT = sorted(one.origins[0].name for one in carriers() if one.origins[0].name != "suricata")
+# Suricata's own files are JSON, which is not cut into events here; web servers' have no lines of syslog.
+TEXT = sorted({one.origins[0].name for one in carriers()} - {"suricata", "webserver", "weberror"})
 OWN_SAMPLES = [path for name in TEXT for path in sorted((SAMPLES / name).iterdir())]
 
 # What stands in each line of samples/syslog/collector.log.
@@ -29,7 +29,7 @@ OWN_SAMPLES = [path for name in TEXT for path in sorted((SAMPLES / name).iterdir
 COLLECTOR = [
     "syslog", "cisco", "cisco", "cisco", "fortigate", "netfilter", "syslog", "filterlog", "paloalto", "cef",
     "leef", "bind", "syslog", "openvpn", "huawei", "juniper", "suricata", "squid", "dnsmasq", "fortigate",
-    "mikrotik",
+    "mikrotik", "webserver", "weberror", "webserver",
 ]
 # fmt: on
 
@@ -145,8 +145,34 @@ def test_whatever_is_cut_or_put_in_each_line_is_an_event(path: Path, data: st.Da
         assert 0 <= reader.recognises(head(torn)) <= 100
 
 
+@pytest.mark.parametrize(
+    ("name", "folder"), [("web-access", "web_access"), ("web-errors", "web_errors")], ids=lambda text: text
+)
+def test_lines_of_web_servers_are_the_same_alone_and_through_a_collector(name: str, folder: str) -> None:
+    reader = readers()[name]
+    for path in sorted((SAMPLES / folder).iterdir()):
+        alone = feed(reader, path.read_bytes())
+        lines = path.read_bytes().splitlines()
+        for number, event in zip(alone.records, alone.events, strict=True):
+            if "time" not in event:
+                continue
+            line = b"Nov 11 21:58:57 hv-web01 nginx[7]: " + lines[number - 1]
+            together = feed(syslog.READER, line)
+            assert together.origins == [reader.origins[0].name], line
+            header = {"hostname": "hv-web01", "program": "nginx", "pid": "7", "raw": line.decode()}
+            assert together.events == [{**header, **event}]
+
+
+def test_a_line_of_a_web_server_without_a_program_is_one() -> None:
+    line = b'203.0.113.9 - - [11/Nov/2026:21:58:58 +0700] "GET / HTTP/1.1" 200 1'
+    for header in (b"", b"Nov 11 21:58:57 hv-web01 ", b"<134>"):
+        assert feed(syslog.READER, header + line).origins == ["webserver"]
+    assert feed(syslog.READER, b"Nov 11 21:58:57 hv-web01 sshd[1]: " + line).origins == ["syslog"]
+
+
 DNSMASQ, FILTERLOG, RT_FLOW = (f"Nov 11 21:58:57 {name}: " for name in ("dnsmasq", "filterlog", "rt_flow"))
 CEF, LEEF = "CEF:0|a|b|c|d|e|f|", "LEEF:1.0|a|b|c|d|"
+PROXY = "1.1.1.1:1 [11/Nov/2026:21:58:59.113] a b/c 0/0/1/12/13 404 1 - - ---- 1/1/0/0/0 0/0 "
 FORTIGATE, HUAWEI, OPENVPN = "date=1 devid=1 logid=1 ", "%%01A/1/B(l): ", "2026-11-11 21:58:57 "
 HOSTILE = {
     "bind": ["client @0x1 " + "a" * 100 + "#1 (" + "x" * 500_000, "a" * 500_000],
@@ -160,6 +186,12 @@ HOSTILE = {
     "dnsmasq": [DNSMASQ + "a " * 300_000, DNSMASQ + "reply " + "a" * 600_000],
     "filterlog": [FILTERLOG + "," * 600_000],
     "fortigate": [FORTIGATE + 'a="\\' * 200_000, FORTIGATE + "a" * 600_000],
+    "haproxy": [
+        "1" * 600_000,
+        PROXY + "a" * 600_000,
+        PROXY + "{" * 300_000 + "}" * 300_000,
+        PROXY + '"' + "\\" * 300_001,
+    ],
     "huawei": [HUAWEI + "a" * 600_000, HUAWEI + "a=" * 300_000],
     "juniper": [RT_FLOW + "A_" * 300_000, RT_FLOW + "session created " + "1" * 600_000],
     "leef": [LEEF + "a " * 300_000, LEEF + "^" * 600_000],
@@ -179,7 +211,9 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize(
-    ("name", "line"), [(name, line) for name in TEXT for line in HOSTILE[name]], ids=lambda text: text[:40]
+    ("name", "line"),
+    [(name, line) for name in [*TEXT, "haproxy"] for line in HOSTILE[name]],
+    ids=lambda text: text[:40],
 )
 def test_hostile_lines_take_linear_time(name: str, line: str) -> None:
     reader = readers()[name]

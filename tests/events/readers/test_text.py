@@ -7,7 +7,8 @@ import os
 import pytest
 
 from haidang.events.readers.text import READER
-from tests.events.readers.feeding import head, sample
+from haidang.events.times import parse_time
+from tests.events.readers.feeding import feed, head, sample
 from tests.events.reading import read_bytes
 
 
@@ -52,3 +53,23 @@ def test_bytes_that_are_no_utf_8_are_replaced_and_noted() -> None:
 )
 def test_text_is_what_has_hardly_any_control_characters(data: bytes, sure: bool) -> None:  # noqa: FBT001
     assert READER.recognises(head(data)) == int(sure)
+
+
+@pytest.mark.parametrize(
+    ("line", "time"),
+    [
+        ("2026-11-11 21:58:02.123 Logon Error: 18456", "2026-11-11 21:58:02.123"),
+        ("[2026-11-11T21:58:02+07:00][ERROR] x", "2026-11-11T21:58:02+07:00"),
+        ("2026/11/11 21:58:02|INFO |x", "2026/11/11 21:58:02"),
+        ("[11/Nov/2026:21:58:02 +0700] x", "11/Nov/2026:21:58:02 +0700"),
+        ("Wed Nov 11 21:58:02 2026 [pid 2] CONNECT", "Wed Nov 11 21:58:02 2026"),
+        ("2026-11-11 21:58:02", "2026-11-11 21:58:02"),
+        ("at 2026-11-11 21:58:02 x", None),
+        ("2026-11-11 21:58:02x", None),
+        ("2026-11-11 21:58", None),
+    ],
+)
+def test_a_line_has_the_time_that_it_begins_with(line: str, time: str | None) -> None:
+    (event,) = feed(READER, line.encode()).events
+    assert (event["message"], event.get("time")) == (line, time)
+    assert time is None or parse_time(time) is not None

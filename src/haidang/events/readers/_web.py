@@ -31,7 +31,21 @@ if TYPE_CHECKING:
 
     from haidang.events.model import Fields
 
-__all__ = ["QUOTED", "add_quoted", "add_request", "add_tags", "add_target", "unescaped"]
+__all__ = [
+    "PROGRAMS",
+    "QUOTED",
+    "add_quoted",
+    "add_request",
+    "add_tags",
+    "add_target",
+    "header_of",
+    "unescaped",
+]
+
+PROGRAMS = frozenset(
+    ["angie", "apache", "apache2", "caddy", "httpd", "lighttpd", "nginx", "openresty", "tengine", "traefik"]
+)
+"""What web servers call themselves in syslog, lower case."""
 
 QUOTED = r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"'
 """A quoted text with its escapes, for patterns."""
@@ -39,6 +53,11 @@ QUOTED = r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"'
 _METHOD = expression(r"[A-Za-z][A-Za-z_-]{0,31}", re.ASCII)
 _TAG = expression(r"\[(\w{1,32}) " + QUOTED + r"\]", re.ASCII)
 _ESCAPES = expression(r'(?:\\x[0-9A-Fa-f]{2})+|\\["\\]')
+
+
+def header_of(event: Fields) -> Fields:
+    """Return what is kept of a line of syslog beside the record of a web server in it."""
+    return {name: event[name] for name in ("hostname", "program", "pid", "raw") if name in event}
 
 
 def add_request(fields: Fields, request: str) -> None:

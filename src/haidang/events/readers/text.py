@@ -10,14 +10,16 @@ Rules of this module:
 
 Fields (origin ``text``):
 
-    message   the line
+    time      the time that the line begins with, as written; absent where it begins with none
+    message   the line, whole
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from haidang.events.model import EventBatch, Origin
+from haidang.events.model import EventBatch, Fields, Origin
 from haidang.events.patterns import expression
 from haidang.events.readers._lines import decode
 
@@ -31,11 +33,22 @@ if TYPE_CHECKING:
 
 __all__ = ["ORIGIN", "READER", "TextReader"]
 
-ORIGIN = Origin("text")
+ORIGIN = Origin("text", time_fields=("time",), host_fields=("hostname",))
 
 _HOLES = expression(rb"\x00{8,}")
 # Tab, line ends, form feed, escape (colours) and NUL (padding) do occur in logs.
 _CONTROL = bytes([*range(1, 7), *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F])
+
+
+# The times that programs begin their lines with, in brackets or not; no longer word begins so.
+_TIME = expression(
+    r"[\[(<]?("
+    r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?Z| ?[+-]\d\d:?\d\d)?"
+    r"|\d\d?/[A-Z][a-z]{2}/\d{4}[: ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?: [+-]\d{4})?"
+    r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})? \d{4}"
+    r")(?![\w:])",
+    re.ASCII,
+)
 
 
 class TextReader:
@@ -64,7 +77,12 @@ class TextReader:
                 records = [number for number, text in zip(records, texts, strict=True) if text.strip()]
                 texts = [text for text in texts if text.strip()]
             if texts:
-                yield EventBatch(report, ORIGIN.name, [{"message": text} for text in texts], records)
+                yield EventBatch(report, ORIGIN.name, list(map(_event, texts)), records)
+
+
+def _event(text: str) -> Fields:
+    begun = _TIME.match(text)
+    return {"message": text} if begun is None else {"time": begun[1], "message": text}
 
 
 def _texts(first: int, lines: list[bytes], report: FileReport) -> list[str]:

@@ -6,6 +6,7 @@ Rules of this module:
   before it or not, with referrer and user agent after it or not, and with anything else after those.
 - A line that is not is handed over with its text alone, so that keywords still find it, and is noted.
 - What cannot be read as a request line (a scanner that speaks no HTTP) is kept as ``request``.
+- Web servers also write such lines to syslog, under their own name or, by way of containers, under none.
 - Input is untrusted; each pattern runs in linear time.
 
 Fields (origin ``webserver``), as the W3C extended format names them; what the log leaves out or writes as
@@ -27,6 +28,8 @@ Fields (origin ``webserver``), as the W3C extended format names them; what the l
     s-port          its port, number
     request         the request line, where it is none
     extra           what comes after the user agent
+    hostname program pid raw
+                    of the header of syslog, and the whole line, where it came by that
     message         the line, where it is no line of an access log
 """
 
@@ -38,7 +41,7 @@ from typing import TYPE_CHECKING
 from haidang.events.model import EventBatch, Fields, Origin
 from haidang.events.patterns import expression
 from haidang.events.readers._lines import BOM, broken, decode
-from haidang.events.readers._web import QUOTED, add_quoted, add_request, unescaped
+from haidang.events.readers._web import PROGRAMS, QUOTED, add_quoted, add_request, header_of, unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +57,7 @@ __all__ = ["ORIGIN", "READER", "WebAccessReader", "parse_line"]
 ORIGIN = Origin(
     "webserver",
     time_fields=("time", "ts", "StartUTC", "time_iso8601", "time_local", "@timestamp", "timestamp", "msec"),
-    host_fields=("cs-host", "request.host", "RequestHost", "http_host", "host", "server_name"),
+    host_fields=("hostname", "cs-host", "request.host", "RequestHost", "http_host", "host", "server_name"),
 )
 
 _HEAD_LINES = 100
@@ -122,6 +125,15 @@ class WebAccessReader:
     origins: tuple[Origin, ...] = (ORIGIN,)
     splittable = True
     """Each line says all by itself."""
+
+    def carries(self, program: str, start: str) -> bool:
+        """Return True for web servers, and where a line has no program and may begin with a client."""
+        return program in PROGRAMS or (not program and (start.isalnum() or start == ":"))
+
+    def parse_message(self, event: Fields) -> Fields | None:
+        """Return the request in a line of syslog, None where it is none."""
+        fields = parse_line(event["message"])
+        return None if fields is None else {**header_of(event), **fields}
 
     def recognises(self, head: Head) -> int:
         """Return 88 where at least half of the first lines are of the form."""

@@ -11,6 +11,7 @@ Rules of this module:
   name that is repeated gives a list.
 - A line that is neither (what a script wrote, the rest of a message) is handed over with its text alone,
   and noted unless it begins with a blank.
+- Such lines also come by syslog, under the name of the web server or, by way of containers, under none.
 - Input is untrusted; each pattern runs in linear time.
 
 Fields (origin ``weberror``; what the line leaves out is absent):
@@ -27,6 +28,8 @@ Fields (origin ``weberror``; what the line leaves out is absent):
     cs-method …   nginx: request, as in an access log
     cs-referer    as written
     upstream      nginx: as written
+    hostname program pid raw
+                  of the header of syslog, and the whole line, where it came by that
     message       the text after the header, whole; of other lines, the line
 """
 
@@ -38,7 +41,15 @@ from typing import TYPE_CHECKING
 from haidang.events.model import EventBatch, Fields, Origin
 from haidang.events.patterns import expression
 from haidang.events.readers._lines import BOM, broken, decode
-from haidang.events.readers._web import QUOTED, add_quoted, add_request, add_tags, unescaped
+from haidang.events.readers._web import (
+    PROGRAMS,
+    QUOTED,
+    add_quoted,
+    add_request,
+    add_tags,
+    header_of,
+    unescaped,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +62,9 @@ if TYPE_CHECKING:
 __all__ = ["ORIGIN", "READER", "WebErrorsReader", "parse_line"]
 
 ORIGIN = Origin(
-    "weberror", time_fields=("time",), host_fields=("server_name", "cs-host", "modsecurity_hostname")
+    "weberror",
+    time_fields=("time",),
+    host_fields=("hostname", "server_name", "cs-host", "modsecurity_hostname"),
 )
 
 _HEAD_LINES = 100
@@ -156,6 +169,15 @@ class WebErrorsReader:
     origins: tuple[Origin, ...] = (ORIGIN,)
     splittable = True
     """Each line says all by itself."""
+
+    def carries(self, program: str, start: str) -> bool:
+        """Return True where a web server, or a line without a program, begins as an error does."""
+        return (not program or program in PROGRAMS) and (start == "[" or start.isdecimal())
+
+    def parse_message(self, event: Fields) -> Fields | None:
+        """Return the error in a line of syslog, None where it is none."""
+        fields = parse_line(event["message"])
+        return None if fields is None else {**header_of(event), **fields}
 
     def recognises(self, head: Head) -> int:
         """Return 88 where at least a third of the first lines are of a form; scripts write between them."""
