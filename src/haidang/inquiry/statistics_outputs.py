@@ -27,6 +27,8 @@ __all__ = ["write_json", "write_tables"]
 _ROWS = 40
 """Rows of one table for people."""
 _GAPS = 15
+_SPEAKING = frozenset({"windows", "syslog"})
+"""Origins whose sources have names of their own; of others, such as ``DROP``, nobody could tell whose."""
 _SECOND = 1_000_000_000
 
 
@@ -120,8 +122,15 @@ def _formats(statistics: Statistics, translate: Translator) -> _Table:
 
 
 def _sources(statistics: Statistics, translate: Translator) -> _Table:
-    merged = _merged(statistics, lambda group: group.source or group.origin or "-")
+    merged = _merged(statistics, lambda group: _source(group.origin, group.source))
     return _of_merged(merged, translate("Sources"), translate("Source"), translate("Hosts"), translate)
+
+
+def _source(origin: str, source: str) -> str:
+    """Return a source by the name that people know it by: a channel or a program speaks for itself."""
+    if not source or not origin:
+        return source or origin or "-"
+    return source if origin in _SPEAKING else f"{origin}: {source}"
 
 
 def _hosts(statistics: Statistics, translate: Translator) -> _Table:
@@ -169,7 +178,7 @@ def _gaps(statistics: Statistics, translate: Translator) -> _Table:
     found.sort(key=lambda each: (each[0].start - each[0].end, each[0].start))
     rows = [
         (
-            group.source or group.origin or "-",
+            _source(group.origin, group.source),
             group.host or "-",
             duration((gap.end - gap.start) / _SECOND, translate.lang),
             span(format_time(gap.start), format_time(gap.end)),
@@ -184,7 +193,7 @@ def _gaps(statistics: Statistics, translate: Translator) -> _Table:
 def _events(statistics: Statistics, translate: Translator) -> _Table:
     ids = _ids(statistics)
     rows = [
-        (source or origin, identifier, number(events, translate.lang))
+        (_source(origin, source), identifier, number(events, translate.lang))
         for (origin, source, identifier), events in ids[:_ROWS]
     ]
     columns = (translate("Source"), translate("Event id"), translate("Events"))
