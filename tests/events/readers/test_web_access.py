@@ -175,3 +175,62 @@ def test_reads_the_access_logs_of_the_corpora(corpora: Path) -> None:
             assert seen.report.complete, path
             assert len(seen.events) == sum(bool(line.strip()) for line in data.split(b"\n"))
             assert all("c-ip" in event and "sc-status" in event for event in seen.events), path
+
+
+BALANCERS = feed(READER, sample("web_access", "balancers.log"))
+
+
+def test_load_balancers_of_aws_write_the_whole_address() -> None:
+    assert BALANCERS.report.complete
+    first, second, third = BALANCERS.events[:3]
+    assert (
+        first.items()
+        >= {
+            "time": "2026-11-11T14:58:02.186641Z",
+            "c-ip": "203.0.113.9",
+            "c-port": 2817,
+            "cs-host": "www.example",
+            "s-port": 443,
+            "cs-method": "GET",
+            "cs-uri": "/.git/config?x=%2e",
+            "cs-uri-stem": "/.git/config",
+            "sc-status": 404,
+            "sc-bytes": 57,
+            "cs-user-agent": "curl/8.5",
+        }.items()
+    )
+    assert (second["c-ip"], second["cs-uri"], second["sc-status"]) == ("2001:db8:77::9", "/", 400)
+    assert third["c-ip"] == "203.0.113.9"
+    assert "cs-host" not in third
+
+
+def test_nginx_proxy_manager_writes_the_client_behind_the_request() -> None:
+    assert BALANCERS.events[3] == {
+        "time": "11/Nov/2026:21:58:05 +0700",
+        "c-ip": "203.0.113.9",
+        "cs-method": "GET",
+        "cs-host": "www.example",
+        "cs-uri": "/x?a=1",
+        "cs-uri-stem": "/x",
+        "cs-uri-query": ["/x?a=1", "a=1"],
+        "sc-status": 404,
+        "sc-bytes": 192,
+        "cs-user-agent": "curl/8.5",
+        "cs-referer": "https://from.example/",
+    }
+    assert (BALANCERS.events[4]["sc-status"], BALANCERS.events[4]["cs-uri"]) == (444, "/.env")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "https " + "a" * 600_000,
+        "2026-11-11T14:58:02Z a 1.1.1.1:1 - " + "1 " * 300_000,
+        '2026-11-11T14:58:02Z a 1.1.1.1:1 - 1 1 1 200 200 0 0 "' + "\\" * 600_001,
+        "[11/Nov/2026:21:58:05 +0700] " + "[" * 600_000,
+        '[11/Nov/2026:21:58:05 +0700] 200 - GET https a "/" [Client a] [Length 1]' + " [Gzip -]" * 60_000,
+    ],
+    ids=range(5),
+)
+def test_hostile_lines_of_balancers_take_linear_time(line: str) -> None:
+    assert feed_in_time(READER, line.encode()).events

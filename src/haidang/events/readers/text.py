@@ -10,7 +10,7 @@ Rules of this module:
 
 Fields (origin ``text``):
 
-    time      the time that the line begins with, as written; absent where it begins with none
+    time      the line's time, as written: what it begins with, after a level or a name in brackets or not
     message   the line, whole
 """
 
@@ -40,15 +40,20 @@ _HOLES = expression(rb"\x00{8,}")
 _CONTROL = bytes([*range(1, 7), *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F])
 
 
-# The times that programs begin their lines with, in brackets or not; no longer word begins so.
+# The times of programs, whole: neither the end nor the beginning of a longer word.
 _TIME = expression(
-    r"[\[(<]?("
-    r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?Z| ?[+-]\d\d:?\d\d)?"
+    r"(?<![\w.:/+-])("
+    r"\d{4}[-/]\d\d[-/]\d\d[T ] ?\d?\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?Z| ?[+-]\d\d:?\d\d)?"
     r"|\d\d?/[A-Z][a-z]{2}/\d{4}[: ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?: [+-]\d{4})?"
     r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})? \d{4}"
-    r")(?![\w:])",
+    r"|(?<=\[)[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
+    r")(?!\w|:\d)",
     re.ASCII,
 )
+_WITHIN = 96
+"""Characters of a line in which its time is looked for."""
+_WORDS_BEFORE = 2
+"""Words that may stand before the time of a line: a level, an address, the name of a container."""
 
 
 class TextReader:
@@ -81,8 +86,16 @@ class TextReader:
 
 
 def _event(text: str) -> Fields:
-    begun = _TIME.match(text)
-    return {"message": text} if begun is None else {"time": begun[1], "message": text}
+    found = _TIME.search(text, 0, _WITHIN)
+    if found is None or not _may_precede(text[: found.start()]):
+        return {"message": text}
+    return {"time": found[1], "message": text}
+
+
+def _may_precede(before: str) -> bool:
+    """Return whether what stands before a time leaves it the line's own, and not one that the text tells."""
+    words = before.split()
+    return len(words) <= _WORDS_BEFORE and (len(words) < 2 or not any(map(str.isalpha, words)))
 
 
 def _texts(first: int, lines: list[bytes], report: FileReport) -> list[str]:

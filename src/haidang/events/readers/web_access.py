@@ -4,6 +4,7 @@ Rules of this module:
 
 - A line is ``client identity user [time] "request" status bytes``, with a virtual host (and its port)
   before it or not, with referrer and user agent after it or not, and with anything else after those.
+- So are those of the load balancers of AWS and of Nginx Proxy Manager (``_web_forms``).
 - A line that is not is handed over with its text alone, so that keywords still find it, and is noted.
 - What cannot be read as a request line (a scanner that speaks no HTTP) is kept as ``request``.
 - Web servers also write such lines to syslog, under their own name or, by way of containers, under none.
@@ -13,7 +14,7 @@ Fields (origin ``webserver``), as the W3C extended format names them; what the l
 ``-`` is absent:
 
     time            as written
-    c-ip            client, as written: an address or a name
+    c-ip            client, as written: an address or a name; c-port number
     cs-username     user, where the server checked one
     cs-method       GET, POST …
     cs-uri          request target as it was sent
@@ -42,6 +43,7 @@ from haidang.events.model import EventBatch, Fields, Origin
 from haidang.events.patterns import expression
 from haidang.events.readers._lines import BOM, broken, decode
 from haidang.events.readers._web import PROGRAMS, QUOTED, add_quoted, add_request, header_of, unescaped
+from haidang.events.readers._web_forms import parse_other_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +79,7 @@ def parse_line(text: str) -> Fields | None:
     """Return the fields of one line, or None where it is no line of an access log."""
     match = _LINE.match(text)
     if match is None:
-        return None
+        return parse_other_form(text)
     client, time, request, status, size, referer, agent, extra = match.groups()
     fields: Fields = {"time": time}
     if not _add_client(fields, client[:-1].split(" ")):
