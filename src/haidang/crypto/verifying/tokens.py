@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from haidang.crypto.files import read_bounded
 from haidang.crypto.verdicts import DocumentVerdict, Reason, SignatureVerdict
+from haidang.crypto.verifying._beside import damaged_beside
 from haidang.crypto.verifying.options import DEFAULT_OPTIONS, Options
 from haidang.i18n import N_
 from haidang.messages import Message
@@ -46,7 +48,7 @@ def verify_file(
     from haidang.crypto.verifying.chains import chains_for
     from haidang.crypto.verifying.timestamps import verify_token
 
-    token = _token(read_bounded(path, _LARGEST))
+    status, token = _parts(read_bounded(path, _LARGEST))
     beside = path.with_name(path.name.removesuffix(path.suffix))
     content = options.content or (beside if beside != path and beside.is_file() else None)
     if content is None:
@@ -60,11 +62,13 @@ def verify_file(
         )
         return DocumentVerdict(str(path), "timestamp", (missing,))
     verdict = verify_token(token, lambda name: digest_of_file(content, name), chains_for(trust), now=now)
+    if status is not None and verdict.holds:
+        verdict = _with_status(verdict, status)
     return DocumentVerdict(str(path), "timestamp", (verdict,))
 
 
-def _token(content: bytes) -> bytes:
-    """Return the token of an answer; what is no answer is taken for a token, which is judged then."""
+def _parts(content: bytes) -> tuple[bytes | None, bytes]:
+    """Return the status and the token of an answer; what is none is taken for a token, and judged then."""
     from asn1crypto import core
 
     from haidang.crypto.verifying.signer_infos import PARSER_ERRORS
@@ -72,8 +76,38 @@ def _token(content: bytes) -> bytes:
     try:
         parts = core.SequenceOf.load(content, strict=True, spec=core.Any)
         if len(parts) == 2 and parts[0].dump()[:1] == b"\x30":
-            token: bytes = parts[1].dump()
-            return token
+            return parts[0].dump(), parts[1].dump()
     except PARSER_ERRORS:
-        return content
-    return content
+        return None, content
+    return None, content
+
+
+def _with_status(verdict: SignatureVerdict, status: bytes) -> SignatureVerdict:
+    """Return the verdict on a token that holds with what the answer says around it, which nobody signed."""
+    from asn1crypto import tsp
+
+    from haidang.crypto.verifying.signer_infos import PARSER_ERRORS
+
+    try:
+        told = tsp.PKIStatusInfo.load(status, strict=True)
+        name = str(told["status"].native)
+        more = bool(told["status_string"].native or told["fail_info"].native)
+        sound = more or tsp.PKIStatusInfo({"status": name}).dump() == status
+    except PARSER_ERRORS:
+        name, sound = "", False
+    if not sound or name not in {"granted", "granted_with_mods"}:
+        return damaged_beside(verdict, "status of the answer")
+    if name == "granted":
+        return verdict
+    reason = Reason(
+        "granted-otherwise",
+        Message(N_("The authority says that it stamped otherwise than was asked (grantedWithMods).")),
+        Message(N_("Look at what it stamped with --json, or ask for a new timestamp.")),
+        severity="warning",
+    )
+    return replace(
+        verdict,
+        indication="INDETERMINATE",
+        subindication="SIG_CONSTRAINTS_FAILURE",
+        reasons=(*verdict.reasons, reason),
+    )
