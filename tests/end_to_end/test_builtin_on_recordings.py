@@ -49,6 +49,7 @@ CASES = {
     ("apache-http-probing", "One Address Asks for Many Pages That Do Not Exist"),
     ("apache_log4j2_cve-2021-44228", "Request That Makes a Java Server Load Code (JNDI Lookup)"),
     ("auditd-postexploit-exec-from-net", "Program Runs From a Folder That Everyone Can Write To"),
+    ("aws-alb-http-bad-user-agent", "Scanner That Gives Its Own Name"),
     ("bunkerweb-bad-user-agent", "Scanner That Gives Its Own Name"),
     ("cve-2021-42013", "Request That Carries a Shell Command"),
     ("f5-big-ip-cve-2020-5902", "Page That Takes a Command as Its Parameter"),

@@ -28,7 +28,7 @@ NETWORK = {
     "opnsense-gui-auth": ("syslog", {"syslog": 6}),
     "pfsense-gui-auth": ("syslog", {"syslog": 9}),
     "pfsense-rfc5424-filterlog": ("syslog", {"filterlog": 4}),
-    "pfsense-rfc5424-nginx": ("syslog", {"syslog": 1}),
+    "pfsense-rfc5424-nginx": ("syslog", {"weberror": 1}),
     "wireguard-auth": ("syslog", {"syslog": 5}),
 }
 # Files that mix JSON with lines of text: how many lines of them no event was made of, at most.

@@ -234,3 +234,16 @@ def test_nginx_proxy_manager_writes_the_client_behind_the_request() -> None:
 )
 def test_hostile_lines_of_balancers_take_linear_time(line: str) -> None:
     assert feed_in_time(READER, line.encode()).events
+
+
+def test_errors_in_the_same_file_are_errors() -> None:
+    access = b'192.0.2.1 - - [11/Nov/2026:21:58:01 +0700] "GET / HTTP/1.1" 200 1'
+    error = b'2026/11/11 21:58:02 [error] 31#31: *7 open() "/x" failed, client: 192.0.2.1, server: w'
+    seen = feed(READER, b"\n".join([access, error, access, b"oops"]))
+    assert dict(zip(seen.records, seen.origins, strict=True)) == {
+        1: "webserver",
+        2: "weberror",
+        3: "webserver",
+        4: "webserver",
+    }
+    assert seen.problems == {"broken-line": ("line 4", 1)}

@@ -5,7 +5,8 @@ Rules of this module:
 - A line is ``client identity user [time] "request" status bytes``, with a virtual host (and its port)
   before it or not, with referrer and user agent after it or not, and with anything else after those.
 - So are those of the load balancers of AWS and of Nginx Proxy Manager (``_web_forms``).
-- A line that is not is handed over with its text alone, so that keywords still find it, and is noted.
+- Errors that a server writes to the same file are those of :mod:`haidang.events.readers.web_errors`.
+- Any other line is handed over with its text alone, so that keywords still find it, and is noted.
 - What cannot be read as a request line (a scanner that speaks no HTTP) is kept as ``request``.
 - Web servers also write such lines to syslog, under their own name or, by way of containers, under none.
 - Input is untrusted; each pattern runs in linear time.
@@ -41,6 +42,7 @@ from typing import TYPE_CHECKING
 
 from haidang.events.model import EventBatch, Fields, Origin
 from haidang.events.patterns import expression
+from haidang.events.readers import web_errors
 from haidang.events.readers._lines import BOM, broken, decode
 from haidang.events.readers._web import PROGRAMS, QUOTED, add_quoted, add_request, header_of, unescaped
 from haidang.events.readers._web_forms import parse_other_form
@@ -124,7 +126,7 @@ class WebAccessReader:
 
     name = "web-access"
     title = "Web server access log (Apache, nginx)"
-    origins: tuple[Origin, ...] = (ORIGIN,)
+    origins: tuple[Origin, ...] = (ORIGIN, web_errors.ORIGIN)
     splittable = True
     """Each line says all by itself."""
 
@@ -148,6 +150,7 @@ class WebAccessReader:
         for first, lines in stream.line_batches(report, limits):
             events: list[Fields] = []
             records: list[int] = []
+            errors: dict[int, Fields] = {}
             for number, line in enumerate(lines, first):
                 text = decode(line, number, report)
                 if text.startswith(BOM):
@@ -158,6 +161,9 @@ class WebAccessReader:
                     if not text:
                         continue
                     fields = parse_line(text)
+                    if fields is None and (error := web_errors.parse_line(text)) is not None:
+                        errors[number] = error
+                        continue
                     if fields is None:
                         broken(report, number, "no line of an access log; read as plain text", skipped=0)
                         fields = {"message": text}
@@ -165,6 +171,8 @@ class WebAccessReader:
                 records.append(number)
             if events:
                 yield EventBatch(report, ORIGIN.name, events, records)
+            if errors:
+                yield EventBatch(report, web_errors.ORIGIN.name, list(errors.values()), list(errors))
 
 
 READER = WebAccessReader()
