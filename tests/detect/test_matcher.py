@@ -18,11 +18,20 @@ from haidang.detect.matcher import Matcher
 from haidang.detect.naive import evaluate, evaluate_test, satisfied
 from haidang.detect.routes import Group, Part, Route
 from haidang.detect.semantics import lookup
-from haidang.detect.tables import Table
+from haidang.detect.tables import KeywordSets, Table
 from haidang.events.model import DocumentBatch, EventBatch, FileReport
 from haidang.events.shapes import flatten, recognise, unwrap
 from haidang.limits import DEFAULT_LIMITS
-from haidang.sigma.ir import Condition, EventRule, LogSource, LogsourceEntry, LogsourceMap, RuleInfo
+from haidang.sigma import ir
+from haidang.sigma.ir import (
+    ANY,
+    Condition,
+    EventRule,
+    LogSource,
+    LogsourceEntry,
+    LogsourceMap,
+    RuleInfo,
+)
 from haidang.sigma.logsource import load_maps
 
 from .strategies import conditions, events, phrases, values
@@ -94,13 +103,12 @@ def test_one_function_for_several_tables_agrees_with_each_by_itself(
     tables: list[list[Condition]], samples: list[dict[str, Any]], names: dict[str, tuple[str, ...]]
 ) -> None:
     binding = Binding(LogsourceEntry(WINDOWS, {}, names, {}))
-    parts = [
-        Part.of(
-            Table(arrange_rules(rules), range(at * 10, at * 10 + 3), DEFAULT_LIMITS, rules.__getitem__),
-            binding,
-        )
-        for at, rules in enumerate(tables)
-    ]
+    shared = KeywordSets()
+    parts = []
+    for at, rules in enumerate(tables):
+        numbers, written = range(at * 10, at * 10 + 3), rules.__getitem__
+        table = Table(arrange_rules(rules), numbers, DEFAULT_LIMITS, written, keyword_sets=shared)
+        parts.append(Part.of(table, binding))
     route = Route(parts, patience=0)
     for event in samples * 2:
         expected = tuple(
@@ -406,3 +414,22 @@ def test_a_joint_memo_forgets_what_its_tables_forget() -> None:
     # The first table has too many classes now: from here on, its class 1 is another one.
     assert parts[0].table.trim()
     assert [route.match({"Image": letter}) for letter in "dcx"] == [(3,), (2,), (4,)]
+
+
+def test_tables_of_one_matcher_share_what_decides_keywords_and_matchers_share_nothing() -> None:
+    keyword = ir.Test(None, "str", (ANY, "sekurlsa", ANY))
+    # In the second table the keyword has another number.
+    either: Condition = ("or", ("is", ir.Test("Image", "str", ("a",))), ("is", keyword))
+    shared = KeywordSets()
+
+    def table(condition: Condition, keyword_sets: KeywordSets | None) -> Table:
+        arranged = arrange_rules([condition])
+        return Table(arranged, [0], DEFAULT_LIMITS, [condition].__getitem__, keyword_sets=keyword_sets)
+
+    one, two, alone = table(("is", keyword), shared), table(either, shared), table(("is", keyword), None)
+    assert one.keywords != two.keywords
+    tests = [each.keyword_memo.tests for each in (one, two, alone) if each.keyword_memo is not None]
+    assert tests[0] is tests[1] is not tests[2]
+    for each in (one, two, alone):
+        route = Route([Part.of(each, Binding(None))], patience=0)
+        assert (route.match({"x": "Sekurlsa::"}), route.match({"x": "y"})) == ((0,), ())

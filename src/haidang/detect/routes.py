@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from haidang.detect.arranging import Arranged
     from haidang.detect.binding import Accessor, Binding
+    from haidang.detect.tables import KeywordSets
     from haidang.events.model import Fields
     from haidang.limits import Limits
     from haidang.sigma.ir import Condition, EventRule
@@ -179,9 +180,14 @@ class Group:
     """The active rules of one logsource, with the tables made of them."""
 
     def __init__(
-        self, rules: Callable[[], Sequence[tuple[int, EventRule]]], kept: Kept | None, limits: Limits
+        self,
+        rules: Callable[[], Sequence[tuple[int, EventRule]]],
+        kept: Kept | None,
+        limits: Limits,
+        keyword_sets: KeywordSets | None = None,
     ) -> None:
-        """Take the rules (index, rule), and what is at hand of them."""
+        """Take the rules (index, rule), and what is at hand of them; ``keyword_sets`` is the matcher's."""
+        self._keyword_sets = keyword_sets
         self._rules = rules
         self._kept = kept
         self._limits = limits
@@ -218,7 +224,13 @@ class Group:
                 indices: Sequence[int] = [index for index, _ in rules()]
             else:
                 arranged, indices = self._kept.arranged(), self._kept.indices
-            self._table = Table(arranged, indices, self._limits, lambda at: rules()[at][1].condition)
+            self._table = Table(
+                arranged,
+                indices,
+                self._limits,
+                lambda at: rules()[at][1].condition,
+                keyword_sets=self._keyword_sets,
+            )
         return self._table
 
     def _folded(
@@ -237,7 +249,10 @@ class Group:
             indices = [rules[at][0] for at in fold.positions]
         else:
             indices = [self._kept.indices[at] for at in fold.positions]
-        return Table(fold.arranged, indices, self._limits, fold.conditions.__getitem__, frozenset(decided))
+        written = fold.conditions.__getitem__
+        return Table(
+            fold.arranged, indices, self._limits, written, frozenset(decided), keyword_sets=self._keyword_sets
+        )
 
     def _fold(self, decided: Mapping[str, Any], guard: Sequence[Condition]) -> Fold:
         rules = self._rules()

@@ -8,7 +8,7 @@ the same rules (Sysmon 1 and Security 4688) share one table and what it remember
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -26,12 +26,11 @@ if TYPE_CHECKING:
     from haidang.limits import Limits
     from haidang.sigma.ir import Condition
 
-__all__ = ["INDICATOR", "NOTHING", "Held", "Signatures", "Table"]
+__all__ = ["INDICATOR", "NOTHING", "Held", "KeywordSets", "Signatures", "Table"]
 
 INDICATOR = "indicator"
 """Kind of the tests that are the reasons of an indicator's finding; their value is a row of the index."""
 
-_MOST_KEYWORD_SETS = 64
 _MOST_REASONS = 5000
 """Reasons for findings that a table remembers."""
 
@@ -54,6 +53,22 @@ class Held(tuple[int, ...]):  # noqa: SLOT001 - the slots of a tuple's subclass 
 
 
 NOTHING = Held()
+
+
+class KeywordSets:
+    """What decides keywords, once for all tables of a matcher: rules on all Windows events bring the same."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._known: dict[tuple[Test, ...], FieldTests] = {}
+
+    def tests(self, keywords: tuple[Test, ...], limits: Limits) -> FieldTests:
+        """Return what decides some keywords, numbered by their places."""
+        from haidang.detect.arranging import arrange_field
+
+        if keywords not in self._known:
+            self._known[keywords] = FieldTests(arrange_field(enumerate(keywords)), limits)
+        return self._known[keywords]
 
 
 class Signatures(dict[tuple[int, ...], Held]):
@@ -88,12 +103,13 @@ class Table:
         limits: Limits,
         written: Callable[[int], Condition],
         fixed: frozenset[str] = frozenset(),
+        keyword_sets: KeywordSets | None = None,
     ) -> None:
         """Make the memos; automata and expressions are compiled when values come.
 
         ``written`` gives a condition as it was before it was arranged, by its position; only whoever asks for
         reasons needs it. ``fixed`` are fields that have the same value in every event that comes here: what
-        is asked of them was decided when the table was made.
+        is asked of them was decided when the table was made. ``keyword_sets`` is shared with other tables.
         """
         self.limits = limits
         """What bounds what is remembered."""
@@ -112,7 +128,7 @@ class Table:
             (i, Test(*test)) for i, test in arranged["keywords"]
         )
         self.pairs: tuple[tuple[int, Test], ...] = tuple((i, Test(*test)) for i, test in arranged["pairs"])
-        self.keyword_memo = self._make_keyword_memo()
+        self.keyword_memo = self._make_keyword_memo(KeywordSets() if keyword_sets is None else keyword_sets)
         """What keywords decide, where there are any; its classes are those of whole events.
 
         They hold places in ``keywords``, not numbers of tests: other tables share what is looked for.
@@ -123,10 +139,12 @@ class Table:
         self.idle = not (self._anchors or self._always)
         """Whether no rule here can ever hold."""
 
-    def _make_keyword_memo(self) -> FieldMemo | None:
+    def _make_keyword_memo(self, keyword_sets: KeywordSets) -> FieldMemo | None:
         if not self.keywords:
             return None
-        return FieldMemo(_keyword_tests(tuple(test for _, test in self.keywords), self.limits), self.limits)
+        return FieldMemo(
+            keyword_sets.tests(tuple(test for _, test in self.keywords), self.limits), self.limits
+        )
 
     def signature(
         self, values: Sequence[Any], pairs: Sequence[tuple[Any, Any]], words: EventWords
@@ -270,14 +288,6 @@ class Table:
         self.signatures.clear()
         self._reasons.clear()
         return True
-
-
-@lru_cache(maxsize=_MOST_KEYWORD_SETS)
-def _keyword_tests(keywords: tuple[Test, ...], limits: Limits) -> FieldTests:
-    """Return what decides some keywords; rules for all Windows events bring the same ones to each table."""
-    from haidang.detect.arranging import arrange_field
-
-    return FieldTests(arrange_field(enumerate(keywords)), limits)
 
 
 def _numbers(written: Condition, numbered: Condition) -> Iterator[tuple[Test, int]]:

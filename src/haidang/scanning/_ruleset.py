@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from haidang.detect.matcher import Matcher
 from haidang.detect.routes import Group, Kept
+from haidang.detect.tables import KeywordSets
 from haidang.errors import ConfigurationError
 from haidang.limits import DEFAULT_LIMITS, Limits
 from haidang.sigma.ir import LEVELS
@@ -151,8 +152,9 @@ class Ruleset:
     def matcher(self) -> Matcher:
         """The matcher over the rules that are reported or feed a correlation."""
         active = self.reported | self.correlated
+        keyword_sets = KeywordSets()
         groups = {
-            logsource: self._group(group, active)
+            logsource: self._group(group, active, keyword_sets)
             for logsource, group in self._loaded.groups.items()
             if any(info.key in active for info in group.infos)
         }
@@ -160,7 +162,7 @@ class Ruleset:
         watch = self.watched.watch(active) if self.watched is not None and wanted else None
         return Matcher(groups, self.maps, watch)
 
-    def _group(self, group: RuleGroup, active: frozenset[str]) -> Group:
+    def _group(self, group: RuleGroup, active: frozenset[str], keyword_sets: KeywordSets) -> Group:
         """Return the active rules of a logsource, decoded when events of that kind come."""
 
         def rules() -> list[tuple[int, EventRule]]:
@@ -168,9 +170,9 @@ class Ruleset:
 
         kept = self._kept.get(group.logsource)
         if kept is None or not all(info.key in active for info in group.infos):
-            return Group(functools.cache(rules), None, self.limits)
+            return Group(functools.cache(rules), None, self.limits, keyword_sets)
         indices = [self._index[info.key] for info in group.infos]
-        return Group(functools.cache(rules), Kept(indices, *kept), self.limits)
+        return Group(functools.cache(rules), Kept(indices, *kept), self.limits, keyword_sets)
 
     def keep(self) -> None:
         """Keep for the next run what this one made of the rules, where anything is kept."""

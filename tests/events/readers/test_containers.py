@@ -117,6 +117,14 @@ def test_a_line_without_an_envelope_is_kept_and_noted() -> None:
     ]
 
 
+def test_what_only_looks_like_json_is_text() -> None:
+    seen = read(b"2026-11-11T14:58:06Z stdout F { user: 'x' }\n")
+    assert [(origin, event["message"]) for origin, event in seen.found.values()] == [
+        ("text", "{ user: 'x' }")
+    ]
+    assert seen.report.complete
+
+
 def test_parts_that_grow_too_long_are_cut_and_noted() -> None:
     part = b"2026-11-11T14:58:06Z stdout P " + b"a" * 60 + b"\n"
     seen = read(part * 3 + part.replace(b" P ", b" F "), replace(DEFAULT_LIMITS, line_bytes=150))

@@ -157,9 +157,7 @@ class _Parts:
 
 def _batches(found: list[tuple[int, _Written]], report: FileReport) -> Iterator[DocumentBatch | EventBatch]:
     documents = [
-        (number, one.message.encode("utf-8", "replace"))
-        for number, one in found
-        if one.message.startswith("{") and one.message.rstrip().endswith("}")
+        (number, one.message.encode("utf-8", "replace")) for number, one in found if _is_object(one.message)
     ]
     if documents:
         yield DocumentBatch(report, [one for _, one in documents], [number for number, _ in documents])
@@ -175,6 +173,16 @@ def _batches(found: list[tuple[int, _Written]], report: FileReport) -> Iterator[
         some = [one for one in left if ("timestamp" in one[1]) == (rest is syslog.ORIGIN)]
         events, records = [event for _, event in some], [number for number, _ in some]
         yield from _sorter(rest.name).batches(events, records, report)
+
+
+def _is_object(message: str) -> bool:
+    """Return whether a line is a JSON object; as one, what only looks so would be lost."""
+    if not (message.startswith("{") and message.rstrip().endswith("}")):
+        return False
+    try:
+        return isinstance(orjson.loads(message), dict)
+    except orjson.JSONDecodeError:
+        return False
 
 
 @cache
