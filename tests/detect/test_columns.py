@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from haidang.events import columns
+from haidang.events import row_groups
 from haidang.events.readers import parquet
 from haidang.limits import DEFAULT_LIMITS
 from haidang.scanning import load_rules, scan
@@ -281,8 +281,8 @@ def test_both_formats_give_the_same_findings(
     with pytest.MonkeyPatch.context() as patched:
         if bulky:
             # All texts are of large columns, and a stretch of these has few rows.
-            patched.setattr(columns, "_MOST_REPEATING", 0)
-            patched.setattr(columns, "_BULKY", data.draw(st.sampled_from([0, 10, 50])))
+            patched.setattr(row_groups, "_MOST_REPEATING", 0)
+            patched.setattr(row_groups, "_BULKY", data.draw(st.sampled_from([0, 10, 50])))
             patched.setattr(parquet, "_STRETCHES", data.draw(st.sampled_from([1 << 17, 1 << 19, 1 << 21])))
         compare(events, data, rules, tmp_path_factory)
 
@@ -340,7 +340,7 @@ def test_only_the_columns_that_rules_need_are_read(tmp_path: Path, monkeypatch: 
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from haidang.events.columns import RowGroup
+    from haidang.events.row_groups import RowGroup
 
     read: set[str] = set()
     original = RowGroup.array

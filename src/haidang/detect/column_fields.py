@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from haidang.detect.binding import Accessor
     from haidang.detect.column_shapes import ColumnShape
     from haidang.events.column_values import Array, Encoded
-    from haidang.events.columns import ColumnRows, Path
+    from haidang.events.columns import ColumnRows
+    from haidang.events.row_groups import Path
 
 __all__ = ["ColumnFields", "Rows", "Values"]
 

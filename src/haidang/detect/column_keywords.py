@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from haidang.detect.gate import KeywordGate
     from haidang.events.column_values import Array
-    from haidang.events.columns import ColumnRows, Path
+    from haidang.events.columns import ColumnRows
+    from haidang.events.row_groups import Path
     from haidang.sigma.ir import Test
 
 __all__ = ["ColumnKeywords", "HeldValues"]

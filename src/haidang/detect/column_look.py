@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from haidang.detect.matcher import Matcher
     from haidang.detect.routes import Route
     from haidang.events.column_values import Array
-    from haidang.events.columns import ColumnBatch, ColumnRows, ColumnStretch, Path
+    from haidang.events.columns import ColumnBatch, ColumnRows, ColumnStretch
+    from haidang.events.row_groups import Path
     from haidang.sigma.ir import Test
 
 __all__ = ["Answer", "ColumnLook", "Found"]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from haidang.detect.matcher import Matcher
     from haidang.detect.routes import Route
     from haidang.detect.values import FieldMemo
-    from haidang.events.columns import Layout
+    from haidang.events.row_groups import Layout
 
 __all__ = ["ColumnMemory"]
 

@@ -13,7 +13,7 @@ from haidang.events import shapes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from haidang.events.columns import Layout, Path
+    from haidang.events.row_groups import Layout, Path
 
 __all__ = ["ColumnShape", "PlainWayError"]
 

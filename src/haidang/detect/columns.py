@@ -18,7 +18,7 @@ from haidang.detect.column_look import ColumnLook
 from haidang.detect.column_memory import ColumnMemory
 from haidang.detect.column_shapes import ColumnShape, PlainWayError
 from haidang.events import shapes
-from haidang.events.columns import UnreadableColumnsError
+from haidang.events.row_groups import UnreadableColumnsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from haidang.detect.column_look import Answer, Found
     from haidang.detect.matcher import Matcher
     from haidang.detect.tables import Held
-    from haidang.events.columns import ColumnBatch, ColumnStretch, Layout, Path
+    from haidang.events.columns import ColumnBatch, ColumnStretch
     from haidang.events.model import Fields
+    from haidang.events.row_groups import Layout, Path
     from haidang.limits import Limits
 
 __all__ = ["ColumnHit", "ColumnMatcher"]

@@ -114,7 +114,7 @@ class EventDecoder:
                 yield LogEvent(report, record, *self._recognised(inner, "json"))
 
     def _of_columns(self, batch: ColumnBatch) -> Iterator[LogEvent]:
-        from haidang.events.columns import UnreadableColumnsError
+        from haidang.events.row_groups import UnreadableColumnsError
 
         report = batch.report
         record = batch.first

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from haidang.events.blocks import BlockSource
-from haidang.events.columns import UnreadableColumnsError
 from haidang.events.model import FileReport
 from haidang.events.readers.parquet import READER
+from haidang.events.row_groups import UnreadableColumnsError
 from haidang.events.stream import Stream
 from haidang.limits import DEFAULT_LIMITS
 from haidang.scanning import load_rules, scan

@@ -20,27 +20,26 @@ from __future__ import annotations
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from haidang.events.columns import (
-    ColumnBatch,
+from haidang.events.columns import ColumnBatch, Slices
+from haidang.events.parquet_footer import columns_in_codes
+from haidang.events.readers.ndjson import ORIGIN
+from haidang.events.row_groups import (
     Layout,
     Opened,
     RowGroup,
-    Slices,
     UnreadableColumnsError,
     decoding,
     held_memory,
     release_memory,
 )
-from haidang.events.parquet_footer import columns_in_codes
-from haidang.events.readers.ndjson import ORIGIN
 from haidang.events.shapes import WINDOWS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from haidang.events.columns import Path
     from haidang.events.model import FileReport, Origin
     from haidang.events.readers import Head
+    from haidang.events.row_groups import Path
     from haidang.events.streams import Stream
     from haidang.limits import Limits
 
