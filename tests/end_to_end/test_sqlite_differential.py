@@ -6,6 +6,7 @@ Nothing of ours has a part in the second opinion but the reading of events and o
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -90,7 +91,8 @@ def _scan_made(path: Path, prepared: Prepared) -> dict[str, set[Place]]:
 
 @pytest.mark.parametrize(("sql", "gives"), examples())
 def test_each_explained_difference_has_its_cause_in_sqlite(sql: str, gives: list[Any]) -> None:
-    assert list(connect().execute(sql).fetchone()) == gives
+    with closing(connect()) as database:
+        assert list(database.execute(sql).fetchone()) == gives
 
 
 def test_a_difference_is_told_unless_it_is_listed_as_it_is() -> None:

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -178,7 +179,7 @@ def test_a_file_that_another_holds_for_too_long_is_said(tmp_path: Path) -> None:
 def test_a_damaged_batch_is_handed_over_as_such_and_stops_nothing(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "spool")
     spool.append([arrival(b"first"), arrival(b"second")])
-    with sqlite3.connect(tmp_path / "spool") as other:
+    with closing(sqlite3.connect(tmp_path / "spool")) as other, other:
         torn = "CAST(substr(data, 1, 11) || x'00' || substr(data, 13) AS BLOB)"
         other.execute(f"UPDATE batch SET data = {torn} WHERE bytes = 5")
     damaged, whole = spool.take()

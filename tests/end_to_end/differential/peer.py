@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,23 +96,23 @@ class Peer:
         self, events: Iterable[tuple[Place, dict[str, Any]]], *, own: bool = False
     ) -> dict[str, set[Place]]:
         """Return the events that each rule selects; with ``own``, out of the file of the rule's name."""
-        database = connect()
-        sources = [
-            (each, Source(database, each.table, each.entries, each.columns, keywords=each.keywords))
-            for each in self._converted
-        ]
-        places = _stage(events, [source for _, source in sources])
-        theirs: dict[str, set[int]] = defaultdict(set)
-        for number, place in enumerate(places if own else ()):
-            theirs[place.file].add(number)
-        found = {}
-        for each, source in sources:
-            source.fill()
-            for rule, queries in each.queries.items():
-                numbers = self._run(rule, queries, source, theirs[rule] if own else None)
-                if numbers:
-                    found[rule] = {places[number] for number in numbers}
-        return found
+        with closing(connect()) as database:
+            sources = [
+                (each, Source(database, each.table, each.entries, each.columns, keywords=each.keywords))
+                for each in self._converted
+            ]
+            places = _stage(events, [source for _, source in sources])
+            theirs: dict[str, set[int]] = defaultdict(set)
+            for number, place in enumerate(places if own else ()):
+                theirs[place.file].add(number)
+            found = {}
+            for each, source in sources:
+                source.fill()
+                for rule, queries in each.queries.items():
+                    numbers = self._run(rule, queries, source, theirs[rule] if own else None)
+                    if numbers:
+                        found[rule] = {places[number] for number in numbers}
+            return found
 
     def _run(self, rule: str, queries: list[str], source: Source, among: set[int] | None) -> set[int]:
         try:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import weakref
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang.errors import AuthorityError
@@ -93,10 +94,12 @@ class Records:
         """Use an open connection; ``path`` is what errors name."""
         self._connection = connection
         self.path = path
+        # Whoever forgets to close it, or is left by an error, leaves no open file behind.
+        self._closing = weakref.finalize(self, connection.close)
 
     def close(self) -> None:
         """Close the file."""
-        self._connection.close()
+        self._closing()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -304,12 +307,13 @@ def open_records(path: Path) -> Records:
 def _connected(path: Path) -> Records:
     try:
         connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA trusted_schema = OFF")
     except sqlite3.Error as error:
         raise _damaged(path, error) from error
-    return Records(connection, path)
+    records = Records(connection, path)
+    with records._errors():  # noqa: SLF001 -- the class and its makers are one
+        for setting in ("synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF"):
+            connection.execute(f"PRAGMA {setting}")
+    return records
 
 
 def _damaged(path: Path, reason: object) -> AuthorityError:
