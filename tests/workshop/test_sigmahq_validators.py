@@ -6,7 +6,9 @@ run without their data says so.
 
 from __future__ import annotations
 
+import gc
 import json
+import warnings
 import zipfile
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -18,7 +20,6 @@ from haidang.workshop.checking import check
 from haidang.workshop.checks import checks, sigmahq
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from haidang.workshop.checking import Checked
@@ -132,19 +133,19 @@ ELSEWHERE = {
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _no_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _no_data(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Let those that fetch data look for it where there is none, and keep none of the user's."""
     folder = tmp_path_factory.mktemp("validators")
     names = [f"sigma.validators.sigmahq.data.data_{name}" for name in ("filename", "taxonomy")]
     names += [f"sigma.validators.sigmahq.data.data_windows_{name}" for name in ("eventid", "provider")]
-    modules = [import_module(name) for name in [*names, "sigma.data.mitre_attack"]]
-    for module in modules:
-        module.set_cache_dir(str(folder / module.__name__))
-        module.set_url(str(folder / "absent.json"))
-    yield
-    for module in modules:
-        # Only choosing another folder closes what is kept in this one.
-        module.set_cache_dir(str(folder))
+    with warnings.catch_warnings():
+        # The package opens a file here and forgets it.
+        warnings.simplefilter("ignore", ResourceWarning)
+        for name in [*names, "sigma.data.mitre_attack"]:
+            module = import_module(name)
+            module.set_cache_dir(str(folder / name))
+            module.set_url(str(folder / "absent.json"))
+        gc.collect()
 
 
 def checked(folder: Path, text: str, name: str = NAME) -> Checked:
