@@ -89,7 +89,15 @@ def _is_nested(kind: Any) -> bool:
     return bool(pa.types.is_nested(kind))
 
 
-_OTHERS = (("EventCode",), ("log_name", "event_id"), ("LogName", "Id", "ProviderName"))
+_OTHERS = (
+    ("EventCode",),
+    ("log_name", "event_id"),
+    ("LogName", "Id", "ProviderName"),
+    ("EventId", "Channel", "Payload"),
+    ("winlog.event_id",),
+    ("winlog.channel",),
+    ("EventLog", "EventID", "Source"),
+)
 """Members by which shapes are known whose fields columns do not tell."""
 
 
@@ -97,6 +105,10 @@ def _shape_of(layout: Layout) -> str:
     """Return the Windows shape of all rows that have one, "" for none; raise where rows may differ."""
     tops = {path[0] for path in (*layout.leaves, *layout.structures)}
     if shapes.may_be_wrapped(tops) or any(tops.issuperset(names) for names in _OTHERS):
+        raise PlainWayError
+    if ("System",) in layout.structures or ("data", "win") in layout.structures:
+        raise PlainWayError
+    if _is_nested(layout.leaves.get(("System",))) or _is_nested(layout.leaves.get(("data",))):
         raise PlainWayError
     found = [
         name
@@ -114,7 +126,7 @@ def _shape_of(layout: Layout) -> str:
         return found[0]
     if "EventID" not in tops:
         return ""
-    if ("EventID",) in layout.structures or _is_nested(layout.leaves[("EventID",)]):
+    if ("EventID",) in layout.structures or _is_nested(layout.leaves[("EventID",)]) or "EventData" in tops:
         raise PlainWayError
     return "flat"
 

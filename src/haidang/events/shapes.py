@@ -9,18 +9,21 @@
 | ``beats`` | ``{"log_name": …, "event_id": …, "event_data": {…}}``, as Winlogbeat wrote it up to 6 |
 | ``record`` | ``{"LogName": …, "Id": …, "Message": …}``, as PowerShell's ``Get-WinEvent`` gives it |
 
+Those of forensic tools and SIEMs are in :mod:`haidang.events.exported`.
+
 A Sysmon event of which a shipper sent the rendered message alone gets its fields from there.
 
-Any of them may be inside ``_source`` (Elastic exports) or ``result`` (Splunk exports). ``recognise`` decides
-for one decoded object; anything else is not a Windows event. Events of other products may also be inside
-``detail`` (messages of AWS EventBridge), or as JSON text in ``AuditData`` (exports of Microsoft 365) and
-``CloudTrailEvent`` (answers of AWS). All input is untrusted.
+Any of them may be inside ``_source`` or ``fields`` (Elastic exports) or ``result`` (Splunk exports).
+``recognise`` decides for one decoded object; anything else is not a Windows event. Events of other products
+may also be inside ``detail`` (messages of AWS EventBridge), or as JSON text in ``AuditData`` (exports of
+Microsoft 365) and ``CloudTrailEvent`` (answers of AWS). All input is untrusted.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from haidang.events import exported
 from haidang.events.model import Fields, Origin
 from haidang.events.rendered import add_rendered
 
@@ -41,7 +44,7 @@ __all__ = [
 
 WINDOWS = Origin(
     "windows",
-    time_fields=("TimeCreated", "@timestamp", "UtcTime", "EventTime", "_time", "timestamp"),
+    time_fields=("TimeCreated", "@timestamp", "UtcTime", "EventTime", "_time", "timestamp", "TimeGenerated"),
     host_fields=("Computer", "Hostname", "ComputerName", "host", "MachineName"),
 )
 
@@ -63,7 +66,14 @@ def unwrap(document: Fields) -> tuple[str, Fields]:
             return key, told
     if "detail-type" in document and isinstance(document.get("detail"), dict):
         return "detail", document["detail"]
+    if "_index" in document and isinstance(document.get("fields"), dict):
+        # Elastic gives a list for each field that was asked for.
+        return "fields", {name: _alone(value) for name, value in document["fields"].items()}
     return "", document
+
+
+def _alone(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def _decoded(text: str) -> Fields | None:
@@ -79,7 +89,7 @@ def _decoded(text: str) -> Fields | None:
 
 def may_be_wrapped(names: Collection[str]) -> bool:
     """Return whether an object with these members may have the event itself inside one of them."""
-    return any(name in names for name in (*WRAPPERS, *_TEXTS, "detail-type"))
+    return any(name in names for name in (*WRAPPERS, *_TEXTS, "detail-type", "_index"))
 
 
 def recognise(document: Fields) -> str:
@@ -99,12 +109,16 @@ def recognise(document: Fields) -> str:
         return "beats"
     if "LogName" in document and "Id" in document and "ProviderName" in document:
         return "record"
-    return ""
+    return exported.recognise(document)
 
 
 def flatten(shape: str, document: Fields) -> Fields:
     """Return the flat fields of an unwrapped object of that shape."""
-    return add_rendered(_FLATTEN[shape](document))
+    flatten = _FLATTEN.get(shape)
+    if flatten is None:
+        document = exported.rewrite(shape, document)
+        flatten = _event if "Event" in document else _winlogbeat
+    return add_rendered(flatten(document))
 
 
 def event_id(value: Any) -> Any:
@@ -218,7 +232,19 @@ def _flat(document: Fields) -> Fields:
         fields["Provider_Name"] = fields["SourceName"]
     if isinstance(fields.get("EventID"), dict):
         fields["EventID"] = event_id(fields["EventID"])
+    if (data := fields.get("EventData")) is not None:
+        _add_nested(fields, data)
     return fields
+
+
+def _add_nested(fields: Fields, data: Any) -> None:
+    """Add the data that are an object, or a text in XML or JSON, of their own in a flat event."""
+    if isinstance(data, str):
+        data = (_decoded(data) if data.startswith("{") else None) or exported.data_of_xml(data)
+    if isinstance(data, dict):
+        for name, value in data.items():
+            if value is not None and name not in RESERVED:
+                fields[name] = value
 
 
 def _splunk_channel(document: Fields) -> str:
