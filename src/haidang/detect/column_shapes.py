@@ -101,14 +101,18 @@ _OTHERS = (
 """Members by which shapes are known whose fields columns do not tell."""
 
 
+_INSIDE = {("System",), ("data", "win"), *shapes.INNER}
+"""Objects in which the event itself may be."""
+
+
 def _shape_of(layout: Layout) -> str:
     """Return the Windows shape of all rows that have one, "" for none; raise where rows may differ."""
     tops = {path[0] for path in (*layout.leaves, *layout.structures)}
     if shapes.may_be_wrapped(tops) or any(tops.issuperset(names) for names in _OTHERS):
         raise PlainWayError
-    if ("System",) in layout.structures or ("data", "win") in layout.structures:
-        raise PlainWayError
-    if _is_nested(layout.leaves.get(("System",))) or _is_nested(layout.leaves.get(("data",))):
+    if not layout.structures.isdisjoint(_INSIDE) or any(
+        _is_nested(layout.leaves.get((path[0],))) for path in _INSIDE
+    ):
         raise PlainWayError
     found = [
         name

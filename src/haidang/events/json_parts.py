@@ -33,6 +33,7 @@ _ANSWERS = {
     b"response": re.compile(rb'\{\s*"stat"'),
     b"entities": re.compile(rb'\{\s*"(?:pagingInfo|paging)"'),
     b"value": _ODATA,
+    b"results": re.compile(rb'\{\s*"preview"'),
 }
 """Name of the array to how an object begins that holds it further on."""
 _SINGLE = expression(rb"\{\s*" + STRING + rb"\s*:\s*(?=\[\s*\{)")

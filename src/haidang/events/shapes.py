@@ -16,7 +16,8 @@ A Sysmon event of which a shipper sent the rendered message alone gets its field
 Any of them may be inside ``_source`` or ``fields`` (Elastic exports) or ``result`` (Splunk exports).
 ``recognise`` decides for one decoded object; anything else is not a Windows event. Events of other products
 may also be inside ``detail`` (messages of AWS EventBridge), or as JSON text in ``AuditData`` (exports of
-Microsoft 365) and ``CloudTrailEvent`` (answers of AWS). All input is untrusted.
+Microsoft 365) and ``CloudTrailEvent`` (answers of AWS), and where modules of Beats and Wazuh keep them
+(``INNER``). In rows of Log Analytics, JSON text is decoded. All input is untrusted.
 """
 
 from __future__ import annotations
@@ -31,9 +32,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
 __all__ = [
+    "INNER",
     "RESERVED",
     "WINDOWS",
     "WRAPPERS",
+    "decoded_object",
     "event_id",
     "flatten",
     "may_be_wrapped",
@@ -50,7 +53,19 @@ WINDOWS = Origin(
 
 WRAPPERS = ("_source", "result")
 """Keys under which exports keep the event itself."""
-_TEXTS = ("AuditData", "CloudTrailEvent")
+INNER = (
+    ("o365", "audit"),
+    ("kubernetes", "audit"),
+    ("data", "aws"),
+    ("data", "office365"),
+    ("data", "gcp"),
+    ("data", "github"),
+)
+"""Two keys, one in the other, under which modules of Beats and of Wazuh keep the event itself."""
+_OPENING = frozenset("{[")
+_DEEPEST = 64
+"""Levels of objects and lists in a text of an event that is looked into."""
+_TEXTS = ("AuditData", "CloudTrailEvent", "log_s")
 """Keys under which exports keep the event itself as JSON text."""
 
 
@@ -62,10 +77,19 @@ def unwrap(document: Fields) -> tuple[str, Fields]:
             return key, inner
     for key in _TEXTS:
         text = document.get(key)
-        if isinstance(text, str) and text.startswith("{") and (told := _decoded(text)) is not None:
+        if isinstance(text, str) and text.startswith("{") and (told := decoded_object(text)) is not None:
             return key, told
     if "detail-type" in document and isinstance(document.get("detail"), dict):
         return "detail", document["detail"]
+    for key, name in INNER:
+        outer = document.get(key)
+        # What is called data may be anything; Wazuh names an agent beside it.
+        if isinstance(outer, dict) and name in outer and (key != "data" or "agent" in document):
+            inner = outer[name]
+            if isinstance(inner, dict):
+                return f"{key}.{name}", inner
+    if "TimeGenerated" in document:
+        return "", _with_objects(document)
     if "_index" in document and isinstance(document.get("fields"), dict):
         # Elastic gives a list for each field that was asked for.
         return "fields", {name: _alone(value) for name, value in document["fields"].items()}
@@ -76,20 +100,56 @@ def _alone(value: Any) -> Any:
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
-def _decoded(text: str) -> Fields | None:
+def _with_objects(document: Fields) -> Fields:
+    """Return a row of Log Analytics with its objects and lists decoded, which exports keep as JSON text."""
+    texts = [
+        name
+        for name, value in document.items()
+        if isinstance(value, str) and value[:1] in _OPENING and name != "EventData"
+    ]
+    if not texts:
+        return document
+    row = dict(document)
+    for name in texts:
+        if (value := _decoded(row[name])) is not None:
+            row[name] = value
+    return row
+
+
+def decoded_object(text: str) -> Fields | None:
     """Return the object in a JSON text; None for what is none, so that the event stays as it is."""
+    found = _decoded(text)
+    return found if isinstance(found, dict) else None
+
+
+def _decoded(text: str) -> Any:
+    """Return what a JSON text says; None for what is no JSON, or nested deeper than any event."""
     import orjson
 
     try:
         found = orjson.loads(text)
     except orjson.JSONDecodeError:
         return None
-    return found if isinstance(found, dict) else None
+    return None if text.count("{") + text.count("[") > _DEEPEST and _is_deep(found) else found
+
+
+def _is_deep(found: Any) -> bool:
+    level: list[Any] = [found]
+    for _ in range(_DEEPEST):
+        level = [
+            item
+            for value in level
+            for item in (value.values() if isinstance(value, dict) else value)
+            if isinstance(item, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def may_be_wrapped(names: Collection[str]) -> bool:
     """Return whether an object with these members may have the event itself inside one of them."""
-    return any(name in names for name in (*WRAPPERS, *_TEXTS, "detail-type", "_index"))
+    return any(name in names for name in (*WRAPPERS, *_TEXTS, "detail-type", "_index", "TimeGenerated"))
 
 
 def recognise(document: Fields) -> str:
@@ -240,7 +300,7 @@ def _flat(document: Fields) -> Fields:
 def _add_nested(fields: Fields, data: Any) -> None:
     """Add the data that are an object, or a text in XML or JSON, of their own in a flat event."""
     if isinstance(data, str):
-        data = (_decoded(data) if data.startswith("{") else None) or exported.data_of_xml(data)
+        data = decoded_object(data) or exported.data_of_xml(data)
     if isinstance(data, dict):
         for name, value in data.items():
             if value is not None and name not in RESERVED:

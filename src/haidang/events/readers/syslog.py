@@ -101,8 +101,9 @@ _BSD = (
 _LINE = expression(
     r"(?:<(\d{1,3})>)?(" + _BSD + "|" + _ISO + r")(?=[ :]) ?:? *+"
     # The host never ends in a colon and has no bracket: that would be the program of a line without host.
-    r"(?:([^\s\[\]]*[^\s\[\]:]) ++)?"
-    r"(?:([^\s\[\]:]{1,128})(?:\[([^\s\[\]]{0,64})\])?:(?: |$))?(.*)\Z",
+    # Neither begins with a brace: that is a message in JSON.
+    r"(?:((?!\{)[^\s\[\]]*[^\s\[\]:]) ++)?"
+    r"(?:((?!\{)[^\s\[\]:]{1,128})(?:\[([^\s\[\]]{0,64})\])?:(?: |$))?(.*)\Z",
     re.ASCII | re.DOTALL,
 )
 # A priority, a year or version, a month: what else begins a line need not be tried.
