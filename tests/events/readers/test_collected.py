@@ -12,7 +12,7 @@ from haidang.events.blocks import BlockSource
 from haidang.events.model import DocumentBatch, EventBatch, FileReport
 from haidang.events.readers import readers
 from haidang.events.readers.collected import READER
-from haidang.events.recognition import recognise
+from haidang.events.recognition import make_head, recognise
 from haidang.events.stream import Stream
 from haidang.inquiry.questions import Question
 from haidang.limits import DEFAULT_LIMITS
@@ -41,7 +41,7 @@ def read(data: bytes) -> list[tuple[int, str, dict[str, Any]]]:
 
 @pytest.mark.parametrize("name", ["splunk.ndjson", "collectors.ndjson", "cloudwatch.json"])
 def test_is_recognised_by_what_is_inside(name: str) -> None:
-    reader = recognise(head(sample("collected", name)), readers())
+    reader = recognise(make_head(name, sample("collected", name)), readers())
     assert reader is not None
     assert reader.name == "collected"
 

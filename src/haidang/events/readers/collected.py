@@ -91,6 +91,26 @@ class Opener:
             yield DocumentBatch(self._report, [one for _, one in left], [record for record, _ in left])
         yield from self.events(found)
 
+    def rows(self, batch: EventBatch) -> Iterator[Batch]:
+        """Yield what is inside of consecutive rows of a table."""
+        left: list[tuple[int, Fields]] = []
+        found: list[tuple[int, Opened]] = []
+        for event, record in zip(batch.events, batch.records, strict=True):
+            opened = self.opened(event, record)
+            found += ((record, one) for one in opened)
+            if not opened:
+                left.append((record, event))
+        if left:
+            yield EventBatch(
+                batch.report, batch.origin, [one for _, one in left], [record for record, _ in left]
+            )
+        documents = [(record, one.document) for record, one in found if one.document]
+        if documents:
+            yield DocumentBatch(
+                batch.report, [one for _, one in documents], [record for record, _ in documents]
+            )
+        yield from self.events(found)
+
     def events(self, found: Sequence[tuple[int, Opened]]) -> Iterator[EventBatch]:
         """Yield the events of Windows and of syslog among what was found."""
         windows = [(record, one.windows) for record, one in found if one.windows is not None]
