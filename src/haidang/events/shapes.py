@@ -51,7 +51,7 @@ WINDOWS = Origin(
     host_fields=("Computer", "Hostname", "ComputerName", "host", "MachineName"),
 )
 
-WRAPPERS = ("_source", "result")
+WRAPPERS = ("_source", "result", "auditData")
 """Keys under which exports keep the event itself."""
 INNER = (
     ("o365", "audit"),
