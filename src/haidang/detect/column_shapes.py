@@ -94,6 +94,7 @@ _OTHERS = (
     ("log_name", "event_id"),
     ("LogName", "Id", "ProviderName"),
     ("EventId", "Channel", "Payload"),
+    ("category", "properties"),
     ("winlog.event_id",),
     ("winlog.channel",),
     ("EventLog", "EventID", "Source"),

@@ -62,6 +62,8 @@ INNER = (
     ("data", "github"),
 )
 """Two keys, one in the other, under which modules of Beats and of Wazuh keep the event itself."""
+_STREAMED = "AdvancedHunting-"
+"""What the category of a row begins with that the streaming interface of Microsoft Defender sends."""
 _OPENING = frozenset("{[")
 _DEEPEST = 64
 """Levels of objects and lists in a text of an event that is looked into."""
@@ -81,6 +83,9 @@ def unwrap(document: Fields) -> tuple[str, Fields]:
             return key, told
     if "detail-type" in document and isinstance(document.get("detail"), dict):
         return "detail", document["detail"]
+    category, properties = document.get("category"), document.get("properties")
+    if isinstance(category, str) and category.startswith(_STREAMED) and isinstance(properties, dict):
+        return "properties", properties
     for key, name in INNER:
         outer = document.get(key)
         # What is called data may be anything; Wazuh names an agent beside it.
