@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from haidang.events import exported
 from haidang.events.model import Fields, Origin
 from haidang.events.rendered import add_rendered
+from haidang.events.rendered_messages import message_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -325,7 +326,7 @@ def _splunk(document: Fields) -> Fields:
     fields.setdefault("Channel", fields.get("LogName") or _splunk_channel(fields))
     if "Provider_Name" not in fields and "SourceName" in fields:
         fields["Provider_Name"] = fields["SourceName"]
-    return fields
+    return _with_message(fields)
 
 
 _BEATS_NAMES = {
@@ -362,7 +363,17 @@ def _beats(document: Fields) -> Fields:
 
 def _record(document: Fields) -> Fields:
     """Name what the object of PowerShell calls otherwise; its process is that of the provider."""
-    return {_RECORD_NAMES.get(key, key): value for key, value in document.items() if value is not None}
+    return _with_message(
+        {_RECORD_NAMES.get(key, key): value for key, value in document.items() if value is not None}
+    )
+
+
+def _with_message(fields: Fields) -> Fields:
+    """Add what the message says of an event whose data are not kept otherwise."""
+    if isinstance(message := fields.get("Message"), str):
+        for name, value in message_fields(message).items():
+            fields.setdefault(name, value)
+    return fields
 
 
 _FLATTEN: dict[str, Callable[[Fields], Fields]] = {

@@ -22,6 +22,7 @@ import re
 from typing import TYPE_CHECKING
 
 from haidang.events.patterns import expression
+from haidang.events.rendered_messages import message_fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +89,7 @@ class Viewer:
         }
         if channel:
             fields["Channel"] = channel
-        return fields
+        return {**message_fields(message), **fields}
 
 
 def _iso(time: str) -> str:
