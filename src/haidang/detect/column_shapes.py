@@ -102,7 +102,7 @@ _OTHERS = (
 """Members by which shapes are known whose fields columns do not tell."""
 
 
-_INSIDE = {("System",), ("data", "win"), *shapes.INNER}
+_INSIDE = {("System",), ("data", "win"), ("win", "system"), *shapes.INNER}
 """Objects in which the event itself may be."""
 
 

@@ -59,10 +59,15 @@ def recognise(document: Fields) -> str:
         return "dotted"
     if "EventLog" in document and "EventID" in document and "Source" in document:
         return "monitor"
+    return "wazuh" if _win(document) else ""
+
+
+def _win(document: Fields) -> Fields:
+    """Return what Wazuh has of a Windows event; {} where there is none."""
     data = document.get("data")
-    if type(data) is dict and type(win := data.get("win")) is dict and type(win.get("system")) is dict:
-        return "wazuh"
-    return ""
+    # In the text of archives.log, it stands alone.
+    win = data.get("win") if type(data) is dict else document.get("win")
+    return win if type(win) is dict and type(win.get("system")) is dict else {}
 
 
 def rewrite(shape: str, document: Fields) -> Fields:
@@ -78,7 +83,7 @@ def _system(document: Fields) -> Fields:
 
 
 def _wazuh(document: Fields) -> Fields:
-    win = document["data"]["win"]
+    win = _win(document)
     given = {name: _unescaped(value) for name, value in win["system"].items()}
     system: Fields = {
         "Provider": {flat: given[name] for name, flat in _WAZUH_NAMES.items() if name in given},
