@@ -249,3 +249,35 @@ def test_rules_fire_on_exports(
     assert {title for title, _ in fired(tmp_path, _written(document, table=table), rules, file)} == {name}
     question = Question((str(tmp_path / file),))
     assert [question.time(event) for event in question.events()] == [1778469255_000000000]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"method": "GET", "uri": "/a.php", "args": "id=1", "status": 200, "client_ip": "203.0.113.9"},
+        {"method": "GET", "uri": "/a.php?id=1", "status": 200, "remote_addr": "203.0.113.9"},
+        {"request_uri": "/a.php?id=1", "status": "200", "http_user_agent": "x", "remote_addr": "203.0.113.9"},
+        {"remoteIP": "203.0.113.9", "method": "GET", "request": "/a.php", "query": "?id=1", "status": "200"},
+    ],
+)
+def test_formats_that_people_put_together_are_access_logs(document: dict[str, Any], tmp_path: Path) -> None:
+    selection = "{cs-uri-query|contains: '/a.php?id=1', c-ip: 203.0.113.9, sc-status: 200}"
+    rules = write_rules(tmp_path / "rules", seen=("category: webserver", selection))
+    assert fired(tmp_path, json.dumps(document).encode() + b"\n", rules) == {("seen", "1")}
+
+
+def test_rules_on_firewalls_fire_on_what_sentinel_keeps_of_cef(tmp_path: Path) -> None:
+    row = {
+        "TimeGenerated": TIME,
+        "DeviceVendor": "Fortinet",
+        "DeviceProduct": "Fortigate",
+        "DeviceEventClassID": "00013",
+        "DeviceAction": "accepted",
+        "SourceIP": "198.51.100.7",
+        "DestinationPort": 3389,
+    }
+    rules = write_rules(
+        tmp_path / "rules",
+        seen=("category: firewall", "{dst_port: 3389, action: accept, src_ip: 198.51.100.7}"),
+    )
+    assert fired(tmp_path, json.dumps(row).encode() + b"\n", rules) == {("seen", "1")}
