@@ -111,7 +111,7 @@ def _named(data: Any) -> Fields:
 
 def _unescaped(value: Any) -> Any:
     if type(value) is str and "\\" in value and _ESCAPED.match(value):
-        return _ESCAPE.sub(r"\1", value)
+        return _ESCAPE.sub(r"\1", value) if '\\"' in value else value.replace("\\\\", "\\")
     return value
 
 

@@ -17,7 +17,7 @@ from haidang.events.stream import Stream
 from haidang.inquiry.questions import Question
 from haidang.limits import DEFAULT_LIMITS
 from tests.events.readers.feeding import head, sample
-from tests.events.readers.firing import fired, write_rules
+from tests.events.readers.firing import fired, scan_bytes, write_rules
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,3 +139,52 @@ def test_other_json_stays_json(document: dict[str, Any]) -> None:
     data = json.dumps(document).encode() + b"\n"
     assert READER.recognises(head(data)) == 0
     assert read(data) == [(1, "json", document)]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {
+            "tables": [
+                {
+                    "name": "PrimaryResult",
+                    "columns": [{"name": "EventSource"}, {"name": "EventName"}, {"name": "AWSRegion"}],
+                    "rows": [["x", "StopLogging", "a"], ["x", "Other", "a"], ["x", "StopLogging", "a"]],
+                }
+            ]
+        },
+        {
+            "QueryStatus": "FINISHED",
+            "QueryResultRows": [
+                [{"eventSource": "x"}, {"eventName": name}, {"awsRegion": "a"}]
+                for name in ("StopLogging", "Other", "StopLogging")
+            ],
+        },
+        {
+            "Stats": {"ExecutionTime": 1},
+            "Schema": [{"Name": "EventName", "Type": "String"}],
+            "Results": [
+                {"EventSource": "x", "EventName": name, "AWSRegion": "a"}
+                for name in ("StopLogging", "Other", "StopLogging")
+            ],
+        },
+    ],
+    ids=["log-analytics", "lake", "hunting"],
+)
+@pytest.mark.parametrize("indent", [None, 2])
+def test_each_row_that_an_interface_answers_with_is_an_event(
+    document: dict[str, Any], indent: int | None, tmp_path: Path
+) -> None:
+    rules = write_rules(
+        tmp_path / "rules", stopped=("product: aws, service: cloudtrail", "eventName: StopLogging")
+    )
+    data = json.dumps(document, indent=indent).encode()
+    findings = scan_bytes(tmp_path, data, rules)
+    assert len(findings) == 2
+    assert {event.origin for event in Question((str(tmp_path / "log"),)).events()} == {"cloudtrail"}
+
+
+def test_a_row_that_is_nested_too_deep_ends_nothing() -> None:
+    deep = "[" * 500 + "]" * 500
+    data = f'{{"columns":[{{"name":"a"}}],"rows":[[{deep}]]}}\n'.encode()
+    assert len(read(data)) == 1

@@ -9,6 +9,8 @@ Rules of this module:
 - What is inside is read as what it is: a JSON object as one of JSON lines, an ``<Event>`` and what Splunk
   renders of Windows events as that, a line of syslog or of a product that travels through it as that.
 - An object that has the header of syslog in parts (program, process id, host) is a line of syslog.
+- The rows of a table that an interface of Azure answers with (``columns`` and ``rows``), or CloudTrail Lake
+  (``QueryResultRows``), are an object each.
 - Any other object stays as it is: a line of which nothing is known says no more than the object around it.
 - A time without a year is put into the year in which it is not later than the object's own time. Where that
   is the line's time with its zone, as Splunk keeps it, it counts.
@@ -56,6 +58,11 @@ _MEMBER = expression(
     rb'[{,]\s*"(?:_raw|@message|full_log|@rawstring|log_s|message|MESSAGE|log|line|msg|short_message|original'
     rb'|event\.original|logEvents)"\s*:'
 )
+_TABLE = expression(
+    rb'\A\s*\{[^\[]{0,1000}(?:\[\s*\{[^\[]{0,200})?"columns"\s*:\s*\[\s*\{\s*"(?:name|ColumnName)"\s*:'
+    rb'|\A\s*\{[^\[]{0,2000}"QueryResultRows"\s*:\s*\[\s*\['
+)
+"""How such an answer begins; its rows may be further on than is looked at."""
 _RENDERED = expression(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d[^\n]{0,20}\r?\n(?=LogName=)")
 """How Splunk's rendering of a Windows event begins."""
 
@@ -131,6 +138,12 @@ class Opener:
         """Return what is inside an object; nothing where it is to stay as it is."""
         if document is None:
             return []
+        if rows := list(_rows(document)):
+            try:
+                return [Opened(document=orjson.dumps(row)) for row in rows]
+            except orjson.JSONEncodeError:
+                # Nested deeper than can be written again: it stays as it is, and is noted as too deep.
+                return []
         carried = list(carried_lines(document))
         opened = [one for each in carried if (one := self._inside(each, record)) is not None]
         if len(opened) == len(carried):
@@ -177,6 +190,20 @@ class Opener:
     @cached_property
     def _sorter(self) -> Sorter:
         return Sorter(carriers(), syslog.ORIGIN)
+
+
+def _rows(document: Fields) -> Iterator[Fields]:
+    """Yield the rows of an answer that names its columns once, or each cell by itself."""
+    columns, rows = document.get("columns"), document.get("rows")
+    if isinstance(columns, list) and isinstance(rows, list):
+        names = [one.get("name", one.get("ColumnName")) if isinstance(one, dict) else one for one in columns]
+        if all(isinstance(name, str) for name in names):
+            yield from (dict(zip(names, row, strict=False)) for row in rows if isinstance(row, list))
+        return
+    answers = document.get("QueryResultRows")
+    for row in answers if isinstance(answers, list) else ():
+        if isinstance(row, list) and all(isinstance(cell, dict) for cell in row):
+            yield {name: value for cell in row for name, value in cell.items()}
 
 
 def _object(document: bytes | str) -> Fields | None:
@@ -231,6 +258,8 @@ class CollectedReader:
 
     def recognises(self, head: Head) -> int:
         """Return 78 where at least half of the first objects carry a line of which something is known."""
+        if _TABLE.search(head.data):
+            return _SURE
         if not _MEMBER.search(head.data) or not _inner(head):
             return 0
         report = FileReport(head.name)
