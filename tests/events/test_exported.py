@@ -166,6 +166,7 @@ def test_what_was_not_escaped_stays() -> None:
     [
         {"EventId": 1, "Channel": "x", "Payload": "{broken"},
         {"EventId": 1, "Channel": "x", "Payload": "[1]"},
+        {"EventId": 1, "Channel": "x", "Payload": '{"UserData":' + '{"a":' * 1000 + "1" + "}" * 1001},
         {"EventId": 1, "Channel": "x", "Payload": '{"EventData":{"Data":["a",null,{"@Name":3}]}}'},
         {"data": {"win": {"system": {}, "eventdata": []}}},
         {"data": {"win": {"system": {"message": 3}, "other": {"a": [1]}}}},

@@ -44,6 +44,8 @@ _WAZUH_SYSTEM = {
     "version": "Version",
     "message": "Message",
 }
+_DEEPEST = 32
+"""Levels of objects in a payload that are looked into; the deepest that a provider writes are four."""
 _MOST_XML = 1 << 20
 """Characters of event data in XML that are read; Windows writes at most 64 KiB."""
 
@@ -147,9 +149,11 @@ def _json(text: Any) -> Fields:
     return found if type(found) is dict else {}
 
 
-def _of_attributes(data: Fields) -> Fields:
+def _of_attributes(data: Fields, depth: int = 0) -> Fields:
     """Return data of which XML was made JSON, ``{"Data": [{"@Name": …, "#text": …}]}``, by their names."""
     fields: Fields = {}
+    if depth > _DEEPEST:
+        return fields
     for name, value in data.items():
         items = value if type(value) is list else [value]
         rest = []
@@ -157,7 +161,7 @@ def _of_attributes(data: Fields) -> Fields:
             if type(item) is dict and type(key := item.get("@Name")) is str:
                 _add(fields, key, item.get("#text"))
             elif type(item) is dict:
-                rest.append(item["#text"] if "#text" in item else _of_attributes(item))
+                rest.append(item["#text"] if "#text" in item else _of_attributes(item, depth + 1))
             elif not name.startswith("@"):
                 rest.append(item)
         if rest:
