@@ -196,8 +196,9 @@ def _rows(document: Fields) -> Iterator[Fields]:
     """Yield the rows of an answer that names its columns once, or each cell by itself."""
     columns, rows = document.get("columns"), document.get("rows")
     if isinstance(columns, list) and isinstance(rows, list):
-        names = [one.get("name", one.get("ColumnName")) if isinstance(one, dict) else one for one in columns]
-        if all(isinstance(name, str) for name in names):
+        said = [one.get("name", one.get("ColumnName")) if isinstance(one, dict) else one for one in columns]
+        names = [name for name in said if isinstance(name, str)]
+        if len(names) == len(said):
             yield from (dict(zip(names, row, strict=False)) for row in rows if isinstance(row, list))
         return
     answers = document.get("QueryResultRows")
