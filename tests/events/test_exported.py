@@ -178,3 +178,15 @@ def test_what_was_not_escaped_stays() -> None:
 )
 def test_nonsense_raises_nothing(document: dict[str, Any]) -> None:
     assert isinstance(flatten(recognise(document), document), dict)
+
+
+def test_a_time_that_kibana_shows_comes_after_one_in_utc(tmp_path: Path) -> None:
+    shown = {**DOCUMENTS["dotted"], "@timestamp": "May 11, 2026 @ 10:14:15.123"}
+    alone = {name: value for name, value in shown.items() if not name.endswith("UtcTime")}
+    file = tmp_path / "discover.json"
+    file.write_text("".join(json.dumps(one) + "\n" for one in (shown, alone)))
+    question = Question((str(file),))
+    assert [question.time(event) for event in question.events()] == [
+        1778469255_123000000,
+        1778494455_123000000,
+    ]

@@ -193,8 +193,13 @@ def _dotted(document: Fields) -> Fields:
     rewritten = {name: _alone(value) for name, value in document.items() if not name.startswith("winlog.")}
     if "computer_name" not in winlog and (host := rewritten.get("host.name")) is not None:
         winlog["computer_name"] = host
+    if " @ " in str(rewritten.get("@timestamp")):
+        # Kibana shows local times: the time in UTC that an event of Sysmon has comes first.
+        rewritten["EventTime"] = rewritten.pop("@timestamp")
     if (code := rewritten.get("event.code")) is not None:
         rewritten["event"] = {"code": code}
+    if (time := rewritten.get("EventTime")) is not None:
+        winlog["event_data"] = {"EventTime": time, **winlog.get("event_data", {})}
     return {**rewritten, "winlog": winlog}
 
 
