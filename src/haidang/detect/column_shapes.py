@@ -89,14 +89,31 @@ def _is_nested(kind: Any) -> bool:
     return bool(pa.types.is_nested(kind))
 
 
-_OTHERS = (("EventCode",), ("log_name", "event_id"), ("LogName", "Id", "ProviderName"))
+_OTHERS = (
+    ("EventCode",),
+    ("log_name", "event_id"),
+    ("LogName", "Id", "ProviderName"),
+    ("EventId", "Channel", "Payload"),
+    ("category", "properties"),
+    ("winlog.event_id",),
+    ("winlog.channel",),
+    ("EventLog", "EventID", "Source"),
+)
 """Members by which shapes are known whose fields columns do not tell."""
+
+
+_INSIDE = {("System",), ("data", "win"), ("win", "system"), *shapes.INNER}
+"""Objects in which the event itself may be."""
 
 
 def _shape_of(layout: Layout) -> str:
     """Return the Windows shape of all rows that have one, "" for none; raise where rows may differ."""
     tops = {path[0] for path in (*layout.leaves, *layout.structures)}
     if shapes.may_be_wrapped(tops) or any(tops.issuperset(names) for names in _OTHERS):
+        raise PlainWayError
+    if not layout.structures.isdisjoint(_INSIDE) or any(
+        _is_nested(layout.leaves.get((path[0],))) for path in _INSIDE
+    ):
         raise PlainWayError
     found = [
         name
@@ -114,7 +131,7 @@ def _shape_of(layout: Layout) -> str:
         return found[0]
     if "EventID" not in tops:
         return ""
-    if ("EventID",) in layout.structures or _is_nested(layout.leaves[("EventID",)]):
+    if ("EventID",) in layout.structures or _is_nested(layout.leaves[("EventID",)]) or "EventData" in tops:
         raise PlainWayError
     return "flat"
 

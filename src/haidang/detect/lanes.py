@@ -51,7 +51,7 @@ _GUESS_LIMIT = 4096
 _FORBIDDEN = {
     "event": (("Event", "UserData"), ("Event", "ProcessingErrorData"), ("Event", "RenderingInfo")),
     "winlogbeat": (("winlog", "user_data"),),
-    "flat": (),
+    "flat": (("EventData",),),
 }
 """Parts that flattening merges in: a document that has one is flattened."""
 

@@ -33,6 +33,8 @@ _ANSWERS = {
     b"response": re.compile(rb'\{\s*"stat"'),
     b"entities": re.compile(rb'\{\s*"(?:pagingInfo|paging)"'),
     b"value": _ODATA,
+    b"results": re.compile(rb'\{\s*"preview"'),
+    b"Results": re.compile(rb'\{\s*"(?:Stats|Schema)"'),
 }
 """Name of the array to how an object begins that holds it further on."""
 _SINGLE = expression(rb"\{\s*" + STRING + rb"\s*:\s*(?=\[\s*\{)")

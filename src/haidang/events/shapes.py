@@ -9,28 +9,35 @@
 | ``beats`` | ``{"log_name": …, "event_id": …, "event_data": {…}}``, as Winlogbeat wrote it up to 6 |
 | ``record`` | ``{"LogName": …, "Id": …, "Message": …}``, as PowerShell's ``Get-WinEvent`` gives it |
 
+Those of forensic tools and SIEMs are in :mod:`haidang.events.exported`.
+
 A Sysmon event of which a shipper sent the rendered message alone gets its fields from there.
 
-Any of them may be inside ``_source`` (Elastic exports) or ``result`` (Splunk exports). ``recognise`` decides
-for one decoded object; anything else is not a Windows event. Events of other products may also be inside
-``detail`` (messages of AWS EventBridge), or as JSON text in ``AuditData`` (exports of Microsoft 365) and
-``CloudTrailEvent`` (answers of AWS). All input is untrusted.
+Any of them may be inside ``_source`` or ``fields`` (Elastic exports) or ``result`` (Splunk exports).
+``recognise`` decides for one decoded object; anything else is not a Windows event. Events of other products
+may also be inside ``detail`` (messages of AWS EventBridge), or as JSON text in ``AuditData`` (exports of
+Microsoft 365) and ``CloudTrailEvent`` (answers of AWS), and where modules of Beats and Wazuh keep them
+(``INNER``). In rows of Log Analytics, JSON text is decoded. All input is untrusted.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from haidang.events import exported
 from haidang.events.model import Fields, Origin
 from haidang.events.rendered import add_rendered
+from haidang.events.rendered_messages import message_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
 __all__ = [
+    "INNER",
     "RESERVED",
     "WINDOWS",
     "WRAPPERS",
+    "decoded_object",
     "event_id",
     "flatten",
     "may_be_wrapped",
@@ -41,13 +48,27 @@ __all__ = [
 
 WINDOWS = Origin(
     "windows",
-    time_fields=("TimeCreated", "@timestamp", "UtcTime", "EventTime", "_time", "timestamp"),
+    time_fields=("TimeCreated", "@timestamp", "UtcTime", "EventTime", "_time", "timestamp", "TimeGenerated"),
     host_fields=("Computer", "Hostname", "ComputerName", "host", "MachineName"),
 )
 
-WRAPPERS = ("_source", "result")
+WRAPPERS = ("_source", "result", "auditData")
 """Keys under which exports keep the event itself."""
-_TEXTS = ("AuditData", "CloudTrailEvent")
+INNER = (
+    ("o365", "audit"),
+    ("kubernetes", "audit"),
+    ("data", "aws"),
+    ("data", "office365"),
+    ("data", "gcp"),
+    ("data", "github"),
+)
+"""Two keys, one in the other, under which modules of Beats and of Wazuh keep the event itself."""
+_STREAMED = "AdvancedHunting-"
+"""What the category of a row begins with that the streaming interface of Microsoft Defender sends."""
+_OPENING = frozenset("{[")
+_DEEPEST = 64
+"""Levels of objects and lists in a text of an event that is looked into."""
+_TEXTS = ("AuditData", "CloudTrailEvent", "log_s")
 """Keys under which exports keep the event itself as JSON text."""
 
 
@@ -59,27 +80,82 @@ def unwrap(document: Fields) -> tuple[str, Fields]:
             return key, inner
     for key in _TEXTS:
         text = document.get(key)
-        if isinstance(text, str) and text.startswith("{") and (told := _decoded(text)) is not None:
+        if isinstance(text, str) and text.startswith("{") and (told := decoded_object(text)) is not None:
             return key, told
     if "detail-type" in document and isinstance(document.get("detail"), dict):
         return "detail", document["detail"]
+    category, properties = document.get("category"), document.get("properties")
+    if isinstance(category, str) and category.startswith(_STREAMED) and isinstance(properties, dict):
+        return "properties", properties
+    for key, name in INNER:
+        outer = document.get(key)
+        # What is called data may be anything; Wazuh names an agent beside it.
+        if isinstance(outer, dict) and name in outer and (key != "data" or "agent" in document):
+            inner = outer[name]
+            if isinstance(inner, dict):
+                return f"{key}.{name}", inner
+    if "TimeGenerated" in document:
+        return "", _with_objects(document)
+    if "_index" in document and isinstance(document.get("fields"), dict):
+        # Elastic gives a list for each field that was asked for.
+        return "fields", {name: _alone(value) for name, value in document["fields"].items()}
     return "", document
 
 
-def _decoded(text: str) -> Fields | None:
+def _alone(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+def _with_objects(document: Fields) -> Fields:
+    """Return a row of Log Analytics with its objects and lists decoded, which exports keep as JSON text."""
+    texts = [
+        name
+        for name, value in document.items()
+        if isinstance(value, str) and value[:1] in _OPENING and name != "EventData"
+    ]
+    if not texts:
+        return document
+    row = dict(document)
+    for name in texts:
+        if (value := _decoded(row[name])) is not None:
+            row[name] = value
+    return row
+
+
+def decoded_object(text: str) -> Fields | None:
     """Return the object in a JSON text; None for what is none, so that the event stays as it is."""
+    found = _decoded(text)
+    return found if isinstance(found, dict) else None
+
+
+def _decoded(text: str) -> Any:
+    """Return what a JSON text says; None for what is no JSON, or nested deeper than any event."""
     import orjson
 
     try:
         found = orjson.loads(text)
     except orjson.JSONDecodeError:
         return None
-    return found if isinstance(found, dict) else None
+    return None if text.count("{") + text.count("[") > _DEEPEST and _is_deep(found) else found
+
+
+def _is_deep(found: Any) -> bool:
+    level: list[Any] = [found]
+    for _ in range(_DEEPEST):
+        level = [
+            item
+            for value in level
+            for item in (value.values() if isinstance(value, dict) else value)
+            if isinstance(item, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def may_be_wrapped(names: Collection[str]) -> bool:
     """Return whether an object with these members may have the event itself inside one of them."""
-    return any(name in names for name in (*WRAPPERS, *_TEXTS, "detail-type"))
+    return any(name in names for name in (*WRAPPERS, *_TEXTS, "detail-type", "_index", "TimeGenerated"))
 
 
 def recognise(document: Fields) -> str:
@@ -99,12 +175,16 @@ def recognise(document: Fields) -> str:
         return "beats"
     if "LogName" in document and "Id" in document and "ProviderName" in document:
         return "record"
-    return ""
+    return exported.recognise(document)
 
 
 def flatten(shape: str, document: Fields) -> Fields:
     """Return the flat fields of an unwrapped object of that shape."""
-    return add_rendered(_FLATTEN[shape](document))
+    flatten = _FLATTEN.get(shape)
+    if flatten is None:
+        document = exported.rewrite(shape, document)
+        flatten = _event if "Event" in document else _winlogbeat
+    return add_rendered(flatten(document))
 
 
 def event_id(value: Any) -> Any:
@@ -218,7 +298,19 @@ def _flat(document: Fields) -> Fields:
         fields["Provider_Name"] = fields["SourceName"]
     if isinstance(fields.get("EventID"), dict):
         fields["EventID"] = event_id(fields["EventID"])
+    if (data := fields.get("EventData")) is not None:
+        _add_nested(fields, data)
     return fields
+
+
+def _add_nested(fields: Fields, data: Any) -> None:
+    """Add the data that are an object, or a text in XML or JSON, of their own in a flat event."""
+    if isinstance(data, str):
+        data = decoded_object(data) or exported.data_of_xml(data)
+    if isinstance(data, dict):
+        for name, value in data.items():
+            if value is not None and name not in RESERVED:
+                fields[name] = value
 
 
 def _splunk_channel(document: Fields) -> str:
@@ -234,7 +326,7 @@ def _splunk(document: Fields) -> Fields:
     fields.setdefault("Channel", fields.get("LogName") or _splunk_channel(fields))
     if "Provider_Name" not in fields and "SourceName" in fields:
         fields["Provider_Name"] = fields["SourceName"]
-    return fields
+    return _with_message(fields)
 
 
 _BEATS_NAMES = {
@@ -271,7 +363,17 @@ def _beats(document: Fields) -> Fields:
 
 def _record(document: Fields) -> Fields:
     """Name what the object of PowerShell calls otherwise; its process is that of the provider."""
-    return {_RECORD_NAMES.get(key, key): value for key, value in document.items() if value is not None}
+    return _with_message(
+        {_RECORD_NAMES.get(key, key): value for key, value in document.items() if value is not None}
+    )
+
+
+def _with_message(fields: Fields) -> Fields:
+    """Add what the message says of an event whose data are not kept otherwise."""
+    if isinstance(message := fields.get("Message"), str):
+        for name, value in message_fields(message).items():
+            fields.setdefault(name, value)
+    return fields
 
 
 _FLATTEN: dict[str, Callable[[Fields], Fields]] = {

@@ -13,8 +13,10 @@ Rules of this module:
 
 What is read: ISO 8601 and RFC 3339 (any precision, ``T`` or a space, ``.`` or ``,``, ``-`` or ``/`` in
 the date), epoch numbers and their decimal text, RFC 3164 with and without a year or weekday (also as
-``asctime`` writes it), ``dd/Mon/yyyy:HH:MM:SS +zzzz`` and RFC 2822, ``MM/dd/yyyy HH:MM:SS AM`` as
-Windows tools write it, and ``/Date(…)/`` as PowerShell's JSON writes it.
+``asctime`` writes it), ``Mon d, yyyy @ HH:MM:SS`` as Kibana and ``Mon d, yyyy h:MM:SS AM`` as Microsoft's
+portals write it, ``dd/Mon/yyyy:HH:MM:SS +zzzz`` and RFC 2822, ``MM/dd/yyyy HH:MM:SS AM`` as Windows tools
+write it, ``dd/MM/yyyy HH:MM:SS SA`` (or ``CH``) as they do in Vietnamese, and ``/Date(…)/`` as PowerShell's
+JSON writes it.
 
 Input is untrusted.
 """
@@ -73,6 +75,10 @@ _DAY_FIRST = expression(
 _WINDOWS = expression(
     r"(\d\d?)/(\d\d?)/(\d{4}),?\s+" + _CLOCK + r"(?:\s?([AaPp])\.?[Mm]\.?)?" + _ZONE + r"\Z", re.ASCII
 )
+_MONTH_FIRST = expression(
+    r"([A-Za-z]{3}) (\d\d?), (\d{4}),? (?:@ )?" + _CLOCK + r"(?:\s?([AaPp])\.?[Mm]\.?)?\Z", re.ASCII
+)
+_VIETNAMESE = expression(r"(\d\d?)/(\d\d?)/(\d{4}),?\s+" + _CLOCK + r"\s(SA|CH)\Z", re.ASCII)
 _DOTNET = expression(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/\Z", re.ASCII)
 
 
@@ -198,16 +204,34 @@ def _parse_calendar(text: str) -> int | None:
     if match := _DOTNET.match(text):
         ns = int(match[1]) * 1_000_000
         return ns if FIRST <= ns <= LAST else None
+    return _parse_shown(text)
+
+
+def _parse_shown(text: str) -> int | None:
+    """Read the forms in which programs show times to people."""
+    if match := _MONTH_FIRST.match(text):
+        name, day, year, *clock = match.groups()
+        return _half_days(_day(int(year), MONTHS.get(name.lower(), 0), int(day)), clock)
+    if match := _VIETNAMESE.match(text):
+        day, month, year, *clock = match.groups()
+        clock[-1] = "p" if clock[-1] == "CH" else "a"
+        return _half_days(_day(int(year), int(month), int(day)), clock)
     return None
 
 
 def _parse_windows(match: re.Match[str]) -> int | None:
-    month, day, year, hour, minute, second, fraction, half, zone = match.groups()
+    month, day, year, *clock, zone = match.groups()
+    return _half_days(_day(int(year), int(month), int(day)), clock, zone)
+
+
+def _half_days(start: int | None, clock: Sequence[str | Any], zone: str | None = None) -> int | None:
+    """Return a time of which the half of the day is told, or is not (None)."""
+    hour, minute, second, fraction, half = clock
     if half:
         if not 1 <= int(hour) <= 12:
             return None
         hour = str(int(hour) % 12 + (12 if half in "Pp" else 0))
-    return _moment(_day(int(year), int(month), int(day)), (hour, minute, second, fraction, zone))
+    return _moment(start, (hour, minute, second, fraction, zone))
 
 
 def _parse_syslog(match: re.Match[str], now: float | None) -> int | None:

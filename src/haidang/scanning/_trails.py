@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import orjson
 import re2
 
+from haidang.detect.origins import Recogniser
 from haidang.detect.semantics import lookup, text
 from haidang.errors import HaidangError
 from haidang.events import shapes
@@ -64,9 +65,7 @@ class TrailReader:
         self._limits = options.limits
         self._since, self._until = options.since, options.until
         self._origins = known_origins(maps)
-        self._recognise = [
-            (one.origin, names) for one in maps if one.origin in ARRIVALS for names in one.recognise
-        ]
+        self._recognise = Recogniser((one.origin, names) for one in maps for names in one.recognise).origin
         self.trails = Trails(self._limits)
         """What the current input told."""
         self._peeks = 0
@@ -137,11 +136,9 @@ class TrailReader:
                 yield from self._recognised(shapes.unwrap(event)[1])
 
     def _recognised(self, event: Fields) -> Iterator[tuple[str, Fields]]:
-        for origin, names in self._recognise:
-            if all(lookup(event, name) is not None for name in names):
-                if _tells(origin, event):
-                    yield origin, event
-                return
+        origin = self._recognise(event)
+        if origin in ARRIVALS and _tells(origin, event):
+            yield origin, event
 
     def _rows(self, batch: ColumnBatch) -> Iterator[tuple[str, Fields]]:
         try:
@@ -159,10 +156,11 @@ class TrailReader:
         name = batch.origin
         if name in {"", "json", "csv"}:
             for event in batch.events:
-                shape = shapes.recognise(event)
+                _, inner = shapes.unwrap(event)
+                shape = shapes.recognise(inner)
                 if not shape:
-                    yield from self._recognised(event)
-                elif _tells("windows", fields := shapes.flatten(shape, event)):
+                    yield from self._recognised(inner)
+                elif _tells("windows", fields := shapes.flatten(shape, inner)):
                     yield "windows", fields
             return
         for event in batch.events:

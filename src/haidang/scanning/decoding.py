@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from haidang.detect.batches import decode_document
-from haidang.detect.semantics import lookup
+from haidang.detect.origins import Recogniser
 from haidang.events import shapes
 from haidang.events.blocks import BlockSource
 from haidang.events.model import DocumentBatch, EventBatch, Fields, FileReport, Origin
@@ -94,8 +94,8 @@ class EventDecoder:
         return known_origins(self.maps)
 
     @cached_property
-    def _recognise(self) -> list[tuple[str, tuple[str, ...]]]:
-        return [(each.origin, names) for each in self.maps for names in each.recognise]
+    def _recognise(self) -> Callable[[Fields], str]:
+        return Recogniser((each.origin, names) for each in self.maps for names in each.recognise).origin
 
     def _of_documents(
         self, batch: DocumentBatch, accepts: Callable[[bytes], bool] | None
@@ -132,7 +132,7 @@ class EventDecoder:
         for fields, record in zip(batch.events, batch.records, strict=True):
             report.records += 1
             if batch.origin in _ANY_SHAPE:
-                yield LogEvent(report, record, *self._recognised(fields, batch.origin))
+                yield LogEvent(report, record, *self._recognised(shapes.unwrap(fields)[1], batch.origin))
             else:
                 yield LogEvent(report, record, batch.origin, fields)
 
@@ -140,10 +140,7 @@ class EventDecoder:
         shape = shapes.recognise(fields)
         if shape:
             return "windows", shapes.flatten(shape, fields)
-        for origin, names in self._recognise:
-            if all(lookup(fields, name) is not None for name in names):
-                return origin, fields
-        return otherwise, fields
+        return self._recognise(fields) or otherwise, fields
 
 
 def read_records(data: bytes, input_format: str, report: FileReport, limits: Limits) -> Iterator[Batch]:

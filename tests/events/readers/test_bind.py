@@ -9,6 +9,7 @@ import pytest
 from haidang.events.readers.bind import READER
 from haidang.events.times import parse_time
 from tests.events.readers.feeding import feed, head, sample
+from tests.events.readers.firing import fired, write_rules
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,7 +91,9 @@ def test_what_else_named_says_stays_syslog() -> None:
 
 def test_a_query_log_is_recognised_by_its_lines() -> None:
     assert READER.recognises(head(sample("bind", "queries.log"))) == 93
-    assert READER.recognises(head(b"11-Nov-2026 21:58:57.417 general: info: running\n")) == 0
+    # Of a file of all categories, the first hundred lines may be about the start alone.
+    assert READER.recognises(head(b"11-Nov-2026 21:58:57.417 general: info: running\n")) == 93
+    assert READER.recognises(head(b"11-Nov-2026 21:58:57.417 general: running\n")) == 0
 
 
 def test_reads_what_the_corpora_have_of_bind(corpora: Path) -> None:
@@ -104,3 +107,23 @@ def test_reads_what_the_corpora_have_of_bind(corpora: Path) -> None:
         assert seen.report.complete
         assert all(event["action"] == "denied" for event in seen.events if "denied" in event["raw"])
         assert {event["query"] for event in seen.events} <= {"example.com", "wr_test"}
+
+
+ALL_CATEGORIES = b"""11-May-2026 10:14:10.001 general: info: zone haivan.example/IN: loaded serial 2026051101
+11-May-2026 10:14:10.002 notify: info: zone haivan.example/IN: sending notifies (serial 2026051101)
+11-May-2026 10:14:11.123 queries: info: client @0x7 10.0.0.9#531 (xau.example): query: xau.example IN TXT +
+11-May-2026 10:14:12.123 lame-servers: info: REFUSED unexpected RCODE resolving 'x.example/A/IN': 192.0.2.1#53
+11-May-2026 10:14:13.123 info: resolver priming query complete
+"""
+
+
+def test_a_file_of_all_categories_is_read_with_the_queries_in_it(tmp_path: Path) -> None:
+    assert READER.recognises(head(ALL_CATEGORIES))
+    seen = feed(READER, ALL_CATEGORIES)
+    assert (seen.problems, set(seen.origins), seen.records) == ({}, {"bind"}, [1, 2, 3, 4, 5])
+    assert (seen.events[0]["category"], seen.events[0]["level"]) == ("general", "info")
+    assert seen.events[0]["message"].startswith("zone haivan.example/IN: loaded")
+    assert "category" not in seen.events[4]
+    assert all(parse_time(event["timestamp"]) for event in seen.events)
+    rules = write_rules(tmp_path / "rules", seen=("category: dns", "{query: xau.example, record_type: TXT}"))
+    assert fired(tmp_path, ALL_CATEGORIES, rules) == {("seen", "3")}

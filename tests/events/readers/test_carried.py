@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SMALL = replace(DEFAULT_LIMITS, batch_events=3)
 # Suricata's own files are JSON, which is not cut into events here; web servers' have no lines of syslog.
-TEXT = sorted({one.origins[0].name for one in carriers()} - {"suricata", "webserver", "weberror"})
+TEXT = sorted({one.origins[0].name for one in carriers()} - {"json", "suricata", "webserver", "weberror"})
 OWN_SAMPLES = [path for name in TEXT for path in sorted((SAMPLES / name).iterdir())]
 
 # What stands in each line of samples/syslog/collector.log.
@@ -29,7 +29,7 @@ OWN_SAMPLES = [path for name in TEXT for path in sorted((SAMPLES / name).iterdir
 COLLECTOR = [
     "syslog", "cisco", "cisco", "cisco", "fortigate", "netfilter", "syslog", "filterlog", "paloalto", "cef",
     "leef", "bind", "syslog", "openvpn", "huawei", "juniper", "suricata", "squid", "dnsmasq", "fortigate",
-    "mikrotik", "webserver", "weberror", "webserver",
+    "mikrotik", "webserver", "weberror", "webserver", "json",
 ]
 # fmt: on
 

@@ -6,15 +6,22 @@ import csv
 import io
 import time
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from haidang.events.readers.delimited import READER, choose_delimiter, column_names, looks_like_header
+from haidang.events.times import parse_time
+from haidang.inquiry.questions import Question
 from haidang.limits import DEFAULT_LIMITS
 from tests.events.readers.feeding import feed, head, sample
+from tests.events.readers.firing import fired, write_rules
 from tests.events.readers.tearing import samples, torn
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SMALL = replace(DEFAULT_LIMITS, batch_events=3)
 
@@ -234,3 +241,73 @@ def test_hostile_tables_take_linear_time(data: bytes) -> None:
     feed(READER, data, limits=limits)
     READER.recognises(head(data, "x.csv"))
     assert time.process_time() - began < 6
+
+
+_SYSMON = (
+    "Process Create:\r\nUtcTime: 2026-05-11 03:14:15.123\r\nImage: C:\\a.exe\r\nCommandLine: whoami /all"
+)
+_RULE = {"whoami": ("product: windows, category: process_creation", "CommandLine|contains: whoami")}
+
+
+def _written(rows: list[list[str]], delimiter: str = ",") -> bytes:
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter).writerows(rows)
+    return text.getvalue().encode()
+
+
+@pytest.mark.parametrize(
+    ("header", "time"),
+    [
+        ("Level,Date and Time,Source,Event ID,Task Category", "5/11/2026 10:14:15 AM"),
+        ("Keywords,Date and Time,Source,Event ID,Task Category", "5/11/2026 10:14:15 AM"),
+        ("Mức,Ngày và Giờ,Nguồn,ID Sự kiện,Thể loại Tác vụ", "11/05/2026 10:14:15 SA"),
+        ("Ebene,Datum und Uhrzeit,Quelle,Ereignis-ID,Aufgabenkategorie", "11.05.2026 10:14:15"),
+    ],
+)
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+def test_what_event_viewer_saves_is_events_of_windows(
+    header: str, time: str, delimiter: str, tmp_path: Path
+) -> None:
+    row = ["Information", time, "Microsoft-Windows-Sysmon", "1", "Process Create", _SYSMON]
+    data = header.replace(",", delimiter).encode() + b"\r\n" + _written([row] * 3, delimiter)
+    assert READER.recognises(head(data, "saved.txt")) > 0
+    seen = feed(READER, data)
+    assert not seen.problems
+    assert {event["Channel"] for event in seen.events} == {"Microsoft-Windows-Sysmon/Operational"}
+    assert {parse_time(event["EventTime"]) for event in seen.events} == {1778494455_000000000}
+    assert len(fired(tmp_path, data, write_rules(tmp_path / "rules", **_RULE), "saved.txt")) == 3
+
+
+def test_rows_that_span_lines_are_recognised(tmp_path: Path) -> None:
+    header = ["Message", "Id", "LogName", "ProviderName", "MachineName"]
+    row = [_SYSMON, "1", "Microsoft-Windows-Sysmon/Operational", "Microsoft-Windows-Sysmon", "PC01"]
+    data = b"#TYPE System.Diagnostics.Eventing.Reader.EventLogRecord\r\n" + _written([header, row, row])
+    assert READER.recognises(head(data, "events.txt")) == 55
+    assert fired(tmp_path, data, write_rules(tmp_path / "rules", **_RULE)) == {
+        ("whoami", "2"),
+        ("whoami", "3"),
+    }
+
+
+def test_the_zone_that_a_portal_adds_is_no_part_of_a_name() -> None:
+    names = ["TimeGenerated [UTC]", "Status", *(f"Field with a name of {n} words" for n in range(9))]
+    seen = feed(READER, _written([names, ["5/11/2026, 3:14:15.123 AM", "x", *"abcdefghi"]]))
+    assert (seen.events[0]["TimeGenerated"], seen.events[0]["Field with a name of 0 words"]) == (
+        "5/11/2026, 3:14:15.123 AM",
+        "a",
+    )
+
+
+def test_a_row_that_keeps_a_line_is_read_as_that_line(tmp_path: Path) -> None:
+    line = "May 11 10:14:15 web01 sshd[123]: Failed password for root from 198.51.100.7 port 22 ssh2"
+    trail = '{"eventSource": "cloudtrail.amazonaws.com", "eventName": "StopLogging", "awsRegion": "x"}'
+    rows = [[line, "2026-05-11T10:14:15.000+0700"], [trail, "2026-05-11"], ["unknown", "2026-05-11"]]
+    data = _written([["_raw", "_time"], *rows])
+    rules = write_rules(
+        tmp_path / "rules",
+        ssh=("product: linux, service: sshd", "message|contains: Failed password"),
+        stopped=("product: aws, service: cloudtrail", "eventName: StopLogging"),
+    )
+    assert fired(tmp_path, data, rules, "export.csv") == {("ssh", "2"), ("stopped", "3")}
+    question = Question((str(tmp_path / "export.csv"),))
+    assert sorted(event.origin for event in question.events()) == ["cloudtrail", "csv", "syslog"]

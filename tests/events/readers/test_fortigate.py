@@ -73,3 +73,37 @@ def test_each_record_is_an_event() -> None:
     assert len(SEEN.events) == 6
     assert SEEN.report.complete
     assert READER.recognises(head(sample("fortigate", "traffic.log"))) == 93
+
+
+PAIRS = {"date": "2026-11-11", "time": "21:58:58", "tz": "+0700", "srcip": "203.0.113.9"}
+QUOTED = {"devname": "fw 1", "devid": "FGT1", "logid": "0013", "msg": "a b"}
+
+
+def _joined(between: str, quote: str = '"', around: str = "") -> str:
+    bare = [f"{around}{key}={value}{around}" for key, value in PAIRS.items()]
+    return between.join(
+        [*bare, *(f"{around}{key}={quote}{value}{quote}{around}" for key, value in QUOTED.items())]
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<189>" + _joined(" "),
+        "<189>" + _joined(","),
+        _joined(","),
+        _joined(",", quote='""', around='"'),
+        _joined(",", quote="", around='"'),
+    ],
+)
+def test_commas_may_be_between_pairs(line: str) -> None:
+    assert READER.recognises(head(line.encode() + b"\n"))
+    event = feed(READER, line.encode()).events[0]
+    assert (event["devname"], event["srcip"], event["msg"]) == ("fw 1", "203.0.113.9", "a b")
+    assert event["date_time"] == "2026-11-11T21:58:58+0700"
+
+
+def test_a_comma_inside_a_value_ends_nothing() -> None:
+    line = 'date=2026-11-11,time=21:58:58,devid="FGT1",logid="0013",msg="a, b=c",user="x"'
+    event = feed(READER, line.encode()).events[0]
+    assert (event["msg"], event["user"], "b" in event) == ("a, b=c", "x", False)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from haidang.events.readers.powershell_transcript import READER
 from haidang.limits import DEFAULT_LIMITS
-from tests.events.readers.feeding import head
+from tests.events.readers.feeding import feed, head
 from tests.events.readers.feeding import sample as sample_of
 from tests.events.readers.firing import fired, take_rules, write_rules
 from tests.events.reading import read_bytes
@@ -152,3 +152,39 @@ def test_hostile_files_take_linear_time(data: bytes) -> None:
     read_bytes(READER, HEADER + data)
     READER.recognises(head(STARS + b"\n" + data))
     assert time.process_time() - began < 5
+
+
+GERMAN = """**********************
+Start der Windows PowerShell-Aufzeichnung
+Startzeit: 20260511101415
+Benutzername: HAIVAN\\lan
+RunAs-Benutzer: HAIVAN\\quantri
+Konfigurationsname:
+Computer: PC01 (Microsoft Windows NT 10.0.19045.0)
+Hostanwendung: C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe
+Prozess-ID: 4242
+PSVersion: 5.1.1
+**********************
+PS C:\\> Invoke-Mimikatz -DumpCreds
+**********************
+Ende der Windows PowerShell-Aufzeichnung
+Endzeit: 20260511101500
+**********************
+"""
+
+
+def test_a_header_in_another_language_is_told_by_its_order() -> None:
+    assert READER.recognises(head(GERMAN.encode())) == 95
+    seen = feed(READER, GERMAN.encode())
+    assert [event["kind"] for event in seen.events] == ["start", "command"]
+    command = seen.events[1]
+    assert (command["Username"], command["RunAsUser"]) == ("HAIVAN\\lan", "HAIVAN\\quantri")
+    assert (command["Computer"], command["ProcessID"]) == ("PC01", "4242")
+    assert command["HostApplication"].endswith("powershell.exe")
+    assert command["timestamp"] == "2026-05-11T10:14:15"
+
+
+@pytest.mark.parametrize("line", ["Startzeit: x", "a: 1", "Computer: PC01 (Microsoft Windows NT 10)"])
+def test_other_boxes_of_stars_are_no_transcripts(line: str) -> None:
+    stars = "*" * 22
+    assert READER.recognises(head(f"{stars}\ntitle\n{line}\n{stars}\n".encode())) == 0

@@ -27,9 +27,10 @@ def test_eve_is_told_from_other_json() -> None:
 
 def test_an_event_through_syslog_is_decoded() -> None:
     line = EVE.splitlines()[1]
-    seen = feed(syslog.READER, b"Nov 11 21:58:58 hv-ids01 suricata[7]: " + line)
-    assert seen.origins == ["suricata"]
-    assert seen.events == [{**orjson.loads(line), "hostname": "hv-ids01"}]
+    for mark in (b"", b"@cee: ", b"@cee:"):
+        seen = feed(syslog.READER, b"Nov 11 21:58:58 hv-ids01 suricata[7]: " + mark + line)
+        assert seen.origins == ["suricata"]
+        assert seen.events == [{**orjson.loads(line), "hostname": "hv-ids01"}]
 
 
 @pytest.mark.parametrize(

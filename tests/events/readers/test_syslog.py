@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import haidang
 from haidang.events.model import FileReport
 from haidang.events.readers.syslog import FACILITIES, READER, SEVERITIES, parse_line, parse_lines
+from haidang.events.times import parse_time
 from haidang.limits import DEFAULT_LIMITS
 from tests.events.readers.feeding import feed, feed_in_time, head, sample
 from tests.events.readers.firing import fired, take_rules, write_rules
@@ -402,3 +403,31 @@ def test_lines_of_both_forms_and_broken_text_may_follow_each_other() -> None:
     assert records == [1, 2, 3, 4, 5]
     assert report.problems.keys() == {"invalid-utf8"}
     assert report.problems["invalid-utf8"].where == "line 3"
+
+
+@pytest.mark.parametrize(
+    ("line", "seconds"),
+    [
+        ("Mon 2026-05-11 10:14:15 +07 web01 sshd[123]: ", 1778469255),
+        ("Thu 2026-05-14 10:14:15.123456 UTC web01 sshd[123]: ", 1778753655),
+        ("1778469255.123456 web01 sshd[123]: ", 1778469255),
+        ("2026-05-11T10:14:15+07:00 web01 auth.info sshd[123]: ", 1778469255),
+        ("2026-05-11T10:14:16+07:00 10.0.0.4 <38>May 11 2026 03:14:15 web01 sshd[123]: ", 1778469255),
+        ("2026-05-11T10:14:16+07:00 relay <38>1 2026-05-11T10:14:15+07:00 web01 sshd 123 - - ", 1778469255),
+    ],
+)
+def test_what_journalctl_busybox_and_relays_write_is_syslog(line: str, seconds: int) -> None:
+    data = f"{line}Failed password for root\n".encode()
+    assert READER.recognises(head(data)) >= 80
+    seen = feed(READER, data)
+    event = seen.events[0]
+    assert (event["program"], event["pid"], event["hostname"]) == ("sshd", "123", "web01")
+    assert (event["message"], event["raw"]) == ("Failed password for root", data.decode().strip())
+    moment = parse_time(event.get("time", event["timestamp"]))
+    assert moment is not None
+    assert moment // 10**9 == seconds
+
+
+@pytest.mark.parametrize("line", ["2026-05-11 10:14:15 +07 x y[1]: z", "1778469256.123 45 x TCP_MISS/200 x"])
+def test_other_times_are_left_to_others(line: str) -> None:
+    assert parse_line(line) is None

@@ -196,3 +196,23 @@ def test_whatever_it_is_fed_each_line_is_an_event_a_directive_or_noted(data: byt
 )
 def test_hostile_lines_take_linear_time(line: bytes) -> None:
     assert feed_in_time(READER, b"#Version: 1.0\n#Fields: a b\n" + line + b"\n").report.problems
+
+
+@pytest.mark.parametrize(
+    ("query", "clear"),
+    [
+        ("id=1+UNION+SELECT+1,2", "/x.aspx?id=1 UNION SELECT 1,2"),
+        ("id=1%20union%20select%201", "/x.aspx?id=1 union select 1"),
+        ("id=%2527%252e%252e%252f", "/x.aspx?id='../"),
+    ],
+)
+def test_a_query_is_also_there_in_the_clear(query: str, clear: str, tmp_path: Path) -> None:
+    header = "#Version: 1.0\n#Fields: date time c-ip cs-method cs-uri-stem cs-uri-query sc-status\n"
+    data = f"{header}2026-05-11 03:14:15 203.0.113.9 GET /x.aspx {query} 200\n".encode()
+    request = feed(READER, data).events[0]["request"]
+    assert request[:2] == [f"/x.aspx?{query}", query]
+    assert clear in request
+    rules = write_rules(
+        tmp_path / "rules", seen=("category: webserver", f'cs-uri-query|contains: "{clear[8:]}"')
+    )
+    assert fired(tmp_path, data, rules) == {("seen", "3")}

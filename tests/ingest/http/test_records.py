@@ -91,8 +91,9 @@ def test_lines_within_documents_are_told_from_documents() -> None:
         ("syslog", b"a\nb", 2),
         ("ndjson", b'{"message":null}', 1),
     ]
-    (portion,) = _records.portions_of(documents, "suricata")
-    assert (portion.format, portion.count) == ("suricata", 3)
+    for name in ("suricata", "collected", "web-json"):
+        (portion,) = _records.portions_of(documents, name)
+        assert (portion.format, portion.count) == (name, 3)
 
 
 @pytest.mark.parametrize("body", [b"{}" * 2_100_000, b"x\n" * 2_100_000], ids=["objects", "lines"])

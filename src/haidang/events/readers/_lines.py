@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from haidang.events.model import FileReport
 
-__all__ = ["BOM", "broken", "decode", "decode_all"]
+__all__ = ["BOM", "COOKIE", "broken", "decode", "decode_all"]
 
 BOM = "\ufeff"
+COOKIE = "@cee:"
+"""What marks a message of syslog as JSON."""
 
 
 def decode(line: bytes, number: int, report: FileReport) -> str:

@@ -39,6 +39,7 @@ __all__ = [
     "add_tags",
     "add_target",
     "header_of",
+    "target_forms",
     "unescaped",
 ]
 
@@ -87,12 +88,17 @@ def add_target(fields: Fields, target: str) -> None:
     clear = unquote(path)
     if mark or clear != path:
         fields["cs-uri-stem"] = path if clear == path else [path, clear]
-    decoded = clear + mark + unquote(query.replace("+", " "))
-    forms = dict.fromkeys(
-        (target, query, decoded, unquote(decoded)) if query else (target, decoded, unquote(decoded))
-    )
+    forms = target_forms(target)
     if len(forms) > 1:
-        fields["cs-uri-query"] = list(forms)
+        fields["cs-uri-query"] = forms
+
+
+def target_forms(target: str) -> list[str]:
+    """Return the forms of a request target that rules may mean; see the module's docstring."""
+    path, mark, query = target.partition("?")
+    decoded = unquote(path) + mark + unquote(query.replace("+", " "))
+    once_more = unquote(decoded)
+    return list(dict.fromkeys((target, query, decoded, once_more) if query else (target, decoded, once_more)))
 
 
 def unescaped(text: str) -> str:

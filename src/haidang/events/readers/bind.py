@@ -5,7 +5,8 @@
 Rules of this module:
 
 - Read are the lines that begin with ``client``, from named's own files (with time, category and severity as
-  configured) and through syslog (``named``). What else named says there is handed over as its text.
+  configured) and through syslog (``named``). What else named says in a file of all categories is read with
+  its time, category and severity; through syslog it stays syslog.
 - The log of responses that newer versions can write (category ``responses``) is read like that of queries.
 - Input is untrusted.
 
@@ -48,6 +49,11 @@ _CLIENT = expression(
     r"(?:\(([^)\s]{0,1024})\))?: (?:view ([^\s:]{1,256}): )?(.*)\Z",
     re.ASCII | re.DOTALL,
 )
+_OTHER = expression(
+    r"(\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d\.\d{3}) (?:([a-z][a-z-]{2,30}): )?"
+    r"(debug \d{1,2}|info|notice|warning|error|critical): (.*)\Z",
+    re.ASCII | re.DOTALL,
+)
 _QUERY = expression(
     r"(query|response): (\S{1,1024}) (\S{1,32}) (\S{1,32}) (?:(NOERROR|[A-Z]{4,16}) )?([+-]\S{0,32})?"
     r"(?: ?\(([0-9A-Fa-f.:%\w]{2,80})\))?",
@@ -86,7 +92,7 @@ class BindReader(ProductReader):
         """Return what a client asked for."""
         match = _CLIENT.match(event["message"])
         if match is None:
-            return None
+            return _other(event)
         timestamp, category, level, client, port, name, view, text = match.groups()
         if level is None and category in _LEVELS:
             category, level = None, category
@@ -107,6 +113,17 @@ class BindReader(ProductReader):
         if "query" in fields and len(fields["query"]) > 1:
             fields["query"] = fields["query"].rstrip(".")
         return fields
+
+
+def _other(event: Fields) -> Fields | None:
+    """Return what named says in its own file of anything but a client."""
+    match = _OTHER.match(event["message"])
+    if match is None:
+        return None
+    names = ("timestamp", "category", "level", "message")
+    fields = envelope(event)
+    fields.update((name, value) for name, value in zip(names, match.groups(), strict=True) if value)
+    return fields
 
 
 def _add_question(fields: Fields, text: str) -> None:

@@ -7,6 +7,8 @@ Rules of this module:
 - A record begins with ``date=``, ``time=``, ``logver=``, ``timestamp=`` or ``itime=`` and names a device
   and the kind of its log (``devid``/``device_id`` and ``logid``/``log_id``). Values are bare or in double
   quotes, in which a backslash escapes.
+- Between pairs is a blank, or a comma, as the device sends them in the format ``csv``; in files that people
+  download each pair may be in quotes of its own.
 - Input is untrusted.
 
 Fields (origin ``fortigate``): the keys as written (``srcip``, ``dstport``, ``cfgpath``, ``subtype`` …), all
@@ -29,6 +31,7 @@ from haidang.events.model import Origin
 from haidang.events.patterns import expression
 from haidang.events.readers import syslog
 from haidang.events.readers._product import ProductReader, envelope
+from haidang.events.readers._rows import split_row
 from haidang.events.readers._urls import url_parts
 
 if TYPE_CHECKING:
@@ -43,10 +46,15 @@ ORIGIN = Origin(
 )
 
 _BEGINNINGS = ("date=", "time=", "logver=", "timestamp=", "itime=")
-_STARTS = frozenset(beginning[0] for beginning in _BEGINNINGS)
+_STARTS = frozenset('"' + "".join(beginning[0] for beginning in _BEGINNINGS))
+_QUOTE = '"'
 _HEAD = 600
 """Characters in which a record names its device and its kind."""
 _PAIR = expression(r'([\w.-]{1,128}+)=(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"?|([^\s"]*+))', re.ASCII | re.DOTALL)
+_WITH_COMMAS = expression(r'[\w.-]{1,128}+=(?:"[^"\\]*+"|[^\s",]*+),(?=[\w.-]{1,128}=)', re.ASCII)
+_PAIR_WITH_COMMA = expression(
+    r'([\w.-]{1,128}+)=(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"?|([^",]*+))(?:,|\Z)', re.ASCII | re.DOTALL
+)
 
 
 class FortigateReader(ProductReader):
@@ -64,6 +72,8 @@ class FortigateReader(ProductReader):
     def parse_message(self, event: Fields) -> Fields | None:
         """Return the record of a line."""
         message: str = event["message"]
+        if message.startswith('"'):
+            message = _unquoted(message)
         if not message.startswith(_BEGINNINGS):
             return None
         head = message[:_HEAD]
@@ -72,7 +82,8 @@ class FortigateReader(ProductReader):
         ):
             return None
         fields = envelope(event)
-        fields.update([(key, quoted or bare) for key, quoted, bare in _PAIR.findall(message)])
+        pair = _PAIR_WITH_COMMA if _WITH_COMMAS.match(message) else _PAIR
+        fields.update([(key, quoted or bare) for key, quoted, bare in pair.findall(message)])
         fields["raw"] = event["raw"]
         if "\\" in message:
             for key, value in fields.items():
@@ -83,6 +94,12 @@ class FortigateReader(ProductReader):
         if url := fields.get("url"):
             fields.update(url_parts(url, "url_"))
         return fields
+
+
+def _unquoted(message: str) -> str:
+    """Return pairs that are in quotes of their own (``"date=2026-11-11","srcip=…"``) with blanks between."""
+    pairs = (cell.partition("=") for cell in split_row(message, ","))
+    return " ".join(f'{key}="{value.strip(_QUOTE)}"' for key, is_pair, value in pairs if is_pair)
 
 
 READER = FortigateReader()

@@ -39,8 +39,8 @@ _OBJECT = expression(r'\{\s*(?:"|\}|\Z)')
 _WRAPPER = expression(
     r'\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\[\s*\{|\{.{0,1000}?"hits"\s*:\s*\{'
     # The answers of interfaces, which begin with what they are and then hold the array.
-    r'|\{\s*"(?:@odata|kind|apiVersion|status|pagination|stat|paging|response)'
-    r'.{0,1000}?"(?:value|items|data|response|entities|authlogs)"\s*:\s*\[\s*\{',
+    r'|\{\s*"(?:@odata|kind|apiVersion|status|pagination|stat|paging|response|preview|Stats|Schema)'
+    r'.{0,1000}?"(?:value|items|data|response|entities|authlogs|results|Results)"\s*:\s*\[\s*\{',
     re.DOTALL,
 )
 _WRAPPED_LINES = expression(r'\{\s*"[Rr]ecords"\s*:\s*\[\s*\{')

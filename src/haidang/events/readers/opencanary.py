@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from haidang.events.model import Origin
-from haidang.events.readers.ndjson import NdjsonReader
+from haidang.events.readers.ndjson import JsonLinesReader
 
 if TYPE_CHECKING:
     from haidang.events.readers import Head
@@ -30,7 +30,7 @@ _HEAD_LINES = 100
 _NAMES = ('"logtype":', '"logdata":', '"node_id":')
 
 
-class OpenCanaryReader(NdjsonReader):
+class OpenCanaryReader(JsonLinesReader):
     """Reads OpenCanary's log."""
 
     name = "opencanary"

@@ -62,6 +62,10 @@ _MOMENT = expression(r"[^:]{1,60}: ?(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)\s*\Z",
 _PROMPT = expression(r"(?:\[[^\]]{1,256}\]: ?)?PS(?: [^>]{0,1024})?> ?(.*)\Z", re.DOTALL)
 _TELLING = frozenset({"HostApplication", "PSVersion", "RunAsUser", "ProcessID", "Machine"})
 _BLANK = expression(r"\s+")
+_ENGLISH = frozenset({"Username", "RunAsUser", "Machine", "HostApplication", "ProcessID"})
+_BEHIND = ("Machine", "HostApplication", "ProcessID")
+_SYSTEM = expression(r"\((?:Microsoft Windows|Unix|Darwin)[^)]{0,80}\)\s*\Z")
+_DIGITS = expression(r"\d{14}\s*\Z", re.ASCII)
 
 
 class PowershellTranscriptReader:
@@ -95,8 +99,27 @@ class PowershellTranscriptReader:
 
 def _header(lines: list[str]) -> Fields:
     """Return what the lines of a header say, by names without blanks."""
-    pairs = (match.groups() for line in lines if (match := _PAIR.match(line)))
-    return {_BLANK.sub("", name): value.strip() for name, value in pairs if value.strip()}
+    pairs = [
+        (_BLANK.sub("", match[1]), match[2].strip())
+        for line in lines
+        if (match := _PAIR.match(line)) is not None
+    ]
+    if not any(name in _ENGLISH for name, _ in pairs):
+        pairs = _in_english(pairs)
+    return {name: value for name, value in pairs if value}
+
+
+def _in_english(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the pairs of a header in another language, told by their order and the form of values."""
+    machine = next((at for at, (_, value) in enumerate(pairs) if _SYSTEM.search(value)), 0)
+    if machine < 2 or not _DIGITS.match(pairs[0][1]):
+        return pairs
+    names = [name for name, _ in pairs]
+    names[1] = "Username"
+    if machine > 2:
+        names[2] = "RunAsUser"
+    names[machine : machine + 3] = _BEHIND[: len(names) - machine]
+    return [(name, value) for name, (_, value) in zip(names, pairs, strict=True)]
 
 
 def _moment(lines: list[str]) -> str:

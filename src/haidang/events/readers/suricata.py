@@ -6,7 +6,8 @@ Rules of this module:
 
 - Files are handed over undecoded, as all JSON lines are; the logsource map says how an event of EVE is
   recognised, and does so in any file of JSON.
-- A line of syslog whose program is ``suricata`` and whose message is an object is such an event.
+- A line of syslog whose program is ``suricata`` and whose message is an object is such an event, be it marked
+  with ``@cee:`` or not.
 - Input is untrusted.
 
 Fields (origin ``suricata``): those of EVE. Through syslog, ``hostname`` of the header as well.
@@ -14,10 +15,12 @@ Fields (origin ``suricata``): those of EVE. Through syslog, ``hostname`` of the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from haidang.events.model import Origin
 from haidang.events.readers import ndjson
+from haidang.events.readers._lines import COOKIE
+from haidang.events.shapes import decoded_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +35,6 @@ __all__ = ["ORIGIN", "READER", "SuricataReader"]
 ORIGIN = Origin("suricata", time_fields=("timestamp",), host_fields=("host", "hostname"))
 
 HEAD_LINES = 100
-_DEEPEST = 64
 _MARK = '"event_type":'
 _SIGNS = ('"flow_id":', '"stats":', '"in_iface":', '"engine":')
 
@@ -58,39 +60,16 @@ class SuricataReader:
 
     def carries(self, program: str, start: str) -> bool:
         """Return True for the lines of suricata."""
-        return program == "suricata" and start == "{"
+        return program == "suricata" and start in {"{", "@"}
 
     def parse_message(self, event: Fields) -> Fields | None:
         """Return the event in a line of syslog."""
-        import orjson
-
-        message: str = event["message"]
-        if not _is_eve(message):
-            return None
-        try:
-            fields: Fields = orjson.loads(message)
-        except orjson.JSONDecodeError:
-            return None
-        if message.count("{") + message.count("[") > _DEEPEST and _is_deep(fields):
+        message: str = event["message"].removeprefix(COOKIE).lstrip()
+        if not _is_eve(message) or (fields := decoded_object(message)) is None:
             return None
         if "hostname" in event:
             fields.setdefault("hostname", event["hostname"])
         return fields
-
-
-def _is_deep(fields: Fields) -> bool:
-    """Return whether objects and lists are nested deeper than Suricata ever does."""
-    level: list[Any] = [fields]
-    for _ in range(_DEEPEST):
-        level = [
-            item
-            for value in level
-            for item in (value.values() if isinstance(value, dict) else value)
-            if isinstance(item, dict | list)
-        ]
-        if not level:
-            return False
-    return True
 
 
 def _is_eve(line: str) -> bool:

@@ -4,6 +4,8 @@ Rules of this module:
 
 - Read are lines with and without ``<PRI>``, with the time of RFC 3164 (also with a year or a fraction of
   a second) or of RFC 3339, with and without host and process, and frames counted in octets (RFC 6587).
+- Read as well are the times of ``journalctl`` (``short-full``, ``short-unix``) and the facility in words that
+  BusyBox writes. A line that a relay put behind a header of its own is the line as it had come.
 - A message that another reader knows (of a firewall, a router, a name server) is handed over as that reader's
   event, see :mod:`haidang.events.readers._carried`; a line without header counts as a message, too.
 - A line that is no syslog line is handed over with its text alone, so that keywords still find it, and is
@@ -98,15 +100,27 @@ _BSD = (
     r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) {1,2}\d\d?,? (?:\d{4} )?"
     r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: \d{4}(?= ))?"
 )
+# As journalctl prints them: short-full (behind the day of the week) and short-unix.
+_FULL = r"(?<=\w{3} )\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{6})? (?:UTC|[+-]\d\d(?::?\d\d)?)"
+_UNIX = r"\d{10}\.\d{6}"
 _LINE = expression(
-    r"(?:<(\d{1,3})>)?(" + _BSD + "|" + _ISO + r")(?=[ :]) ?:? *+"
+    r"(?:<(\d{1,3})>)?(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?=\d{4}-))?"
+    f"({_BSD}|{_ISO}|{_FULL}|{_UNIX})(?=[ :]) ?:? *+"
     # The host never ends in a colon and has no bracket: that would be the program of a line without host.
-    r"(?:([^\s\[\]]*[^\s\[\]:]) ++)?"
-    r"(?:([^\s\[\]:]{1,128})(?:\[([^\s\[\]]{0,64})\])?:(?: |$))?(.*)\Z",
+    # Neither begins with a brace: that is a message in JSON.
+    r"(?:((?!\{)[^\s\[\]]*[^\s\[\]:]) ++)?"
+    r"(?:((?!\{)[^\s\[\]:]{1,128})(?:\[([^\s\[\]]{0,64})\])?:(?: |$))?(.*)\Z",
     re.ASCII | re.DOTALL,
 )
-# A priority, a year or version, a month: what else begins a line need not be tried.
-_BEGINNINGS = frozenset("<0123456789JFMASOND")
+# A priority, a year or version, a month, a day of the week: what else begins a line need not be tried.
+_BEGINNINGS = frozenset("<0123456789JFMASONDTW")
+# As the daemon of BusyBox writes it to files: what RFC 3164 has in a number.
+_NAMED = expression(
+    r"(kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|local[0-7])"
+    r"\.(emerg|alert|crit|err|warn|warning|notice|info|debug) "
+    r"([^\s\[\]:]{1,128})(?:\[([^\s\[\]]{0,64})\])?: (.*)\Z",
+    re.DOTALL,
+)
 # Plain characters are passed over many at once, not one alternative at a time.
 _INSIDE = r'[^"\\]*+(?:\\.[^"\\]*+)*+'
 _ELEMENT = r'\[[^\s="\]]{1,256}+(?: ++[^\s="\]]{1,256}+="' + _INSIDE + r'")*+ *+\]'
@@ -230,6 +244,11 @@ def _parse_plain(text: str) -> Fields | None:
     fields: Fields = {"timestamp": timestamp, "message": message, "raw": text}
     if hostname:
         fields["hostname"] = hostname
+    if not program:
+        if message[:1] == "<" and (inner := _relayed(message)) is not None:
+            return {**inner, "raw": text}
+        if (named := _NAMED.match(message)) is not None:
+            fields["facility"], fields["severity"], program, pid, fields["message"] = named.groups()
     if program:
         fields["program"] = program = program_name(program)
         if pid:
@@ -237,6 +256,14 @@ def _parse_plain(text: str) -> Fields | None:
         if program == "sudo":
             add_sudo(fields)
     return _with_priority(fields, priority) if priority else fields
+
+
+def _relayed(message: str) -> Fields | None:
+    """Return the line that a relay put behind a header of its own, as it had come; None where it is none."""
+    if _PRIORITY.match(message) is None:
+        return None
+    inner = _parse_structured(message) or _parse_plain(message)
+    return inner if inner is not None and "program" in inner else None
 
 
 def _parse_structured(text: str) -> Fields | None:

@@ -15,7 +15,8 @@ Rules of this module:
 Fields (all text; ``-`` is absent), by the names in ``#Fields:``, and besides:
 
     timestamp   date and time in one, RFC 3339
-    request     path with query, and the query alone (a list of both); the path where there is no query
+    request     path with query, the query alone, and the former decoded once and twice where that differs (a
+                list), as of other web servers; the path where there is no query
     cs-uri-extension
                 of a proxy, the ending of the path where there is no such column
 
@@ -36,6 +37,7 @@ from haidang.events.model import EventBatch, Fields, Origin
 from haidang.events.patterns import expression
 from haidang.events.readers._lines import BOM, broken, decode
 from haidang.events.readers._rows import split_row
+from haidang.events.readers._web import target_forms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,7 +149,9 @@ class _Table:
         path = event.get("cs-uri-stem")
         query = event.get("cs-uri-query")
         if path and query:
-            event["request"] = [f"{path}?{query.removeprefix('?')}", query]
+            target = f"{path}?{query.removeprefix('?')}"
+            encoded = "%" in target or "+" in query
+            event["request"] = target_forms(target) if encoded else [target, query]
         elif path or query:
             event["request"] = path or query
         if self.origin is PROXY:

@@ -1,0 +1,284 @@
+r"""Log lines that collectors keep inside JSON: Splunk, Filebeat, Logstash, rsyslog, CloudWatch, Wazuh.
+
+    {"preview":false,"result":{"_raw":"May 11 10:14:15 web01 sshd[123]: Failed password …","_time":"…"}}
+    {"@timestamp":"…","message":"203.0.113.4 - - [11/May/2026:10:14:16 +0700] \"GET / HTTP/1.1\" …"}
+    {"logGroup":"…","logEvents":[{"timestamp":1778469255000,"message":"{\"eventVersion\":\"1.09\", …}"}]}
+
+Rules of this module:
+
+- What is inside is read as what it is: a JSON object as one of JSON lines, an ``<Event>`` and what Splunk
+  renders of Windows events as that, a line of syslog or of a product that travels through it as that.
+- An object that has the header of syslog in parts (program, process id, host) is a line of syslog.
+- The rows of a table that an interface of Azure answers with (``columns`` and ``rows``), or CloudTrail Lake
+  (``QueryResultRows``), are an object each.
+- Any other object stays as it is: a line of which nothing is known says no more than the object around it.
+- A time without a year is put into the year in which it is not later than the object's own time. Where that
+  is the line's time with its zone, as Splunk keeps it, it counts.
+- Input is untrusted. Where the lines are kept is in :mod:`haidang.events.readers._collected`.
+
+Fields: those of what is inside. Of lines of syslog, the host is that of the object where they name none.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+import orjson
+
+from haidang.events import shapes
+from haidang.events.json_splitting import JsonSplitter
+from haidang.events.model import DocumentBatch, EventBatch, FileReport, Origin
+from haidang.events.patterns import expression
+from haidang.events.readers import json_documents, ndjson, syslog
+from haidang.events.readers._carried import Sorter, carriers
+from haidang.events.readers._collected import Carried, carried_lines
+from haidang.events.readers._event_xml import EventXmlError, parse_event
+from haidang.events.readers._lines import COOKIE, broken
+from haidang.events.readers._years import Years
+from haidang.events.times import format_time, parse_time
+from haidang.limits import DEFAULT_LIMITS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from haidang.events.model import Batch, Fields
+    from haidang.events.readers import Head
+    from haidang.events.streams import Stream
+    from haidang.limits import Limits
+
+__all__ = ["READER", "CollectedReader", "Opener"]
+
+_HEAD_DOCUMENTS = 20
+_SURE = 78
+"""Surer than JSON as such, for what is inside says more."""
+# A member that may hold a line, at the beginning of a file or behind another.
+_MEMBER = expression(
+    rb'[{,]\s*"(?:_raw|@message|full_log|@rawstring|log_s|message|MESSAGE|log|line|msg|short_message|original'
+    rb'|event\.original|logEvents)"\s*:'
+)
+_TABLE = expression(
+    rb'\A\s*\{[^\[]{0,1000}(?:\[\s*\{[^\[]{0,200})?"columns"\s*:\s*\[\s*\{\s*"(?:name|ColumnName)"\s*:'
+    rb'|\A\s*\{[^\[]{0,2000}"QueryResultRows"\s*:\s*\[\s*\['
+)
+"""How such an answer begins; its rows may be further on than is looked at."""
+_RENDERED = expression(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d[^\n]{0,20}\r?\n(?=LogName=)")
+"""How Splunk's rendering of a Windows event begins."""
+
+
+class Opened(NamedTuple):
+    """What was inside: JSON or an event of Windows or of syslog; one of the three."""
+
+    document: bytes = b""
+    windows: Fields | None = None
+    line: Fields | None = None
+
+
+class Opener:
+    """Takes lines out of what is around them."""
+
+    def __init__(self, report: FileReport, mtime: float | None) -> None:
+        """Note in ``report``; ``mtime`` is when the file was written, in seconds since the epoch."""
+        self._report = report
+        self._years = Years(mtime)
+
+    def batches(self, documents: Sequence[bytes], records: Sequence[int]) -> Iterator[Batch]:
+        """Yield what is inside of consecutive objects: JSON first, then Windows events, then lines."""
+        left: list[tuple[int, bytes]] = []
+        found: list[tuple[int, Opened]] = []
+        for document, record in zip(documents, records, strict=True):
+            opened = self.opened(_object(document), record)
+            if opened:
+                found += ((record, one) for one in opened)
+                left += ((record, one.document) for one in opened if one.document)
+            else:
+                left.append((record, document))
+        if left:
+            yield DocumentBatch(self._report, [one for _, one in left], [record for record, _ in left])
+        yield from self.events(found)
+
+    def rows(self, batch: EventBatch) -> Iterator[Batch]:
+        """Yield what is inside of consecutive rows of a table."""
+        left: list[tuple[int, Fields]] = []
+        found: list[tuple[int, Opened]] = []
+        for event, record in zip(batch.events, batch.records, strict=True):
+            opened = self.opened(event, record)
+            found += ((record, one) for one in opened)
+            if not opened:
+                left.append((record, event))
+        if left:
+            yield EventBatch(
+                batch.report, batch.origin, [one for _, one in left], [record for record, _ in left]
+            )
+        documents = [(record, one.document) for record, one in found if one.document]
+        if documents:
+            yield DocumentBatch(
+                batch.report, [one for _, one in documents], [record for record, _ in documents]
+            )
+        yield from self.events(found)
+
+    def events(self, found: Sequence[tuple[int, Opened]]) -> Iterator[EventBatch]:
+        """Yield the events of Windows and of syslog among what was found."""
+        windows = [(record, one.windows) for record, one in found if one.windows is not None]
+        if windows:
+            yield EventBatch(
+                self._report,
+                shapes.WINDOWS.name,
+                [one for _, one in windows],
+                [record for record, _ in windows],
+            )
+        lines = [(record, one.line) for record, one in found if one.line is not None]
+        if lines:
+            events, records = [one for _, one in lines], [record for record, _ in lines]
+            self._years.place([one for one in events if "time" not in one], records, self._report)
+            yield from syslog.sorted_out(events, records, self._report)
+
+    def opened(self, document: Fields | None, record: int) -> list[Opened]:
+        """Return what is inside an object; nothing where it is to stay as it is."""
+        if document is None:
+            return []
+        if rows := list(_rows(document)):
+            try:
+                return [Opened(document=orjson.dumps(row)) for row in rows]
+            except orjson.JSONEncodeError:
+                # Nested deeper than can be written again: it stays as it is, and is noted as too deep.
+                return []
+        carried = list(carried_lines(document))
+        opened = [one for each in carried if (one := self._inside(each, record)) is not None]
+        if len(opened) == len(carried):
+            return opened
+        if len(carried) > 1:
+            # Lines of which nothing is known must not be lost beside those of which something is.
+            opened += (Opened(_document(each)) for each in carried if self._inside(each, record) is None)
+        return opened
+
+    def _inside(self, carried: Carried, record: int) -> Opened | None:
+        text = carried.text.strip().removeprefix(COOKIE).lstrip()
+        if text.startswith("{") and text.endswith("}"):
+            return Opened(document=text.encode("utf-8", "replace")) if _object(text) is not None else None
+        if text.startswith("<Event"):
+            try:
+                return Opened(windows=parse_event(text.encode("utf-8", "replace")))
+            except EventXmlError:
+                broken(self._report, record, "an event that is no whole XML; read as plain JSON", skipped=0)
+                return None
+        if (match := _RENDERED.match(text)) is not None:
+            return Opened(windows=_rendered(text[match.end() :], match[0].strip(), carried))
+        line = self._line(text, carried)
+        return None if line is None else Opened(line=line)
+
+    def _line(self, text: str, carried: Carried) -> Fields | None:
+        fields = syslog.parse_line(text)
+        if fields is not None and "timestamp" in fields and ("priority" in fields or "program" in fields):
+            _add_year(fields, carried)
+        elif carried.program:
+            fields = {"message": text, "raw": text, "program": syslog.program_name(carried.program)}
+            if carried.pid:
+                fields["pid"] = carried.pid
+        else:
+            fields = fields or {"message": text, "raw": text}
+            if self._sorter.taken(fields) is None:
+                return None
+            _add_year(fields, carried)
+        if carried.host:
+            fields.setdefault("hostname", carried.host)
+        if carried.time and "timestamp" not in fields:
+            fields["timestamp"] = fields["time"] = carried.time
+        return fields
+
+    @cached_property
+    def _sorter(self) -> Sorter:
+        return Sorter(carriers(), syslog.ORIGIN)
+
+
+def _rows(document: Fields) -> Iterator[Fields]:
+    """Yield the rows of an answer that names its columns once, or each cell by itself."""
+    columns, rows = document.get("columns"), document.get("rows")
+    if isinstance(columns, list) and isinstance(rows, list):
+        said = [one.get("name", one.get("ColumnName")) if isinstance(one, dict) else one for one in columns]
+        names = [name for name in said if isinstance(name, str)]
+        if len(names) == len(said):
+            yield from (dict(zip(names, row, strict=False)) for row in rows if isinstance(row, list))
+        return
+    answers = document.get("QueryResultRows")
+    for row in answers if isinstance(answers, list) else ():
+        if isinstance(row, list) and all(isinstance(cell, dict) for cell in row):
+            yield {name: value for cell in row for name, value in cell.items()}
+
+
+def _object(document: bytes | str) -> Fields | None:
+    try:
+        found = orjson.loads(document)
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _document(carried: Carried) -> bytes:
+    return orjson.dumps({"timestamp": carried.time, "message": carried.text})
+
+
+def _add_year(fields: Fields, carried: Carried) -> None:
+    """Put a time without a year into a year by the time of the object around it."""
+    timestamp = fields.get("timestamp")
+    if carried.seconds is None or type(timestamp) is not str or timestamp[:1].isdigit():
+        return
+    if carried.exact:
+        fields["time"] = carried.time
+        return
+    if (ns := parse_time(timestamp, now=carried.seconds)) is not None:
+        fields["time"] = format_time(ns).removesuffix("Z").removesuffix(".000")
+
+
+def _rendered(text: str, first: str, carried: Carried) -> Fields:
+    """Return a Windows event of which Splunk wrote ``Name=value`` lines, with the message last."""
+    document: Fields = {"@timestamp": carried.time or first}
+    header, mark, message = text.partition("\nMessage=")
+    for line in header.split("\n"):
+        name, is_pair, value = line.rstrip("\r").partition("=")
+        if is_pair:
+            document[name] = value
+    if mark:
+        document["Message"] = message
+    return shapes.flatten("splunk", document) if shapes.recognise(document) == "splunk" else document
+
+
+class CollectedReader:
+    """Reads JSON in which lines of other logs are kept."""
+
+    name = "collected"
+    title = "Log lines in JSON (Splunk, Beats, Logstash, rsyslog, CloudWatch, Wazuh)"
+    splittable = False
+    """The whole may be one array."""
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """Return the families of logs that may be inside."""
+        return tuple(dict.fromkeys((ndjson.ORIGIN, *syslog.READER.origins)))
+
+    def recognises(self, head: Head) -> int:
+        """Return 78 where at least half of the first objects carry a line of which something is known."""
+        if _TABLE.search(head.data):
+            return _SURE
+        if not _MEMBER.search(head.data) or not _inner(head):
+            return 0
+        report = FileReport(head.name)
+        opener = Opener(report, None)
+        splitter = JsonSplitter(report, DEFAULT_LIMITS)
+        some = list(islice(splitter.feed(head.text.encode("utf-8", "replace")), _HEAD_DOCUMENTS))
+        carrying = sum(bool(opener.opened(_object(document), number)) for number, document in some)
+        return _SURE if carrying and carrying * 2 >= len(some) else 0
+
+    def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[Batch]:
+        """Yield what is inside each batch of objects."""
+        opener = Opener(report, stream.mtime)
+        for batch in json_documents.READER.read(stream, report, limits):
+            yield from opener.batches(batch.documents, batch.records)
+
+
+def _inner(head: Head) -> bool:
+    return bool(ndjson.READER.recognises(head) or json_documents.READER.recognises(head))
+
+
+READER = CollectedReader()

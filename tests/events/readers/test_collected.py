@@ -1,0 +1,190 @@
+"""Lines that a collector put into JSON are read as what they are."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+
+from haidang.events.blocks import BlockSource
+from haidang.events.model import DocumentBatch, EventBatch, FileReport
+from haidang.events.readers import readers
+from haidang.events.readers.collected import READER
+from haidang.events.recognition import make_head, recognise
+from haidang.events.stream import Stream
+from haidang.inquiry.questions import Question
+from haidang.limits import DEFAULT_LIMITS
+from tests.events.readers.feeding import head, sample
+from tests.events.readers.firing import fired, scan_bytes, write_rules
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TRAIL_KEYS = {"eventVersion", "eventTime", "eventSource", "eventName", "awsRegion"}
+
+
+def read(data: bytes) -> list[tuple[int, str, dict[str, Any]]]:
+    report = FileReport("0.log")
+    found: list[tuple[int, str, dict[str, Any]]] = []
+    for batch in READER.read(Stream(BlockSource(iter([data])), report), report, DEFAULT_LIMITS):
+        if isinstance(batch, DocumentBatch):
+            some = [("json", orjson.loads(document)) for document in batch.documents]
+        else:
+            assert isinstance(batch, EventBatch)
+            some = [(batch.origin, event) for event in batch.events]
+        found += ((record, *one) for record, one in zip(batch.records, some, strict=True))
+    assert not report.problems
+    return sorted(found, key=lambda one: one[0])
+
+
+@pytest.mark.parametrize("name", ["splunk.ndjson", "collectors.ndjson", "cloudwatch.json"])
+def test_is_recognised_by_what_is_inside(name: str) -> None:
+    reader = recognise(make_head(name, sample("collected", name)), readers())
+    assert reader is not None
+    assert reader.name == "collected"
+
+
+def test_exports_of_splunk_are_read_as_what_is_inside() -> None:
+    found = {record: (origin, event) for record, origin, event in read(sample("collected", "splunk.ndjson"))}
+    assert {record: origin for record, (origin, _) in found.items()} == {
+        1: "syslog",
+        2: "webserver",
+        3: "windows",
+        4: "windows",
+        5: "json",
+        6: "json",
+    }
+    ssh = found[1][1]
+    assert (ssh["program"], ssh["pid"], ssh["hostname"]) == ("sshd", "123", "web01")
+    assert found[2][1]["cs-uri"] == "/.git/config"
+    assert (found[3][1]["Channel"], found[3][1]["SubjectUserName"]) == ("Security", "lan")
+    assert (found[4][1]["CommandLine"], found[4][1]["ComputerName"]) == ("whoami /all", "PC01")
+    assert found[5][1].keys() == TRAIL_KEYS
+    assert found[6][1]["result"]["_raw"] == "nothing that anybody knows"
+
+
+def test_what_splunk_took_for_the_time_counts(tmp_path: Path) -> None:
+    # The line says ten o'clock, in a zone that Splunk was told and the line does not name.
+    file = tmp_path / "splunk.json"
+    file.write_bytes(sample("collected", "splunk.ndjson").splitlines(keepends=True)[0])
+    question = Question((str(file),))
+    assert [question.time(event) for event in question.events()] == [1778469255_000000000]
+
+
+def test_collectors_that_take_syslog_apart_are_put_together() -> None:
+    found = {
+        record: (origin, event) for record, origin, event in read(sample("collected", "collectors.ndjson"))
+    }
+    for record in range(1, 7):
+        origin, event = found[record]
+        assert (origin, event["program"], event["pid"], event["hostname"]) == (
+            "syslog",
+            "sshd",
+            "123",
+            "web01",
+        )
+        assert event["message"].startswith("Failed password for invalid user admin"), record
+    assert found[1][1]["time"].startswith("2024-05-11T10:14:15")
+    assert found[7][1].keys() == TRAIL_KEYS
+    assert found[8] == (
+        "json",
+        {
+            "@timestamp": "2026-05-11T10:14:17.000+07:00",
+            "@version": "1",
+            "message": "nothing that anybody knows",
+        },
+    )
+
+
+def test_each_of_several_lines_in_one_object_counts() -> None:
+    found = read(sample("collected", "cloudwatch.json"))
+    assert [record for record, _, _ in found] == [1, 1, 1]
+    assert {origin for _, origin, _ in found} == {"json", "webserver"}
+    left = [event for _, _, event in found if event.get("message") == "nothing that anybody knows"]
+    assert [event["timestamp"] for event in left] == ["1778469257000"]
+
+
+def test_one_array_is_read_too(tmp_path: Path) -> None:
+    lines = sample("collected", "splunk.ndjson").splitlines()
+    rules = write_rules(
+        tmp_path / "rules", stopped=("product: aws, service: cloudtrail", "eventName: StopLogging")
+    )
+    data = b"[\n" + b",\n".join(lines) + b"\n]\n"
+    assert fired(tmp_path, data, rules) == {("stopped", "5")}
+
+
+def test_a_search_result_of_splunk_is_opened(tmp_path: Path) -> None:
+    lines = [json.loads(line)["result"] for line in sample("collected", "splunk.ndjson").splitlines()]
+    rules = write_rules(
+        tmp_path / "rules", stopped=("product: aws, service: cloudtrail", "eventName: StopLogging")
+    )
+    data = json.dumps({"preview": False, "messages": [], "results": lines}).encode()
+    assert fired(tmp_path, data, rules) == {("stopped", "5")}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"@timestamp": "2026-05-11T03:14:15Z", "message": "hello", "level": "info"},
+        {"message": "{broken}", "time": "x"},
+        {"_raw": 3, "logEvents": "x", "message": None},
+        {"logEvents": [1, {"message": 2}]},
+        {"event": {"original": "text"}, "properties": {"log": 3}},
+        {"winlog": {"channel": "Security", "event_id": 1}, "message": '{"a": 1}'},
+    ],
+)
+def test_other_json_stays_json(document: dict[str, Any]) -> None:
+    data = json.dumps(document).encode() + b"\n"
+    assert READER.recognises(head(data)) == 0
+    assert read(data) == [(1, "json", document)]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {
+            "tables": [
+                {
+                    "name": "PrimaryResult",
+                    "columns": [{"name": "EventSource"}, {"name": "EventName"}, {"name": "AWSRegion"}],
+                    "rows": [["x", "StopLogging", "a"], ["x", "Other", "a"], ["x", "StopLogging", "a"]],
+                }
+            ]
+        },
+        {
+            "QueryStatus": "FINISHED",
+            "QueryResultRows": [
+                [{"eventSource": "x"}, {"eventName": name}, {"awsRegion": "a"}]
+                for name in ("StopLogging", "Other", "StopLogging")
+            ],
+        },
+        {
+            "Stats": {"ExecutionTime": 1},
+            "Schema": [{"Name": "EventName", "Type": "String"}],
+            "Results": [
+                {"EventSource": "x", "EventName": name, "AWSRegion": "a"}
+                for name in ("StopLogging", "Other", "StopLogging")
+            ],
+        },
+    ],
+    ids=["log-analytics", "lake", "hunting"],
+)
+@pytest.mark.parametrize("indent", [None, 2])
+def test_each_row_that_an_interface_answers_with_is_an_event(
+    document: dict[str, Any], indent: int | None, tmp_path: Path
+) -> None:
+    rules = write_rules(
+        tmp_path / "rules", stopped=("product: aws, service: cloudtrail", "eventName: StopLogging")
+    )
+    data = json.dumps(document, indent=indent).encode()
+    findings = scan_bytes(tmp_path, data, rules)
+    assert len(findings) == 2
+    assert {event.origin for event in Question((str(tmp_path / "log"),)).events()} == {"cloudtrail"}
+
+
+def test_a_row_that_is_nested_too_deep_ends_nothing() -> None:
+    deep = "[" * 500 + "]" * 500
+    data = f'{{"columns":[{{"name":"a"}}],"rows":[[{deep}]]}}\n'.encode()
+    assert len(read(data)) == 1
