@@ -9,7 +9,8 @@ spelling, e.g. ``d:evil.example``.
   name above it that has a dot, for an indicator counts for what lies below it.
 - URLs: host and path and query; scheme, user, default port and fragment do not count. A URL in an event
   also gives what its host gives.
-- Texts (command lines, scripts): the URLs and IPv4 addresses in them.
+- Texts (command lines, scripts, messages): the URLs, addresses, names, mail addresses and hashes in them.
+  What is part of a path is no name: ``C:\x\evil.zip`` is a file.
 
 The values come from logs and feeds: nothing here raises, every pattern runs in linear time, and what one
 value gives is bounded.
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,8 +45,19 @@ _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{0,30}):/{2,}", re.ASCII | re.IGNORECASE
 _HASH = re.compile(r"(?:([A-Za-z0-9-]{1,16})\s?[=:]\s?)?(?<![0-9A-Za-z])([0-9a-fA-F]{32,128})(?![0-9A-Za-z])")
 _HASH_LENGTHS = {32: "MD5", 40: "SHA-1", 64: "SHA-256", 128: "SHA-512"}
 _MAIL = re.compile(r"[^\s<>\"',;:()\[\]\\@]{1,64}@[^\s<>\"',;:()\[\]\\@/]{1,253}")
-_URL_INSIDE = re.compile(r"(?:https?|ftp|wss?)://[^\s\"'<>|`]{1,2048}", re.IGNORECASE)
+_LONGEST_INSIDE = 2048
+_URL_INSIDE = re.compile(rf"(?:https?|ftp|wss?)://[^\s\"'<>|`]{{1,{_LONGEST_INSIDE}}}", re.IGNORECASE)
 _V4_INSIDE = re.compile(r"(?<![\d.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?![\d.])", re.ASCII)
+_NAME_INSIDE = re.compile(
+    r"(?:(?<![\w.@/\\-])|(?<=\\\\)(?<!\w\\\\))(?:[A-Za-z0-9_][A-Za-z0-9_-]*\.)+[A-Za-z][A-Za-z0-9-]+"
+)
+"""No part of a path, unless it is the host of a share, and no domain of a mail address."""
+_V6_INSIDE = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,8}(?![0-9A-Za-z:])")
+_HEX_INSIDE = re.compile(r"[0-9A-Fa-f]{32}")
+_UNQUOTED = re.compile(r"[\"'<>|`].*|[.,;:!?)\]}]+\Z", re.DOTALL)
+_SHORTEST_HASH = 32
+_MOST_COLONS = 7
+"""Of an IPv6 address that is written in full."""
 _BETWEEN = re.compile(r"[\s,;|]+")
 _DEFAULT_PORTS = {"http": "80", "https": "443", "ftp": "21", "ws": "80", "wss": "443", "": ""}
 _DEFANGED = (
@@ -264,6 +277,41 @@ def _text(value: str) -> Iterator[str]:
             address = _address(match[0])
             if address is not None:
                 yield "i:" + address
+    yield from _words(value)
+
+
+def _words(value: str) -> Iterator[str]:
+    """Yield the keys of names, mail addresses, hashes and IPv6 addresses in a text.
+
+    Nearly every text comes through here once, so the cheap looks come first: most words name nothing.
+    """
+    if "@" in value:
+        yield from _mails(value)
+    colons = "::" in value or value.count(":") >= _MOST_COLONS
+    left = MOST_FOUND
+    for word in value.split():
+        if "." in word:
+            for match in islice(_NAME_INSIDE.finditer(word), left):
+                left -= 1
+                yield from _named(match, word)
+        if colons and ":" in word:
+            for match in islice(_V6_INSIDE.finditer(word), left):
+                left -= 1
+                if (address := _address(match[0])) is not None:
+                    yield "i:" + address
+        if len(word) >= _SHORTEST_HASH and _HEX_INSIDE.search(word) is not None:
+            left -= 1
+            yield from _hashes(word)
+        if left <= 0:
+            return
+
+
+def _named(match: re.Match[str], word: str) -> Iterator[str]:
+    name = _name(match[0])
+    if name is not None:
+        yield from _names_above(name)
+        if word.startswith("/", match.end()) and "://" not in word:
+            yield from _urls(_UNQUOTED.sub("", word[match.start() : match.start() + _LONGEST_INSIDE]))
 
 
 def _keys(extract: Callable[[str], Iterable[str]]) -> Callable[[str], tuple[str, ...]]:
