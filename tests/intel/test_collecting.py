@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
+import zipfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -50,6 +53,66 @@ def test_a_feed_is_read_from_a_server(tmp_path: Path) -> None:
         _, indicators = collect(Source("f", "misp-feed", f"{url}/feed"), DEFAULT_LIMITS, 5)
     assert len(indicators) == 2
     assert [one.path for one in asked] == ["/feed/manifest.json", *(f"/feed/{uuid}.json" for uuid in UUIDS)]
+
+
+@pytest.mark.parametrize("failure", [Reply(status=500), Reply(b'{"Event": {', length=900)])
+def test_a_server_that_fails_in_the_middle_of_a_feed_ends_the_update(tmp_path: Path, failure: Reply) -> None:
+    feed(tmp_path)
+
+    def answer(asked: Asked) -> Reply:
+        if asked.path.endswith(f"{UUIDS[1]}.json"):
+            return failure
+        return Reply((tmp_path / asked.path.rpartition("/")[2]).read_bytes())
+
+    with serving(answer) as (url, _), pytest.raises(InputError, match=UUIDS[1]):
+        collect(Source("f", "misp-feed", f"{url}/feed"), DEFAULT_LIMITS, 5)
+
+
+def test_a_folder_is_told_by_what_lies_in_it(tmp_path: Path) -> None:
+    for name in ("feed", "known", "else"):
+        (tmp_path / name).mkdir()
+    feed(tmp_path / "feed")
+    (tmp_path / "known" / "list.json").write_text('{"name": "n", "type": "cidr", "version": 1, "list": []}')
+    found = [collect(Source("x", "", str(tmp_path / one)), DEFAULT_LIMITS, 5)[0] for one in ("feed", "known")]
+    assert [one.kind for one in found] == ["misp-feed", "warninglist"]
+    with pytest.raises(InputError, match="a folder"):
+        collect(Source("x", "", str(tmp_path / "else")), DEFAULT_LIMITS, 5)
+
+
+def _zipped(*names: str) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            archive.writestr(name, b"evil.example\n" * 1000)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("data", [gzip.compress(b"evil.example\n" * 1000), _zipped("full.csv")])
+def test_what_comes_in_gzip_or_a_zip_of_one_file_is_unpacked_within_bounds(
+    tmp_path: Path, data: bytes
+) -> None:
+    path = tmp_path / "full.zip"
+    path.write_bytes(data)
+    assert collect(Source("x", "", str(path)), DEFAULT_LIMITS, 5)[0].indicators == 1000
+    with pytest.raises(InputError, match="larger"):
+        collect(Source("x", "", str(path)), replace(DEFAULT_LIMITS, intel_file_bytes=5000), 5)
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(InputError):
+        collect(Source("x", "", str(path)), DEFAULT_LIMITS, 5)
+
+
+def test_a_zip_of_several_files_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "full.zip"
+    path.write_bytes(_zipped("a", "b"))
+    with pytest.raises(InputError, match="2 files"):
+        collect(Source("x", "", str(path)), DEFAULT_LIMITS, 5)
+
+
+def test_an_error_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "event.json"
+    path.write_text('{"Event": {"Attribute": [')
+    with pytest.raises(InputError, match=r"event\.json: not valid JSON"):
+        collect(Source("x", "misp", str(path)), DEFAULT_LIMITS, 5)
 
 
 def test_intel_pages_bounds_a_feed(tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import threading
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from haidang.errors import ConfigurationError, InputError
@@ -137,3 +139,26 @@ def test_a_server_that_is_not_there_is_an_error() -> None:
         pass
     with pytest.raises(InputError):
         Fetcher(DEFAULT_LIMITS).get(url)
+
+
+def test_a_token_goes_as_it_is_into_a_header_that_is_named_and_not_to_another_host(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("secret\n")
+    source = Source("x", "", "", token_file=str(tmp_path / "key"), token_header="X-OTX-API-KEY")
+    with serving(lambda _: Reply(b"there")) as (there, elsewhere):
+        to = there.replace("127.0.0.1", "localhost")
+        with serving(lambda _: Reply(status=302, headers=(("Location", to),))) as (url, asked):
+            fetcher_for(source, DEFAULT_LIMITS).get(url)
+    assert asked[0].headers["x-otx-api-key"] == "secret"
+    assert "authorization" not in asked[0].headers
+    assert "x-otx-api-key" not in elsewhere[0].headers
+    with pytest.raises(ConfigurationError, match="header"):
+        fetcher_for(msgspec.structs.replace(source, token_header="A: b\r\nC"), DEFAULT_LIMITS)
+
+
+def test_an_answer_in_gzip_is_unpacked_within_bounds() -> None:
+    packed = Reply(gzip.compress(b"x" * 5000), headers=(("Content-Encoding", "gzip"),))
+    with serving(lambda _: packed) as (url, asked):
+        assert Fetcher(DEFAULT_LIMITS).get(url).data == b"x" * 5000
+        with pytest.raises(InputError, match="larger"):
+            Fetcher(replace(DEFAULT_LIMITS, intel_file_bytes=4000)).get(url)
+    assert asked[0].headers["accept-encoding"] == "gzip"

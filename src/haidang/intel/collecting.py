@@ -1,6 +1,7 @@
 """From a source's settings to its indicators: files, URLs, TAXII collections, MISP feeds, warninglists.
 
 An update gives the source anew, with its account: either all of it is taken, or the error says why none is.
+A folder is a MISP feed (it holds a ``manifest.json``), or one warninglist (a ``list.json``).
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from haidang.errors import ConfigurationError, InputError
 from haidang.intel.feeds import read_feed
 from haidang.intel.feeds.stix import read_objects
 from haidang.intel.model import Indicator, Reading
-from haidang.intel.remote import fetcher_for, is_url
+from haidang.intel.remote import AbsentError, fetcher_for, is_url
 from haidang.intel.store import Source, with_defaults
 from haidang.intel.taxii import collection_url, fetch_objects
+from haidang.intel.unpacking import unpacked
 from haidang.intel.warninglists import read_warninglist, recognises
 
 if TYPE_CHECKING:
@@ -28,13 +30,14 @@ if TYPE_CHECKING:
     from haidang.intel.remote import Answer, Fetcher
     from haidang.limits import Limits
 
-__all__ = ["KINDS", "collect", "read_path"]
+__all__ = ["KINDS", "collect", "in_folder", "read_path"]
 
 KINDS = ("taxii", "misp-feed", "warninglist")
 """Kinds of sources besides the formats of files."""
 
 _UUID = re.compile(r"[0-9a-fA-F-]{36}")
 _MANIFEST = "manifest.json"
+_WARNINGLIST = "list.json"
 
 
 def collect(
@@ -61,6 +64,7 @@ def collect(
         ConfigurationError: Its settings are wrong.
     """
     fetcher = fetcher or fetcher_for(source, limits)
+    source = msgspec.structs.replace(source, location=in_folder(source.location))
     if source.kind == "taxii":
         return _taxii(source, limits, now, collection, before, fetcher)
     if source.kind == "misp-feed" or (not source.kind and source.location.endswith("/" + _MANIFEST)):
@@ -87,6 +91,24 @@ def read_path(path: str, limits: Limits, now: int) -> tuple[Source, list[Indicat
     return collect(Source(name=name[:64], kind="", location=path), limits, now)
 
 
+def in_folder(location: str) -> str:
+    """Return the place of the file that tells what a folder is; any other place as it is.
+
+    Raises:
+        InputError: There is none in the folder.
+    """
+    folder = Path(location)
+    if is_url(location) or not folder.is_dir():
+        return location
+    for name in (_MANIFEST, _WARNINGLIST):
+        if (folder / name).is_file():
+            return str(folder / name)
+    raise InputError(
+        f"{folder}: a folder that is no MISP feed ({_MANIFEST}) and no warninglist ({_WARNINGLIST})",
+        hint="Name the files in it, one at a time.",
+    )
+
+
 def _done(
     source: Source, reading: Reading, now: int, old: tuple[Indicator, ...] = ()
 ) -> tuple[Source, list[Indicator]]:
@@ -105,6 +127,10 @@ def _done(
 
 
 def _fetched(location: str, limits: Limits, fetcher: Fetcher) -> bytes:
+    return unpacked(_bytes_of(location, limits, fetcher), limits, location)
+
+
+def _bytes_of(location: str, limits: Limits, fetcher: Fetcher) -> bytes:
     if is_url(location):
         return fetcher.get(location).data
     path = Path(location)
@@ -112,6 +138,8 @@ def _fetched(location: str, limits: Limits, fetcher: Fetcher) -> bytes:
         if path.is_file() and path.stat().st_size > limits.intel_file_bytes:
             raise InputError(f"{location}: larger than {limits.intel_file_bytes} bytes")
         return path.read_bytes()
+    except FileNotFoundError as error:
+        raise AbsentError(f"{location}: {error.strerror}") from None
     except OSError as error:
         raise InputError(f"{location}: {error.strerror or error}") from None
 
@@ -164,7 +192,15 @@ def _misp_feed(location: str, limits: Limits, fetcher: Fetcher) -> Reading:
             else str(Path(location).parent / f"{uuid}.json")
         )
         try:
-            _, reading = read_feed(_fetched(beside, limits, fetcher), limits, name="misp", where=beside)
+            data = _fetched(beside, limits, fetcher)
+        except AbsentError as error:
+            # Any other failure ends the update: half of a feed must not replace what was there.
+            whole.refuse(
+                f"{uuid} {about}", f"an event that cannot be read: {error.message.partition(': ')[2]}"
+            )
+            continue
+        try:
+            _, reading = read_feed(data, limits, name="misp", where=beside)
         except InputError as error:
             whole.refuse(
                 f"{uuid} {about}", f"an event that cannot be read: {error.message.partition(': ')[2]}"

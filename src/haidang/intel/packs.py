@@ -170,7 +170,14 @@ def make_pack(
     for source, indicators in sources:
         # Where it came from and with which secrets is not the receiver's business.
         bare = msgspec.structs.replace(
-            source, location="", user="", password_file="", token_file="", added_after="", refused=()
+            source,
+            location="",
+            user="",
+            password_file="",
+            token_file="",
+            token_header="",
+            added_after="",
+            refused=(),
         )
         files[f"intel/{source.name}.json"] = msgspec.json.encode(_PackedSource(bare, indicators))
     for path in files:

@@ -58,6 +58,8 @@ class Source(msgspec.Struct, frozen=True):
     user: str = ""
     password_file: str = ""
     token_file: str = ""
+    token_header: str = ""
+    """The header that holds the token as it is; "" for ``Authorization: Bearer``."""
     added_after: str = ""
     """For TAXII: where the last update ended."""
     pack: str = ""

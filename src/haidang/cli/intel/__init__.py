@@ -92,6 +92,12 @@ def configure(parser: CommandParser, translate: Translator) -> None:
     source.add_argument(
         "--token-file", metavar="FILE", default="", help=_("file with a token for the server")
     )
+    source.add_argument(
+        "--token-header",
+        metavar="HEADER",
+        default="",
+        help=_("header that holds the token as it is, e.g. Auth-Key (default: Authorization: Bearer)"),
+    )
     pack = parser.add_argument_group(_("Packs"))
     pack.add_argument("--key", metavar="FILE", help=_("private key that signs a pack"))
     pack.add_argument("--trust", metavar="FILE", help=_("public key that a pack must be signed with"))

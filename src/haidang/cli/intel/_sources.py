@@ -24,7 +24,7 @@ __all__ = ["add", "list_sources", "remove", "update"]
 
 def add(args: argparse.Namespace, context: Context) -> int:
     """Read a source and keep it."""
-    from haidang.intel.collecting import KINDS, collect
+    from haidang.intel.collecting import KINDS, collect, in_folder
     from haidang.intel.feeds import feeds
     from haidang.intel.model import TLP
     from haidang.intel.remote import is_url
@@ -42,7 +42,7 @@ def add(args: argparse.Namespace, context: Context) -> int:
             f"--tlp: there is no TLP {args.tlp!r}", hint=f"Choose one of: {', '.join(TLP)}"
         )
     if not is_url(location):
-        location = str(Path(location).resolve())
+        location = in_folder(str(Path(location).resolve()))
     store = store_of(context)
     source = Source(
         name=args.name or _name_of(location, store),
@@ -54,6 +54,7 @@ def add(args: argparse.Namespace, context: Context) -> int:
         user=args.user,
         password_file=str(Path(args.password_file).resolve()) if args.password_file else "",
         token_file=str(Path(args.token_file).resolve()) if args.token_file else "",
+        token_header=args.token_header,
     )
     found, body = collect(source, DEFAULT_LIMITS, now_of(context), collection=args.collection)
     store.write(found, body)
@@ -76,11 +77,10 @@ def _name_of(location: str, store: Store) -> str:
         for part in location.split("?", maxsplit=1)[0].split("/")
         if part and part not in {"collections", "objects"}
     ]
-    last = parts[-2] if parts[-1] == "manifest.json" and len(parts) > 1 else parts[-1]
-    base = (
-        re.sub(r"[^A-Za-z0-9_-]+", "-", re.sub(r"\.(json|csv|txt|tsv|list)$", "", last)).strip("-_")[:48]
-        or "source"
-    )
+    # Files that are named alike everywhere are called by their folder.
+    last = parts[-2] if parts[-1] in {"manifest.json", "list.json"} and len(parts) > 1 else parts[-1]
+    bare = re.sub(r"(\.(json|csv|txt|tsv|list))?(\.(gz|zip))?$", "", last)
+    base = re.sub(r"[^A-Za-z0-9_-]+", "-", bare).strip("-_")[:48] or "source"
     taken = {name: store.source(name).location for name in store.names()}
     number = 1
     name = base

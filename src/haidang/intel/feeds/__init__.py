@@ -72,4 +72,7 @@ def read_feed(data: bytes, limits: Limits, *, name: str = "", where: str = "") -
                 f"{where}: the format of these indicators is not recognised",
                 hint=f"Name it: {', '.join(sorted(known))}.",
             )
-    return name, known[name].read(data, limits)
+    try:
+        return name, known[name].read(data, limits)
+    except InputError as error:
+        raise InputError(f"{where}: {error.message}", hint=error.hint) from None
