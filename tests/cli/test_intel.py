@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -263,6 +264,42 @@ def test_an_older_pack_is_not_taken_for_a_newer_one(haidang: Run) -> None:
     assert haidang.titles() == [IP.format("p.old")], "what the other pack held is gone"
     haidang("intel", "import", packs["old"], "--trust", key, code=2)
     haidang("intel", "import", packs["old"], "--trust", trust, "--name", "../x", code=2)
+
+
+def test_a_pack_of_rules_alone_has_an_age_and_is_not_replaced_by_an_older_one(haidang: Run) -> None:
+    pytest.importorskip("cryptography", reason="the extra [crypto] is not installed")
+    from haidang.intel.packs import make_keys, make_pack
+
+    key = haidang.folder / "k"
+    trust = make_keys(key)
+    for created, name in ((2000, "new"), (1000, "old")):
+        rules = {f"{name}.yml": b"title: x\n"}
+        (haidang.folder / f"{name}.zip").write_bytes(make_pack("p", rules, [], key, created))
+    said = haidang("intel", "import", haidang.folder / "new.zip", "--trust", trust)
+    rules_path = Path(re.findall(r"--rules (\S+)", said)[0])
+    assert re.search(r"The pack p, made \d+ days ago: 0 sources, 1 rule files", haidang("intel", "list"))
+    haidang("intel", "import", haidang.folder / "old.zip", "--trust", trust, code=2)
+    assert "newer" in haidang.err
+    with zipfile.ZipFile(rules_path) as archive:
+        assert archive.namelist() == ["new.yml"]
+    (haidang.folder / "none.zip").write_bytes(make_pack("p", {}, [], key, 3000))
+    haidang("intel", "import", haidang.folder / "none.zip", "--trust", trust)
+    assert not rules_path.exists(), "rules that the pack took back are gone"
+
+
+def test_a_pack_brings_its_warninglists_and_they_guard_there(
+    haidang: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("cryptography", reason="the extra [crypto] is not installed")
+    haidang("intel", "add", haidang.file("ips.txt", "198.51.100.7\nevil.example\n"))
+    guard = {"name": "ours", "type": "cidr", "version": 1, "list": ["198.51.100.0/24"]}
+    haidang("intel", "add", haidang.file("known/list.json", json.dumps(guard)))
+    haidang("intel", "keygen", haidang.folder / "k")
+    haidang("intel", "pack", haidang.folder / "p.zip", "--key", haidang.folder / "k")
+    monkeypatch.setenv("XDG_DATA_HOME", str(haidang.folder / "there"))
+    haidang("intel", "import", haidang.folder / "p.zip", "--trust", haidang.folder / "k.pub")
+    assert "p.known: warninglist" in haidang("intel", "list")
+    assert haidang.titles() == [NAME.format("p.ips")]
 
 
 def test_what_a_feed_says_cannot_command_the_terminal(haidang: Run) -> None:

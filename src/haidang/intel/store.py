@@ -126,6 +126,11 @@ class Store:
             return []
         return msgspec.msgpack.decode(body, type=list[Indicator])
 
+    def body(self, name: str) -> list[Indicator] | bytes:
+        """Return the indicators of a source, or a warninglist as it came; see ``source`` for errors."""
+        is_list = self.source(name).kind == "warninglist"
+        return self.warninglist(name) if is_list else self.indicators(name)
+
     def warninglist(self, name: str) -> bytes:
         """Return a warninglist as it came."""
         return bytes(self._read(name)[1])

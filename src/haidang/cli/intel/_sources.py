@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from haidang.cli.intel._asking import DONE, INCOMPLETE, now_of, only_one, store_of, write
+from haidang.cli.intel._packs import account_of
 from haidang.errors import ConfigurationError, HaidangError
 from haidang.limits import DEFAULT_LIMITS
 from haidang.plaintext import neutralise
@@ -107,10 +108,12 @@ def _account(source: Source, translate: Translator) -> str:
 def list_sources(args: argparse.Namespace, context: Context) -> int:
     """Say what the sources hold, how old they are, and what of them cannot be used."""
     from haidang.findings.details import detail
+    from haidang.intel.imported import imported
 
     store, translate, now = store_of(context), context.translate, now_of(context)
     names = args.what or store.names()
-    if not names:
+    packs = [] if args.what else imported(store.folder)
+    if not names and not packs:
         write(context, translate("There is no source of indicators yet: haidang intel add FILE or URL."))
     for name in names:
         source = store.source(name)
@@ -126,6 +129,8 @@ def list_sources(args: argparse.Namespace, context: Context) -> int:
                 for refused in source.refused:
                     if refused.reason == reason:
                         write(context, f"      {neutralise(refused.what)}")
+    for one in packs:
+        write(context, account_of(one, now, translate))
     return DONE
 
 
