@@ -87,7 +87,9 @@ def _zipped(*names: str) -> bytes:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("data", [gzip.compress(b"evil.example\n" * 1000), _zipped("full.csv")])
+@pytest.mark.parametrize(
+    "data", [gzip.compress(b"evil.example\n" * 1000), _zipped("full.csv")], ids=["gzip", "zip"]
+)
 def test_what_comes_in_gzip_or_a_zip_of_one_file_is_unpacked_within_bounds(
     tmp_path: Path, data: bytes
 ) -> None:

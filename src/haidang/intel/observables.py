@@ -5,10 +5,10 @@ Both sides of a look-up come through here, so that they meet: indicators by ``in
 spelling, e.g. ``d:evil.example``.
 
 - Addresses: as ``ipaddress`` writes them; IPv4 inside IPv6 is IPv4; brackets, zone and port left out.
-- Names: lower case, no dot at the end, ASCII (punycode). A value gives the keys of the name and of every
-  name above it that has a dot, for an indicator counts for what lies below it.
-- URLs: host and path and query; scheme, user, default port and fragment do not count. A URL in an event
-  also gives what its host gives.
+- Names: lower case, no port, no dot at the end, ASCII (punycode). A value gives the keys of the name and of
+  every name above it that has a dot, for an indicator counts for what lies below it.
+- URLs: host and path and query; scheme, user, default port and fragment do not count, what is not ASCII is
+  encoded. A URL in an event also gives what its host gives.
 - Texts (command lines, scripts, messages): the URLs, addresses, names, mail addresses and hashes in them.
   What is part of a path is no name: ``C:\x\evil.zip`` is a file.
 
@@ -22,6 +22,7 @@ import re
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from itertools import islice
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -41,6 +42,8 @@ _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _V4_WHOLE = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}", re.ASCII)
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"(?:{_LABEL}\.)+[a-z0-9](?:[a-z0-9-]{{0,61}}[a-z0-9])?", re.ASCII)
+_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
+_WRITABLE = "".join(map(chr, range(33, 127)))
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{0,30}):/{2,}", re.ASCII | re.IGNORECASE)
 _HASH = re.compile(r"(?:([A-Za-z0-9-]{1,16})\s?[=:]\s?)?(?<![0-9A-Za-z])([0-9a-fA-F]{32,128})(?![0-9A-Za-z])")
 _HASH_LENGTHS = {32: "MD5", 40: "SHA-1", 64: "SHA-256", 128: "SHA-512"}
@@ -61,9 +64,9 @@ _MOST_COLONS = 7
 _BETWEEN = re.compile(r"[\s,;|]+")
 _DEFAULT_PORTS = {"http": "80", "https": "443", "ftp": "21", "ws": "80", "wss": "443", "": ""}
 _DEFANGED = (
-    (re.compile(r"\[\.\]|\(\.\)|\{\.\}|\[dot\]", re.IGNORECASE), "."),
+    (re.compile(r"[\[({](?:\.|dot)[\])}]|\[\.(?!.*:)|\.\]|\\\.", re.IGNORECASE), "."),
     (re.compile(r"\[:\]"), ":"),
-    (re.compile(r"\[(?:@|at)\]", re.IGNORECASE), "@"),
+    (re.compile(r"[\[({](?:@|at)[\])}]", re.IGNORECASE), "@"),
     (re.compile(r"\A(?:hxxp|h\*\*p|meow)", re.IGNORECASE), "http"),
     (re.compile(r"\[://\]"), "://"),
 )
@@ -72,7 +75,7 @@ _DEFANGED = (
 def refang(text: str) -> str:
     """Return a text that was made harmless (``hxxp://evil[.]example``) as it was before."""
     text = text.strip()
-    if "[" in text or "(" in text or "{" in text or text[:1] in "hHmM":
+    if "[" in text or "(" in text or "{" in text or "\\" in text or text[:1] in "hHmM":
         for pattern, plain in _DEFANGED:
             text = pattern.sub(plain, text)
     return text
@@ -88,7 +91,7 @@ def _address(text: str) -> str | None:
     if _V4.match(text) and text.count(":") == 1:
         text = text.partition(":")[0]
         return text if _V4_WHOLE.fullmatch(text) else None
-    if ":" not in text:
+    if text.count(":") < 2:
         # What is left are names, mostly: to raise and catch an error for each of them takes long.
         return text if _V4_WHOLE.fullmatch(text) else None
     try:
@@ -121,10 +124,13 @@ def _name(text: str) -> str | None:
 
 
 def _host(text: str) -> tuple[str, str] | None:
-    """Return ("ip" or "domain", spelling) of a host, or None."""
+    """Return ("ip" or "domain", spelling) of a host, with or without a port, or None."""
     address = _address(text)
     if address is not None:
         return "ip", address
+    if text.count(":") == 1:
+        bare, _, port = text.partition(":")
+        text = bare if port.strip().isdigit() else text
     name = _name(text)
     return None if name is None else ("domain", name)
 
@@ -148,6 +154,9 @@ def _split_url(text: str) -> tuple[str, str, str] | None:
         return None
     if path[:1] not in {"/", "\\"}:
         path = "/" + path
+    if "%" in path or not path.isascii():
+        # RFC 3986, section 6.2.2.1: the case of these digits says nothing; people write what browsers encode.
+        path = _ENCODED.sub(lambda match: match[0].upper(), quote(path, safe=_WRITABLE, errors="replace"))
     defaults = (_DEFAULT_PORTS.get(scheme, ""),) if scheme else ("80", "443")
     return host, "" if port in defaults or not port else f":{int(port[:9])}", path
 
@@ -169,7 +178,7 @@ def normalised(kind: str, text: str) -> str | None:
     if kind == "network":
         return _network(text)
     if kind == "domain":
-        return _name(text)
+        return _name(_below(text))
     if kind == "url":
         found = _url(text)
         return None if found is None else found[1]
@@ -202,7 +211,12 @@ def indicator_of(text: str) -> tuple[str, str] | None:
     if "@" in text:
         mail = normalised("email", text)
         return None if mail is None else ("email", mail)
-    return _host(text.removeprefix("*.")) if " " not in text else None
+    return _host(_below(text)) if " " not in text else None
+
+
+def _below(text: str) -> str:
+    """Return a name without what says that all names below it are meant, as each name means here."""
+    return text.removeprefix("*").removeprefix(".")
 
 
 def _names_above(name: str) -> Iterator[str]:

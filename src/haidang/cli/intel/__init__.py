@@ -60,7 +60,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
         "--name", metavar="NAME", help=_("name of the source or pack (default: from its address)")
     )
     source.add_argument(
-        "--kind", metavar="KIND", help=_("stix, misp, csv, list, taxii, misp-feed or warninglist")
+        "--kind", metavar="KIND", help=_("stix, misp, csv, json, list, taxii, misp-feed or warninglist")
     )
     source.add_argument(
         "--collection", metavar="ID", default="", help=_("TAXII collection: its id, alias or title")

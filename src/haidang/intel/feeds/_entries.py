@@ -5,6 +5,7 @@ Input is not trusted; nothing here raises.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,9 @@ _OTHERS = tuple(
             *("224.0.0.0/4", "240.0.0.0/4", "::/128", "::1/128", "fe80::/10", "fc00::/7", "ff00::/8"),
         ),
     )
+)
+_OF_NOTHING = frozenset(
+    hashlib.new(name, usedforsecurity=False).hexdigest() for name in ("md5", "sha1", "sha256", "sha512")
 )
 _ORDINARY = frozenset(map(str, set(range(1, 224)) - {10, 127, 169, 172, 192}))
 """First numbers of IPv4 addresses that are never one of these: a look that spares most addresses the next."""
@@ -89,6 +93,8 @@ def meaningless(kind: str, value: str) -> str:
             if one.version == network.version
         ):
             return "a private, local or reserved network: other machines in every network"
+    if kind == "hash" and value in _OF_NOTHING:
+        return "the hash of an empty file"
     if kind == "domain" and value.endswith((".local", ".localdomain", ".arpa", ".internal")):
         return "a name of local networks"
     return ""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from haidang.limits import Limits
 
-__all__ = ["FEED", "TYPES"]
+__all__ = ["FEED", "TYPES", "add_attribute"]
 
 TYPES: dict[str, str] = {
     "ip-src": "ip", "ip-dst": "ip", "ip-src|port": "ip|", "ip-dst|port": "ip|", "ip": "ip",
@@ -123,12 +123,13 @@ def _add_event(reading: Reading, limits: Limits, event: dict[str, Any]) -> None:
             "valid_from": seconds(attribute.get("first_seen")),
             "tags": technique_tags(tags),
         }
-        _add_attribute(reading, limits, attribute, described)
+        add_attribute(reading, limits, attribute, described)
 
 
-def _add_attribute(
+def add_attribute(
     reading: Reading, limits: Limits, attribute: dict[str, Any], described: dict[str, Any]
 ) -> None:
+    """Add what an attribute (``type``, ``value``) names, or count why it cannot be used."""
     kinds = TYPES.get(str(attribute.get("type")))
     value = attribute.get("value")
     if kinds is None or not isinstance(value, str):

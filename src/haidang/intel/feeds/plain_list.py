@@ -1,6 +1,7 @@
 """Plain lists: one indicator a line, its kind told by its shape; ``#`` and ``;`` begin a comment.
 
-Hosts files (``0.0.0.0 evil.example``) are lists too: the name counts, not the address that it is sent to.
+Hosts files (``0.0.0.0 evil.example``) are lists too: the name counts, not the address that it is sent to. So
+are the blocklists of dnsmasq (``address=/evil.example/0.0.0.0``) and of browsers (``||evil.example^``).
 Defanged spellings (``hxxp``, ``[.]``) are read. Input is not trusted.
 """
 
@@ -20,6 +21,7 @@ __all__ = ["FEED"]
 
 _COMMENT = re.compile(r"(?:^|\s)[#;].*")
 _HOSTS = re.compile(r"(?:0\.0\.0\.0|127\.0\.0\.1|::1?)\s+(\S+)")
+_BLOCKED = re.compile(r"(?:address|server|local)=/([^/\s]+)/\S*|\|\|([^/^\s]+)\^\S*")
 _LOOKED_AT = 50
 _ENOUGH = 0.6
 
@@ -53,8 +55,10 @@ def _lines(data: bytes) -> list[str]:
 
 
 def _entry(text: str) -> tuple[str, str] | None:
-    hosts = _HOSTS.match(text)
-    return indicator_of(hosts[1] if hosts else text)
+    if hosts := _HOSTS.match(text):
+        return indicator_of(hosts[1])
+    blocked = _BLOCKED.fullmatch(text)
+    return indicator_of(blocked[1] or blocked[2] if blocked else text)
 
 
 FEED = _PlainList()
