@@ -37,6 +37,7 @@ from haidang.intel.observables import EXTRACT, indicator_of, normalised, refang
         ("D41D8CD98F00B204E9800998ECF8427E", "hash", "d41d8cd98f00b204e9800998ecf8427e"),
         ("a" * 40, "hash", "a" * 40),
         ("B" * 64, "hash", "b" * 64),
+        (":".join(["Ab"] * 20), "hash", "ab" * 20),
         ("Who@Evil.Example", "email", "who@evil.example"),
     ],
 )
@@ -65,6 +66,7 @@ def test_what_has_no_shape_is_no_indicator(text: str) -> None:
         ("url", "evil.example/x", {"u:evil.example/x", "d:evil.example"}),
         ("url", "/only/a/path", set()),
         ("hash", "MD5=" + "A" * 32 + ",IMPHASH=" + "B" * 32, {"h:" + "a" * 32, "h:imphash:" + "b" * 32}),
+        ("hash", ":".join(["8a"] * 20), {"h:" + "8a" * 20}),
         ("email", "Who <who@evil.example>", {"e:who@evil.example", "d:evil.example"}),
         (
             "text",

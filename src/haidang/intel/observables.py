@@ -46,6 +46,9 @@ _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 _WRITABLE = "".join(map(chr, range(33, 127)))
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{0,30}):/{2,}", re.ASCII | re.IGNORECASE)
 _HASH = re.compile(r"(?:([A-Za-z0-9-]{1,16})\s?[=:]\s?)?(?<![0-9A-Za-z])([0-9a-fA-F]{32,128})(?![0-9A-Za-z])")
+_COLONED = re.compile(r"\b[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){15,63}\b")
+"""A fingerprint as certificates and Suricata write it."""
+_COLONS_OF_HASH = 15
 _HASH_LENGTHS = {32: "MD5", 40: "SHA-1", 64: "SHA-256", 128: "SHA-512"}
 _MAIL = re.compile(r"[^\s<>\"',;:()\[\]\\@]{1,64}@[^\s<>\"',;:()\[\]\\@/]{1,253}")
 _LONGEST_INSIDE = 2048
@@ -189,6 +192,8 @@ def normalised(kind: str, text: str) -> str | None:
 
 
 def _one_hash(text: str) -> str | None:
+    if _COLONED.fullmatch(text):
+        text = text.replace(":", "")
     label, _, digits = text.lower().rpartition(":")
     if not re.fullmatch(r"[0-9a-f]+", digits) or len(digits) not in _HASH_LENGTHS:
         return None
@@ -253,6 +258,8 @@ def _urls(value: str) -> Iterator[str]:
 
 
 def _hashes(value: str) -> Iterator[str]:
+    if value.count(":") >= _COLONS_OF_HASH:
+        value = _COLONED.sub(lambda match: match[0].replace(":", ""), value)
     for count, (label, digits) in enumerate(_HASH.findall(value)):
         if count >= MOST_FOUND:
             return
