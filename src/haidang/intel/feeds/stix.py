@@ -127,6 +127,8 @@ def _add_indicator(
         "valid_until": seconds(one.get("valid_until")),
         "tags": technique_tags(_technique_names(one, related)),
     }
+    for left_out in compiled.left_out:
+        reading.refuse(what, f"pattern, in part: {left_out}")
     _add_compiled(reading, limits, pattern, compiled, described)
 
 
@@ -142,7 +144,7 @@ def _add_compiled(
 def _unusable(one: dict[str, Any]) -> str:
     if one.get("revoked") is True:
         return "the feed has revoked it"
-    language = one.get("pattern_type", "stix")
+    language = str(one.get("pattern_type", "stix")).lower()
     if language != "stix":
         return f"its pattern is not STIX but {cut(language)}"
     return "" if isinstance(one.get("pattern"), str) and one["pattern"] else "it has no pattern"
@@ -156,8 +158,7 @@ def _named(one: dict[str, Any], related: list[dict[str, Any]]) -> str:
 
 
 def _markings(one: dict[str, Any], known: dict[str, dict[str, Any]]) -> Iterator[str]:
-    references = one.get("object_marking_refs")
-    for reference in map(str, references if isinstance(references, list) else ()):
+    for reference in _marking_ids(one):
         if reference in _TLP_IDS:
             yield _TLP_IDS[reference]
         marking = known.get(reference, {})
@@ -171,6 +172,16 @@ def _markings(one: dict[str, Any], known: dict[str, dict[str, Any]]) -> Iterator
                 yield f"tlp:{extension.get('tlp_2_0', '')}"
     labels = one.get("labels")
     yield from map(str, labels if isinstance(labels, list) else ())
+
+
+def _marking_ids(one: dict[str, Any]) -> Iterator[str]:
+    """Yield the ids of what marks an object or, granularly, a part of it: who sees it sees the part."""
+    references = one.get("object_marking_refs")
+    yield from map(str, references if isinstance(references, list) else ())
+    granular = one.get("granular_markings")
+    for marking in granular if isinstance(granular, list) else ():
+        if isinstance(marking, dict):
+            yield str(marking.get("marking_ref", ""))
 
 
 def _technique_names(one: dict[str, Any], related: list[dict[str, Any]]) -> Iterator[str]:
