@@ -161,8 +161,13 @@ def _taxii(
     url = collection_url(fetch, source.location, collection)
     found = fetch_objects(fetch, url, limits, source.added_after)
     reading = read_objects(found.objects, limits)
-    gone = {*reading.withdrawn, *(one.id for one in reading.indicators)}
+    # Whatever came anew replaces what was there, a version that cannot be used too.
+    gone = {str(one.get("id")) for one in found.objects if isinstance(one, dict)}
     old = tuple(one for one in before() if one.id not in gone) if source.added_after else ()
+    if source.added_after:
+        # What could not be used then cannot be used now, and the server does not tell of it again.
+        reading.counts.update(source.counts)
+        reading.refused += [one for one in source.refused if one not in reading.refused][:_MOST_REFUSED]
     settled = msgspec.structs.replace(source, location=url, added_after=found.added_after)
     return _done(settled, reading, now, old)
 
