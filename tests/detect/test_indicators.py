@@ -247,6 +247,12 @@ def test_native_logs_meet_indicators(origin: str, event: dict[str, Any], found: 
     assert tuple(made.match(origin, event)) == found
 
 
+def test_a_named_pipe_is_known_by_its_name() -> None:
+    made = matcher([], patterns=["[file:name = 'evil']"])
+    assert tuple(made.match("windows", {"Channel": SYSMON, "EventID": 17, "PipeName": "\\evil"})) == (0,)
+    assert not tuple(made.match("windows", {"Channel": SYSMON, "EventID": 18, "PipeName": "\\devil"}))
+
+
 def test_a_deep_and_wide_event_is_bounded() -> None:
     wide: dict[str, Any] = {"dns": {"answers": [{"data": "192.0.2.1"}] * 100_000}}
     assert tuple(matcher([("ip", "198.51.100.7")]).match("json", wide)) == ()

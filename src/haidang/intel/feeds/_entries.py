@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from haidang.intel.model import Reading
     from haidang.limits import Limits
 
-__all__ = ["add", "cut", "meaningless", "seconds", "technique_tags", "tlp_of"]
+__all__ = ["add", "add_pattern", "cut", "meaningless", "seconds", "technique_tags", "tlp_of"]
 
 _SECOND = 1_000_000_000
 _TECHNIQUE = re.compile(r"(?<![A-Za-z0-9])[Tt](\d{4})(\.\d{3})?(?![0-9])")
@@ -98,6 +98,21 @@ def meaningless(kind: str, value: str) -> str:
     if kind == "domain" and value.endswith((".local", ".localdomain", ".arpa", ".internal")):
         return "a name of local networks"
     return ""
+
+
+def add_pattern(reading: Reading, limits: Limits, what: str, pattern: str, **known: Any) -> None:
+    """Add what a pattern comes to, look-ups and the rest, or count why it cannot be used."""
+    try:
+        compiled = compile_pattern(pattern, limits)
+    except PatternError as error:
+        reading.refuse(what, f"pattern: {error}")
+        return
+    for left_out in compiled.left_out:
+        reading.refuse(what, f"pattern, in part: {left_out}")
+    for kind, value in compiled.lookups:
+        add(reading, limits, kind, value, **known)
+    if compiled.conditions or compiled.sequences:
+        add(reading, limits, "pattern", pattern, **known)
 
 
 def add(

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from haidang.errors import InputError
-from haidang.intel.feeds._entries import add, cut, seconds, technique_tags, tlp_of
+from haidang.intel.feeds._entries import add_pattern, cut, seconds, technique_tags, tlp_of
 from haidang.intel.model import Reading
-from haidang.intel.patterns import Compiled, PatternError, compile_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -111,12 +110,6 @@ def _add_indicator(
     if reason:
         reading.refuse(what, reason)
         return
-    pattern = str(one["pattern"])
-    try:
-        compiled = compile_pattern(pattern, limits)
-    except PatternError as error:
-        reading.refuse(what, f"pattern: {error}")
-        return
     confidence = one.get("confidence")
     described: dict[str, Any] = {
         "name": _named(one, related),
@@ -127,18 +120,7 @@ def _add_indicator(
         "valid_until": seconds(one.get("valid_until")),
         "tags": technique_tags(_technique_names(one, related)),
     }
-    for left_out in compiled.left_out:
-        reading.refuse(what, f"pattern, in part: {left_out}")
-    _add_compiled(reading, limits, pattern, compiled, described)
-
-
-def _add_compiled(
-    reading: Reading, limits: Limits, pattern: str, compiled: Compiled, described: dict[str, Any]
-) -> None:
-    for kind, value in compiled.lookups:
-        add(reading, limits, kind, value, **described)
-    if compiled.conditions or compiled.sequences:
-        add(reading, limits, "pattern", pattern, **described)
+    add_pattern(reading, limits, what, str(one["pattern"]), **described)
 
 
 def _unusable(one: dict[str, Any]) -> str:
