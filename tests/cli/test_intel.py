@@ -307,6 +307,22 @@ def test_what_a_feed_says_cannot_command_the_terminal(haidang: Run) -> None:
     assert "\x1b" not in haidang("intel", "list", "x")
 
 
+def test_findings_and_notices_speak_vietnamese(haidang: Run) -> None:
+    feed = haidang.file("ips.txt", "198.51.100.7\nnonsense here\n8.8.8.8\n203.0.113.9\n")
+    guard = {"name": "ours", "type": "cidr", "version": 1, "list": ["8.8.8.8/32"]}
+    haidang("intel", "add", feed)
+    haidang("intel", "add", haidang.file("guard.json", json.dumps(guard)))
+    haidang.titles()
+    haidang("scan", haidang.folder / "log.ndjson", "--lang", "vi")
+    said = haidang.out + haidang.err
+    assert "Địa chỉ IP liên quan đến tấn công (ips)" in said
+    assert "Đã tìm 2 dấu hiệu tấn công của 1 nguồn." in said
+    assert "1 mục của các nguồn này không dùng được" in said
+    assert "1 dấu hiệu có trong danh sách cảnh báo nhầm" in said
+    assert "of an attack" not in said
+    assert "indicators" not in said
+
+
 def test_help_speaks_vietnamese(haidang: Run) -> None:
     assert haidang("intel", "--help", "--lang", "vi") != haidang("intel", "--help", "--lang", "en")
     assert os.environ["XDG_DATA_HOME"].startswith(str(haidang.folder))
