@@ -307,6 +307,22 @@ def test_what_a_feed_says_cannot_command_the_terminal(haidang: Run) -> None:
     assert "\x1b" not in haidang("intel", "list", "x")
 
 
+def test_a_finding_names_the_id_of_its_indicator(haidang: Run) -> None:
+    ids = [f"indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3{at}" for at in range(2)]
+    patterns = ["[ipv4-addr:value = '198.51.100.7']", "[domain-name:value LIKE '%.evil.example']"]
+    objects = [
+        {"type": "indicator", "id": one, "pattern": pattern, "pattern_type": "stix"}
+        for one, pattern in zip(ids, patterns, strict=True)
+    ]
+    haidang("intel", "add", haidang.file("b.json", json.dumps({"type": "bundle", "objects": objects})))
+    haidang.titles()
+    found = [json.loads(line) for line in haidang.out.splitlines()]
+    assert {m["indicator"] for one in found if one["kind"] == "finding" for m in one["matched"]} == set(ids)
+    out = haidang("scan", haidang.folder / "log.ndjson", "--quiet", "--format", "stix")
+    sightings = [one for one in json.loads(out)["objects"] if one["type"] == "sighting"]
+    assert {one["sighting_of_ref"] for one in sightings} == set(ids)
+
+
 def test_findings_and_notices_speak_vietnamese(haidang: Run) -> None:
     feed = haidang.file("ips.txt", "198.51.100.7\nnonsense here\n8.8.8.8\n203.0.113.9\n")
     guard = {"name": "ours", "type": "cidr", "version": 1, "list": ["8.8.8.8/32"]}

@@ -64,6 +64,8 @@ _STALE_DAYS = 30
 
 class _Pattern(NamedTuple):
     rule: EventRule
+    id: str
+    """The id of its indicator."""
     valid_from: int | None
     valid_until: int | None
 
@@ -137,7 +139,7 @@ class Watched:
         if info.key not in self._keys:
             self._keys.add(info.key)
             rule = EventRule(info, LogSource(), condition, tuple(dict.fromkeys(_facets(condition))))
-            self._patterns.append(_Pattern(rule, indicator.valid_from, indicator.valid_until))
+            self._patterns.append(_Pattern(rule, indicator.id, indicator.valid_from, indicator.valid_until))
         return info.key
 
     def watch(self, active: frozenset[str]) -> Watch:
@@ -173,6 +175,13 @@ class Watched:
         pattern = self._patterns[index - self._first - len(self._classes)]
         held = tuple(tests)
         return held if holds_between(pattern.valid_from, pattern.valid_until, seconds, self._now) else None
+
+    def id_of(self, index: int, test: Test) -> str:
+        """Return the id that its source gave the indicator behind a rule's reason, "" where it has none."""
+        if self.is_class(index):
+            return self._index.row(test.value).id
+        at = index - self._first - len(self._classes)
+        return self._patterns[at].id if 0 <= at < len(self._patterns) else ""
 
     def in_words(self, test: Test) -> str:
         """Return what is known of the indicator that a value met."""
