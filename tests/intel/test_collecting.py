@@ -7,8 +7,9 @@ import io
 import json
 import zipfile
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from haidang.errors import ConfigurationError, InputError
@@ -66,6 +67,37 @@ def test_a_server_that_fails_in_the_middle_of_a_feed_ends_the_update(tmp_path: P
 
     with serving(answer) as (url, _), pytest.raises(InputError, match=UUIDS[1]):
         collect(Source("f", "misp-feed", f"{url}/feed"), DEFAULT_LIMITS, 5)
+
+
+def test_an_update_of_a_feed_fetches_only_what_changed(tmp_path: Path) -> None:
+    def write(at: int, name: str, when: int) -> None:
+        one = {"type": "domain", "value": name, "to_ids": True}
+        other = {"type": "mutex", "value": name, "to_ids": True}
+        event = {"Event": {"info": "x", "Attribute": [one, other]}}
+        (tmp_path / f"{UUIDS[at]}.json").write_text(json.dumps(event))
+        manifest[UUIDS[at]] = {"info": name, "timestamp": when}
+        (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+
+    manifest: dict[str, Any] = {}
+    for at in range(3):
+        write(at, f"n{at}.example", 100)
+    with serving(lambda one: Reply((tmp_path / one.path[1:]).read_bytes())) as (url, asked):
+        source = Source("f", "misp-feed", url, confidence=60)
+        source, first = collect(source, DEFAULT_LIMITS, 5)
+        write(1, "new.example", 200)
+        del manifest[UUIDS[0]]
+        write(2, "n2.example", 100)
+        del asked[:]
+        source, second = collect(source, DEFAULT_LIMITS, 6, before=lambda: first)  # type: ignore[arg-type,return-value]
+        assert [one.path for one in asked] == ["/manifest.json", f"/{UUIDS[1]}.json"]
+        del asked[:]
+        for changed in ({"read_by": "0"}, {"expires_days": 5}):
+            collect(msgspec.structs.replace(source, **changed), DEFAULT_LIMITS, 7, before=lambda: second)  # type: ignore[arg-type,return-value]
+        assert len(asked) == 6, "another version reads all, and so does who lets indicators end"
+    assert isinstance(second, list)
+    assert [(one.value, one.confidence) for one in second] == [("new.example", 60), ("n2.example", 60)]
+    assert source.counts == {"attributes of the type mutex cannot be looked for": 2}
+    assert {one.what for one in source.refused} >= {"new.example", "n2.example"}
 
 
 def test_a_folder_is_told_by_what_lies_in_it(tmp_path: Path) -> None:

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
+from typing import TYPE_CHECKING
 
 import msgspec
-import orjson
 
 from haidang.errors import ConfigurationError, InputError
 from haidang.intel.feeds import read_feed
 from haidang.intel.feeds.stix import read_objects
+from haidang.intel.misp_feed import MANIFEST, read_misp_feed
 from haidang.intel.model import Indicator, Reading
 from haidang.intel.remote import AbsentError, fetcher_for, is_url
 from haidang.intel.store import Source, with_defaults
@@ -25,7 +24,7 @@ from haidang.intel.unpacking import unpacked
 from haidang.intel.warninglists import read_warninglist, recognises
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from haidang.intel.remote import Answer, Fetcher
     from haidang.limits import Limits
@@ -35,8 +34,7 @@ __all__ = ["KINDS", "collect", "in_folder", "read_path"]
 KINDS = ("taxii", "misp-feed", "warninglist")
 """Kinds of sources besides the formats of files."""
 
-_UUID = re.compile(r"[0-9a-fA-F-]{36}")
-_MANIFEST = "manifest.json"
+_MOST_REFUSED = 1000
 _WARNINGLIST = "list.json"
 
 
@@ -67,9 +65,9 @@ def collect(
     source = msgspec.structs.replace(source, location=in_folder(source.location))
     if source.kind == "taxii":
         return _taxii(source, limits, now, collection, before, fetcher)
-    if source.kind == "misp-feed" or (not source.kind and source.location.endswith("/" + _MANIFEST)):
-        reading = _misp_feed(source.location, limits, fetcher)
-        return _done(msgspec.structs.replace(source, kind="misp-feed"), reading, now)
+    if source.kind == "misp-feed" or (not source.kind and source.location.endswith("/" + MANIFEST)):
+        found, reading = read_misp_feed(source, limits, lambda at: _fetched(at, limits, fetcher), before)
+        return _done(found, reading, now)
     data = _fetched(source.location, limits, fetcher)
     if source.kind == "warninglist" or (not source.kind and recognises(data)):
         one = read_warninglist(data, source.location)
@@ -100,11 +98,11 @@ def in_folder(location: str) -> str:
     folder = Path(location)
     if is_url(location) or not folder.is_dir():
         return location
-    for name in (_MANIFEST, _WARNINGLIST):
+    for name in (MANIFEST, _WARNINGLIST):
         if (folder / name).is_file():
             return str(folder / name)
     raise InputError(
-        f"{folder}: a folder that is no MISP feed ({_MANIFEST}) and no warninglist ({_WARNINGLIST})",
+        f"{folder}: a folder that is no MISP feed ({MANIFEST}) and no warninglist ({_WARNINGLIST})",
         hint="Name the files in it, one at a time.",
     )
 
@@ -170,56 +168,3 @@ def _taxii(
         reading.refused += [one for one in source.refused if one not in reading.refused][:_MOST_REFUSED]
     settled = msgspec.structs.replace(source, location=url, added_after=found.added_after)
     return _done(settled, reading, now, old)
-
-
-def _misp_feed(location: str, limits: Limits, fetcher: Fetcher) -> Reading:
-    """Read the events that a feed's manifest names, from beside it."""
-    if not location.endswith(".json"):
-        location = location.rstrip("/") + "/" + _MANIFEST
-    try:
-        manifest = orjson.loads(_fetched(location, limits, fetcher))
-    except orjson.JSONDecodeError as error:
-        raise InputError(f"{location}: not valid JSON: {error.msg} at byte {error.pos}") from None
-    if not isinstance(manifest, dict):
-        raise InputError(f"{location}: not the manifest of a MISP feed")
-    whole = Reading()
-    for number, (uuid, about) in enumerate(_named(manifest)):
-        if number >= limits.intel_pages:
-            whole.refuse(uuid, f"more than {limits.intel_pages} events in one feed")
-            continue
-        if not _UUID.fullmatch(uuid):
-            # It becomes part of a path: nothing but an id may.
-            whole.refuse(uuid, "no event id")
-            continue
-        beside = (
-            urljoin(location, f"{uuid}.json")
-            if is_url(location)
-            else str(Path(location).parent / f"{uuid}.json")
-        )
-        try:
-            data = _fetched(beside, limits, fetcher)
-        except AbsentError as error:
-            # Any other failure ends the update: half of a feed must not replace what was there.
-            whole.refuse(
-                f"{uuid} {about}", f"an event that cannot be read: {error.message.partition(': ')[2]}"
-            )
-            continue
-        try:
-            _, reading = read_feed(data, limits, name="misp", where=beside)
-        except InputError as error:
-            whole.refuse(
-                f"{uuid} {about}", f"an event that cannot be read: {error.message.partition(': ')[2]}"
-            )
-            continue
-        whole.indicators += reading.indicators
-        whole.counts += reading.counts
-        whole.refused += reading.refused[: max(0, _MOST_REFUSED - len(whole.refused))]
-    return whole
-
-
-_MOST_REFUSED = 1000
-
-
-def _named(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for uuid, about in manifest.items():
-        yield str(uuid), str(about.get("info", "")) if isinstance(about, dict) else ""

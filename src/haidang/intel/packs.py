@@ -181,6 +181,7 @@ def make_pack(
             token_header="",
             added_after="",
             refused=(),
+            events={},
         )
         packed = (
             _PackedSource(bare, warninglist=body) if isinstance(body, bytes) else _PackedSource(bare, body)

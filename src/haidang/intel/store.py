@@ -33,13 +33,23 @@ if TYPE_CHECKING:
 
     from haidang.intel.model import Reading
 
-__all__ = ["Intel", "Source", "Store", "compile_sources", "default_store", "with_defaults"]
+__all__ = ["FeedEvent", "Intel", "Source", "Store", "compile_sources", "default_store", "with_defaults"]
 
 _SUFFIX = ".source"
 _COMPILED = "all.compiled"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MAGIC = b"haidang intel 1\n"
 _DIGEST = 32
+
+
+class FeedEvent(msgspec.Struct, frozen=True, array_like=True):
+    """An event of a MISP feed, as it was read last."""
+
+    timestamp: str
+    """When it was changed, as the feed's manifest tells it."""
+    indicators: int
+    counts: dict[str, int]
+    """Reason to how many of its entries it refused."""
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -74,6 +84,10 @@ class Source(msgspec.Struct, frozen=True):
     refused: tuple[RefusedEntry, ...] = ()
     counts: dict[str, int] = {}
     """Reason to how many entries it refused."""
+    events: dict[str, FeedEvent] = {}
+    """Of a MISP feed: by event what of the indicators is of it, in their order."""
+    read_by: str = ""
+    """The version that read these."""
 
 
 @dataclass(frozen=True, slots=True)
