@@ -218,6 +218,9 @@ def test_logs_that_nobody_described_are_looked_at_by_the_names_of_schemas(
         ("zeek", {"_path": "conn", "id.resp_h": "198.51.100.7"}, (0,)),
         ("zeek", {"_path": "dns", "query": "a.evil.example", "answers": ["198.51.100.7"]}, (0, 1)),
         ("zeek", {"_path": "http", "host": "evil.example", "uri": "/a"}, (1, 3)),
+        ("zeek", {"_path": "http", "host": "198.51.100.7", "id.resp_p": 8080, "uri": "/a"}, (0, 4)),
+        ("zeek", {"_path": "http", "host": "evil.example", "id.resp_p": 80, "uri": "/a"}, (1, 3)),
+        ("json", {"http": {"hostname": "198.51.100.7", "url": "/a"}, "dest_port": 8080}, (0, 4)),
         ("zeek", {"_path": "files", "md5": "a" * 32}, (2,)),
         ("zeek", {"_path": "ssl", "server_name": "evil.example"}, (1,)),
         ("zeek", {"_path": "ssl", "ja3": "a" * 32}, (2,)),
@@ -242,7 +245,13 @@ def test_logs_that_nobody_described_are_looked_at_by_the_names_of_schemas(
 )
 def test_native_logs_meet_indicators(origin: str, event: dict[str, Any], found: tuple[int, ...]) -> None:
     made = matcher(
-        [("ip", "198.51.100.7"), ("domain", "evil.example"), ("hash", "a" * 32), ("url", "evil.example/a")]
+        [
+            ("ip", "198.51.100.7"),
+            ("domain", "evil.example"),
+            ("hash", "a" * 32),
+            ("url", "evil.example/a"),
+            ("url", "198.51.100.7:8080/a"),
+        ]
     )
     assert tuple(made.match(origin, event)) == found
 

@@ -100,6 +100,30 @@ def test_an_update_of_a_feed_fetches_only_what_changed(tmp_path: Path) -> None:
     assert {one.what for one in source.refused} >= {"new.example", "n2.example"}
 
 
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b"", "were before"),
+        (b"nothing here today\n", "were before"),
+        (b"\n<!DOCTYPE html><p>a.example", "a web page"),
+    ],
+)
+def test_an_update_that_brings_nothing_does_not_replace_what_was_there(answer: bytes, reason: str) -> None:
+    bodies = [b"evil.example\n", answer]
+    with serving(lambda _: Reply(bodies.pop(0))) as (url, _):
+        source, _ = collect(Source("u", "", url), DEFAULT_LIMITS, 5)
+        with pytest.raises(InputError, match=reason):
+            collect(source, DEFAULT_LIMITS, 6)
+
+
+def test_a_table_of_excel_is_asked_for_as_csv(tmp_path: Path) -> None:
+    path = tmp_path / "list.xlsx"
+    path.write_bytes(_zipped("[Content_Types].xml", "xl/workbook.xml"))
+    with pytest.raises(InputError, match="Office") as caught:
+        collect(Source("x", "", str(path)), DEFAULT_LIMITS, 5)
+    assert "CSV" in caught.value.hint
+
+
 def test_a_folder_is_told_by_what_lies_in_it(tmp_path: Path) -> None:
     for name in ("feed", "known", "else"):
         (tmp_path / name).mkdir()

@@ -111,6 +111,11 @@ def _done(
     source: Source, reading: Reading, now: int, old: tuple[Indicator, ...] = ()
 ) -> tuple[Source, list[Indicator]]:
     indicators = [*old, *with_defaults(source, reading, now)]
+    if source.indicators and not indicators and source.kind != "taxii":
+        raise InputError(
+            f"{source.location}: nothing in it is an indicator, where {source.indicators} were before",
+            hint=f"If that is right: haidang intel remove {source.name}",
+        )
     # A million of them need not be held twice.
     reading.indicators.clear()
     found = msgspec.structs.replace(

@@ -66,6 +66,10 @@ def _unzipped(data: bytes, limits: Limits, where: str) -> bytes:
                 for one in archive.infolist()
                 if not one.is_dir() and not one.filename.startswith(_JUNK[0]) and _JUNK[1] not in one.filename
             ]
+            if "[Content_Types].xml" in archive.namelist():
+                raise InputError(
+                    f"{where}: an Office document", hint="Save its table as CSV (UTF-8) and add that."
+                )
             if len(members) != 1:
                 raise InputError(
                     f"{where}: a zip of {len(members)} files; indicators come in a zip of one",
