@@ -285,6 +285,15 @@ def test_a_pack_of_rules_alone_has_an_age_and_is_not_replaced_by_an_older_one(ha
     (haidang.folder / "none.zip").write_bytes(make_pack("p", {}, [], key, 3000))
     haidang("intel", "import", haidang.folder / "none.zip", "--trust", trust)
     assert not rules_path.exists(), "rules that the pack took back are gone"
+    assert "future" not in haidang.err
+    late = make_pack("p", {"a.yml": b"title: x\n"}, [], key, 4_000_000_000)
+    (haidang.folder / "late.zip").write_bytes(late)
+    haidang("intel", "import", haidang.folder / "late.zip", "--trust", trust)
+    assert "made in the future" in haidang.err
+    haidang("intel", "remove", "p")
+    assert not rules_path.exists()
+    assert "no source of indicators yet" in haidang("intel", "list")
+    haidang("intel", "remove", "p", code=2)
 
 
 def test_a_pack_brings_its_warninglists_and_they_guard_there(

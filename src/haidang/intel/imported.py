@@ -16,7 +16,7 @@ from haidang.sigma.private_files import read_private, write_private
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Imported", "imported", "remember_import"]
+__all__ = ["Imported", "forget_import", "imported", "remember_import"]
 
 _SUFFIX = ".pack"
 
@@ -62,3 +62,16 @@ def remember_import(folder: Path, one: Imported) -> None:
             f"{folder / one.name}{_SUFFIX}: cannot be written privately",
             hint="The folder must be yours alone (mode 0700), and the disk must have room.",
         )
+
+
+def forget_import(folder: Path, name: str) -> None:
+    """Forget a pack, so that any of its name can be imported.
+
+    Raises:
+        OutputError: It cannot be removed.
+    """
+    path = folder / f"{name}{_SUFFIX}"
+    try:
+        path.unlink()
+    except OSError as error:
+        raise OutputError(f"{path}: {error.strerror}") from error

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from haidang.intel.packs import Pack
     from haidang.intel.store import Store
 
-__all__ = ["account_of", "import_pack", "keygen", "make"]
+__all__ = ["account_of", "import_pack", "keygen", "make", "remove_pack"]
+
+_CLOCKS_APART = 86_400
+"""Seconds that the clocks of two machines may be apart."""
 
 
 def keygen(args: argparse.Namespace, context: Context) -> int:
@@ -100,14 +103,35 @@ def import_pack(args: argparse.Namespace, context: Context) -> int:
         raise ConfigurationError(f"{name!r} is no name for a pack", hint="Use letters, digits and hyphens.")
     _refuse_older(store, name, pack.manifest.created, args)
     kept = _keep(store, name, pack)
-    path = store.folder.parent / "packs" / f"{name}.rules.zip"
+    path = _rules_path(store, name)
     _write_rules(path, pack.rules)
     found = Imported(name, pack.manifest.created, kept, len(pack.rules))
     remember_import(store.folder, found)
     write(context, account_of(found, now_of(context), translate))
+    if pack.manifest.created > now_of(context) + _CLOCKS_APART:
+        context.say(
+            translate(
+                "The pack says that it was made in the future: a clock is wrong, here or where it was made."
+            )
+        )
     if pack.rules:
         write(context, translate("Scan with its rules: haidang scan --rules {path} …").format(path=path))
     return DONE
+
+
+def remove_pack(store: Store, name: str) -> None:
+    """Remove all that a pack brought: sources, rules, and what is known of it."""
+    from haidang.intel.imported import forget_import
+
+    for source in store.sources():
+        if source.pack == name:
+            store.remove(source.name)
+    _write_rules(_rules_path(store, name), {})
+    forget_import(store.folder, name)
+
+
+def _rules_path(store: Store, name: str) -> Path:
+    return store.folder.parent / "packs" / f"{name}.rules.zip"
 
 
 def _refuse_older(store: Store, name: str, created: int, args: argparse.Namespace) -> None:

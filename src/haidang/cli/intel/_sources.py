@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from haidang.cli.intel._asking import DONE, INCOMPLETE, now_of, only_one, store_of, write
-from haidang.cli.intel._packs import account_of
+from haidang.cli.intel._packs import account_of, remove_pack
 from haidang.errors import ConfigurationError, HaidangError
 from haidang.limits import DEFAULT_LIMITS
 from haidang.plaintext import neutralise
@@ -175,12 +175,18 @@ def update(args: argparse.Namespace, context: Context) -> int:
 
 
 def remove(args: argparse.Namespace, context: Context) -> int:
-    """Forget sources."""
+    """Forget sources, and packs with all that they brought."""
+    from haidang.intel.imported import imported
+
     store = store_of(context)
     if not args.what:
         raise ConfigurationError("haidang intel remove: name at least one source")
+    packs = {one.name for one in imported(store.folder)} - set(store.names())
     for name in args.what:
-        store.remove(name)
+        if name in packs:
+            remove_pack(store, name)
+        else:
+            store.remove(name)
         write(context, context.translate("{name}: removed").format(name=name))
     store.compiled()
     return DONE
