@@ -316,6 +316,17 @@ def test_what_a_feed_says_cannot_command_the_terminal(haidang: Run) -> None:
     assert "\x1b" not in haidang("intel", "list", "x")
 
 
+def test_several_places_are_added_at_once_and_one_that_fails_stops_none(haidang: Run) -> None:
+    guard = json.dumps({"name": "n", "type": "cidr", "version": 1, "list": ["203.0.113.0/24"]})
+    places = [haidang.file("lists/public-dns/list.json", guard).parent, haidang.folder / "none"]
+    places.append(haidang.file("Danh sách độc hại.txt", "198.51.100.7\n"))
+    said = haidang("intel", "add", *places, code=3)
+    assert re.findall(r"^([^:]+):", said, re.MULTILINE) == ["public-dns", "Danh-sach-doc-hai"]
+    assert "none: No such file" in haidang.err
+    haidang("intel", "add", *places, "--name", "x", code=2)
+    assert haidang.titles() == [IP.format("Danh-sach-doc-hai")]
+
+
 def test_a_finding_names_the_id_of_its_indicator(haidang: Run) -> None:
     ids = [f"indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3{at}" for at in range(2)]
     patterns = ["[ipv4-addr:value = '198.51.100.7']", "[domain-name:value LIKE '%.evil.example']"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,33 +25,47 @@ __all__ = ["add", "list_sources", "remove", "update"]
 
 
 def add(args: argparse.Namespace, context: Context) -> int:
-    """Read a source and keep it."""
-    from haidang.intel.collecting import KINDS, collect, in_folder
+    """Read sources and keep them; of several, those that can be read."""
+    from haidang.intel.collecting import KINDS
     from haidang.intel.feeds import feeds
-    from haidang.intel.model import TLP
-    from haidang.intel.remote import is_url
-    from haidang.intel.store import Source
 
-    location = only_one(args, "file or URL")
+    if not args.what or (len(args.what) > 1 and (args.name or args.collection)):
+        only_one(args, "file or URL")
     if args.kind and args.kind not in {*feeds(), *KINDS}:
         raise ConfigurationError(
             f"--kind: there is no kind {args.kind!r}",
             hint=f"Choose one of: {', '.join(sorted({*feeds(), *KINDS}))}",
         )
-    tlp = args.tlp.lower().removeprefix("tlp:")
-    if tlp and tlp not in TLP:
-        raise ConfigurationError(
-            f"--tlp: there is no TLP {args.tlp!r}", hint=f"Choose one of: {', '.join(TLP)}"
-        )
+    store = store_of(context)
+    errors: list[HaidangError] = []
+    for location in args.what:
+        try:
+            found = _add_one(args, location, store, context)
+        except HaidangError as error:
+            errors.append(error)
+        else:
+            write(context, _account(found, context.translate))
+    if len(errors) == len(args.what):
+        raise errors[0]
+    for error in errors:
+        context.say(neutralise(error.diagnostics()))
+    store.compiled()
+    return INCOMPLETE if errors else DONE
+
+
+def _add_one(args: argparse.Namespace, location: str, store: Store, context: Context) -> Source:
+    from haidang.intel.collecting import collect, in_folder
+    from haidang.intel.remote import is_url
+    from haidang.intel.store import Source
+
     if not is_url(location):
         location = in_folder(str(Path(location).resolve()))
-    store = store_of(context)
     source = Source(
         name=args.name or _name_of(location, store),
         kind=args.kind or ("taxii" if args.collection or _looks_like_taxii(location) else ""),
         location=location,
         confidence=args.confidence,
-        tlp=tlp,
+        tlp=_tlp(args.tlp),
         expires_days=args.expires,
         user=args.user,
         password_file=str(Path(args.password_file).resolve()) if args.password_file else "",
@@ -59,10 +74,18 @@ def add(args: argparse.Namespace, context: Context) -> int:
     )
     found, body = collect(source, DEFAULT_LIMITS, now_of(context), collection=args.collection)
     store.write(found, body)
-    del body
-    store.compiled()
-    write(context, _account(found, context.translate))
-    return DONE
+    return found
+
+
+def _tlp(written: str) -> str:
+    from haidang.intel.model import TLP
+
+    tlp = written.lower().removeprefix("tlp:")
+    if tlp and tlp not in TLP:
+        raise ConfigurationError(
+            f"--tlp: there is no TLP {written!r}", hint=f"Choose one of: {', '.join(TLP)}"
+        )
+    return tlp
 
 
 def _looks_like_taxii(location: str) -> bool:
@@ -81,7 +104,10 @@ def _name_of(location: str, store: Store) -> str:
     # Files that are named alike everywhere are called by their folder.
     last = parts[-2] if parts[-1] in {"manifest.json", "list.json"} and len(parts) > 1 else parts[-1]
     bare = re.sub(r"(\.(json|csv|txt|tsv|list))?(\.(gz|zip))?$", "", last)
-    base = re.sub(r"[^A-Za-z0-9_-]+", "-", bare).strip("-_")[:48] or "source"
+    # Names are ASCII: of Vietnamese letters the base is kept, "Danh sách" becomes "Danh-sach".
+    plain = unicodedata.normalize("NFD", bare).translate({ord("đ"): "d", ord("Đ"): "D"})
+    ascii_only = "".join(mark for mark in plain if not unicodedata.combining(mark))
+    base = re.sub(r"[^A-Za-z0-9_-]+", "-", ascii_only).strip("-_")[:48] or "source"
     taken = {name: store.source(name).location for name in store.names()}
     number = 1
     name = base
