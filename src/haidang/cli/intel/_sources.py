@@ -47,8 +47,8 @@ def add(args: argparse.Namespace, context: Context) -> int:
             write(context, _account(found, context.translate))
     if len(errors) == len(args.what):
         raise errors[0]
-    for error in errors:
-        context.say(neutralise(error.diagnostics()))
+    for one in errors:
+        context.say(neutralise(one.diagnostics()))
     store.compiled()
     return INCOMPLETE if errors else DONE
 
