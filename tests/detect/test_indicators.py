@@ -256,6 +256,24 @@ def test_native_logs_meet_indicators(origin: str, event: dict[str, Any], found: 
     assert tuple(made.match(origin, event)) == found
 
 
+@pytest.mark.parametrize(
+    ("key", "logged", "held"),
+    [
+        ("HKEY_CURRENT_USER\\\\Software\\\\Run\\\\x", "HKU\\S-1-5-21-1-2-3-1001\\Software\\Run\\x", True),
+        ("HKCU\\\\Software\\\\Run", "HKU\\S-1-5-21-1-2-3-1001\\Software\\Run\\x", True),
+        ("HKCU\\\\Software\\\\Run", "HKU\\S-1-5-18\\Software\\Run\\x", False),
+        ("HKU\\\\.DEFAULT\\\\Run", "HKEY_USERS\\.DEFAULT\\Run\\x", True),
+        ("HKLM\\\\Software\\\\Evil", "HKLM\\SOFTWARE\\Evil\\1", True),
+        ("HKEY_LOCAL_MACHINE\\\\Software\\\\Evil", "\\REGISTRY\\MACHINE\\SOFTWARE\\Evil", True),
+        ("HKLM\\\\Software\\\\Evil", "HKLM\\SOFTWARE\\Evil\\sub\\1", False),
+    ],
+)
+def test_registry_keys_meet_however_their_hive_is_written(key: str, logged: str, held: bool) -> None:  # noqa: FBT001
+    made = matcher([], patterns=[f"[windows-registry-key:key = '{key}']"])
+    event = {"Channel": SYSMON, "EventID": 13, "TargetObject": logged}
+    assert bool(tuple(made.match("windows", event))) is held
+
+
 def test_a_named_pipe_is_known_by_its_name() -> None:
     made = matcher([], patterns=["[file:name = 'evil']"])
     assert tuple(made.match("windows", {"Channel": SYSMON, "EventID": 17, "PipeName": "\\evil"})) == (0,)
