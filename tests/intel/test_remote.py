@@ -127,6 +127,18 @@ def test_a_busy_server_is_asked_again_after_the_time_it_says() -> None:
     assert slept == [3, 1]
 
 
+def test_what_goes_wrong_is_said_in_one_line() -> None:
+    circle = Reply(status=302, headers=(("Location", "/"),))
+    with serving(lambda _: circle) as (url, _), pytest.raises(InputError) as caught:
+        Fetcher(DEFAULT_LIMITS).get(url + "/")
+    assert "infinite loop" in caught.value.message
+    assert "\n" not in caught.value.message
+    busy = Reply(status=429, headers=(("Retry-After", "3600"),))
+    with serving(lambda _: busy) as (url, _), pytest.raises(InputError) as caught:
+        Fetcher(DEFAULT_LIMITS).get(url)
+    assert "3600" in caught.value.hint
+
+
 def test_a_server_that_is_busy_for_long_is_left_alone() -> None:
     busy = Reply(status=429, headers=(("Retry-After", "3600"),))
     with serving(lambda _: busy) as (url, asked), pytest.raises(InputError, match="429"):

@@ -129,14 +129,16 @@ class Fetcher:
                     if wait is None or attempt == _TRIES:
                         kind = AbsentError if error.code in {404, 410} else InputError
                         raise kind(
-                            f"{url}: the server answers {error.code} {error.reason}",
-                            hint=_HINTS.get(error.code, ""),
+                            f"{url}: the server answers {error.code} {_first_line(error.reason)}",
+                            hint=_HINTS.get(error.code, "") or _asked_to_wait(error),
                         ) from None
                 self._sleep(wait)
             except (OSError, http.client.HTTPException, ValueError) as error:
                 reason = getattr(error, "reason", None) or error
                 # Of "[Errno 111] Connection refused" people need the words.
                 said = getattr(reason, "strerror", None) or reason
+                if isinstance(error, http.client.IncompleteRead):
+                    said = "the answer ended early"
                 raise InputError(f"{url}: {said or type(error).__name__}", hint=_hint_for(reason)) from None
         raise InputError(f"{url}: no answer")
 
@@ -172,6 +174,19 @@ _HINTS = {
     403: "These credentials may not read this.",
     404: "Is the address right? A TAXII collection ends in /collections/ID/.",
 }
+
+
+def _first_line(reason: object) -> str:
+    """Return what a server, or the library, says in one line: of a circle of redirects it says three."""
+    return str(reason).partition("\n")[0].rstrip(". ")
+
+
+def _asked_to_wait(error: urllib.error.HTTPError) -> str:
+    after = error.headers.get("Retry-After", "") if error.headers else ""
+    if error.code not in {429, 503} or not after:
+        return ""
+    after = after[:40]
+    return f"It asks to wait {after} seconds." if after.isdigit() else f"It asks to wait until {after}."
 
 
 def _hint_for(reason: object) -> str:
