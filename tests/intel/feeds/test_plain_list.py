@@ -62,6 +62,20 @@ def test_no_bytes_break_recognition(data: bytes, name: str) -> None:
     assert 0 <= feeds()[name].recognises(data) <= 100
 
 
+def test_headings_bullets_and_names_of_files_are_passed_over() -> None:
+    digests = f"{'a' * 64}  x.exe\n{'b' * 32} *y z.dll\n"
+    text = f"Tên miền độc hại\n1. a.example\n- b[.]example\n• 198.51.100.7\n{digests}"
+    name, reading = read_feed(text.encode(), DEFAULT_LIMITS)
+    assert (name, [one.value for one in reading.indicators], reading.refused) == (
+        "list",
+        ["a.example", "b.example", "198.51.100.7", "a" * 64, "b" * 32],
+        [],
+    )
+    assert [one.value for one in read_feed(b"domain\nevil.example\n", DEFAULT_LIMITS)[1].indicators] == [
+        "evil.example"
+    ]
+
+
 def test_blocklists_of_dnsmasq_and_browsers_are_lists() -> None:
     data = b"address=/a.example/0.0.0.0\n||b.example^$third-party\n.c.example\n"
     name, reading = read_feed(data, DEFAULT_LIMITS)

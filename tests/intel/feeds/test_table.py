@@ -52,6 +52,13 @@ def test_every_column_that_is_named_for_a_kind_counts() -> None:
     assert values("rank;hostname\n1;a.example\n") == [("domain", "a.example")]
 
 
+def test_a_vietnamese_column_may_say_more_and_an_english_one_may_not() -> None:
+    assert values("Tên miền độc hại,Thời gian\nevil[.]example,01/11/2026\n") == [("domain", "evil.example")]
+    assert values("url,url_status,ip_country\nhttp://evil.example/x,online,VN\n") == [
+        ("url", "evil.example/x")
+    ]
+
+
 def test_a_warning_in_vietnamese_is_read() -> None:
     text = (
         "\ufeffSTT;Địa chỉ IP;Tên miền;Mã băm (SHA256);Ghi chú\r\n"

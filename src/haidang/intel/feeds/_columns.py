@@ -31,7 +31,7 @@ Cells = dict[str, list[str]]
 """What a row says: meaning to the cells of such columns, without the empty ones."""
 
 _ANY = ("value", "indicator", "ioc", "ioc_value", "indicator_value", "observable", "giá_trị", "dấu_hiệu",
-        "chỉ_dấu")  # fmt: skip
+        "chỉ_dấu", "chỉ_số_ioc")  # fmt: skip
 _OF_KIND = {
     "ip": ("ip", "ip_address", "ipv4", "ipv6", "dst_ip", "cidr", "network", "địa_chỉ_ip"),
     "domain": ("domain", "domain_name", "fqdn", "tên_miền"),
@@ -43,7 +43,7 @@ _OF_KIND = {
 }  # fmt: skip
 _LAST = ("hostname", "host", "máy_chủ")
 _NAMES = {
-    "kind": ("type", "kind", "ioc_type", "indicator_type", "loại"),
+    "kind": ("type", "kind", "ioc_type", "indicator_type", "loại", "loại_ioc"),
     "name": ("name", "title", "description", "comment", "malware_printable", "malware", "threat", "signature",
              "event_info", "ghi_chú", "mô_tả", "tên", "tags"),
     "id": ("id", "uuid", "ioc_id"),
@@ -80,7 +80,7 @@ def columns_of(header: Sequence[str]) -> dict[str, list[int]]:
         places.setdefault(_spelled(name), place)
 
     def at(names: Sequence[str]) -> list[int]:
-        return [places[name] for name in names if name in places]
+        return [place for name in names if (place := _place(name, places)) is not None]
 
     found: dict[str, list[int]] = {}
     if of_any := at(_ANY)[:1]:
@@ -95,6 +95,13 @@ def columns_of(header: Sequence[str]) -> dict[str, list[int]]:
         if several := at(names):
             found[meaning] = several if meaning in _EVERY else several[:1]
     return found
+
+
+def _place(name: str, places: dict[str, int]) -> int | None:
+    """Return the column of a name; a Vietnamese one may say more: ``Tên miền độc hại``."""
+    if name in places or name.isascii():
+        return places.get(name)
+    return next((place for written, place in places.items() if written.startswith(f"{name}_")), None)
 
 
 def add_row(reading: Reading, limits: Limits, row: str, cells: Mapping[str, list[str]]) -> None:
