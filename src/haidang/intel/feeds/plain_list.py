@@ -3,7 +3,8 @@
 Hosts files (``0.0.0.0 evil.example``) are lists too: the name counts, not the address that it is sent to. So
 are the blocklists of dnsmasq (``address=/evil.example/0.0.0.0``) and of browsers (``||evil.example^``).
 A heading as tables have it, numbers and bullets before an entry, and the file name after a hash (as
-``sha256sum`` writes it) are passed over. Defanged spellings (``hxxp``, ``[.]``) are read. Input is not trusted.
+``sha256sum`` writes it) are passed over. Defanged spellings (``hxxp``, ``[.]``) are read. Input is not
+trusted.
 """
 
 from __future__ import annotations
