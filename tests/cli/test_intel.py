@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -265,9 +266,97 @@ def test_an_older_pack_is_not_taken_for_a_newer_one(haidang: Run) -> None:
     haidang("intel", "import", packs["old"], "--trust", trust, "--name", "../x", code=2)
 
 
+def test_a_pack_of_rules_alone_has_an_age_and_is_not_replaced_by_an_older_one(haidang: Run) -> None:
+    pytest.importorskip("cryptography", reason="the extra [crypto] is not installed")
+    from haidang.intel.packs import make_keys, make_pack
+
+    key = haidang.folder / "k"
+    trust = make_keys(key)
+    for created, name in ((2000, "new"), (1000, "old")):
+        rules = {f"{name}.yml": b"title: x\n"}
+        (haidang.folder / f"{name}.zip").write_bytes(make_pack("p", rules, [], key, created))
+    said = haidang("intel", "import", haidang.folder / "new.zip", "--trust", trust)
+    rules_path = Path(re.findall(r"--rules (\S+)", said)[0])
+    assert re.search(r"The pack p, made \d+ days ago: 0 sources, 1 rule files", haidang("intel", "list"))
+    haidang("intel", "import", haidang.folder / "old.zip", "--trust", trust, code=2)
+    assert "newer" in haidang.err
+    with zipfile.ZipFile(rules_path) as archive:
+        assert archive.namelist() == ["new.yml"]
+    (haidang.folder / "none.zip").write_bytes(make_pack("p", {}, [], key, 3000))
+    haidang("intel", "import", haidang.folder / "none.zip", "--trust", trust)
+    assert not rules_path.exists(), "rules that the pack took back are gone"
+    assert "future" not in haidang.err
+    late = make_pack("p", {"a.yml": b"title: x\n"}, [], key, 4_000_000_000)
+    (haidang.folder / "late.zip").write_bytes(late)
+    haidang("intel", "import", haidang.folder / "late.zip", "--trust", trust)
+    assert "made in the future" in haidang.err
+    haidang("intel", "remove", "p")
+    assert not rules_path.exists()
+    assert "no source of indicators yet" in haidang("intel", "list")
+    haidang("intel", "remove", "p", code=2)
+
+
+def test_a_pack_brings_its_warninglists_and_they_guard_there(
+    haidang: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("cryptography", reason="the extra [crypto] is not installed")
+    haidang("intel", "add", haidang.file("ips.txt", "198.51.100.7\nevil.example\n"))
+    guard = {"name": "ours", "type": "cidr", "version": 1, "list": ["198.51.100.0/24"]}
+    haidang("intel", "add", haidang.file("known/list.json", json.dumps(guard)))
+    haidang("intel", "keygen", haidang.folder / "k")
+    haidang("intel", "pack", haidang.folder / "p.zip", "--key", haidang.folder / "k")
+    monkeypatch.setenv("XDG_DATA_HOME", str(haidang.folder / "there"))
+    haidang("intel", "import", haidang.folder / "p.zip", "--trust", haidang.folder / "k.pub")
+    assert "p.known: warninglist" in haidang("intel", "list")
+    assert haidang.titles() == [NAME.format("p.ips")]
+
+
 def test_what_a_feed_says_cannot_command_the_terminal(haidang: Run) -> None:
     haidang("intel", "add", haidang.file("x.txt", "a.evil.example\nb.evil.example\n\x1b[31mred\n"))
     assert "\x1b" not in haidang("intel", "list", "x")
+
+
+def test_several_places_are_added_at_once_and_one_that_fails_stops_none(haidang: Run) -> None:
+    guard = json.dumps({"name": "n", "type": "cidr", "version": 1, "list": ["203.0.113.0/24"]})
+    places = [haidang.file("lists/public-dns/list.json", guard).parent, haidang.folder / "none"]
+    places.append(haidang.file("Danh sách độc hại.txt", "198.51.100.7\n"))
+    said = haidang("intel", "add", *places, code=3)
+    assert re.findall(r"^([^:]+):", said, re.MULTILINE) == ["public-dns", "Danh-sach-doc-hai"]
+    assert "none: No such file" in haidang.err
+    haidang("intel", "add", *places, "--name", "x", code=2)
+    assert haidang.titles() == [IP.format("Danh-sach-doc-hai")]
+
+
+def test_a_finding_names_the_id_of_its_indicator(haidang: Run) -> None:
+    ids = [f"indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3{at}" for at in range(2)]
+    patterns = ["[ipv4-addr:value = '198.51.100.7']", "[domain-name:value LIKE '%.evil.example']"]
+    objects = [
+        {"type": "indicator", "id": one, "pattern": pattern, "pattern_type": "stix"}
+        for one, pattern in zip(ids, patterns, strict=True)
+    ]
+    haidang("intel", "add", haidang.file("b.json", json.dumps({"type": "bundle", "objects": objects})))
+    haidang.titles()
+    found = [json.loads(line) for line in haidang.out.splitlines()]
+    assert {m["indicator"] for one in found if one["kind"] == "finding" for m in one["matched"]} == set(ids)
+    out = haidang("scan", haidang.folder / "log.ndjson", "--quiet", "--format", "stix")
+    sightings = [one for one in json.loads(out)["objects"] if one["type"] == "sighting"]
+    assert {one["sighting_of_ref"] for one in sightings} == set(ids)
+
+
+def test_findings_and_notices_speak_vietnamese(haidang: Run) -> None:
+    feed = haidang.file("ips.txt", "198.51.100.7\nnonsense here\n8.8.8.8\n203.0.113.9\n")
+    guard = {"name": "ours", "type": "cidr", "version": 1, "list": ["8.8.8.8/32"]}
+    haidang("intel", "add", feed)
+    haidang("intel", "add", haidang.file("guard.json", json.dumps(guard)))
+    haidang.titles()
+    haidang("scan", haidang.folder / "log.ndjson", "--lang", "vi")
+    said = haidang.out + haidang.err
+    assert "Địa chỉ IP liên quan đến tấn công (ips)" in said
+    assert "Đã tìm 2 dấu hiệu tấn công của 1 nguồn." in said
+    assert "1 mục của các nguồn này không dùng được" in said
+    assert "1 dấu hiệu có trong danh sách cảnh báo nhầm" in said
+    assert "of an attack" not in said
+    assert "indicators" not in said
 
 
 def test_help_speaks_vietnamese(haidang: Run) -> None:

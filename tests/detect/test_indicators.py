@@ -185,6 +185,19 @@ def test_other_shapes_and_lists_are_looked_at() -> None:
         ({"url": {"original": "http://evil.example/"}}, (1,)),
         ({"http": {"hostname": "evil.example", "url": "/a"}}, (1, 3)),
         ({"message": "from 198.51.100.7 port 22"}, (0,)),
+        ({"MESSAGE": "from=<who@evil.example>"}, (1,)),
+        ({"request": {"host": "evil.example:8443", "uri": "/b", "remote_ip": "198.51.100.7"}}, (0, 1)),
+        ({"cs(Referer)": "http://evil.example/b"}, (1,)),
+        ({"RemoteUrl": "https://evil.example/b", "InitiatingProcessMD5": "a" * 32}, (1, 2)),
+        ({"RemoteUrl": "evil.example"}, (1,)),
+        (
+            {"MD5HashData": "a" * 32, "DomainName": "evil.example", "RemoteAddressIP4": "198.51.100.7"},
+            (0, 1, 2),
+        ),
+        ({"src.process.image.md5": "a" * 32, "event.dns.request": "evil.example"}, (1, 2)),
+        ({"src": "192.0.2.1", "dhost": "evil.example", "request": "http://evil.example/a"}, (1, 3)),
+        ({"tls": {"ja3": {"hash": "a" * 32}, "fingerprint": ":".join(["aa"] * 20)}}, (2,)),
+        ({"tls": {"fingerprint": ":".join(["AA"] * 16)}}, (2,)),
         ({"version": "198.51.100.7"}, ()),
         ({"source": "198.51.100.7", "deep": {"source": {"ip": "198.51.100.7"}}}, ()),
         ({"source": None, "url": {"x": 1}, "hash": 3, "answers": [None, {}]}, ()),
@@ -205,8 +218,12 @@ def test_logs_that_nobody_described_are_looked_at_by_the_names_of_schemas(
         ("zeek", {"_path": "conn", "id.resp_h": "198.51.100.7"}, (0,)),
         ("zeek", {"_path": "dns", "query": "a.evil.example", "answers": ["198.51.100.7"]}, (0, 1)),
         ("zeek", {"_path": "http", "host": "evil.example", "uri": "/a"}, (1, 3)),
+        ("zeek", {"_path": "http", "host": "198.51.100.7", "id.resp_p": 8080, "uri": "/a"}, (0, 4)),
+        ("zeek", {"_path": "http", "host": "evil.example", "id.resp_p": 80, "uri": "/a"}, (1, 3)),
+        ("json", {"http": {"hostname": "198.51.100.7", "url": "/a"}, "dest_port": 8080}, (0, 4)),
         ("zeek", {"_path": "files", "md5": "a" * 32}, (2,)),
         ("zeek", {"_path": "ssl", "server_name": "evil.example"}, (1,)),
+        ("zeek", {"_path": "ssl", "ja3": "a" * 32}, (2,)),
         ("zeek", {"_path": "smtp", "mailfrom": "<who@evil.example>"}, (1,)),
         ("cloudtrail", {"sourceIPAddress": "198.51.100.7"}, (0,)),
         ("syslog", {"message": "Failed password for root from 198.51.100.7 port 22"}, (0,)),
@@ -228,9 +245,39 @@ def test_logs_that_nobody_described_are_looked_at_by_the_names_of_schemas(
 )
 def test_native_logs_meet_indicators(origin: str, event: dict[str, Any], found: tuple[int, ...]) -> None:
     made = matcher(
-        [("ip", "198.51.100.7"), ("domain", "evil.example"), ("hash", "a" * 32), ("url", "evil.example/a")]
+        [
+            ("ip", "198.51.100.7"),
+            ("domain", "evil.example"),
+            ("hash", "a" * 32),
+            ("url", "evil.example/a"),
+            ("url", "198.51.100.7:8080/a"),
+        ]
     )
     assert tuple(made.match(origin, event)) == found
+
+
+@pytest.mark.parametrize(
+    ("key", "logged", "held"),
+    [
+        ("HKEY_CURRENT_USER\\\\Software\\\\Run\\\\x", "HKU\\S-1-5-21-1-2-3-1001\\Software\\Run\\x", True),
+        ("HKCU\\\\Software\\\\Run", "HKU\\S-1-5-21-1-2-3-1001\\Software\\Run\\x", True),
+        ("HKCU\\\\Software\\\\Run", "HKU\\S-1-5-18\\Software\\Run\\x", False),
+        ("HKU\\\\.DEFAULT\\\\Run", "HKEY_USERS\\.DEFAULT\\Run\\x", True),
+        ("HKLM\\\\Software\\\\Evil", "HKLM\\SOFTWARE\\Evil\\1", True),
+        ("HKEY_LOCAL_MACHINE\\\\Software\\\\Evil", "\\REGISTRY\\MACHINE\\SOFTWARE\\Evil", True),
+        ("HKLM\\\\Software\\\\Evil", "HKLM\\SOFTWARE\\Evil\\sub\\1", False),
+    ],
+)
+def test_registry_keys_meet_however_their_hive_is_written(key: str, logged: str, held: bool) -> None:  # noqa: FBT001
+    made = matcher([], patterns=[f"[windows-registry-key:key = '{key}']"])
+    event = {"Channel": SYSMON, "EventID": 13, "TargetObject": logged}
+    assert bool(tuple(made.match("windows", event))) is held
+
+
+def test_a_named_pipe_is_known_by_its_name() -> None:
+    made = matcher([], patterns=["[file:name = 'evil']"])
+    assert tuple(made.match("windows", {"Channel": SYSMON, "EventID": 17, "PipeName": "\\evil"})) == (0,)
+    assert not tuple(made.match("windows", {"Channel": SYSMON, "EventID": 18, "PipeName": "\\devil"}))
 
 
 def test_a_deep_and_wide_event_is_bounded() -> None:

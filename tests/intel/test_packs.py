@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RULES = {"web/a.yml": b"title: A\n", "b.yml": b"title: B\n"}
-SOURCES = [
+SOURCES: list[tuple[Source, list[Indicator] | bytes]] = [
     (Source("s", "list", "/secret/place", user="me", token_file="/t"), [Indicator("domain", "evil.example")])
 ]
 
@@ -204,6 +204,22 @@ def test_indicators_that_no_feed_would_give_are_refused(
     path = signed(tmp_path / "x.zip", key, {"intel/s.json": json.dumps(packed).encode()})
     with pytest.raises(VerificationError, match="no indicator"):
         open_pack(path, public(key), DEFAULT_LIMITS)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"source": {"name": "s", "kind": "warninglist", "location": ""}},
+        {"source": {"name": "s", "kind": "warninglist", "location": ""}, "warninglist": "bm9uZQ=="},
+        {"source": {"name": "s", "kind": "list", "location": ""}, "warninglist": "e30="},
+    ],
+)
+def test_a_warninglist_that_no_scan_could_read_is_refused(
+    tmp_path: Path, key: Path, more: dict[str, Any]
+) -> None:
+    pack = signed(tmp_path / "p.zip", key, {"intel/s.json": json.dumps(more).encode()})
+    with pytest.raises(VerificationError):
+        open_pack(pack, public(key), DEFAULT_LIMITS)
 
 
 def test_indicators_that_cannot_be_read_are_refused(tmp_path: Path, key: Path) -> None:

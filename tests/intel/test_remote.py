@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import threading
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from haidang.errors import ConfigurationError, InputError
@@ -125,6 +127,18 @@ def test_a_busy_server_is_asked_again_after_the_time_it_says() -> None:
     assert slept == [3, 1]
 
 
+def test_what_goes_wrong_is_said_in_one_line() -> None:
+    circle = Reply(status=302, headers=(("Location", "/"),))
+    with serving(lambda _: circle) as (url, _), pytest.raises(InputError) as caught:
+        Fetcher(DEFAULT_LIMITS).get(url + "/")
+    assert "infinite loop" in caught.value.message
+    assert "\n" not in caught.value.message
+    busy = Reply(status=429, headers=(("Retry-After", "3600"),))
+    with serving(lambda _: busy) as (url, _), pytest.raises(InputError) as caught:
+        Fetcher(DEFAULT_LIMITS).get(url)
+    assert "3600" in caught.value.hint
+
+
 def test_a_server_that_is_busy_for_long_is_left_alone() -> None:
     busy = Reply(status=429, headers=(("Retry-After", "3600"),))
     with serving(lambda _: busy) as (url, asked), pytest.raises(InputError, match="429"):
@@ -137,3 +151,26 @@ def test_a_server_that_is_not_there_is_an_error() -> None:
         pass
     with pytest.raises(InputError):
         Fetcher(DEFAULT_LIMITS).get(url)
+
+
+def test_a_token_goes_as_it_is_into_a_header_that_is_named_and_not_to_another_host(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("secret\n")
+    source = Source("x", "", "", token_file=str(tmp_path / "key"), token_header="X-OTX-API-KEY")
+    with serving(lambda _: Reply(b"there")) as (there, elsewhere):
+        to = there.replace("127.0.0.1", "localhost")
+        with serving(lambda _: Reply(status=302, headers=(("Location", to),))) as (url, asked):
+            fetcher_for(source, DEFAULT_LIMITS).get(url)
+    assert asked[0].headers["x-otx-api-key"] == "secret"
+    assert "authorization" not in asked[0].headers
+    assert "x-otx-api-key" not in elsewhere[0].headers
+    with pytest.raises(ConfigurationError, match="header"):
+        fetcher_for(msgspec.structs.replace(source, token_header="A: b\r\nC"), DEFAULT_LIMITS)
+
+
+def test_an_answer_in_gzip_is_unpacked_within_bounds() -> None:
+    packed = Reply(gzip.compress(b"x" * 5000), headers=(("Content-Encoding", "gzip"),))
+    with serving(lambda _: packed) as (url, asked):
+        assert Fetcher(DEFAULT_LIMITS).get(url).data == b"x" * 5000
+        with pytest.raises(InputError, match="larger"):
+            Fetcher(replace(DEFAULT_LIMITS, intel_file_bytes=4000)).get(url)
+    assert asked[0].headers["accept-encoding"] == "gzip"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from msgspec.structs import replace as replaced
 
 from haidang.errors import ConfigurationError, InputError
 from haidang.intel.collecting import collect
@@ -152,6 +153,18 @@ def test_intel_pages_bounds_a_server_without_end() -> None:
     assert len(pages) == 5
 
 
+def test_a_next_that_stays_the_same_leads_on_as_long_as_there_is_more() -> None:
+    left = [[indicator(1)], [indicator(2)], [indicator(3)]]
+
+    def answer(_: Asked) -> Reply:
+        page = left.pop(0)
+        return reply({"objects": page, **({"more": True, "next": "session"} if left else {})})
+
+    with serving(answer) as (url, _):
+        found = fetch_objects(Fetcher(DEFAULT_LIMITS).get, url + "/c/", DEFAULT_LIMITS)
+    assert ids(found) == ["indicator--1", "indicator--2", "indicator--3"]
+
+
 def test_a_server_that_gives_too_many_objects_is_an_error() -> None:
     limits = replace(DEFAULT_LIMITS, intel_indicators=3)
     with serving(Server()) as (url, _), pytest.raises(InputError, match="more than 3"):
@@ -171,12 +184,17 @@ def test_an_update_adds_replaces_and_takes_back() -> None:
             ("2026-02-01T00:00:00.000Z", indicator(1, revoked=True)),
             ("2026-02-02T00:00:00.000Z", indicator(2, pattern="[domain-name:value = 'new.example']")),
             ("2026-02-03T00:00:00.000Z", indicator(9)),
+            ("2026-02-03T00:00:00.000Z", indicator(4, pattern="[mutex:name = 'cannot be used']")),
         ]
         del asked[:]
         source, second = collect(source, DEFAULT_LIMITS, 200, before=lambda: first)
     assert isinstance(second, list)
     assert sorted(one.value for one in second) == [
-        "n3.example", "n4.example", "n5.example", "n9.example", "new.example",
+        "n3.example", "n5.example", "n9.example", "new.example",
     ]  # fmt: skip
     assert "added_after=2026-01-05" in asked[0].path
+    with serving(server) as (url, _):
+        third, _ = collect(replaced(source, location=f"{url}/api/collections/c1/"), DEFAULT_LIMITS, 300)
+    assert third.counts == source.counts, "what cannot be used is not forgotten with the next update"
+    assert {one.what for one in third.refused} == {"indicator--1", "indicator--4"}
     assert (source.updated, source.added_after) == (200, "2026-02-03T00:00:00.000Z")

@@ -28,6 +28,14 @@ _HIVES = (
     ("\\registry\\machine\\", "HKEY_LOCAL_MACHINE\\"),
     ("\\registry\\user\\", "HKEY_USERS\\"),
 )
+_SHORT = {
+    "HKEY_LOCAL_MACHINE": "HKLM",
+    "HKEY_CURRENT_USER": "HKCU",
+    "HKEY_USERS": "HKU",
+    "HKEY_CLASSES_ROOT": "HKCR",
+}
+_USER = re.compile(r"HKEY_USERS\\S-1-(?:5-21|12-1)-[0-9-]{5,100}(?=\\|\Z)", re.IGNORECASE)
+"""The part of a person (5-21: of a domain or machine; 12-1: of Entra ID)."""
 _REMEMBERED = 8192
 """Values of one facet whose spellings are remembered."""
 _SLASHES = re.compile(r"[\\/]")
@@ -75,14 +83,25 @@ def _directories(value: object) -> list[str]:
 
 
 def _registry(value: object) -> list[str]:
-    """Return a registry path with its hive written out, and the key above it: logs join key and value."""
+    """Return a registry path and the key above it, for logs join key and value, and the last part.
+
+    Each with its hive written out and short, as patterns have both; a user's own part of ``HKEY_USERS`` is
+    that user's ``HKEY_CURRENT_USER``, too, which logs never say.
+    """
     written = text(value)
     for short, long in _HIVES:
         if written[: len(short)].lower() == short:
             written = long + written[len(short) :]
             break
-    above, _, last = written.rpartition("\\")
-    return [written, above, last] if above else [written]
+    paths = [written]
+    if user := _USER.match(written):
+        paths.append("HKEY_CURRENT_USER" + written[user.end() :])
+    for path in tuple(paths):
+        hive, mark, rest = path.partition("\\")
+        if hive.upper() in _SHORT:
+            paths.append(_SHORT[hive.upper()] + mark + rest)
+    above = [path.rpartition("\\")[0] for path in paths]
+    return [*paths, *filter(None, above), written.rpartition("\\")[2]] if above[0] else paths
 
 
 _SPELLINGS: dict[str, Callable[[object], list[str]]] = {

@@ -37,13 +37,15 @@ class FindingRule(msgspec.Struct, frozen=True, omit_defaults=False):
     """File of the rule; in the pages, not in the contract's required part."""
 
 
-class Match(msgspec.Struct, frozen=True):
+class Match(msgspec.Struct, frozen=True, omit_defaults=True):
     """One field that the rule looked at and that held: ``field`` "" means a keyword anywhere."""
 
     field: str
     value: Any
     test: str
     """The test in words of Sigma, e.g. ``endswith '\\\\mimikatz.exe'``."""
+    indicator: str = ""
+    """For an indicator: the id that its source gave it, e.g. ``indicator--…``."""
 
 
 class Source(msgspec.Struct, frozen=True):

@@ -1,40 +1,41 @@
 """From a source's settings to its indicators: files, URLs, TAXII collections, MISP feeds, warninglists.
 
 An update gives the source anew, with its account: either all of it is taken, or the error says why none is.
+A folder is a MISP feed (it holds a ``manifest.json``), or one warninglist (a ``list.json``).
 """
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
+from typing import TYPE_CHECKING
 
 import msgspec
-import orjson
 
 from haidang.errors import ConfigurationError, InputError
 from haidang.intel.feeds import read_feed
 from haidang.intel.feeds.stix import read_objects
+from haidang.intel.misp_feed import MANIFEST, read_misp_feed
 from haidang.intel.model import Indicator, Reading
-from haidang.intel.remote import fetcher_for, is_url
+from haidang.intel.remote import AbsentError, fetcher_for, is_url
 from haidang.intel.store import Source, with_defaults
 from haidang.intel.taxii import collection_url, fetch_objects
+from haidang.intel.unpacking import unpacked
 from haidang.intel.warninglists import read_warninglist, recognises
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from haidang.intel.remote import Answer, Fetcher
     from haidang.limits import Limits
 
-__all__ = ["KINDS", "collect", "read_path"]
+__all__ = ["KINDS", "collect", "in_folder", "read_path"]
 
 KINDS = ("taxii", "misp-feed", "warninglist")
 """Kinds of sources besides the formats of files."""
 
-_UUID = re.compile(r"[0-9a-fA-F-]{36}")
-_MANIFEST = "manifest.json"
+_MOST_REFUSED = 1000
+_WARNINGLIST = "list.json"
 
 
 def collect(
@@ -61,11 +62,12 @@ def collect(
         ConfigurationError: Its settings are wrong.
     """
     fetcher = fetcher or fetcher_for(source, limits)
+    source = msgspec.structs.replace(source, location=in_folder(source.location))
     if source.kind == "taxii":
         return _taxii(source, limits, now, collection, before, fetcher)
-    if source.kind == "misp-feed" or (not source.kind and source.location.endswith("/" + _MANIFEST)):
-        reading = _misp_feed(source.location, limits, fetcher)
-        return _done(msgspec.structs.replace(source, kind="misp-feed"), reading, now)
+    if source.kind == "misp-feed" or (not source.kind and source.location.endswith("/" + MANIFEST)):
+        found, reading = read_misp_feed(source, limits, lambda at: _fetched(at, limits, fetcher), before)
+        return _done(found, reading, now)
     data = _fetched(source.location, limits, fetcher)
     if source.kind == "warninglist" or (not source.kind and recognises(data)):
         one = read_warninglist(data, source.location)
@@ -87,10 +89,33 @@ def read_path(path: str, limits: Limits, now: int) -> tuple[Source, list[Indicat
     return collect(Source(name=name[:64], kind="", location=path), limits, now)
 
 
+def in_folder(location: str) -> str:
+    """Return the place of the file that tells what a folder is; any other place as it is.
+
+    Raises:
+        InputError: There is none in the folder.
+    """
+    folder = Path(location)
+    if is_url(location) or not folder.is_dir():
+        return location
+    for name in (MANIFEST, _WARNINGLIST):
+        if (folder / name).is_file():
+            return str(folder / name)
+    raise InputError(
+        f"{folder}: a folder that is no MISP feed ({MANIFEST}) and no warninglist ({_WARNINGLIST})",
+        hint="Name the files in it, one at a time.",
+    )
+
+
 def _done(
     source: Source, reading: Reading, now: int, old: tuple[Indicator, ...] = ()
 ) -> tuple[Source, list[Indicator]]:
     indicators = [*old, *with_defaults(source, reading, now)]
+    if source.indicators and not indicators and source.kind != "taxii":
+        raise InputError(
+            f"{source.location}: nothing in it is an indicator, where {source.indicators} were before",
+            hint=f"If that is right: haidang intel remove {source.name}",
+        )
     # A million of them need not be held twice.
     reading.indicators.clear()
     found = msgspec.structs.replace(
@@ -105,6 +130,10 @@ def _done(
 
 
 def _fetched(location: str, limits: Limits, fetcher: Fetcher) -> bytes:
+    return unpacked(_bytes_of(location, limits, fetcher), limits, location)
+
+
+def _bytes_of(location: str, limits: Limits, fetcher: Fetcher) -> bytes:
     if is_url(location):
         return fetcher.get(location).data
     path = Path(location)
@@ -112,6 +141,8 @@ def _fetched(location: str, limits: Limits, fetcher: Fetcher) -> bytes:
         if path.is_file() and path.stat().st_size > limits.intel_file_bytes:
             raise InputError(f"{location}: larger than {limits.intel_file_bytes} bytes")
         return path.read_bytes()
+    except FileNotFoundError as error:
+        raise AbsentError(f"{location}: {error.strerror}") from None
     except OSError as error:
         raise InputError(f"{location}: {error.strerror or error}") from None
 
@@ -133,52 +164,12 @@ def _taxii(
     url = collection_url(fetch, source.location, collection)
     found = fetch_objects(fetch, url, limits, source.added_after)
     reading = read_objects(found.objects, limits)
-    gone = {*reading.withdrawn, *(one.id for one in reading.indicators)}
+    # Whatever came anew replaces what was there, a version that cannot be used too.
+    gone = {str(one.get("id")) for one in found.objects if isinstance(one, dict)}
     old = tuple(one for one in before() if one.id not in gone) if source.added_after else ()
+    if source.added_after:
+        # What could not be used then cannot be used now, and the server does not tell of it again.
+        reading.counts.update(source.counts)
+        reading.refused += [one for one in source.refused if one not in reading.refused][:_MOST_REFUSED]
     settled = msgspec.structs.replace(source, location=url, added_after=found.added_after)
     return _done(settled, reading, now, old)
-
-
-def _misp_feed(location: str, limits: Limits, fetcher: Fetcher) -> Reading:
-    """Read the events that a feed's manifest names, from beside it."""
-    if not location.endswith(".json"):
-        location = location.rstrip("/") + "/" + _MANIFEST
-    try:
-        manifest = orjson.loads(_fetched(location, limits, fetcher))
-    except orjson.JSONDecodeError as error:
-        raise InputError(f"{location}: not valid JSON: {error.msg} at byte {error.pos}") from None
-    if not isinstance(manifest, dict):
-        raise InputError(f"{location}: not the manifest of a MISP feed")
-    whole = Reading()
-    for number, (uuid, about) in enumerate(_named(manifest)):
-        if number >= limits.intel_pages:
-            whole.refuse(uuid, f"more than {limits.intel_pages} events in one feed")
-            continue
-        if not _UUID.fullmatch(uuid):
-            # It becomes part of a path: nothing but an id may.
-            whole.refuse(uuid, "no event id")
-            continue
-        beside = (
-            urljoin(location, f"{uuid}.json")
-            if is_url(location)
-            else str(Path(location).parent / f"{uuid}.json")
-        )
-        try:
-            _, reading = read_feed(_fetched(beside, limits, fetcher), limits, name="misp", where=beside)
-        except InputError as error:
-            whole.refuse(
-                f"{uuid} {about}", f"an event that cannot be read: {error.message.partition(': ')[2]}"
-            )
-            continue
-        whole.indicators += reading.indicators
-        whole.counts += reading.counts
-        whole.refused += reading.refused[: max(0, _MOST_REFUSED - len(whole.refused))]
-    return whole
-
-
-_MOST_REFUSED = 1000
-
-
-def _named(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for uuid, about in manifest.items():
-        yield str(uuid), str(about.get("info", "")) if isinstance(about, dict) else ""

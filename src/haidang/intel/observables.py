@@ -5,11 +5,12 @@ Both sides of a look-up come through here, so that they meet: indicators by ``in
 spelling, e.g. ``d:evil.example``.
 
 - Addresses: as ``ipaddress`` writes them; IPv4 inside IPv6 is IPv4; brackets, zone and port left out.
-- Names: lower case, no dot at the end, ASCII (punycode). A value gives the keys of the name and of every
-  name above it that has a dot, for an indicator counts for what lies below it.
-- URLs: host and path and query; scheme, user, default port and fragment do not count. A URL in an event
-  also gives what its host gives.
-- Texts (command lines, scripts): the URLs and IPv4 addresses in them.
+- Names: lower case, no port, no dot at the end, ASCII (punycode). A value gives the keys of the name and of
+  every name above it that has a dot, for an indicator counts for what lies below it.
+- URLs: host and path and query; scheme, user, default port and fragment do not count, what is not ASCII is
+  encoded. A URL in an event also gives what its host gives.
+- Texts (command lines, scripts, messages): the URLs, addresses, names, mail addresses and hashes in them.
+  What is part of a path is no name: ``C:\x\evil.zip`` is a file.
 
 The values come from logs and feeds: nothing here raises, every pattern runs in linear time, and what one
 value gives is bounded.
@@ -19,7 +20,9 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from itertools import islice
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -39,18 +42,34 @@ _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _V4_WHOLE = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}", re.ASCII)
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"(?:{_LABEL}\.)+[a-z0-9](?:[a-z0-9-]{{0,61}}[a-z0-9])?", re.ASCII)
+_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
+_WRITABLE = "".join(map(chr, range(33, 127)))
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{0,30}):/{2,}", re.ASCII | re.IGNORECASE)
 _HASH = re.compile(r"(?:([A-Za-z0-9-]{1,16})\s?[=:]\s?)?(?<![0-9A-Za-z])([0-9a-fA-F]{32,128})(?![0-9A-Za-z])")
+_COLONED = re.compile(r"\b[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){15,63}\b")
+"""A fingerprint as certificates and Suricata write it."""
+_COLONS_OF_HASH = 15
 _HASH_LENGTHS = {32: "MD5", 40: "SHA-1", 64: "SHA-256", 128: "SHA-512"}
 _MAIL = re.compile(r"[^\s<>\"',;:()\[\]\\@]{1,64}@[^\s<>\"',;:()\[\]\\@/]{1,253}")
-_URL_INSIDE = re.compile(r"(?:https?|ftp|wss?)://[^\s\"'<>|`]{1,2048}", re.IGNORECASE)
+_LONGEST_INSIDE = 2048
+_URL_INSIDE = re.compile(rf"(?:https?|ftp|wss?)://[^\s\"'<>|`]{{1,{_LONGEST_INSIDE}}}", re.IGNORECASE)
 _V4_INSIDE = re.compile(r"(?<![\d.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?![\d.])", re.ASCII)
+_NAME_INSIDE = re.compile(
+    r"(?:(?<![\w.@/\\-])|(?<=\\\\)(?<!\w\\\\))(?:[A-Za-z0-9_][A-Za-z0-9_-]*\.)+[A-Za-z][A-Za-z0-9-]+"
+)
+"""No part of a path, unless it is the host of a share, and no domain of a mail address."""
+_V6_INSIDE = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,8}(?![0-9A-Za-z:])")
+_HEX_INSIDE = re.compile(r"[0-9A-Fa-f]{32}")
+_UNQUOTED = re.compile(r"[\"'<>|`].*|[.,;:!?)\]}]+\Z", re.DOTALL)
+_SHORTEST_HASH = 32
+_MOST_COLONS = 7
+"""Of an IPv6 address that is written in full."""
 _BETWEEN = re.compile(r"[\s,;|]+")
 _DEFAULT_PORTS = {"http": "80", "https": "443", "ftp": "21", "ws": "80", "wss": "443", "": ""}
 _DEFANGED = (
-    (re.compile(r"\[\.\]|\(\.\)|\{\.\}|\[dot\]", re.IGNORECASE), "."),
+    (re.compile(r"[\[({](?:\.|dot)[\])}]|\[\.(?!.*:)|\.\]|\\\.", re.IGNORECASE), "."),
     (re.compile(r"\[:\]"), ":"),
-    (re.compile(r"\[(?:@|at)\]", re.IGNORECASE), "@"),
+    (re.compile(r"[\[({](?:@|at)[\])}]", re.IGNORECASE), "@"),
     (re.compile(r"\A(?:hxxp|h\*\*p|meow)", re.IGNORECASE), "http"),
     (re.compile(r"\[://\]"), "://"),
 )
@@ -59,7 +78,7 @@ _DEFANGED = (
 def refang(text: str) -> str:
     """Return a text that was made harmless (``hxxp://evil[.]example``) as it was before."""
     text = text.strip()
-    if "[" in text or "(" in text or "{" in text or text[:1] in "hHmM":
+    if "[" in text or "(" in text or "{" in text or "\\" in text or text[:1] in "hHmM":
         for pattern, plain in _DEFANGED:
             text = pattern.sub(plain, text)
     return text
@@ -75,7 +94,7 @@ def _address(text: str) -> str | None:
     if _V4.match(text) and text.count(":") == 1:
         text = text.partition(":")[0]
         return text if _V4_WHOLE.fullmatch(text) else None
-    if ":" not in text:
+    if text.count(":") < 2:
         # What is left are names, mostly: to raise and catch an error for each of them takes long.
         return text if _V4_WHOLE.fullmatch(text) else None
     try:
@@ -108,10 +127,13 @@ def _name(text: str) -> str | None:
 
 
 def _host(text: str) -> tuple[str, str] | None:
-    """Return ("ip" or "domain", spelling) of a host, or None."""
+    """Return ("ip" or "domain", spelling) of a host, with or without a port, or None."""
     address = _address(text)
     if address is not None:
         return "ip", address
+    if text.count(":") == 1:
+        bare, _, port = text.partition(":")
+        text = bare if port.strip().isdigit() else text
     name = _name(text)
     return None if name is None else ("domain", name)
 
@@ -135,6 +157,9 @@ def _split_url(text: str) -> tuple[str, str, str] | None:
         return None
     if path[:1] not in {"/", "\\"}:
         path = "/" + path
+    if "%" in path or not path.isascii():
+        # RFC 3986, section 6.2.2.1: the case of these digits says nothing; people write what browsers encode.
+        path = _ENCODED.sub(lambda match: match[0].upper(), quote(path, safe=_WRITABLE, errors="replace"))
     defaults = (_DEFAULT_PORTS.get(scheme, ""),) if scheme else ("80", "443")
     return host, "" if port in defaults or not port else f":{int(port[:9])}", path
 
@@ -156,7 +181,7 @@ def normalised(kind: str, text: str) -> str | None:
     if kind == "network":
         return _network(text)
     if kind == "domain":
-        return _name(text)
+        return _name(_below(text))
     if kind == "url":
         found = _url(text)
         return None if found is None else found[1]
@@ -167,6 +192,8 @@ def normalised(kind: str, text: str) -> str | None:
 
 
 def _one_hash(text: str) -> str | None:
+    if _COLONED.fullmatch(text):
+        text = text.replace(":", "")
     label, _, digits = text.lower().rpartition(":")
     if not re.fullmatch(r"[0-9a-f]+", digits) or len(digits) not in _HASH_LENGTHS:
         return None
@@ -189,7 +216,12 @@ def indicator_of(text: str) -> tuple[str, str] | None:
     if "@" in text:
         mail = normalised("email", text)
         return None if mail is None else ("email", mail)
-    return _host(text.removeprefix("*.")) if " " not in text else None
+    return _host(_below(text)) if " " not in text else None
+
+
+def _below(text: str) -> str:
+    """Return a name without what says that all names below it are meant, as each name means here."""
+    return text.removeprefix("*").removeprefix(".")
 
 
 def _names_above(name: str) -> Iterator[str]:
@@ -226,6 +258,8 @@ def _urls(value: str) -> Iterator[str]:
 
 
 def _hashes(value: str) -> Iterator[str]:
+    if value.count(":") >= _COLONS_OF_HASH:
+        value = _COLONED.sub(lambda match: match[0].replace(":", ""), value)
     for count, (label, digits) in enumerate(_HASH.findall(value)):
         if count >= MOST_FOUND:
             return
@@ -264,6 +298,41 @@ def _text(value: str) -> Iterator[str]:
             address = _address(match[0])
             if address is not None:
                 yield "i:" + address
+    yield from _words(value)
+
+
+def _words(value: str) -> Iterator[str]:
+    """Yield the keys of names, mail addresses, hashes and IPv6 addresses in a text.
+
+    Nearly every text comes through here once, so the cheap looks come first: most words name nothing.
+    """
+    if "@" in value:
+        yield from _mails(value)
+    colons = "::" in value or value.count(":") >= _MOST_COLONS
+    left = MOST_FOUND
+    for word in value.split():
+        if "." in word:
+            for match in islice(_NAME_INSIDE.finditer(word), left):
+                left -= 1
+                yield from _named(match, word)
+        if colons and ":" in word:
+            for match in islice(_V6_INSIDE.finditer(word), left):
+                left -= 1
+                if (address := _address(match[0])) is not None:
+                    yield "i:" + address
+        if len(word) >= _SHORTEST_HASH and _HEX_INSIDE.search(word) is not None:
+            left -= 1
+            yield from _hashes(word)
+        if left <= 0:
+            return
+
+
+def _named(match: re.Match[str], word: str) -> Iterator[str]:
+    name = _name(match[0])
+    if name is not None:
+        yield from _names_above(name)
+        if word.startswith("/", match.end()) and "://" not in word:
+            yield from _urls(_UNQUOTED.sub("", word[match.start() : match.start() + _LONGEST_INSIDE]))
 
 
 def _keys(extract: Callable[[str], Iterable[str]]) -> Callable[[str], tuple[str, ...]]:

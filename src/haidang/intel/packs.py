@@ -3,7 +3,7 @@
     manifest.json       what the pack is called, when it was made, and every other file with size and SHA-256
     manifest.sig        Ed25519 signature over "haidang pack 1", a line feed, and the bytes of the manifest
     rules/…             rule files as they were
-    intel/NAME.json     a source with its indicators
+    intel/NAME.json     a source with its indicators, or a warninglist as it came
 
 - Nothing of a pack is looked at before the signature over its manifest holds for a key that the user trusts;
   nothing but what the manifest names, with its size and digest, is used. What is not so raises.
@@ -33,6 +33,7 @@ from haidang.extras import needs
 from haidang.intel.model import KINDS, TLP, Indicator
 from haidang.intel.observables import normalised
 from haidang.intel.store import Source  # noqa: TC001 - likewise
+from haidang.intel.warninglists import read_warninglist
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -72,7 +73,8 @@ class Manifest(msgspec.Struct, frozen=True):
 
 class _PackedSource(msgspec.Struct, frozen=True):
     source: Source
-    indicators: list[Indicator]
+    indicators: list[Indicator] = []
+    warninglist: bytes | None = None
 
 
 class Pack(NamedTuple):
@@ -81,7 +83,8 @@ class Pack(NamedTuple):
     manifest: Manifest
     rules: dict[str, bytes]
     """Path below ``rules/`` to content."""
-    sources: list[tuple[Source, list[Indicator]]]
+    sources: list[tuple[Source, list[Indicator] | bytes]]
+    """With their indicators, or the list itself for a warninglist."""
 
 
 def _ed25519() -> Any:
@@ -153,7 +156,7 @@ def _public_key(path: Path) -> Any:
 def make_pack(
     name: str,
     rules: Mapping[str, bytes],
-    sources: Iterable[tuple[Source, list[Indicator]]],
+    sources: Iterable[tuple[Source, list[Indicator] | bytes]],
     key: Path,
     now: int,
 ) -> bytes:
@@ -167,12 +170,23 @@ def make_pack(
         raise ConfigurationError(f"{name!r} is no name for a pack", hint="Use letters, digits and hyphens.")
     signing = _private_key(key)
     files = {f"rules/{path}": data for path, data in rules.items()}
-    for source, indicators in sources:
+    for source, body in sources:
         # Where it came from and with which secrets is not the receiver's business.
         bare = msgspec.structs.replace(
-            source, location="", user="", password_file="", token_file="", added_after="", refused=()
+            source,
+            location="",
+            user="",
+            password_file="",
+            token_file="",
+            token_header="",
+            added_after="",
+            refused=(),
+            events={},
         )
-        files[f"intel/{source.name}.json"] = msgspec.json.encode(_PackedSource(bare, indicators))
+        packed = (
+            _PackedSource(bare, warninglist=body) if isinstance(body, bytes) else _PackedSource(bare, body)
+        )
+        files[f"intel/{source.name}.json"] = msgspec.json.encode(packed)
     for path in files:
         if not _is_safe(path):
             raise ConfigurationError(f"{path}: a file of this name cannot be packed")
@@ -250,7 +264,7 @@ def _checked(
     if sum(file.size for file in manifest.files.values()) > limits.intel_pack_bytes:
         raise VerificationError(f"{where}: more than {limits.intel_pack_bytes} bytes, expanded")
     rules: dict[str, bytes] = {}
-    sources: list[tuple[Source, list[Indicator]]] = []
+    sources: list[tuple[Source, list[Indicator] | bytes]] = []
     for path, file in manifest.files.items():
         if not _is_safe(path):
             raise VerificationError(f"{where}: {path!r} is no name of a file in a pack")
@@ -266,8 +280,21 @@ def _checked(
             raise VerificationError(f"{where}: {path} cannot be read: {error}") from None
         if path != f"intel/{packed.source.name}.json" or not all(map(_is_sound, packed.indicators)):
             raise VerificationError(f"{where}: {path} holds what no indicator is")
-        sources.append((packed.source, packed.indicators))
+        sources.append((packed.source, _body(packed, f"{where}: {path}")))
     return Pack(manifest, rules, sources)
+
+
+def _body(packed: _PackedSource, where: str) -> list[Indicator] | bytes:
+    """Return the indicators of a source, or the list itself, which every scan would have to read."""
+    if (packed.source.kind == "warninglist") is not (packed.warninglist is not None):
+        raise VerificationError(f"{where} is not what its kind says")
+    if packed.warninglist is None:
+        return packed.indicators
+    try:
+        read_warninglist(packed.warninglist, where)
+    except InputError as error:
+        raise VerificationError(error.message) from None
+    return packed.warninglist
 
 
 def _expanded(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int, where: str) -> bytes:

@@ -33,13 +33,23 @@ if TYPE_CHECKING:
 
     from haidang.intel.model import Reading
 
-__all__ = ["Intel", "Source", "Store", "compile_sources", "default_store", "with_defaults"]
+__all__ = ["FeedEvent", "Intel", "Source", "Store", "compile_sources", "default_store", "with_defaults"]
 
 _SUFFIX = ".source"
 _COMPILED = "all.compiled"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MAGIC = b"haidang intel 1\n"
 _DIGEST = 32
+
+
+class FeedEvent(msgspec.Struct, frozen=True, array_like=True):
+    """An event of a MISP feed, as it was read last."""
+
+    timestamp: str
+    """When it was changed, as the feed's manifest tells it."""
+    indicators: int
+    counts: dict[str, int]
+    """Reason to how many of its entries it refused."""
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -58,6 +68,8 @@ class Source(msgspec.Struct, frozen=True):
     user: str = ""
     password_file: str = ""
     token_file: str = ""
+    token_header: str = ""
+    """The header that holds the token as it is; "" for ``Authorization: Bearer``."""
     added_after: str = ""
     """For TAXII: where the last update ended."""
     pack: str = ""
@@ -72,6 +84,10 @@ class Source(msgspec.Struct, frozen=True):
     refused: tuple[RefusedEntry, ...] = ()
     counts: dict[str, int] = {}
     """Reason to how many entries it refused."""
+    events: dict[str, FeedEvent] = {}
+    """Of a MISP feed: by event what of the indicators is of it, in their order."""
+    read_by: str = ""
+    """The version that read these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +139,11 @@ class Store:
         if source.kind == "warninglist":
             return []
         return msgspec.msgpack.decode(body, type=list[Indicator])
+
+    def body(self, name: str) -> list[Indicator] | bytes:
+        """Return the indicators of a source, or a warninglist as it came; see ``source`` for errors."""
+        is_list = self.source(name).kind == "warninglist"
+        return self.warninglist(name) if is_list else self.indicators(name)
 
     def warninglist(self, name: str) -> bytes:
         """Return a warninglist as it came."""

@@ -11,6 +11,7 @@ Section numbers are those of the TAXII 2.1 specification. The server is not trus
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode, urljoin
 
@@ -117,13 +118,16 @@ def fetch_objects(
     objects: list[Any] = []
     newest = added_after
     asked: dict[str, str] = {"added_after": added_after} if added_after else {}
-    seen: set[str] = set()
+    seen: set[tuple[str, bytes]] = set()
     for _ in range(limits.intel_pages):
         query = urlencode({"limit": str(_PAGE), **asked})
-        if query in seen:
-            raise InputError(f"{collection}: the server leads in a circle (next={asked.get('next', '')!r})")
-        seen.add(query)
         envelope, answer = _get(fetch, f"{collection}objects/?{query}")
+        # A "next" may be that of the whole walk and stay the same (OASIS's own server does so): the same
+        # answer to the same question is what leads nowhere.
+        step = (query, hashlib.blake2b(answer.data, digest_size=16).digest())
+        if step in seen:
+            raise InputError(f"{collection}: the server leads in a circle (next={asked.get('next', '')!r})")
+        seen.add(step)
         page = envelope.get("objects")
         objects.extend(page if isinstance(page, list) else ())
         if len(objects) > limits.intel_indicators:

@@ -94,18 +94,16 @@ class Warninglist:
             return False
         kind, value = indicator.kind, indicator.value
         if self.kind == "string":
-            return value.lower() in self._values or (
-                kind == "url"
-                and any(f"{scheme}{value.lower()}" in self._values for scheme in ("http://", "https://"))
-            )
+            return any(one.lower() in self._values for one in _spellings(kind, value))
         if self.kind == "substring":
-            folded = value.lower()
-            return any(one in folded for one in self._values)
+            folded = [one.lower() for one in _spellings(kind, value)]
+            return any(one in text for one in self._values for text in folded)
         if self.kind == "hostname":
             return self._is_below(_host_of(kind, value))
         if self.kind == "cidr":
             return self._lies_in(kind, _host_of(kind, value) if kind == "url" else value)
-        return any(search(value) is not None for search in self._search)
+        texts = _spellings(kind, value)
+        return any(search(text) is not None for search in self._search for text in texts)
 
     def _is_below(self, name: str) -> bool:
         while name:
@@ -128,6 +126,14 @@ class Warninglist:
             and bits >> (network.max_prefixlen - length) in bases
             for (version, length), bases in self._networks.items()
         )
+
+
+def _spellings(kind: str, value: str) -> list[str]:
+    """Return an indicator as lists write it: a URL with its scheme, too, and without the slash of no path."""
+    if kind != "url":
+        return [value]
+    bare = [value, value[:-1]] if value.endswith("/") and value.count("/") == 1 else [value]
+    return [f"{scheme}{one}" for one in bare for scheme in ("", "http://", "https://")]
 
 
 def _host_of(kind: str, value: str) -> str:

@@ -61,7 +61,7 @@ class Evidence(NamedTuple):
     time: int | None
     host: str
     event: dict[str, Any]
-    matched: tuple[tuple[str, Any, str], ...]
+    matched: tuple[tuple[str, Any, str, str], ...]
     digest: bytes
     values: dict[str, Any] | None
     """Values that correlations need, None for a rule that feeds none."""
@@ -138,7 +138,7 @@ class EvidenceMaker:
                 time,
                 host,
                 hit.event if self._full else _looked_at(rule, get),
-                tuple(self._match(test, get, hit.event) for test in tests),
+                tuple(self._match(index, test, get, hit.event) for test in tests),
                 digest,
                 None if needed is None else {name: get(name) for name in needed},
                 told,
@@ -147,11 +147,17 @@ class EvidenceMaker:
     def _condition(self, index: int) -> Condition:
         return self._ruleset.rule(index).condition
 
-    def _match(self, test: Test, get: Callable[[str], Any], event: Fields) -> tuple[str, Any, str]:
-        if test.kind == INDICATOR and self._ruleset.watched is not None:
+    def _match(
+        self, index: int, test: Test, get: Callable[[str], Any], event: Fields
+    ) -> tuple[str, Any, str, str]:
+        watched = self._ruleset.watched
+        if watched is None:
+            return *_match(test, get, event), ""
+        known = watched.id_of(index, test)
+        if test.kind == INDICATOR:
             name = str(test.field)
-            return name.removeprefix("="), get(name), self._ruleset.watched.in_words(test)
-        return _match(test, get, event)
+            return name.removeprefix("="), get(name), watched.in_words(test), known
+        return *_match(test, get, event), known
 
 
 def needed_by_rule(ruleset: Ruleset) -> dict[str, frozenset[str]]:

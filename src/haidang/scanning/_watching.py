@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID, uuid5
 
 from haidang.detect.indicators import Watch
+from haidang.i18n import LANGUAGES, N_, translator
 from haidang.intel.index import holds_between
 from haidang.intel.model import level_of
 from haidang.intel.observed import load_fields
 from haidang.intel.patterns import PatternError, compile_pattern
-from haidang.sigma.ir import CorrelationRule, EventRule, LogSource, RuleInfo
+from haidang.sigma.ir import CorrelationRule, EventRule, LogSource, RuleInfo, RuleWords
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -46,11 +47,25 @@ _SAID = {
     "email": "mail address",
     "pattern": "pattern",
 }
+_TITLES = {
+    "ip": N_("Known address of an attack ({source})"),
+    "network": N_("Known network of an attack ({source})"),
+    "domain": N_("Known domain name of an attack ({source})"),
+    "url": N_("Known URL of an attack ({source})"),
+    "hash": N_("Known file hash of an attack ({source})"),
+    "email": N_("Known mail address of an attack ({source})"),
+}
+_DESCRIPTION = N_("A value of the event is an indicator of the source {source!r}.")
+_ADVICE = N_(
+    "Ask the source how sure it is and what the indicator belongs to; then see what else this host did then."
+)
 _STALE_DAYS = 30
 
 
 class _Pattern(NamedTuple):
     rule: EventRule
+    id: str
+    """The id of its indicator."""
     valid_from: int | None
     valid_until: int | None
 
@@ -124,7 +139,7 @@ class Watched:
         if info.key not in self._keys:
             self._keys.add(info.key)
             rule = EventRule(info, LogSource(), condition, tuple(dict.fromkeys(_facets(condition))))
-            self._patterns.append(_Pattern(rule, indicator.valid_from, indicator.valid_until))
+            self._patterns.append(_Pattern(rule, indicator.id, indicator.valid_from, indicator.valid_until))
         return info.key
 
     def watch(self, active: frozenset[str]) -> Watch:
@@ -161,27 +176,38 @@ class Watched:
         held = tuple(tests)
         return held if holds_between(pattern.valid_from, pattern.valid_until, seconds, self._now) else None
 
+    def id_of(self, index: int, test: Test) -> str:
+        """Return the id that its source gave the indicator behind a rule's reason, "" where it has none."""
+        if self.is_class(index):
+            return self._index.row(test.value).id
+        at = index - self._first - len(self._classes)
+        return self._patterns[at].id if 0 <= at < len(self._patterns) else ""
+
     def in_words(self, test: Test) -> str:
         """Return what is known of the indicator that a value met."""
         row = self._index.row(test.value)
         return f"indicator {_SAID[row.kind]} '{row.value}'" + _known(row)
 
-    def notices(self) -> Iterator[str]:
-        """Yield sentences on what is looked for and what is not."""
+    def notices(self) -> list[str]:
+        """Return sentences on what is looked for and what is not."""
+        notices: list[str] = []
         count = len(self._index) + len(self._intel.patterns)
         sources = [source for source in self._intel.sources if source.kind != "warninglist"]
-        yield f"{count} indicators of {len(sources)} sources were looked for."
+        notices.append(f"{count} indicators of {len(sources)} sources were looked for.")
         refused = sum(sum(source.counts.values()) for source in sources)
         if refused:
-            yield f"{refused} entries of these sources could not be used (haidang intel list tells why)."
+            notices.append(
+                f"{refused} entries of these sources could not be used (haidang intel list tells why)."
+            )
         if self._unusable:
-            yield f"{self._unusable} patterns cannot be used by this version: update their sources."
+            notices.append(f"{self._unusable} patterns cannot be used by this version: update their sources.")
         for name, held in sorted(self._intel.held_back.items()):
-            yield f"{held} indicators are on the warninglist {name!r} and were not looked for."
+            notices.append(f"{held} indicators are on the warninglist {name!r} and were not looked for.")
         for source in sources:
             age = (self._now - source.updated) // 86_400
             if source.updated and age >= _STALE_DAYS:
-                yield f"The indicators of {source.name!r} are {age} days old."
+                notices.append(f"The indicators of {source.name!r} are {age} days old.")
+        return notices
 
 
 def watched(intel: Intel, loaded: LoadedRules, limits: Limits, now: int | None = None) -> Watched:
@@ -220,12 +246,29 @@ def _class_info(one: IndicatorClass) -> RuleInfo:
     key = "\0".join(["indicator", one.source, one.kind, one.level, one.tlp, *one.tags])
     return _info(
         key,
-        f"Known {_SAID[one.kind]} of an attack ({one.source})",
+        _TITLES[one.kind].format(source=one.source),
         one.level,
         _tags(one.tlp, one.tags),
-        f"A value of the event is an indicator of the source {one.source!r}.",
+        _DESCRIPTION.format(source=one.source),
         one.source,
+        words=_words(_TITLES[one.kind], _DESCRIPTION, one.source),
     )
+
+
+def _words(title: str, description: str, source: str) -> tuple[RuleWords, ...]:
+    """Return what a rule says to people; "" leaves it to the rule's own words."""
+    found = []
+    for lang in LANGUAGES:
+        said = translator(lang)
+        found.append(
+            RuleWords(
+                lang,
+                said(title).format(source=source),
+                said(description).format(source=source),
+                said(_ADVICE),
+            )
+        )
+    return tuple(found)
 
 
 def _pattern_info(
@@ -242,6 +285,7 @@ def _pattern_info(
         source,
         generate=generate,
         correlation=correlation,
+        words=_words("", "", source),
     )
 
 

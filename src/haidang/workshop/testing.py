@@ -241,7 +241,7 @@ class _Bench:
             return None
         if single.fires:
             return Message(N_("the rule does not fire on this event, and should"))
-        why = "; ".join(f"{name or 'keyword'} {test}" for name, _, test in evidence[info.key].matched)
+        why = "; ".join(f"{name or 'keyword'} {test}" for name, _, test, _ in evidence[info.key].matched)
         return Message(N_("the rule fires on this event, and should not: {why}"), {"why": why})
 
     def _sequence(self, info: RuleInfo, sequence: EventSequence, origin: str) -> Message | None:

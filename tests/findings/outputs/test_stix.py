@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from haidang.findings.model import Finding, ScanSummary
+from haidang.findings.model import Finding, Match, ScanSummary
 from haidang.findings.outputs.stix import StixWriter
 from haidang.limits import DEFAULT_LIMITS, Limits
 
@@ -68,6 +68,37 @@ def test_the_validator_of_oasis_finds_no_error(make_finding: Callable[..., Findi
     assert [str(error) for error in result.errors or ()] == []
     broken = {**found, "objects": [{**each, "spec_version": "2.x"} for each in found["objects"]]}
     assert not validator.validate_instance(broken, validator.ValidationOptions(version="2.1")).is_valid
+
+
+FROM_A_FEED = "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f"
+
+
+def test_a_hit_is_a_sighting_of_the_indicator_that_came_with_an_id(
+    make_finding: Callable[..., Finding],
+) -> None:
+    matched = (
+        Match("DestinationIp", "198.51.100.7", "indicator address '198.51.100.7'", FROM_A_FEED),
+        Match("DestinationHostname", "evil.example", "indicator domain name 'evil.example'", "5"),
+    )
+    hit = make_finding(matched=matched, event=WHOLE, rule_tags=("tlp.amber+strict",))
+    only = make_finding(id="1" * 32, matched=matched[:1], rule_title="Other", rule_tags=("tlp.red",))
+    found = bundle(hit, only)
+    sightings = of_type(found, "sighting")
+    (rule,) = of_type(found, "indicator")
+    assert [one["sighting_of_ref"] for one in sightings] == [FROM_A_FEED, rule["id"], FROM_A_FEED]
+    assert len({one["id"] for one in sightings}) == 3
+    assert "DestinationHostname" not in sightings[0]["description"]
+    names = {one["id"]: one["name"] for one in of_type(found, "marking-definition")}
+    assert [names[one["object_marking_refs"][0]] for one in (*sightings, rule)] == [
+        "TLP:AMBER+STRICT",
+        "TLP:AMBER+STRICT",
+        "TLP:RED",
+        "TLP:AMBER+STRICT",
+    ]
+    assert all("object_marking_refs" in one for one in of_type(found, "observed-data"))
+    validator = pytest.importorskip("stix2validator", reason="stix2-validator is not installed")
+    result = validator.validate_instance(found, validator.ValidationOptions(version="2.1"))
+    assert [str(error) for error in result.errors or ()] == []
 
 
 def test_every_reference_leads_to_an_object_of_the_bundle(make_finding: Callable[..., Finding]) -> None:

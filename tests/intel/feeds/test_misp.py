@@ -86,6 +86,49 @@ def test_what_is_not_for_detection_is_counted(change: dict[str, Any], reason: st
     assert reason in reading.refused[0].reason
 
 
+def test_patterns_and_pipes_are_read() -> None:
+    pattern = "[ipv4-addr:value = '198.51.100.7' OR file:hashes.SSDEEP = '3:a:b']"
+    pipe = "\\\\.\\pipe\\evil"
+    reading = read(event(attribute("stix2-pattern", pattern), attribute("named pipe", pipe)))
+    assert [(one.kind, one.value) for one in reading.indicators] == [
+        ("ip", "198.51.100.7"),
+        ("pattern", "[file:name = 'evil']"),
+    ]
+    assert list(reading.counts) == ["pattern, in part: no log that is read here holds a SSDEEP hash"]
+
+
+def test_tags_tell_confidence_and_who_it_was() -> None:
+    reading = read(
+        event(
+            attribute("domain", "a.example"),
+            attribute("domain", "b.example", Tag=[{"name": 'misp:confidence-level="unconfident"'}]),
+            info="Case",
+            threat_level_id="1",
+            Tag=[
+                {"name": 'admiralty-scale:information-credibility="2"'},
+                {"name": 'misp-galaxy:threat-actor="APT32"'},
+                {"name": 'misp-galaxy:mitre-malware="Cobalt Strike - S0154"'},
+            ],
+        )
+    )
+    assert [(one.confidence, one.name) for one in reading.indicators] == [
+        (70, "Case (APT32, Cobalt Strike)"),
+        (0, "Case (APT32, Cobalt Strike)"),
+    ]
+
+
+def test_what_every_model_says_has_decayed_does_not_count() -> None:
+    old, new = {"score": 0, "decayed": True}, {"score": 50, "decayed": False}
+    reading = read(
+        event(
+            attribute("domain", "a.example", decay_score=[old, old]),
+            attribute("domain", "b.example", decay_score=[old, new]),
+        )
+    )
+    assert [one.value for one in reading.indicators] == ["b.example"]
+    assert reading.counts == {"it has decayed, by the models of its server": 1}
+
+
 def test_objects_searches_and_lists_of_events_are_read() -> None:
     inside = {"Event": {"info": "o", "Object": [{"Attribute": [attribute("domain", "evil.example")]}]}}
     for document in (inside, {"response": [inside]}, [inside], inside["Event"]):
@@ -101,6 +144,7 @@ def test_every_type_of_which_we_speak_can_be_read() -> None:
         "email": "a@evil.example",
         "hash": "a" * 32,
         "imphash": "a" * 32,
+        "pattern": "[file:name = 'a.exe']",
     }
     for kind, parts in TYPES.items():
         value = "|".join(samples.get(part, "x") for part in parts.split("|"))

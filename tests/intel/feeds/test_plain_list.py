@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 from hypothesis import given
@@ -18,7 +19,7 @@ evil.example   # why
 hxxp://evil[.]example/a
 ; other comment
 who@evil.example
-d41d8cd98f00b204e9800998ecf8427e
+d41d8cd98f00b204e9800998ecf84270
 two words here
 10.1.2.3
 """
@@ -34,7 +35,7 @@ def test_each_line_is_told_by_its_shape_and_what_cannot_be_used_is_named() -> No
         ("domain", "hosts.example"),
         ("url", "evil.example/a"),
         ("email", "who@evil.example"),
-        ("hash", "d41d8cd98f00b204e9800998ecf8427e"),
+        ("hash", "d41d8cd98f00b204e9800998ecf84270"),
     ]
     assert [refused.what for refused in reading.refused] == ["line 10: two words here", "10.1.2.3"]
 
@@ -59,3 +60,33 @@ def test_refusals_are_counted_beyond_those_that_are_named() -> None:
 @given(st.binary(max_size=400), st.sampled_from(sorted(feeds())))
 def test_no_bytes_break_recognition(data: bytes, name: str) -> None:
     assert 0 <= feeds()[name].recognises(data) <= 100
+
+
+def test_headings_bullets_and_names_of_files_are_passed_over() -> None:
+    digests = f"{'a' * 64}  x.exe\n{'b' * 32} *y z.dll\n"
+    text = f"Tên miền độc hại\n1. a.example\n- b[.]example\n• 198.51.100.7\n{digests}"
+    name, reading = read_feed(text.encode(), DEFAULT_LIMITS)
+    assert (name, [one.value for one in reading.indicators], reading.refused) == (
+        "list",
+        ["a.example", "b.example", "198.51.100.7", "a" * 64, "b" * 32],
+        [],
+    )
+    assert [one.value for one in read_feed(b"domain\nevil.example\n", DEFAULT_LIMITS)[1].indicators] == [
+        "evil.example"
+    ]
+
+
+def test_blocklists_of_dnsmasq_and_browsers_are_lists() -> None:
+    data = b"address=/a.example/0.0.0.0\n||b.example^$third-party\n.c.example\n"
+    name, reading = read_feed(data, DEFAULT_LIMITS)
+    assert (name, [one.value for one in reading.indicators]) == (
+        "list",
+        ["a.example", "b.example", "c.example"],
+    )
+
+
+def test_the_hash_of_an_empty_file_is_no_indicator() -> None:
+    empty = [hashlib.sha256().hexdigest(), hashlib.md5(usedforsecurity=False).hexdigest()]
+    _, reading = read_feed("\n".join(empty).encode(), DEFAULT_LIMITS)
+    assert not reading.indicators
+    assert reading.counts == {"the hash of an empty file": 2}

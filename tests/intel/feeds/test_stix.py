@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from haidang.errors import InputError
+from haidang.findings.details import detail
+from haidang.i18n import translator
 from haidang.intel.feeds import read_feed
 from haidang.intel.feeds.stix import read_objects
 from haidang.limits import DEFAULT_LIMITS
@@ -107,6 +109,24 @@ def test_a_marking_of_the_bundle_gives_the_tlp(marking: dict[str, Any]) -> None:
     objects = [{"type": "marking-definition", "id": "marking-definition--1", **marking},
                indicator(1, object_marking_refs=["marking-definition--1", AMBER])]  # fmt: skip
     assert [one.tlp for one in read_objects(objects, DEFAULT_LIMITS).indicators] == ["red"]
+
+
+def test_the_strictest_marking_of_any_part_gives_the_tlp() -> None:
+    granular = [
+        {"marking_ref": "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed", "selectors": ["x"]}
+    ]
+    green = ["marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da"]
+    marked = indicator(1, object_marking_refs=green, granular_markings=granular)
+    _, reading = read_feed(bundle(marked), DEFAULT_LIMITS)
+    assert [one.tlp for one in reading.indicators] == ["red"]
+
+
+def test_a_part_of_a_pattern_that_cannot_be_used_is_named_and_the_rest_is_used() -> None:
+    pattern = f"[file:hashes.MD5 = '{'a' * 32}' OR file:hashes.SSDEEP = '3:a:b']"
+    _, reading = read_feed(bundle(indicator(1, pattern)), DEFAULT_LIMITS)
+    assert [one.value for one in reading.indicators] == ["a" * 32]
+    assert list(reading.counts) == ["pattern, in part: no log that is read here holds a SSDEEP hash"]
+    assert detail(next(iter(reading.counts)), translator("vi")).startswith("một phần mẫu STIX: không")
 
 
 def test_lines_of_objects_and_lists_are_read_and_broken_json_is_an_error() -> None:

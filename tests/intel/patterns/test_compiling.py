@@ -34,6 +34,10 @@ SHA256 = "ab" * 32
             "[domain-name:value IN ('a.example', 'b.example')]",
             [("domain", "a.example"), ("domain", "b.example")],
         ),
+        ("[hostname:value = 'a.example']", [("domain", "a.example")]),
+        ("[domain-name:value = '*.a.example']", [("domain", "a.example")]),
+        (f"[x509-certificate:hashes.'SHA-1' = '{'a' * 40}']", [("hash", "a" * 40)]),
+        (f"[file:hashes.IMPHASH = '{'A' * 32}']", [("hash", f"imphash:{'a' * 32}")]),
         ("[url:value = 'https://evil.example/a?b']", [("url", "evil.example/a?b")]),
         ("[email-addr:value = 'Who@evil.example']", [("email", "who@evil.example")]),
         (f"[file:hashes.'SHA-256' = '{SHA256.upper()}']", [("hash", SHA256)]),
@@ -167,6 +171,27 @@ IMAGE = r"C:\Temp\Tool.exe"
             {"hash": f"SHA256={SHA256}", "file": IMAGE},
             True,
         ),
+        (
+            "[domain-name:value = 'a.example' AND domain-name:resolves_to_refs[*].value = '198.51.100.0/24']",
+            {"domain": "a.example", "ip": "198.51.100.7"},
+            True,
+        ),
+        (
+            "[domain-name:value = 'a.example' AND domain-name:resolves_to_refs[*].value = '198.51.100.7']",
+            {"domain": "a.example", "ip": "198.51.100.8"},
+            False,
+        ),
+        ("[user-agent:value = 'Evil/1.0']", {"user_agent": "Evil/1.0"}, True),
+        (
+            f"[file:name = 'a.exe' AND file:hashes.IMPHASH = '{'a' * 32}']",
+            {"file": "C:\\a.exe", "hash": f"IMPHASH={'A' * 32}"},
+            True,
+        ),
+        (
+            f"[file:name = 'a.exe' AND file:hashes.IMPHASH = '{'a' * 32}']",
+            {"file": "C:\\a.exe", "hash": f"MD5={'A' * 32}"},
+            False,
+        ),
         ("[domain-name:value LIKE '%.evil.example']", {"domain": "a.evil.example"}, True),
         ("[file:name = 'a' OR file:name = 'tool.exe' AND EXISTS process:pid]", {"file": "a"}, True),
         ("[(file:name = 'a' OR file:name = 'tool.exe') AND EXISTS process:pid]", {"file": "a"}, False),
@@ -266,6 +291,24 @@ def test_several_observations_become_a_correlation(
 def test_a_pattern_that_cannot_be_used_is_refused_with_the_reason(pattern: str, reason: str) -> None:
     with pytest.raises(PatternError, match=re.escape(reason)):
         compile_pattern(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "[file:name = 'a.exe' OR file:hashes.SSDEEP = '3:a:b']",
+        "[file:hashes.SSDEEP = '3:a:b'] OR [file:name = 'a.exe']",
+        "([file:name = 'a.exe'] OR [file:hashes.SSDEEP = '3:a:b']) WITHIN 5 SECONDS",
+    ],
+)
+def test_an_alternative_that_no_log_can_answer_leaves_the_others(pattern: str) -> None:
+    found = compile_pattern(pattern)
+    assert found.conditions == compile_pattern("[file:name = 'a.exe']").conditions
+    assert found.left_out == ["no log that is read here holds a SSDEEP hash"]
+    with pytest.raises(PatternError, match="SSDEEP"):
+        compile_pattern("[file:hashes.SSDEEP = '3:a:b' OR mutex:name = 'm']")
+    with pytest.raises(PatternError, match="SSDEEP"):
+        compile_pattern("[file:name = 'a' AND (file:name = 'b' OR file:hashes.SSDEEP = '3:a:b')]")
 
 
 @pytest.mark.parametrize("code", sorted(REFUSALS))

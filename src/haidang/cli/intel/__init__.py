@@ -60,7 +60,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
         "--name", metavar="NAME", help=_("name of the source or pack (default: from its address)")
     )
     source.add_argument(
-        "--kind", metavar="KIND", help=_("stix, misp, csv, list, taxii, misp-feed or warninglist")
+        "--kind", metavar="KIND", help=_("stix, misp, csv, json, list, taxii, misp-feed or warninglist")
     )
     source.add_argument(
         "--collection", metavar="ID", default="", help=_("TAXII collection: its id, alias or title")
@@ -91,6 +91,12 @@ def configure(parser: CommandParser, translate: Translator) -> None:
     )
     source.add_argument(
         "--token-file", metavar="FILE", default="", help=_("file with a token for the server")
+    )
+    source.add_argument(
+        "--token-header",
+        metavar="HEADER",
+        default="",
+        help=_("header that holds the token as it is, e.g. Auth-Key (default: Authorization: Bearer)"),
     )
     pack = parser.add_argument_group(_("Packs"))
     pack.add_argument("--key", metavar="FILE", help=_("private key that signs a pack"))

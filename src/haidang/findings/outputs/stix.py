@@ -4,6 +4,9 @@ Rules:
 
 - An ``indicator`` is a rule: its pattern is the Sigma rule itself (``pattern_type: sigma``), read from where
   the run took it. Where that is gone, the pattern is a STIX pattern that names the rule's id.
+- A hit of indicators that came with STIX ids is a sighting of each of these, by its own id: it is known where
+  it came from, and is not in the bundle.
+- What a rule's ``tlp.…`` tag says is the marking of its indicator, of sightings and observed data (TLP 2.0).
 - A ``sighting`` is a finding: when, how often, by whom, at which host (an ``identity`` of class system), with
   an ``observed-data`` of the processes, accounts, addresses, files and registry keys that the finding
   carries (with ``--full-event`` it carries all).
@@ -35,7 +38,7 @@ from haidang.limits import DEFAULT_LIMITS, Limits
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from haidang.findings.model import Finding, FindingRule, ScanSummary
+    from haidang.findings.model import Finding, FindingRule, Match, ScanSummary
 
 __all__ = ["OUTPUT", "StixOutput", "StixWriter"]
 
@@ -48,6 +51,16 @@ _URI = re.compile(
     r"(?:#(?:[A-Za-z0-9._~:/?@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)?"
 )
 """What STIX takes for a URL; logs have other things in such fields, too."""
+_INDICATOR = re.compile(r"indicator--[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_TLP = {
+    "clear": "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487",
+    "green": "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
+    "amber": "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421",
+    "amber+strict": "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003",
+    "red": "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1",
+}
+"""The markings that OASIS defined for TLP 2.0."""
+_TLP_EXTENSION = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
 _SERIOUS = frozenset({"critical", "high"})
 _IDENTITY = {
     "type": "identity",
@@ -82,35 +95,63 @@ class StixWriter:
     def write(self, finding: Finding) -> None:
         """Write the sighting of one finding, and what it refers to."""
         moment = _timestamp(finding.time, self._now)
-        first, last = self._spans.get(finding.rule, (moment, moment))
-        self._spans[finding.rule] = min(first, moment), max(last, moment)
+        marked = self._marked(finding.rule)
         sighting: dict[str, Any] = {
-            **_domain_object("sighting", f"sighting:{finding.id}", moment),
-            "description": "; ".join(f"{m.field or 'keyword'} {m.test}" for m in finding.matched),
             "first_seen": moment,
             "last_seen": moment,
             "count": max(1, min(finding.count, 999_999_999)),
-            "sighting_of_ref": _indicator_id(finding.rule),
+            **marked,
         }
         observables = _Observables(finding, self._limits)
         if observables.objects:
             for observable in observables.objects:
                 self._add(observable)
             observed = _observed_data(finding, moment, [each["id"] for each in observables.objects])
-            self._add(observed)
+            self._add({**observed, **marked})
             sighting["observed_data_refs"] = [observed["id"]]
         if finding.host:
             host = _host(finding.host)
             self._add(host)
             sighting["where_sighted_refs"] = [host["id"]]
-        self._add({key: value for key, value in sighting.items() if value})
+        for indicator, matches in _by_indicator(finding).items():
+            if not indicator:
+                first, last = self._spans.get(finding.rule, (moment, moment))
+                self._spans[finding.rule] = min(first, moment), max(last, moment)
+            name = f"sighting:{finding.id}" + (f":{indicator}" if indicator else "")
+            described = {
+                **_domain_object("sighting", name, moment),
+                "description": "; ".join(f"{m.field or 'keyword'} {m.test}" for m in matches),
+                "sighting_of_ref": indicator or _indicator_id(finding.rule),
+                **sighting,
+            }
+            self._add({key: value for key, value in described.items() if value})
 
     def close(self, summary: ScanSummary) -> None:  # noqa: ARG002 -- STIX has no place for it
         """Write the indicators and end the bundle."""
         for rule, (first, last) in self._spans.items():
-            self._add(_indicator(rule, first, last, self._limits))
+            self._add({**_indicator(rule, first, last, self._limits), **self._marked(rule)})
         identifier = uuid5(_OURS, f"bundle:{self._digest.hexdigest()}")
         self._stream.write(b'\n],"id":"bundle--' + str(identifier).encode() + b'"}\n')
+
+    def _marked(self, rule: FindingRule) -> dict[str, Any]:
+        """Return what marks the objects of a rule, and see to it that the marking is there."""
+        tlp = next((tag[4:].lower() for tag in rule.tags if tag.lower().startswith("tlp.")), "")
+        identifier = _TLP.get(tlp.replace("white", "clear"))
+        if identifier is None:
+            return {}
+        self._add(
+            {
+                "type": "marking-definition",
+                "spec_version": "2.1",
+                "id": identifier,
+                "created": "2022-10-01T00:00:00.000Z",
+                "name": f"TLP:{tlp.upper()}",
+                "extensions": {
+                    _TLP_EXTENSION: {"extension_type": "property-extension", "tlp_2_0": tlp},
+                },
+            }
+        )
+        return {"object_marking_refs": [identifier]}
 
     def _add(self, each: dict[str, Any]) -> None:
         identifier = each["id"]
@@ -137,6 +178,14 @@ class StixOutput:
 
 
 OUTPUT = StixOutput()
+
+
+def _by_indicator(finding: Finding) -> dict[str, list[Match]]:
+    """Return why by the STIX id of each indicator that was met; "" where there is none: the rule itself."""
+    found: dict[str, list[Match]] = {}
+    for match in finding.matched:
+        found.setdefault(match.indicator if _INDICATOR.fullmatch(match.indicator) else "", []).append(match)
+    return found or {"": []}
 
 
 def _domain_object(kind: str, name: str, moment: str) -> dict[str, Any]:

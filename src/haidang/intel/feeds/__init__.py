@@ -59,6 +59,9 @@ def read_feed(data: bytes, limits: Limits, *, name: str = "", where: str = "") -
     if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         data = data.decode("utf-16", "replace").encode()
     data = data.removeprefix(b"\xef\xbb\xbf")
+    if data[:64].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        # What a portal or a server under repair answers in place of the list.
+        raise InputError(f"{where}: a web page, no indicators")
     known = feeds()
     if name and name not in known:
         raise ConfigurationError(
@@ -72,4 +75,7 @@ def read_feed(data: bytes, limits: Limits, *, name: str = "", where: str = "") -
                 f"{where}: the format of these indicators is not recognised",
                 hint=f"Name it: {', '.join(sorted(known))}.",
             )
-    return name, known[name].read(data, limits)
+    try:
+        return name, known[name].read(data, limits)
+    except InputError as error:
+        raise InputError(f"{where}: {error.message}", hint=error.hint) from None

@@ -5,6 +5,7 @@ Input is not trusted; nothing here raises.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from haidang.intel.model import Reading
     from haidang.limits import Limits
 
-__all__ = ["add", "cut", "meaningless", "seconds", "technique_tags", "tlp_of"]
+__all__ = ["add", "add_pattern", "cut", "meaningless", "seconds", "technique_tags", "tlp_of"]
 
 _SECOND = 1_000_000_000
 _TECHNIQUE = re.compile(r"(?<![A-Za-z0-9])[Tt](\d{4})(\.\d{3})?(?![0-9])")
@@ -34,6 +35,9 @@ _OTHERS = tuple(
             *("224.0.0.0/4", "240.0.0.0/4", "::/128", "::1/128", "fe80::/10", "fc00::/7", "ff00::/8"),
         ),
     )
+)
+_OF_NOTHING = frozenset(
+    hashlib.new(name, usedforsecurity=False).hexdigest() for name in ("md5", "sha1", "sha256", "sha512")
 )
 _ORDINARY = frozenset(map(str, set(range(1, 224)) - {10, 127, 169, 172, 192}))
 """First numbers of IPv4 addresses that are never one of these: a look that spares most addresses the next."""
@@ -89,9 +93,26 @@ def meaningless(kind: str, value: str) -> str:
             if one.version == network.version
         ):
             return "a private, local or reserved network: other machines in every network"
+    if kind == "hash" and value in _OF_NOTHING:
+        return "the hash of an empty file"
     if kind == "domain" and value.endswith((".local", ".localdomain", ".arpa", ".internal")):
         return "a name of local networks"
     return ""
+
+
+def add_pattern(reading: Reading, limits: Limits, what: str, pattern: str, **known: Any) -> None:
+    """Add what a pattern comes to, look-ups and the rest, or count why it cannot be used."""
+    try:
+        compiled = compile_pattern(pattern, limits)
+    except PatternError as error:
+        reading.refuse(what, f"pattern: {error}")
+        return
+    for left_out in compiled.left_out:
+        reading.refuse(what, f"pattern, in part: {left_out}")
+    for kind, value in compiled.lookups:
+        add(reading, limits, kind, value, **known)
+    if compiled.conditions or compiled.sequences:
+        add(reading, limits, "pattern", pattern, **known)
 
 
 def add(

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from haidang.errors import InputError
-from haidang.intel.feeds._entries import add, cut, seconds, technique_tags, tlp_of
+from haidang.intel.feeds._entries import add_pattern, cut, seconds, technique_tags, tlp_of
 from haidang.intel.model import Reading
-from haidang.intel.patterns import Compiled, PatternError, compile_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -111,12 +110,6 @@ def _add_indicator(
     if reason:
         reading.refuse(what, reason)
         return
-    pattern = str(one["pattern"])
-    try:
-        compiled = compile_pattern(pattern, limits)
-    except PatternError as error:
-        reading.refuse(what, f"pattern: {error}")
-        return
     confidence = one.get("confidence")
     described: dict[str, Any] = {
         "name": _named(one, related),
@@ -127,22 +120,13 @@ def _add_indicator(
         "valid_until": seconds(one.get("valid_until")),
         "tags": technique_tags(_technique_names(one, related)),
     }
-    _add_compiled(reading, limits, pattern, compiled, described)
-
-
-def _add_compiled(
-    reading: Reading, limits: Limits, pattern: str, compiled: Compiled, described: dict[str, Any]
-) -> None:
-    for kind, value in compiled.lookups:
-        add(reading, limits, kind, value, **described)
-    if compiled.conditions or compiled.sequences:
-        add(reading, limits, "pattern", pattern, **described)
+    add_pattern(reading, limits, what, str(one["pattern"]), **described)
 
 
 def _unusable(one: dict[str, Any]) -> str:
     if one.get("revoked") is True:
         return "the feed has revoked it"
-    language = one.get("pattern_type", "stix")
+    language = str(one.get("pattern_type", "stix")).lower()
     if language != "stix":
         return f"its pattern is not STIX but {cut(language)}"
     return "" if isinstance(one.get("pattern"), str) and one["pattern"] else "it has no pattern"
@@ -156,8 +140,7 @@ def _named(one: dict[str, Any], related: list[dict[str, Any]]) -> str:
 
 
 def _markings(one: dict[str, Any], known: dict[str, dict[str, Any]]) -> Iterator[str]:
-    references = one.get("object_marking_refs")
-    for reference in map(str, references if isinstance(references, list) else ()):
+    for reference in _marking_ids(one):
         if reference in _TLP_IDS:
             yield _TLP_IDS[reference]
         marking = known.get(reference, {})
@@ -171,6 +154,16 @@ def _markings(one: dict[str, Any], known: dict[str, dict[str, Any]]) -> Iterator
                 yield f"tlp:{extension.get('tlp_2_0', '')}"
     labels = one.get("labels")
     yield from map(str, labels if isinstance(labels, list) else ())
+
+
+def _marking_ids(one: dict[str, Any]) -> Iterator[str]:
+    """Yield the ids of what marks an object or, granularly, a part of it: who sees it sees the part."""
+    references = one.get("object_marking_refs")
+    yield from map(str, references if isinstance(references, list) else ())
+    granular = one.get("granular_markings")
+    for marking in granular if isinstance(granular, list) else ():
+        if isinstance(marking, dict):
+            yield str(marking.get("marking_ref", ""))
 
 
 def _technique_names(one: dict[str, Any], related: list[dict[str, Any]]) -> Iterator[str]:

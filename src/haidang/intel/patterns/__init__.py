@@ -12,8 +12,9 @@ r"""STIX 2.1 patterns: from text to look-ups, conditions and correlations.
 the object paths of ``paths``. Section numbers are those of the STIX 2.1 specification, part 9.
 
 A pattern is read as its grammar says, and refused otherwise. What the grammar allows and no log can answer
-is refused with the reason (``refusals``), the whole pattern with it: to leave a part out would change what it
-means. Patterns are not trusted: length and depth are bounded, and reading is linear.
+is refused with the reason (``refusals``): an alternative alone (``OR``, ``left_out``), anything else with the
+whole pattern, for to leave it out would change what that means. Patterns are not trusted: length and depth
+are bounded, and reading is linear.
 """
 
 from haidang.intel.patterns.compiling import compile_pattern

@@ -31,9 +31,12 @@ _LOOKUPS = {
     "ipv4-addr:value": "ip",
     "ipv6-addr:value": "ip",
     "domain-name:value": "domain",
+    "hostname:value": "domain",
+    "x-opencti-hostname:value": "domain",
     "url:value": "url",
     "email-addr:value": "email",
     "file:hashes": "hash",
+    "x509-certificate:hashes": "hash",
 }
 _SAID = {
     "ip": "an address",
@@ -48,7 +51,10 @@ _SAID = {
 """What a value of a kind is, as a reason says it."""
 _ORDERED = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 _HASHES = re.compile(r"(.*:(?:.*\.)?hashes)\.(.+)")
-_HASH_DIGITS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
+_HASH_DIGITS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128, "imphash": 32}
+_IMPHASH = "imphash:"
+"""Begins an import hash, which has the digits of an MD5."""
+_RESOLVED = "domain-name:resolves_to_refs[*].value"
 _REFERRED = re.compile(r"(network-traffic:(?:src|dst)_ref)\.(value|type)")
 _SPELLED = frozenset({"url", "file", "folder", "process", "parent_process", "directory", "registry"})
 """Facets whose values are looked at in several spellings (``detect/facets``)."""
@@ -153,6 +159,11 @@ def _digits(path: str) -> int:
     return _HASH_DIGITS[match[2].lower().replace("-", "")] if match else 0
 
 
+def _prefix(path: str) -> str:
+    """Return what begins the hash of a path as it is compared."""
+    return _IMPHASH if path.lower().endswith(".imphash") else ""
+
+
 def _test(facet: str, tree: Comparison) -> Condition:
     there = _there(facet, tree.path)
     if tree.operator == "EXISTS":
@@ -172,8 +183,8 @@ def _test(facet: str, tree: Comparison) -> Condition:
 def _there(facet: str, path: str) -> _OneTest | None:
     """Return what says that the value of a path is there, where not each value of the facet is such a one."""
     if digits := _digits(path):
-        return "re", (f"^[0-9A-Fa-f]{{{digits}}}$", ""), False
-    kind = path.partition(":")[0]
+        return "re", (f"^{_prefix(path)}[0-9A-Fa-f]{{{digits}}}$", ""), False
+    kind = path.removesuffix(":value")
     if kind in _TYPES and facet != "domain":
         return "re", (_TYPES[kind], ""), False
     return _EXISTS if facet in _SPELLED else None
@@ -204,7 +215,7 @@ def _equal(tree: Comparison, value: Any) -> _OneTest:
     if isinstance(value, bool):
         return "bool", value, False
     kind = _LOOKUPS.get(_plain(tree.path), "hash" if _digits(tree.path) else "")
-    if not kind and _REFERRED.fullmatch(tree.path):
+    if not kind and (tree.path == _RESOLVED or _REFERRED.fullmatch(tree.path)):
         kind = "host"
     if kind:
         found, text = _lookup(kind, value, tree)
@@ -226,8 +237,8 @@ def _lookup(kind: str, value: Any, of: Comparison) -> tuple[str, str]:
     if kind == "host":
         found = normalised("ip", written) or normalised("domain", written)
     else:
-        found = normalised(kind, written)
-    if found is None or (kind == "hash" and len(found) != _digits(of.path)):
+        found = normalised(kind, f"{_prefix(of.path)}{written}")
+    if found is None or (kind == "hash" and len(found) != len(_prefix(of.path)) + _digits(of.path)):
         raise refusal("value", quoted(value), _SAID[kind])
     return kind, found
 

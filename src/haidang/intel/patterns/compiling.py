@@ -7,7 +7,8 @@
 - Observations joined by ``AND`` may be one event where it is all of them: a log writes into one line what
   STIX tells of several objects. ``FOLLOWEDBY``, and the same observation twice, are several events.
 
-What no log can answer is refused, by ``refusals``. Patterns are not trusted; reading has bounded them.
+What no log can answer is refused, by ``refusals``: of alternatives only the one, for the others mean what
+they meant; of anything else the whole. Patterns are not trusted; reading has bounded them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from haidang.intel.patterns.comparing import condition, lookups
-from haidang.intel.patterns.model import Comparison, Compiled, Sequence_
+from haidang.intel.patterns.model import Comparison, Compiled, PatternError, Sequence_
 from haidang.intel.patterns.reading import read_pattern
 from haidang.intel.patterns.refusals import refusal
 from haidang.limits import DEFAULT_LIMITS, Limits
@@ -36,11 +37,20 @@ def compile_pattern(text: str, limits: Limits = DEFAULT_LIMITS) -> Compiled:
     """Return what a pattern comes to.
 
     Raises:
-        PatternError: It cannot be read or answered; the text is the reason.
+        PatternError: It cannot be read or answered, nor can any alternative of it; the text is the reason.
     """
     compiled = Compiled()
+    errors: list[PatternError] = []
+    parts = 0
     for part in _alternatives(read_pattern(text, limits)):
-        _add(compiled, part)
+        parts += 1
+        try:
+            _add(compiled, part)
+        except PatternError as error:
+            errors.append(error)
+    if errors and len(errors) == parts:
+        raise errors[0]
+    compiled.left_out = list(dict.fromkeys(map(str, errors)))
     return compiled
 
 

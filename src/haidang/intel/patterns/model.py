@@ -91,3 +91,5 @@ class Compiled:
     conditions: list[Condition] = field(default_factory=list)
     """Over facets, each on one event."""
     sequences: list[Sequence_] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    """Why alternatives (``OR``) of the pattern are not among them."""

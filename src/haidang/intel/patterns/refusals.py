@@ -29,7 +29,7 @@ REFUSALS: dict[str, RefusedKind] = {
         "no log that is read here tells {0}",
     ),
     "hash": RefusedKind(
-        "a hash other than MD5, SHA-1, SHA-256 and SHA-512",
+        "a hash other than MD5, SHA-1, SHA-256, SHA-512 and import hashes (`IMPHASH`)",
         "[file:hashes.SSDEEP = '3:AXGBicFlgV:AXGHsV']",
         "no log that is read here holds a {0} hash",
     ),
