@@ -110,6 +110,30 @@ def test_summary_is_what_a_scan_prints(capsysbinary: pytest.CaptureFixture[bytes
     assert captured.err == b""
 
 
+def test_a_second_run_does_not_take_the_first_ones_outputs_for_logs(
+    case: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    for _ in range(2):
+        outputs = ("--output", "logs/report.html", "--output", "logs/findings.ndjson")
+        assert scan(*outputs, "--lang", "en") == 0
+    text = capsysbinary.readouterr().out.decode()
+    assert text.count("1 file read") == 2
+    assert "Note      logs/findings.ndjson was not read: it is an output of this run." in text
+    assert len(titles((case / "logs" / "findings.ndjson").read_bytes())) == 2
+
+
+def test_a_log_is_never_overwritten_by_its_findings(
+    case: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    log = case / "logs" / "host.json"
+    before = log.read_bytes()
+    for command in (["scan", "--rules", "rules", "--no-cache"], ["timeline"], ["stats"], ["search", "x"]):
+        assert main([*command, "logs/host.json", "--output", "logs/host.json"]) == 2
+        assert "would overwrite it" in capsysbinary.readouterr().err.decode()
+    assert log.read_bytes() == before
+    assert [path.name for path in log.parent.iterdir()] == ["host.json"]
+
+
 @pytest.mark.usefixtures("case")
 def test_summary_speaks_vietnamese(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     assert scan("--lang", "vi") == 0

@@ -104,6 +104,7 @@ def ask(args: argparse.Namespace, context: Context) -> Question:
         until=moment_ns(args.until, now=now, end=True) if args.until else None,
         input_format=known_input_format(args.input_format),
         password=archive_password(args, context),
+        outputs=(args.output,) if args.output and args.output != "-" else (),
     )
     # Before an output is begun, which may be in the very folder.
     question.find()

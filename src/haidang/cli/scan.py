@@ -15,6 +15,7 @@ from haidang.cli._command import Command, Context
 from haidang.cli._destinations import STDOUT, Destination, OpenDestination, pair
 from haidang.cli._progress import Progress
 from haidang.cli._scan_options import configure, scan_options
+from haidang.cli._syslog_stream import is_syslog
 from haidang.findings.model import Finding, ScanSummary
 from haidang.findings.outputs.terminal import OUTPUT as SUMMARY
 from haidang.findings.outputs.terminal import SummaryWriter, print_account
@@ -44,7 +45,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     destinations = pair(args.outputs)
     if not args.quiet and all(destination.path != STDOUT for destination in destinations):
         destinations = (*destinations, Destination(SUMMARY, STDOUT))
-    options = scan_options(args, context)
+    files = tuple(each.path for each in destinations if each.path != STDOUT and not is_syslog(each.path))
+    options = replace(scan_options(args, context), outputs=files)
     if any(getattr(destination.format, "trails", False) for destination in destinations):
         options = replace(options, trails=True)
     opened: list[OpenDestination] = []

@@ -36,6 +36,8 @@ class Question:
     until: int | None = None
     input_format: str | None = None
     password: bytes | None = None
+    outputs: tuple[str, ...] = ()
+    """Files that the answer will be written to: where a folder that is read holds them, they are no logs."""
     limits: Limits = DEFAULT_LIMITS
     on_progress: Callable[[int, int], None] = lambda _size, _events: None
     """Gets the bytes and events gone through so far, batch after batch."""
@@ -54,8 +56,11 @@ class Question:
         """
         if self._inputs is None:
             self._troubles.clear()
-            found = find_inputs(self.paths, limits=self.limits, on_problem=self._troubles.append)
+            found = find_inputs(
+                self.paths, limits=self.limits, on_problem=self._troubles.append, outputs=self.outputs
+            )
             self._inputs = list(found)
+            self._troubles[:] = [report for report in self._troubles if not report.output]
         self.reports[:] = self._troubles
         return self._inputs
 

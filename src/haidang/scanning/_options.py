@@ -48,3 +48,5 @@ class ScanOptions:
     """Whether a refused rule ends the run before anything is read."""
     trails: bool = False
     """Whether process starts and moves between hosts are gathered, for outputs that show them."""
+    outputs: tuple[str, ...] = ()
+    """Files that will be written: where a folder that is read holds them, they are no logs."""
