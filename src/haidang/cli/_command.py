@@ -30,6 +30,7 @@ __all__ = [
     "CommandParser",
     "Context",
     "build_parser",
+    "closest",
     "command_group",
     "did_you_mean",
     "grouped_commands",
@@ -225,10 +226,15 @@ def _group_help(command: Command, commands: dict[str, Command], translate: Trans
 
 def did_you_mean(word: str, known: Iterable[str], translate: Translator) -> str:
     """Return "Did you mean …?" where one of ``known`` is like ``word``, else ""."""
+    close = closest(word, known)
+    return translate("Did you mean {word}?").format(word=close) if close else ""
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """Return that one of ``known`` that is like ``word``, "" where none is."""
     import difflib
 
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return translate("Did you mean {word}?").format(word=close[0]) if close else ""
+    return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)), "")
 
 
 def _folded(line: str, width: int) -> list[str]:
