@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec import structs
 
 from haidang.findings.model import Finding, FindingRule, Match, ScanSummary, Source
 from haidang.findings.outputs.html import HtmlOutput
@@ -123,6 +124,56 @@ def test_hostile_text_runs_nothing_and_hides_nothing(browser: Browser, tmp_path:
                           ".map(e => e.title + e.ariaLabel).join()")  # fmt: skip
     assert not set(texts) & set("\u2028\u202e\u202c\u200b")
     assert view.complaints == []
+
+
+def test_without_a_script_the_page_says_which_rules_found_what(browser: Browser, tmp_path: Path) -> None:
+    path = write(tmp_path / "plain.html", [hostile_finding(), *findings(20)], summary(21))
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(path.as_uri())
+    said = page.inner_text(".without")
+    assert "21 findings" in said
+    assert "1 rule refused" in said
+    assert "<img src=x onerror=window.owned=1>\\u2028\\u202eexe.cod" in said
+    assert page.locator(".without img").count() == 0
+    assert not page.is_visible("#frame")
+    assert not page.is_visible("h1")
+    assert page.locator(".without tr").count() > 2
+
+
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_a_row_shows_what_matched_wherever_it_is_in_the_value(
+    browser: Browser, tmp_path: Path, width: int
+) -> None:
+    value = "C:\\Program Files\\Microsoft Office\\root\\Office16\\WINWORD.EXE"
+    rule = FindingRule("r", "Rule", "high", "test", (), "", "")
+    item = Finding(
+        "1" * 32, rule, "2026-11-18T01:02:03Z", "pc", Source("a.json", 1), {"ParentImage": value},
+        (Match("ParentImage", value, "endswith '\\winword.exe'"),), "windows",
+    )  # fmt: skip
+    path = write(tmp_path / "long.html", [item, *findings(3)], summary(4))
+    page = opened(browser, path, viewport={"width": width, "height": 900}).page
+    row = page.locator("#rows .row").filter(has_text="WINWORD.EXE")
+    mark, cell = (row.locator(part).bounding_box() for part in ("mark", ".c-evidence"))
+    assert mark is not None
+    assert cell is not None
+    assert mark["x"] + mark["width"] <= cell["x"] + cell["width"]
+
+
+def test_long_paths_are_told_apart_by_their_ends(browser: Browser, tmp_path: Path) -> None:
+    items = [
+        structs.replace(item, source=Source(f"case/{'deep/' * 9}host-{n}/security-2026.evtx", 1))
+        for n, item in enumerate(findings(3))
+    ]
+    page = opened(browser, write(tmp_path / "paths.html", items, summary(3))).page
+    names = page.locator(".facet[aria-label=File] .fitem").all_inner_texts()
+    assert sorted(name.split("\n")[0] for name in names) == [f"host-{n}/security-2026.evtx" for n in range(3)]
+    items = [
+        structs.replace(item, source=Source(f"a{n}/{'deep/' * 9}host-{n}/security-2026.evtx", 1))
+        for n, item in enumerate(findings(3))
+    ]
+    page = opened(browser, write(tmp_path / "paths.html", items, summary(3))).page
+    names = page.locator(".facet[aria-label=File] .fitem").all_inner_texts()
+    assert all(f"host-{n}/security-2026.evtx" in "".join(names) for n in range(3))
 
 
 def test_loads_nothing_but_itself(browser: Browser, many: Path) -> None:
