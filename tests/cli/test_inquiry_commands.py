@@ -5,6 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import signal
+import subprocess
+import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -110,6 +114,25 @@ def test_an_output_file_appears_whole(case: Path, capsys: pytest.CaptureFixture[
     assert (code, out) == (0, "")
     assert len((case / "t.csv").read_text(encoding="utf-8").splitlines()) == 4 + 1  # A text has a line break.
     assert sorted(path.name for path in case.iterdir()) == ["logs", "rule.yml", "t.csv"]
+
+
+@pytest.mark.parametrize("command", ["timeline", "search"])
+def test_a_process_that_is_told_to_end_leaves_no_half_file(command: str, case: Path) -> None:
+    pattern = ["a"] if command == "search" else ["--no-findings"]
+    program = "import sys; from haidang.cli.main import main; sys.exit(main())"
+    arguments = [sys.executable, "-c", program, command, *pattern, "-", "--output", "out.csv"]
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        for _ in range(400):
+            if list(case.glob(".out.csv.*")):
+                break
+            process.stdin.write(b'{"a": "a"}\n' * 100)
+            process.stdin.flush()
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert not list(case.glob("*out.csv*"))
 
 
 @pytest.mark.parametrize("command", ["timeline", "stats", "search"])

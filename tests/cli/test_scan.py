@@ -375,7 +375,8 @@ def test_reader_that_goes_away_ends_the_scan_quietly(case: Path) -> None:
         assert process.stderr.read() == b""
 
 
-def test_interrupt_keeps_what_was_found_and_is_exit_code_130(case: Path) -> None:
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_interrupt_keeps_what_was_found_and_is_exit_code_130(case: Path, told: signal.Signals) -> None:
     # Who started the tests in the background has told them to ignore the signal.
     heeded = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
     arguments = [sys.executable, "-c", heeded + COMMAND_LINE[-1], "scan", "-", "--rules", "rules"]
@@ -396,12 +397,12 @@ def test_interrupt_keeps_what_was_found_and_is_exit_code_130(case: Path) -> None
 
         threading.Thread(target=feed, daemon=True).start()
         process.stdout.readline()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(told)
         found, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
     # What was read ahead with the first line is not in it: its beginning may be the rest of a line.
     assert json.loads(found.splitlines()[-1])["interrupted"] is True
-    assert not (case / "out.ndjson").exists()
+    assert sorted(each.name for each in case.glob("*out*")) == ["out.ndjson.partial"]
     partial = records((case / "out.ndjson.partial").read_bytes())
     assert partial[-1]["interrupted"] is True
     # The signal may come while a finding that is counted is being written.

@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, TypeVar
 
 from haidang.cli._moments import bounds
 from haidang.cli._scan_options import archive_password, input_options, known_input_format
+from haidang.cli._stopping import heeding_termination
 from haidang.errors import ConfigurationError, OutputError
 
 if TYPE_CHECKING:
@@ -167,10 +168,11 @@ def answer_stream(path: str | None, context: Context) -> Iterator[IO[bytes]]:
             with final.open("wb") as stream:
                 yield stream
             return
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        with os.fdopen(descriptor, "wb", buffering=1 << 20) as stream:
-            yield stream
-        temporary.replace(final)
+        with heeding_termination():
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            with os.fdopen(descriptor, "wb", buffering=1 << 20) as stream:
+                yield stream
+            temporary.replace(final)
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -15,6 +15,7 @@ from haidang.cli._command import Command, Context
 from haidang.cli._destinations import STDOUT, Destination, OpenDestination, pair
 from haidang.cli._progress import Progress
 from haidang.cli._scan_options import configure, scan_options
+from haidang.cli._stopping import heeding_termination
 from haidang.cli._syslog_stream import is_syslog
 from haidang.findings.model import Finding, ScanSummary
 from haidang.findings.outputs.terminal import OUTPUT as SUMMARY
@@ -54,8 +55,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
         lang = context.translate.lang
         _collect_seldom()
         # Each is in the list as soon as it is open, so that all are abandoned where a later one fails.
-        opened.extend(OpenDestination(destination, context.stdout, lang=lang) for destination in destinations)
-        return _Scan(args, context, options, opened).run()
+        with heeding_termination():
+            opened.extend(OpenDestination(each, context.stdout, lang=lang) for each in destinations)
+            return _Scan(args, context, options, opened).run()
     except BaseException:
         for output in opened:
             output.abandon()
