@@ -247,6 +247,31 @@ def test_filters_combine_and_the_address_carries_them(browser: Browser, many: Pa
     assert view.count() == "2,000 findings"
 
 
+def test_back_undoes_the_last_step(browser: Browser, many: Path) -> None:
+    view = opened(browser, many)
+    page = view.page
+    everything = view.count()
+    page.locator("#levels button").first.click()
+    critical = view.count()
+    view.search("a")
+    view.search("an")
+    page.locator("#rows .row").first.click()
+    for _ in range(3):
+        page.keyboard.press("j")
+    # Back: out of the findings that were walked along, out of the search as a whole, out of the filter.
+    page.go_back()
+    assert not page.is_visible("#detail")
+    assert page.input_value("#search") == "an"
+    page.go_back()
+    assert page.input_value("#search") == ""
+    assert view.count() == critical
+    page.go_back()
+    assert view.count() == everything
+    page.go_forward()
+    assert view.count() == critical
+    assert view.complaints == []
+
+
 def test_each_facet_count_is_what_choosing_it_leaves(browser: Browser, many: Path) -> None:
     view = opened(browser, many)
     view.page.click('[data-key="level-2"]')
