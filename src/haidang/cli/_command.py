@@ -105,9 +105,16 @@ class CommandParser(argparse.ArgumentParser):
         """Raise ``message`` as a usage error."""
         match = re.fullmatch(r"argument ([^:]+): (.*)", message, re.DOTALL)
         if match:
-            message = f"{match[1]}: {self.translate(match[2])}"
+            message = f"{match[1]}: {self._said(match[2])}"
         hint = self.translate("See {command} --help.").format(command=self.prog)
         raise ConfigurationError(message, hint=hint)
+
+    def _said(self, message: str) -> str:
+        chosen = re.fullmatch(r"invalid choice: (.*) \(choose from (.*)\)", message, re.DOTALL)
+        if chosen is None:
+            return self.translate(message)
+        known = chosen[2].replace("'", "")
+        return self.translate("{word} is none of: {known}").format(word=chosen[1], known=known)
 
 
 def build_parser(command: Command, translate: Translator) -> CommandParser:
