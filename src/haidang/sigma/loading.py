@@ -257,7 +257,7 @@ def _key(
             data = path.read_bytes()
         except OSError as error:
             raise ConfigurationError(
-                f"{path}: the rule file cannot be read: {error.strerror or error}"
+                f"{path}: the pipeline or placeholder file cannot be read: {error.strerror or error}"
             ) from None
         digest.update(f"{path}\0{len(data)}\0".encode("utf-8", "surrogateescape") + data)
     return digest.hexdigest()
