@@ -110,6 +110,24 @@ def test_summary_is_what_a_scan_prints(capsysbinary: pytest.CaptureFixture[bytes
     assert captured.err == b""
 
 
+@pytest.mark.usefixtures("case")
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("ocsf", b'"user":{"name":"lan"}'),
+        ("cef", b"duser=lan "),
+        ("cef", b"cs3=evil.exe /x"),
+        ("stix", b'"command_line":"evil.exe /x"'),
+        ("timesketch", b'"CommandLine":"evil.exe /x"'),
+    ],
+)
+def test_other_tools_are_told_user_and_command_without_being_asked(
+    form: str, said: bytes, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert scan("--format", form) == 0
+    assert said in capsysbinary.readouterr().out
+
+
 def test_a_second_run_does_not_take_the_first_ones_outputs_for_logs(
     case: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:

@@ -48,8 +48,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
         destinations = (*destinations, Destination(SUMMARY, STDOUT))
     files = tuple(each.path for each in destinations if each.path != STDOUT and not is_syslog(each.path))
     options = replace(scan_options(args, context), outputs=files)
-    if any(getattr(destination.format, "trails", False) for destination in destinations):
-        options = replace(options, trails=True)
+    # What a format needs of a run beside the findings, it says itself.
+    needs = {
+        need: True
+        for need in ("trails", "things")
+        if any(getattr(destination.format, need, False) for destination in destinations)
+    }
+    options = replace(options, **needs)
     opened: list[OpenDestination] = []
     try:
         lang = context.translate.lang

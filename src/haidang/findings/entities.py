@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Entities", "base_name", "entities"]
+__all__ = ["THING_FIELDS", "Entities", "base_name", "entities"]
 
 _NAMES = {
     "process": ("Image", "NewProcessName", "ProcessName", "Application", "exe", "process.executable"),
@@ -51,6 +51,8 @@ _PLACES: dict[str, list[tuple[str, int]]] = {}
 for _thing, _names in _NAMES.items():
     for _rank, _name in enumerate(_names):
         _PLACES.setdefault(_name, []).append((_thing, _rank))
+THING_FIELDS = tuple(_PLACES)
+"""Fields of events that name a thing."""
 _HASH = re.compile(r"(?:(MD5|SHA1|SHA256)=)?([0-9A-Fa-f]{64}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{32})(?![0-9A-Fa-f])")
 _ALGORITHMS = {32: "MD5", 40: "SHA-1", 64: "SHA-256"}
 _LONGEST_HASHES = 4096

@@ -41,6 +41,8 @@ class ScanOptions:
     since: int | None = None
     until: int | None = None
     full_event: bool = False
+    things: bool = False
+    """Whether findings carry who and what their event is about, beside what the rule looked at."""
     processes: int = 1
     cache: bool = True
     limits: Limits = DEFAULT_LIMITS

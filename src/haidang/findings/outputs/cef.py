@@ -65,6 +65,8 @@ class CefOutput:
     name = "cef"
     title = "CEF in syslog messages (RFC 5424), to a file or to syslog://HOST:PORT"
     suffixes: tuple[str, ...] = (".cef",)
+    things: bool = True
+    """Findings should carry the fields that name process, user, addresses and the like."""
 
     def open(self, stream: IO[bytes], *, lang: str) -> CefWriter:  # noqa: ARG002 -- data speaks English
         """Begin an output on ``stream``."""

@@ -53,6 +53,8 @@ class TimesketchOutput:
     name = "timesketch"
     title = "Timesketch JSONL, an event for each finding"
     suffixes: tuple[str, ...] = (".timesketch.jsonl", ".timesketch.json")
+    things: bool = True
+    """Findings should carry the fields that name process, user, addresses and the like."""
 
     def open(self, stream: IO[bytes], *, lang: str) -> TimesketchWriter:  # noqa: ARG002 -- data speaks English
         """Begin an output on ``stream``."""
