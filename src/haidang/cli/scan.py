@@ -25,7 +25,7 @@ from haidang.i18n import N_
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from haidang.scanning import ScanOptions
 
@@ -48,13 +48,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         destinations = (*destinations, Destination(SUMMARY, STDOUT))
     files = tuple(each.path for each in destinations if each.path != STDOUT and not is_syslog(each.path))
     options = replace(scan_options(args, context), outputs=files)
-    # What a format needs of a run beside the findings, it says itself.
-    needs = {
-        need: True
-        for need in ("trails", "things")
-        if any(getattr(destination.format, need, False) for destination in destinations)
-    }
-    options = replace(options, **needs)
+    options = replace(options, trails=_needed("trails", destinations), things=_needed("things", destinations))
     opened: list[OpenDestination] = []
     try:
         lang = context.translate.lang
@@ -67,6 +61,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
         for output in opened:
             output.abandon()
         raise
+
+
+def _needed(what: str, destinations: Iterable[Destination]) -> bool:
+    """Return whether a format says that it needs more of a run than what the rules looked at."""
+    return any(getattr(destination.format, what, False) for destination in destinations)
 
 
 def _collect_seldom() -> None:
