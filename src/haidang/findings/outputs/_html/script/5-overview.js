@@ -241,11 +241,8 @@ function facetItem(kind, item, n, name, most) {
     "aria-pressed": String(chosen[kind].has(item)),
     "data-key": `${kind}-${item}`,
     onclick: () => toggle(kind, item),
-  }, bar, h("span.fname", {}, h("bdi", {}, shown(kind === "file" ? ending(name) : name))), h("span.fn", {}, number(n))));
+  }, bar, h(`span.fname${kind === "file" ? ".tail" : ""}`, {}, h("bdi", {}, shown(name))), h("span.fn", {}, number(n))));
 }
-
-/** The end of a long path: files of one folder differ there. */
-const ending = (path) => (path.length > 30 ? `…${path.slice(-28)}` : path);
 
 function showChips() {
   const chips = [];
