@@ -215,6 +215,7 @@ class Timeline:
 
     def _finding_row(self, finding: Finding) -> _Row | None:
         from haidang.findings.entities import entities
+        from haidang.findings.reasons import reasons
 
         if not self._question.wants_host(finding.host):
             return None
@@ -227,7 +228,6 @@ class Timeline:
         things = entities(finding.event)
         product = self._products.get(finding.origin)
         domain = f"{things.user_domain}\\" if things.user_domain else ""
-        reasons = "; ".join(f"{match.field or '*'} {match.test}" for match in finding.matched)
         return _Row(
             time,
             finding.host,
@@ -237,7 +237,7 @@ class Timeline:
             finding.source.path,
             finding.source.record,
             domain + things.user if things.user else "",
-            reasons[: self._question.limits.timeline_text],
+            reasons(finding)[: self._question.limits.timeline_text],
             product.sessions_of(finding.event) if product else (),
             family=product.session_family if product else "",
             level=finding.rule.level,

@@ -24,6 +24,7 @@ import msgspec
 from haidang._version import __version__
 from haidang.events.times import parse_time
 from haidang.findings.entities import base_name, entities
+from haidang.findings.reasons import reasons
 from haidang.findings.words import tactics, techniques
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def _extension(finding: Finding) -> dict[str, Any]:
         "cat": finding.origin,
         "externalId": finding.id,
         "cnt": finding.count,
-        "msg": "; ".join(f"{m.field or 'keyword'} {m.test}" for m in finding.matched),
+        "msg": reasons(finding),
         "src": things.source_ip,
         "spt": things.source_port,
         "dst": things.destination_ip,
