@@ -44,6 +44,18 @@ SINKS = {
 }
 """Name of what is called to the argument that is a text."""
 
+ERRORS = frozenset({"ConfigurationError", "InputError", "OutputError"})
+"""Errors whose first argument and hint are texts, said by the command line, where ``SPEAKING`` raises them.
+
+A text that was translated where it was made (``translate("…").format(…)``) is none of these.
+"""
+
+SPEAKING = (
+    "cli/_destinations", "cli/_inquiry", "cli/_moments", "cli/_scan_options", "cli/_syslog_stream", "detect/",
+    "events/", "extras", "findings/", "i18n", "inquiry/", "scanning/", "sigma/",
+)  # fmt: skip
+"""Beginnings of the names of modules whose errors speak every language."""
+
 FORMATS = frozenset({"RefusedKind"})
 """Those of them that are given a template for ``str.format``."""
 
@@ -123,6 +135,12 @@ class _Module:
                 yield from self.found(self.returned(scope), scope)
 
     def of_call(self, call: ast.Call, scope: ast.AST) -> Iterator[Text]:
+        if _callee(call) in ERRORS and self.name.startswith(SPEAKING):
+            hints = [keyword.value for keyword in call.keywords if keyword.arg == "hint"]
+            for given in (*call.args[:1], *hints):
+                if "translate(" not in ast.unparse(given):
+                    yield from self.found(self.templates(given, scope), given)
+            return
         at = SINKS.get(_callee(call))
         if at is None or len(call.args) <= at:
             return

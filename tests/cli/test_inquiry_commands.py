@@ -5,6 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import signal
+import subprocess
+import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +16,7 @@ import pytest
 from haidang.cli import search, stats, timeline
 from haidang.cli._command import Context, parse
 from haidang.cli.main import main
+from haidang.errors import OutputError
 from haidang.i18n import translator
 from tests.inquiry.making import SECURITY, SYSMON, windows, write
 
@@ -111,6 +116,25 @@ def test_an_output_file_appears_whole(case: Path, capsys: pytest.CaptureFixture[
     assert sorted(path.name for path in case.iterdir()) == ["logs", "rule.yml", "t.csv"]
 
 
+@pytest.mark.parametrize("command", ["timeline", "search"])
+def test_a_process_that_is_told_to_end_leaves_no_half_file(command: str, case: Path) -> None:
+    pattern = ["a"] if command == "search" else ["--no-findings"]
+    program = "import sys; from haidang.cli.main import main; sys.exit(main())"
+    arguments = [sys.executable, "-c", program, command, *pattern, "-", "--output", "out.csv"]
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        for _ in range(400):
+            if list(case.glob(".out.csv.*")):
+                break
+            process.stdin.write(b'{"a": "a"}\n' * 100)
+            process.stdin.flush()
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert not list(case.glob("*out.csv*"))
+
+
 @pytest.mark.parametrize("command", ["timeline", "stats", "search"])
 def test_an_output_in_the_folder_that_is_read_is_no_log(
     command: str, case: Path, capsys: pytest.CaptureFixture[str]
@@ -200,6 +224,108 @@ def test_a_search_gives_lines_events_or_their_number(capsys: pytest.CaptureFixtu
     assert len(out.splitlines()) == 2
     code, out, _ = run(capsys, "search", "nowhere", "logs")
     assert (code, out) == (0, "")
+
+
+@pytest.mark.usefixtures("case")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["search", "whoami", "logs", "--field", "commandline"],
+            "has a field commandline. Did you mean CommandLine?",
+        ),
+        (["search", "whoami", "logs", "--field", "Zz"], "No event has a field Zz."),
+        (
+            ["search", "whoami", "logs", "--host", "ws02"],
+            "of the host ws02. Did you mean WS01.haivan.example?",
+        ),
+        (["search", "nowhere", "logs"], "No event fits."),
+        (
+            ["timeline", "logs", "--no-findings", "--host", "db"],
+            "of the host db. There is: WS01.haivan.example.",
+        ),
+        (["timeline", "logs", "--no-findings", "--user", "mai"], "of the user mai. Did you mean mai.tt?"),
+        (["timeline", "logs", "--no-findings", "--since", "2030-01-01"], "Nothing notable was found."),
+        (["stats", "logs", "--host", "ws1"], "of the host ws1. Did you mean WS01.haivan.example?"),
+    ],
+)
+def test_nothing_found_is_said_with_what_may_have_been_meant(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = run(capsys, *arguments)
+    assert code == 0
+    assert said in err
+
+
+@pytest.mark.usefixtures("case")
+def test_a_host_that_is_there_hides_no_other_that_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, err = run(capsys, "timeline", "logs", "--no-findings", "--host", "ws01", "--host", "dc01")
+    assert len(out.splitlines()) == 3
+    assert "Nothing fits of the host dc01." in err
+    assert "ws01." not in err
+
+
+@pytest.mark.usefixtures("case")
+@pytest.mark.parametrize("command", ["scan", "timeline", "stats", "search"])
+def test_a_time_that_ends_before_it_begins_is_wrong_usage(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pattern = ["x"] if command == "search" else []
+    code, _, err = run(capsys, command, *pattern, "logs", "--since", "2026-03-02", "--until", "2026-03-01")
+    assert code == 2
+    assert "--since 2026-03-02 is after --until 2026-03-01" in err
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "begins"),
+    [
+        ("timeline", "t.csv", "time,host,kind"),
+        ("timeline", "t.ndjson", '{"kind":'),
+        ("timeline", "t.json", '{"kind":'),
+        ("timeline", "t.txt", "2026-03-01 08:00:00"),
+        ("stats", "s.json", '{"events":3'),
+        ("search", "s.csv", "time,host,origin"),
+        ("search", "s.jsonl", '{"time":'),
+    ],
+)
+def test_the_ending_of_an_output_names_its_format(
+    command: str, name: str, begins: str, case: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pattern = ["WS01"] if command == "search" else []
+    findings = ["--no-findings"] if command == "timeline" else []
+    assert run(capsys, command, *pattern, *findings, "logs", "--output", name)[0] == 0
+    assert (case / name).read_text("utf-8").startswith(begins)
+
+
+@pytest.mark.parametrize("name", ["a.html", "a.csv"])
+def test_an_ending_that_a_command_does_not_write_is_wrong_usage(
+    name: str, case: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = run(capsys, "stats", "logs", "--output", name)
+    assert code == 2
+    assert f"stats does not write {name[1:]}" in err
+    assert not (case / name).exists()
+
+
+@pytest.mark.usefixtures("case")
+@pytest.mark.parametrize("command", ["timeline", "stats", "search"])
+def test_a_full_disk_is_no_defect_of_the_program(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = {"timeline": ["--no-findings"], "stats": [], "search": ["WS01"]}[command]
+    words = translator("en")
+    with open("/dev/full", "wb", buffering=0) as full:  # noqa: PTH123
+        context = Context(words, {}, full, io.StringIO(), lambda: 0)
+        module = {"timeline": timeline, "stats": stats, "search": search}[command]
+        with pytest.raises(OutputError, match="No space left"):
+            module.COMMAND.run(parse(module.COMMAND, [*arguments, "logs"], words), context)
+
+
+@pytest.mark.usefixtures("case")
+def test_a_search_for_spreadsheets_has_no_formulas(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "search", "=cmd", "logs", "--format", "csv", "--field", "CommandLine")
+    (row,) = csv.DictReader(io.StringIO(out, newline=""))
+    assert row["fields"] == "CommandLine"
+    assert row["matched"].startswith("CommandLine==cmd")
+    assert json.loads(row["event"])["LogonId"] == "0x1F"
 
 
 @pytest.mark.usefixtures("case")

@@ -129,6 +129,34 @@ def test_wrong_usage_is_said_in_vietnamese(capsys: pytest.CaptureFixture[str]) -
     assert "Không có tùy chọn --ruels. Có phải ý bạn là --rules?" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["scan", "absent"], ("absent: không có tệp hoặc thư mục này", "Hãy kiểm tra lại đường dẫn.")),
+        (
+            ["scan", ".", "--output", "absent/x.html"],
+            ("không ghi được kết quả: không có tệp hoặc thư mục này",),
+        ),
+        (["scan", ".", "--output", "x.odd"], ("không cho biết định dạng", "Hãy đặt --format trước nó")),
+        (["scan", ".", "--rules", "absent"], ("không đọc được quy tắc", "Hãy chỉ ra một tệp quy tắc")),
+        (["search", "--regex", "(", "."], ("không phải là biểu thức chính quy hợp lệ", "cú pháp RE2")),
+        (
+            ["stats", ".", "--since", "never"],
+            ("'never' không phải là mốc thời gian", "khoảng thời gian trước"),
+        ),
+        (["stats", ".", "--format", "odd"], ("--format: 'odd' không thuộc các giá trị: table, json",)),
+    ],
+)
+def test_what_goes_wrong_is_said_in_vietnamese(
+    arguments: list[str], said: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert main([*arguments, "--lang", "vi"]) == 2
+    err = capsys.readouterr().err
+    assert all(part in err for part in said), err
+
+
 def test_what_the_user_typed_cannot_drive_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["\x1b[2Jx"]) == 2
     assert "\x1b" not in capsys.readouterr().err

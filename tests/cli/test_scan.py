@@ -111,6 +111,48 @@ def test_summary_is_what_a_scan_prints(capsysbinary: pytest.CaptureFixture[bytes
 
 
 @pytest.mark.usefixtures("case")
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("ocsf", b'"user":{"name":"lan"}'),
+        ("cef", b"duser=lan "),
+        ("cef", b"cs3=evil.exe /x"),
+        ("stix", b'"command_line":"evil.exe /x"'),
+        ("timesketch", b'"CommandLine":"evil.exe /x"'),
+    ],
+)
+def test_other_tools_are_told_user_and_command_without_being_asked(
+    form: str, said: bytes, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert scan("--format", form) == 0
+    assert said in capsysbinary.readouterr().out
+
+
+def test_a_second_run_does_not_take_the_first_ones_outputs_for_logs(
+    case: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    for _ in range(2):
+        outputs = ("--output", "logs/report.html", "--output", "logs/findings.ndjson")
+        assert scan(*outputs, "--lang", "en") == 0
+    text = capsysbinary.readouterr().out.decode()
+    assert text.count("1 file read") == 2
+    assert "Note      logs/findings.ndjson was not read: it is an output of this run." in text
+    assert len(titles((case / "logs" / "findings.ndjson").read_bytes())) == 2
+
+
+def test_a_log_is_never_overwritten_by_its_findings(
+    case: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    log = case / "logs" / "host.json"
+    before = log.read_bytes()
+    for command in (["scan", "--rules", "rules", "--no-cache"], ["timeline"], ["stats"], ["search", "x"]):
+        assert main([*command, "logs/host.json", "--output", "logs/host.json"]) == 2
+        assert "would overwrite it" in capsysbinary.readouterr().err.decode()
+    assert log.read_bytes() == before
+    assert [path.name for path in log.parent.iterdir()] == ["host.json"]
+
+
+@pytest.mark.usefixtures("case")
 def test_summary_speaks_vietnamese(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     assert scan("--lang", "vi") == 0
     assert "Phát hiện    2 theo 2 quy tắc:  1 cao  1 thấp" in capsysbinary.readouterr().out.decode()
@@ -351,7 +393,8 @@ def test_reader_that_goes_away_ends_the_scan_quietly(case: Path) -> None:
         assert process.stderr.read() == b""
 
 
-def test_interrupt_keeps_what_was_found_and_is_exit_code_130(case: Path) -> None:
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_interrupt_keeps_what_was_found_and_is_exit_code_130(case: Path, told: signal.Signals) -> None:
     # Who started the tests in the background has told them to ignore the signal.
     heeded = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
     arguments = [sys.executable, "-c", heeded + COMMAND_LINE[-1], "scan", "-", "--rules", "rules"]
@@ -372,12 +415,12 @@ def test_interrupt_keeps_what_was_found_and_is_exit_code_130(case: Path) -> None
 
         threading.Thread(target=feed, daemon=True).start()
         process.stdout.readline()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(told)
         found, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
     # What was read ahead with the first line is not in it: its beginning may be the rest of a line.
     assert json.loads(found.splitlines()[-1])["interrupted"] is True
-    assert not (case / "out.ndjson").exists()
+    assert sorted(each.name for each in case.glob("*out*")) == ["out.ndjson.partial"]
     partial = records((case / "out.ndjson.partial").read_bytes())
     assert partial[-1]["interrupted"] is True
     # The signal may come while a finding that is counted is being written.

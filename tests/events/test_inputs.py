@@ -84,6 +84,24 @@ def test_a_file_that_links_lead_to_is_read_once(folder: Path) -> None:
     assert problems == {f"{folder}/{name}": "duplicate" for name in twice}
 
 
+def test_what_the_run_writes_is_no_log_of_it(folder: Path) -> None:
+    (folder / "out").symlink_to(folder / "b.log")
+    problems: list[FileReport] = []
+    outputs = [str(folder / "out"), str(folder / "not yet"), "/dev/null", "a\x00b"]
+    inputs = find_inputs([str(folder)], limits=DEFAULT_LIMITS, on_problem=problems.append, outputs=outputs)
+    assert [item.display for item in inputs] == [
+        f"{folder}/{name}" for name in ("a/10.log", "a/2.log", "c/d/e.log")
+    ]
+    assert [report.path for report in problems] == [f"{folder}/b.log", f"{folder}/out"]
+    assert all(report.output and report.complete for report in problems)
+
+
+def test_an_output_never_takes_the_place_of_a_log_that_is_named(folder: Path) -> None:
+    log = str(folder / "b.log")
+    with pytest.raises(InputError, match="would overwrite it"):
+        list(find_inputs([log], limits=DEFAULT_LIMITS, on_problem=print, outputs=[log]))
+
+
 def test_what_is_no_file_is_noted_and_not_opened(folder: Path) -> None:
     os.mkfifo(folder / "pipe")
     (folder / "nowhere").symlink_to(folder / "missing")

@@ -32,10 +32,15 @@ from haidang.findings.entities import _NAMES, Entities, base_name, entities
         ({"TargetObject": "HKLM\\Software"}, "registry_key", "HKLM\\Software"),
         ({"ObjectName": "C:\\file"}, "registry_key", ""),
         (
-            {"Hashes": "SHA1=" + "a" * 40 + ",IMPHASH=" + "0" * 32},
+            {"Hashes": f"SHA1={'a' * 40},MD5={'b' * 32},SHA256={'c' * 64},IMPHASH={'0' * 32}"},
             "hashes",
-            (("MD5", "0" * 32), ("SHA-1", "a" * 40)),
+            (("MD5", "b" * 32), ("SHA-1", "a" * 40), ("SHA-256", "c" * 64)),
         ),
+        ({"Hashes": "SHA1=" + "a" * 40 + ",IMPHASH=" + "0" * 32}, "hashes", (("SHA-1", "a" * 40),)),
+        ({"Hash": "f" * 64}, "hashes", (("SHA-256", "f" * 64),)),
+        # Security 4688 calls the process that starts another ProcessId.
+        ({"NewProcessId": "0x5a4", "ProcessId": "0xb4c"}, "pid", 0x5A4),
+        ({"NewProcessId": "0x5a4", "ProcessId": "0xb4c"}, "parent_pid", 0xB4C),
     ],
 )
 def test_a_thing_is_found_by_the_names_that_products_give_it(

@@ -31,7 +31,15 @@ def test_size_has_three_digits_before_the_point(amount: int, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0.0 s"), (4.24, "4.2 s"), (59.96, "1:00"), (187.4, "3:07"), (3599.6, "1:00:00"), (7387, "2:03:07")],
+    [
+        (0, "0.0 s"),
+        (4.24, "4.2 s"),
+        (59.96, "1:00"),
+        (187.4, "3:07"),
+        (3599.6, "1:00:00"),
+        (7387, "2:03:07"),
+        (3_810_840, "44 d 02:34"),
+    ],
 )
 def test_duration_reads_as_a_clock_from_a_minute_on(seconds: float, text: str) -> None:
     assert duration(seconds, "en") == text

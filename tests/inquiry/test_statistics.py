@@ -52,6 +52,13 @@ def test_programs_types_and_unknown_files(tmp_path: Path) -> None:
     assert [report.path for report in found.reports if not report.complete] == [str(tmp_path / "junk.bin")]
 
 
+def test_a_channel_spelled_in_two_ways_is_one_source(tmp_path: Path) -> None:
+    lines = [windows(name, 4624, "08:00:00") for name in ("Security", "security", "SECURITY")]
+    found = count(write(tmp_path / "a.json", *lines))
+    assert [(key[1], group.events) for key, group in found.groups.items()] == [("Security", 3)]
+    assert found.ids == {("windows", "Security", "4624"): 3}
+
+
 def test_a_silence_that_is_unusual_is_a_gap(tmp_path: Path) -> None:
     path = write(tmp_path / "a.json", *every_minute(480, 540), *every_minute(660, 720))
     (group,) = count(path).groups.values()

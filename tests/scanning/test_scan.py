@@ -150,6 +150,18 @@ def test_a_full_event_has_all_fields_and_else_those_that_the_rule_looked_at(tmp_
     assert full.id == short.id
 
 
+def test_a_finding_for_other_tools_says_who_and_what_it_is_about(tmp_path: Path) -> None:
+    more = {"ParentImage": "C:\\y\\host.exe", "IntegrityLevel": "High", "host": {"name": "a"}}
+    log = write_log(tmp_path / "log.jsonl", [event(1, CommandLine="tool.exe -x", **more)])
+    (short,), _ = scanned(write_rules(tmp_path), log)
+    (found,), _ = scanned(write_rules(tmp_path), log, things=True)
+    assert found.event.items() > short.event.items()
+    assert found.event["User"] == "lan"
+    assert found.event["CommandLine"] == "tool.exe -x"
+    assert not found.event.keys() & {"IntegrityLevel", "host"}
+    assert found.id == short.id
+
+
 def test_the_account_of_a_scan_is_complete(tmp_path: Path, logs: Path) -> None:
     summary = ScanSummary()
     found = list(haidang.scan(logs, rules=haidang.load_rules(write_rules(tmp_path)), summary=summary))

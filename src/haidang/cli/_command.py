@@ -30,6 +30,7 @@ __all__ = [
     "CommandParser",
     "Context",
     "build_parser",
+    "closest",
     "command_group",
     "did_you_mean",
     "grouped_commands",
@@ -104,9 +105,16 @@ class CommandParser(argparse.ArgumentParser):
         """Raise ``message`` as a usage error."""
         match = re.fullmatch(r"argument ([^:]+): (.*)", message, re.DOTALL)
         if match:
-            message = f"{match[1]}: {self.translate(match[2])}"
+            message = f"{match[1]}: {self._said(match[2])}"
         hint = self.translate("See {command} --help.").format(command=self.prog)
         raise ConfigurationError(message, hint=hint)
+
+    def _said(self, message: str) -> str:
+        chosen = re.fullmatch(r"invalid choice: (.*) \(choose from (.*)\)", message, re.DOTALL)
+        if chosen is None:
+            return self.translate(message)
+        known = chosen[2].replace("'", "")
+        return self.translate("{word} is none of: {known}").format(word=chosen[1], known=known)
 
 
 def build_parser(command: Command, translate: Translator) -> CommandParser:
@@ -225,10 +233,15 @@ def _group_help(command: Command, commands: dict[str, Command], translate: Trans
 
 def did_you_mean(word: str, known: Iterable[str], translate: Translator) -> str:
     """Return "Did you mean …?" where one of ``known`` is like ``word``, else ""."""
+    close = closest(word, known)
+    return translate("Did you mean {word}?").format(word=close) if close else ""
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """Return that one of ``known`` that is like ``word``, "" where none is."""
     import difflib
 
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return translate("Did you mean {word}?").format(word=close[0]) if close else ""
+    return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)), "")
 
 
 def _folded(line: str, width: int) -> list[str]:

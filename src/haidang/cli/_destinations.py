@@ -214,7 +214,7 @@ def _for_syslog(asked: OutputFormat | None, path: str) -> OutputFormat:
     if asked is not None and asked.name != _SYSLOG_FORMAT:
         raise ConfigurationError(
             f"--output {path}: syslog carries messages, not {asked.name}",
-            hint=f"Use --format {_SYSLOG_FORMAT}, or leave --format out.",
+            hint="Use --format cef, or leave --format out.",
         )
     return outputs()[_SYSLOG_FORMAT]
 

@@ -16,8 +16,9 @@ import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar
 
-from haidang.cli._moments import moment_ns
+from haidang.cli._moments import bounds
 from haidang.cli._scan_options import archive_password, input_options, known_input_format
+from haidang.cli._stopping import heeding_termination
 from haidang.errors import ConfigurationError, OutputError
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ __all__ = [
     "add_answer",
     "add_inputs",
     "add_scope",
+    "answer_format",
     "answer_stream",
     "ask",
     "end",
@@ -46,6 +48,18 @@ _Item = TypeVar("_Item")
 
 DONE = 0
 INCOMPLETE = 3
+_ENDINGS = {
+    ".csv": ("csv",),
+    ".ndjson": ("ndjson",),
+    ".jsonl": ("ndjson",),
+    ".json": ("json", "ndjson"),
+    ".htm": (),
+    ".html": (),
+    ".xlsx": (),
+    ".xml": (),
+    ".parquet": (),
+}
+"""Ending of a file to the formats that it may mean, the likeliest first; another one means nothing."""
 _EXAMPLES = 8
 """Files named on standard error of which something was not read."""
 
@@ -75,9 +89,9 @@ def add_scope(parser: CommandParser, _: Translator) -> argparse._ArgumentGroup:
 def add_answer(
     parser: CommandParser, formats: Sequence[str], help_: str, translate: Translator
 ) -> argparse._ArgumentGroup:
-    """Add where the answer goes, and in which of ``formats``: the first unless another is named."""
+    """Add where the answer goes, and in which of ``formats``: that of the file's ending, else the first."""
     group = parser.add_argument_group(translate("Outputs"))
-    group.add_argument("--format", choices=formats, metavar="FORMAT", default=formats[0], help=help_)
+    group.add_argument("--format", choices=formats, metavar="FORMAT", help=help_)
     group.add_argument("--output", metavar="FILE", help=translate("write to FILE instead of standard output"))
     return group
 
@@ -96,18 +110,38 @@ def ask(args: argparse.Namespace, context: Context) -> Question:
             context.translate("There is nothing to read: name a file, a folder or - (standard input)."),
             hint=context.translate("See {command} --help.").format(command=f"haidang {args.command}"),
         )
-    now = context.now()
+    since, until = bounds(args, context)
     question = Question(
         tuple(args.paths),
         hosts=tuple(args.host),
-        since=moment_ns(args.since, now=now, end=False) if args.since else None,
-        until=moment_ns(args.until, now=now, end=True) if args.until else None,
+        since=since,
+        until=until,
         input_format=known_input_format(args.input_format),
         password=archive_password(args, context),
+        outputs=(args.output,) if args.output and args.output != "-" else (),
     )
     # Before an output is begun, which may be in the very folder.
     question.find()
     return question
+
+
+def answer_format(args: argparse.Namespace, formats: Sequence[str]) -> str:
+    """Return which of ``formats`` the answer is written in.
+
+    Raises:
+        ConfigurationError: The ending of the output names a format that the command does not write.
+    """
+    if args.format:
+        return str(args.format)
+    ending = Path(args.output or "").suffix.lower()
+    meant = _ENDINGS.get(ending, formats[:1])
+    fitting = [each for each in meant if each in formats]
+    if not fitting:
+        raise ConfigurationError(
+            f"--output {args.output}: {args.command} does not write {ending}",
+            hint=f"Say which with --format: {', '.join(formats)}.",
+        )
+    return fitting[0]
 
 
 @contextlib.contextmanager
@@ -118,8 +152,13 @@ def answer_stream(path: str | None, context: Context) -> Iterator[IO[bytes]]:
         OutputError: The file cannot be written.
     """
     if path is None or path == "-":
-        yield context.stdout
-        context.stdout.flush()
+        try:
+            yield context.stdout
+            context.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputError(f"-: cannot write the output: {error.strerror or error}") from error
         return
     final = Path(os.path.realpath(path))
     temporary = final.with_name(f".{final.name}.{secrets.token_hex(4)}.tmp")
@@ -129,10 +168,11 @@ def answer_stream(path: str | None, context: Context) -> Iterator[IO[bytes]]:
             with final.open("wb") as stream:
                 yield stream
             return
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        with os.fdopen(descriptor, "wb", buffering=1 << 20) as stream:
-            yield stream
-        temporary.replace(final)
+        with heeding_termination():
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            with os.fdopen(descriptor, "wb", buffering=1 << 20) as stream:
+                yield stream
+            temporary.replace(final)
     except BrokenPipeError:
         raise
     except OSError as error:

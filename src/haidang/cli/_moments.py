@@ -9,16 +9,39 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from haidang.errors import ConfigurationError
 
-__all__ = ["moment_ns"]
+if TYPE_CHECKING:
+    import argparse
+
+    from haidang.cli._command import Context
+
+__all__ = ["bounds", "moment_ns"]
 
 _AGO = re.compile(r"(\d{1,9})([smhdw])", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _NANO = 1_000_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def bounds(args: argparse.Namespace, context: Context) -> tuple[int | None, int | None]:
+    """Return what ``--since`` and ``--until`` name, None for one that is not given.
+
+    Raises:
+        ConfigurationError: One is no moment, or the first lies after the second.
+    """
+    now = context.now()
+    since = moment_ns(args.since, now=now, end=False) if args.since else None
+    until = moment_ns(args.until, now=now, end=True) if args.until else None
+    if since is not None and until is not None and since > until:
+        raise ConfigurationError(
+            f"--since {args.since} is after --until {args.until}",
+            hint="No event can be between them; swap them.",
+        )
+    return since, until
 
 
 def moment_ns(text: str, *, now: int, end: bool) -> int:

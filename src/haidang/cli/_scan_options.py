@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from haidang.cli._moments import moment_ns
+from haidang.cli._moments import bounds
 from haidang.errors import ConfigurationError
 from haidang.findings.outputs import outputs
 from haidang.i18n import N_
@@ -82,7 +82,7 @@ def scan_options(args: argparse.Namespace, context: Context) -> ScanOptions:
         raise ConfigurationError(
             context.translate("There are no rules to scan with: --no-builtin needs --rules.")
         )
-    now = context.now()
+    since, until = bounds(args, context)
     return ScanOptions(
         paths=tuple(args.paths),
         rules=tuple(args.rules),
@@ -99,8 +99,8 @@ def scan_options(args: argparse.Namespace, context: Context) -> ScanOptions:
         tags=tuple(args.tag),
         include=tuple(args.rule),
         exclude=tuple(args.exclude_rule),
-        since=moment_ns(args.since, now=now, end=False) if args.since else None,
-        until=moment_ns(args.until, now=now, end=True) if args.until else None,
+        since=since,
+        until=until,
         full_event=args.full_event,
         processes=args.processes or available_cores(),
         cache=args.cache,

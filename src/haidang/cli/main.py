@@ -193,10 +193,12 @@ def _language_flag(arguments: Sequence[str]) -> str | None:
 def _complain(error: Exception, context: Context) -> None:
     """Say what went wrong; file names in it may hold anything."""
     from haidang.errors import HaidangError
+    from haidang.findings.details import detail
     from haidang.plaintext import neutralise
 
     text = error.diagnostics(context.translate) if isinstance(error, HaidangError) else str(error)
-    first, *rest = text.split("\n")
+    # Most errors are made in English where something goes wrong; people are told in their own language.
+    first, *rest = (detail(line, context.translate) for line in text.split("\n"))
     context.say(f"haidang: {neutralise(first)}")
     for line in rest:
         context.say(f"  {neutralise(line)}")

@@ -15,6 +15,8 @@ from haidang.cli._command import Command, Context
 from haidang.cli._destinations import STDOUT, Destination, OpenDestination, pair
 from haidang.cli._progress import Progress
 from haidang.cli._scan_options import configure, scan_options
+from haidang.cli._stopping import heeding_termination
+from haidang.cli._syslog_stream import is_syslog
 from haidang.findings.model import Finding, ScanSummary
 from haidang.findings.outputs.terminal import OUTPUT as SUMMARY
 from haidang.findings.outputs.terminal import SummaryWriter, print_account
@@ -23,7 +25,7 @@ from haidang.i18n import N_
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from haidang.scanning import ScanOptions
 
@@ -44,20 +46,26 @@ def run(args: argparse.Namespace, context: Context) -> int:
     destinations = pair(args.outputs)
     if not args.quiet and all(destination.path != STDOUT for destination in destinations):
         destinations = (*destinations, Destination(SUMMARY, STDOUT))
-    options = scan_options(args, context)
-    if any(getattr(destination.format, "trails", False) for destination in destinations):
-        options = replace(options, trails=True)
+    files = tuple(each.path for each in destinations if each.path != STDOUT and not is_syslog(each.path))
+    options = replace(scan_options(args, context), outputs=files)
+    options = replace(options, trails=_needed("trails", destinations), things=_needed("things", destinations))
     opened: list[OpenDestination] = []
     try:
         lang = context.translate.lang
         _collect_seldom()
         # Each is in the list as soon as it is open, so that all are abandoned where a later one fails.
-        opened.extend(OpenDestination(destination, context.stdout, lang=lang) for destination in destinations)
-        return _Scan(args, context, options, opened).run()
+        with heeding_termination():
+            opened.extend(OpenDestination(each, context.stdout, lang=lang) for each in destinations)
+            return _Scan(args, context, options, opened).run()
     except BaseException:
         for output in opened:
             output.abandon()
         raise
+
+
+def _needed(what: str, destinations: Iterable[Destination]) -> bool:
+    """Return whether a format says that it needs more of a run than what the rules looked at."""
+    return any(getattr(destination.format, what, False) for destination in destinations)
 
 
 def _collect_seldom() -> None:

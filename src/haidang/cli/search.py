@@ -12,19 +12,26 @@ from haidang.cli._inquiry import (
     add_answer,
     add_inputs,
     add_scope,
+    answer_format,
     answer_stream,
     ask,
     end,
     show_progress,
     shown_width,
+    wants_colour,
 )
 from haidang.cli._scan_options import counting
+from haidang.cli._unmet import say_unmet
 from haidang.i18n import N_
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
+    from typing import IO
 
     from haidang.i18n import Translator
+    from haidang.inquiry import Pattern, Question
+    from haidang.inquiry.searching import Found
 
 __all__ = ["COMMAND"]
 
@@ -33,7 +40,7 @@ EPILOG = N_(
   haidang search mimikatz logs/ -i
   haidang search --regex 'enc(oded)?\\s' logs/ --field CommandLine -i"""
 )
-FORMATS = ("lines", "ndjson", "count")
+FORMATS = ("lines", "ndjson", "csv", "count")
 
 
 def configure(parser: CommandParser, translate: Translator) -> None:
@@ -55,7 +62,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
     add_inputs(parser, translate)
     add_scope(parser, translate)
     outputs = add_answer(
-        parser, FORMATS, _("lines, ndjson (whole events) or count (default: lines)"), translate
+        parser, FORMATS, _("lines, ndjson or csv (whole events), or count (default: lines)"), translate
     )
     outputs.add_argument("--limit", metavar="N", type=counting(_), help=_("stop after N events"))
 
@@ -67,25 +74,65 @@ def run(args: argparse.Namespace, context: Context) -> int:
         HaidangError: An option, the expression or the output is wrong.
     """
     from haidang.inquiry import Pattern, search
-    from haidang.inquiry.search_outputs import write_count, write_lines, write_ndjson
 
+    form = answer_format(args, FORMATS)
     question = ask(args, context)
     pattern = Pattern(args.pattern, tuple(args.field), regex=args.regex, ignore_case=args.ignore_case)
-    width = shown_width(context, args.output)
     # Lines that scroll by on the same terminal would tear the progress line.
-    done = show_progress(question, context) if width is None else lambda: None
+    on_terminal = shown_width(context, args.output) is not None
+    done = show_progress(question, context) if not on_terminal else lambda: None
     found = search(question, pattern)
     try:
         with answer_stream(args.output, context) as stream:
-            if args.format == "ndjson":
-                write_ndjson(stream, found, most=args.limit)
-            elif args.format == "count":
-                write_count(stream, found, most=args.limit)
-            else:
-                write_lines(stream, found, most=args.limit, width=width)
+            count = _write(stream, found, form, pattern, args, context)
     finally:
         done()
+    if not count:
+        _say_why(context, question, pattern)
     return end(question.reports, context)
+
+
+def _write(
+    stream: IO[bytes],
+    found: Iterator[Found],
+    form: str,
+    pattern: Pattern,
+    args: argparse.Namespace,
+    context: Context,
+) -> int:
+    """Write what was found in the form that is asked for; return how many events there were."""
+    from haidang.inquiry.search_outputs import write_count, write_csv, write_lines, write_ndjson
+
+    if form == "ndjson":
+        return write_ndjson(stream, found, most=args.limit)
+    if form == "csv":
+        return write_csv(stream, found, most=args.limit)
+    if form == "count":
+        return write_count(stream, found, most=args.limit)
+    return write_lines(
+        stream,
+        found,
+        most=args.limit,
+        width=shown_width(context, args.output),
+        find=pattern.find,
+        colour=wants_colour(context, args.output),
+    )
+
+
+def _say_why(context: Context, question: Question, pattern: Pattern) -> None:
+    """Say that nothing was found, and which name may be the reason."""
+    from haidang.inquiry.searching import absent_fields
+
+    translate = context.translate
+    context.say(translate("No event fits."))
+    # Where events fitted but for their host, their fields are there.
+    if question.other_hosts:
+        for host in question.unmet_hosts():
+            say_unmet(context, translate("Nothing fits of the host {name}."), host, question.other_hosts)
+        return
+    absent, names = absent_fields(question, pattern.fields)
+    for field in absent:
+        say_unmet(context, translate("No event has a field {name}."), field, names, examples=0)
 
 
 COMMAND = Command(

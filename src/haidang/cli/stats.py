@@ -12,12 +12,14 @@ from haidang.cli._inquiry import (
     add_answer,
     add_inputs,
     add_scope,
+    answer_format,
     answer_stream,
     ask,
     end,
     show_progress,
     shown_width,
 )
+from haidang.cli._unmet import say_unmet
 from haidang.i18n import N_
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from haidang.inquiry import statistics
     from haidang.inquiry.statistics_outputs import write_json, write_tables
 
+    form = answer_format(args, FORMATS)
     question = ask(args, context)
     done = show_progress(question, context)
     try:
@@ -55,11 +58,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
     finally:
         done()
     with answer_stream(args.output, context) as stream:
-        if args.format == "json":
+        if form == "json":
             write_json(stream, found)
         else:
             write_tables(stream, found, context.translate, width=shown_width(context, args.output))
-    return end(question.reports, context, told=args.format == "table")
+    for host in question.unmet_hosts():
+        say_unmet(context, context.translate("Nothing fits of the host {name}."), host, question.other_hosts)
+    return end(question.reports, context, told=form == "table")
 
 
 COMMAND = Command(

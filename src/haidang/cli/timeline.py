@@ -12,6 +12,7 @@ from haidang.cli._inquiry import (
     add_answer,
     add_inputs,
     add_scope,
+    answer_format,
     answer_stream,
     ask,
     end,
@@ -20,6 +21,7 @@ from haidang.cli._inquiry import (
     until_first,
     wants_colour,
 )
+from haidang.cli._unmet import say_unmet
 from haidang.i18n import N_
 
 if TYPE_CHECKING:
@@ -75,13 +77,14 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from haidang.inquiry import timeline
     from haidang.inquiry.timeline_outputs import write_csv, write_lines, write_ndjson
 
+    form = answer_format(args, FORMATS)
     question = ask(args, context)
     story = timeline(question, users=tuple(args.user), scan=_scan(args, question))
     entries = until_first(story, show_progress(question, context))
     with answer_stream(args.output, context) as stream:
-        if args.format == "ndjson":
+        if form == "ndjson":
             count = write_ndjson(stream, entries)
-        elif args.format == "csv":
+        elif form == "csv":
             count = write_csv(stream, entries)
         else:
             count = write_lines(
@@ -91,7 +94,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
                 width=shown_width(context, args.output),
                 colour=wants_colour(context, args.output),
             )
-    _remark(context, count, story)
+    _remark(context, count, question, story)
     return end(question.reports, context)
 
 
@@ -114,14 +117,19 @@ def _scan(args: argparse.Namespace, question: Question) -> ScanOptions | None:
     )
 
 
-def _remark(context: Context, count: int, story: Timeline) -> None:
+def _remark(context: Context, count: int, question: Question, story: Timeline) -> None:
     from haidang.findings.account import rules_line
 
     translate, untimed = context.translate, story.untimed
     if story.summary is not None and story.summary.refused:
         context.say(rules_line(story.summary, translate))
-    if not count and context.stderr.isatty():
+    if not count:
         context.say(translate("Nothing notable was found."))
+    for host in question.unmet_hosts():
+        say_unmet(context, translate("Nothing fits of the host {name}."), host, question.other_hosts)
+    # Of a host that is not there, nobody has done anything.
+    for user in [] if question.unmet_hosts() and not count else story.unmet_users():
+        say_unmet(context, translate("Nothing fits of the user {name}."), user, story.other_users)
     if untimed:
         message = translate.ngettext(
             "{n} notable event has no time and is left out.",

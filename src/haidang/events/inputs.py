@@ -6,7 +6,8 @@ Rules of this module:
   content) becomes one input for each member.
 - A folder that links back to itself, a link to nothing, a pipe or device, a file that cannot be opened: each
   is reported once and never stops the walk. A file that is reached twice is read once.
-- Only a path that does not exist is the user's mistake, and an error.
+- A file that the run itself will write is left out where a folder holds it: it is no log.
+- Only a path that does not exist, or one that an output would overwrite, is the user's mistake, and an error.
 
 Names and archives are untrusted.
 """
@@ -70,7 +71,11 @@ class Input:
 
 
 def find_inputs(
-    paths: Sequence[str], *, limits: Limits, on_problem: Callable[[FileReport], None]
+    paths: Sequence[str],
+    *,
+    limits: Limits,
+    on_problem: Callable[[FileReport], None],
+    outputs: Sequence[str] = (),
 ) -> Iterator[Input]:
     """Yield what is to be read, in the order of ``paths`` and of the names in folders.
 
@@ -78,14 +83,23 @@ def find_inputs(
         paths: Files, folders, archives, or "-" for standard input.
         limits: Bounds.
         on_problem: Gets a report for each thing that cannot be read.
+        outputs: Files that will be written. What an earlier run left there is no log.
 
     Raises:
-        InputError: A path does not exist.
+        InputError: A path does not exist, or an output would take the place of a log that is named.
     """
+    written = _identities(outputs)
     for path in paths:
-        if path != STANDARD_INPUT and not os.path.exists(path):  # noqa: PTH110 - any string is asked about
+        if path == STANDARD_INPUT:
+            continue
+        if not os.path.exists(path):  # noqa: PTH110 - any string is asked about
             raise InputError(f"{_display(path)}: no such file or folder", hint="Check the path.")
-    finder = _Finder(limits, on_problem)
+        if written & _identities([path]):
+            raise InputError(
+                f"{_display(path)} is to be read, and the output would overwrite it",
+                hint="Name another file with --output.",
+            )
+    finder = _Finder(limits, on_problem, written)
     for path in paths:
         if path == STANDARD_INPUT:
             yield Input(path, path, 0)
@@ -123,9 +137,12 @@ def _is_splittable(item: Input, limits: Limits, input_format: str | None) -> boo
 class _Finder:
     """One walk, which knows what it has seen."""
 
-    def __init__(self, limits: Limits, on_problem: Callable[[FileReport], None]) -> None:
+    def __init__(
+        self, limits: Limits, on_problem: Callable[[FileReport], None], written: frozenset[_Identity]
+    ) -> None:
         self._limits = limits
         self._on_problem = on_problem
+        self._written = written
         self._seen: dict[_Identity, str] = {}
 
     def find(self, path: str) -> Iterator[Input]:
@@ -140,7 +157,9 @@ class _Finder:
                 self._report(path, _dangling(path) or unreadable(error))
                 continue
             identity = status.st_dev, status.st_ino
-            if identity in around:
+            if identity in self._written:
+                self._report(path, DamagedError("output", "It is an output of this run."))
+            elif identity in around:
                 self._report(path, DamagedError("symlink-loop", "It leads back to a folder that it is in."))
             elif identity in self._seen:
                 detail = f"The same as {self._seen[identity]}, which is read once."
@@ -195,6 +214,19 @@ class _Finder:
         report = FileReport(_display(path))
         report.note(damage.kind, "byte 0", damage.detail)
         self._on_problem(report)
+
+
+def _identities(paths: Sequence[str]) -> frozenset[_Identity]:
+    """Return who the regular files among ``paths`` are; what is not there yet is nobody."""
+    found = set()
+    for path in paths:
+        try:
+            status = os.stat(path)  # noqa: PTH116 - the path may be bytes that are no text
+        except (OSError, ValueError):
+            continue
+        if stat.S_ISREG(status.st_mode):
+            found.add((status.st_dev, status.st_ino))
+    return frozenset(found)
 
 
 def _display(path: str) -> str:

@@ -58,7 +58,7 @@ class Problem:
     count: int = 1
 
 
-HARMLESS = frozenset({"duplicate", "ahead"})
+HARMLESS = frozenset({"duplicate", "ahead", "output"})
 """Kinds of problems by which nothing of a file is lost."""
 
 
@@ -98,7 +98,12 @@ class FileReport:
     @property
     def told(self) -> bool:
         """Whether there is something that people should know of the file, though it was read in whole."""
-        return bool(self.problems.keys() - {"duplicate"})
+        return bool(self.problems.keys() - {"duplicate", "output"})
+
+    @property
+    def output(self) -> bool:
+        """Whether it is no log, but what the run itself writes."""
+        return "output" in self.problems
 
 
 @dataclass(slots=True)

@@ -47,6 +47,7 @@ PROBLEM_WORDS = {
     "encrypted": N_("encrypted"),
     "symlink-loop": N_("loop of symbolic links"),
     "duplicate": N_("the same name twice"),
+    "output": N_("written by this run"),
     "ahead": N_("times later than now"),
     "crashed": N_("ended the process that read it"),
     "missing-library": N_("needs a library that is not installed"),
@@ -96,7 +97,12 @@ def speed_line(summary: ScanSummary, translate: Translator) -> str:
     """Return events, bytes, time and rates."""
     lang = translate.lang
     seconds = max(summary.elapsed, 1e-9)
-    return translate("{events} events, {size} in {time}: {rate} events/s, {throughput}/s").format(
+    message = translate.ngettext(
+        "{events} event, {size} in {time}: {rate} events/s, {throughput}/s",
+        "{events} events, {size} in {time}: {rate} events/s, {throughput}/s",
+        summary.events,
+    )
+    return message.format(
         events=number(summary.events, lang),
         size=size(summary.size, lang),
         time=duration(summary.elapsed, lang),

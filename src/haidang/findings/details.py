@@ -42,6 +42,7 @@ SYSTEM_WORDS = (
     "Not a directory",
     "Input/output error",
     "No such device or address",
+    "No space left on device",
 )
 """What the operating system says most often; it has no source of ours to be found in."""
 

@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Entities", "base_name", "entities"]
+__all__ = ["THING_FIELDS", "Entities", "base_name", "entities"]
 
 _NAMES = {
     "process": ("Image", "NewProcessName", "ProcessName", "Application", "exe", "process.executable"),
     "command_line": ("CommandLine", "ProcessCommandLine", "proctitle", "process.command_line"),
-    "pid": ("ProcessId", "NewProcessId", "ProcessID", "pid", "process.pid"),
+    "pid": ("NewProcessId", "ProcessId", "ProcessID", "pid", "process.pid"),
     "process_uid": ("ProcessGuid", "process.entity_id"),
     "parent_process": ("ParentImage", "ParentProcessName", "process.parent.executable"),
     "parent_command_line": ("ParentCommandLine", "process.parent.command_line"),
@@ -51,7 +51,14 @@ _PLACES: dict[str, list[tuple[str, int]]] = {}
 for _thing, _names in _NAMES.items():
     for _rank, _name in enumerate(_names):
         _PLACES.setdefault(_name, []).append((_thing, _rank))
-_HASH = re.compile(r"(?:(MD5|SHA1|SHA256)=)?([0-9A-Fa-f]{64}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{32})(?![0-9A-Fa-f])")
+THING_FIELDS = tuple(_PLACES)
+"""Fields of events that name a thing."""
+_HASH = re.compile(
+    r"(?:([A-Za-z0-9-]{1,20})=)?(?<![0-9A-Fa-f])"
+    r"([0-9A-Fa-f]{64}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{32})(?![0-9A-Fa-f])"
+)
+_HASH_NAMES = frozenset({"", "MD5", "SHA1", "SHA-1", "SHA256", "SHA-256"})
+"""What may stand before the digits; the IMPHASH of Sysmon is as long as an MD5, and is none."""
 _ALGORITHMS = {32: "MD5", 40: "SHA-1", 64: "SHA-256"}
 _LONGEST_HASHES = 4096
 _HIVES = ("HKLM", "HKU", "HKCU", "HKCR", "HKEY_", "\\REGISTRY")
@@ -86,15 +93,10 @@ class Entities:
 
 def entities(event: Mapping[str, Any]) -> Entities:
     """Return what an event, or the part of it that a finding carries, speaks of."""
-    ranked: dict[str, tuple[int, str]] = {}
-    for name, value in event.items():
-        places = _PLACES.get(name)
-        text = _text(value) if places else ""
-        if text:
-            for thing, rank in places or ():
-                if thing not in ranked or rank < ranked[thing][0]:
-                    ranked[thing] = rank, text
-    found: dict[str, Any] = {thing: text for thing, (_, text) in ranked.items()}
+    found: dict[str, Any] = {thing: text for thing, (_, text) in _ranked(event).items()}
+    if "NewProcessId" in event and "ProcessId" in event:
+        # In Security 4688, ProcessId is that of the process which started the new one.
+        found.setdefault("parent_pid", _text(event["ProcessId"]))
     for thing, bits in (("pid", 32), ("parent_pid", 32), ("source_port", 16), ("destination_port", 16)):
         if thing in found:
             found[thing] = _number(found[thing], bits)
@@ -109,6 +111,19 @@ def entities(event: Mapping[str, Any]) -> Entities:
     if "hashes" in found:
         found["hashes"] = _hashes(found["hashes"])
     return Entities(**found)
+
+
+def _ranked(event: Mapping[str, Any]) -> dict[str, tuple[int, str]]:
+    """Return for each thing the rank and the value of the first of its names that is present."""
+    ranked: dict[str, tuple[int, str]] = {}
+    for name, value in event.items():
+        places = _PLACES.get(name)
+        text = _text(value) if places else ""
+        if text:
+            for thing, rank in places or ():
+                if thing not in ranked or rank < ranked[thing][0]:
+                    ranked[thing] = rank, text
+    return ranked
 
 
 def base_name(path: str) -> str:
@@ -147,5 +162,6 @@ def _address(text: str) -> str:
 
 
 def _hashes(text: str) -> tuple[tuple[str, str], ...]:
-    found = {_ALGORITHMS[len(digits)]: digits for _, digits in _HASH.findall(text[:_LONGEST_HASHES])}
+    named = _HASH.findall(text[:_LONGEST_HASHES])
+    found = {_ALGORITHMS[len(digits)]: digits for name, digits in named if name.upper() in _HASH_NAMES}
     return tuple(sorted(found.items()))

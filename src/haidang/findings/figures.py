@@ -13,6 +13,8 @@ __all__ = ["decimal", "duration", "moment", "number", "place", "size", "span"]
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _VIETNAMESE = str.maketrans(",.", ".,")
 _STEP = 1000
+_DAYS = 48
+"""Hours from which days are counted."""
 
 _PLACES = {
     "line": N_("line {n}"),
@@ -46,11 +48,14 @@ def size(bytes_: float, lang: str) -> str:
 
 
 def duration(seconds: float, lang: str) -> str:
-    """Return a length of time: ``4.2 s``, ``3:07`` or ``2:03:07``."""
+    """Return a length of time: ``4.2 s``, ``3:07``, ``2:03:07``, or ``44 d 02:34`` from two days on."""
     if seconds < 59.95:  # A minute, before rounding to one decimal.
         return f"{decimal(seconds, lang)} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
+    if hours >= _DAYS:
+        days, hours = divmod(hours, 24)
+        return f"{number(days, lang)} {'ngày' if lang == 'vi' else 'd'} {hours:02}:{minutes:02}"
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 

@@ -77,6 +77,8 @@ class Finding(msgspec.Struct, frozen=True):
     """For a correlation: the group-by fields and their values."""
     count: int = 1
     """For a correlation: how many events it joins."""
+    member_sources: tuple[Source, ...] = ()
+    """For a correlation: where the events are that it joins, in the order of ``members``."""
     about: About | None = None
     """Who acted, in which process, and whence, where the run was asked for it; not in the contract."""
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["LogEvent", "Question", "Sieve"]
 
+_MOST_OTHERS = 1000
+"""Hosts that are remembered to say what may have been meant."""
+
 
 @dataclass
 class Question:
@@ -36,11 +39,16 @@ class Question:
     until: int | None = None
     input_format: str | None = None
     password: bytes | None = None
+    outputs: tuple[str, ...] = ()
+    """Files that the answer will be written to: where a folder that is read holds them, they are no logs."""
     limits: Limits = DEFAULT_LIMITS
     on_progress: Callable[[int, int], None] = lambda _size, _events: None
     """Gets the bytes and events gone through so far, batch after batch."""
     reports: list[FileReport] = field(default_factory=list)
     """Filled in while events are gone through: the account of each file."""
+    other_hosts: dict[str, None] = field(default_factory=dict)
+    """Hosts of events that would have fitted but for their host, as many as are worth naming."""
+    _met_hosts: set[str] = field(default_factory=set, repr=False)
     _inputs: list[Input] | None = field(default=None, repr=False)
     _troubles: list[FileReport] = field(default_factory=list, repr=False)
 
@@ -54,8 +62,11 @@ class Question:
         """
         if self._inputs is None:
             self._troubles.clear()
-            found = find_inputs(self.paths, limits=self.limits, on_problem=self._troubles.append)
+            found = find_inputs(
+                self.paths, limits=self.limits, on_problem=self._troubles.append, outputs=self.outputs
+            )
             self._inputs = list(found)
+            self._troubles[:] = [report for report in self._troubles if not report.output]
         self.reports[:] = self._troubles
         return self._inputs
 
@@ -94,8 +105,18 @@ class Question:
         """Return whether ``host`` is asked about."""
         if not self._hosts:
             return True
-        host = host.lower()
-        return host in self._hosts or host.partition(".")[0] in self._hosts
+        name = host.lower()
+        for spelling in (name, name.partition(".")[0]):
+            if spelling in self._hosts:
+                self._met_hosts.add(spelling)
+                return True
+        if host and len(self.other_hosts) < _MOST_OTHERS:
+            self.other_hosts[host] = None
+        return False
+
+    def unmet_hosts(self) -> list[str]:
+        """Return the hosts that were asked about and of which nothing fitted."""
+        return [host for host in self.hosts if host.lower() not in self._met_hosts]
 
     def wants_time(self, time: int | None) -> bool:
         """Return whether ``time`` is asked about; an unknown one is only where no bound is given."""

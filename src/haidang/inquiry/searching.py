@@ -16,8 +16,8 @@ Logs are untrusted; patterns are the user's.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -32,7 +32,12 @@ if TYPE_CHECKING:
 
     from haidang.inquiry.questions import LogEvent, Question
 
-__all__ = ["Found", "Pattern", "search"]
+__all__ = ["Found", "Pattern", "absent_fields", "search"]
+
+_LOOKED_AT = 200_000
+"""Events that are gone through to say whether a field exists."""
+_NAMES = 10_000
+"""Names of fields that are remembered to say which may have been meant."""
 
 _PART_OF_A_NUMBER = re.compile(r"[-+]?\d*\.?\d*(?:e[-+]?\d*)?", re.ASCII | re.IGNORECASE)
 
@@ -86,6 +91,21 @@ class Pattern:
             return lambda value: needle in value.lower()
         needle = self.text
         return lambda value: needle in value
+
+    def find(self, value: str) -> tuple[int, int] | None:
+        """Return where the pattern first occurs in ``value``: its first character and that behind it."""
+        if self.regex:
+            spelled = f"(?i){self.text}" if self.ignore_case else self.text
+            try:
+                # Only to show the place: what holds is decided by RE2 alone.
+                found = _search_of(spelled)(value)
+            except UnicodeEncodeError:
+                return None
+            return found.span() if found else None
+        at = (value.lower() if self.ignore_case else value).find(
+            self.text.lower() if self.ignore_case else self.text
+        )
+        return (at, at + len(self.text)) if at >= 0 else None
 
     @cached_property
     def may_be_in(self) -> Callable[[bytes], bool] | None:
@@ -142,6 +162,27 @@ def search(question: Question, pattern: Pattern) -> Iterator[Found]:
             yield Found(event, time, host, fields)
 
 
+def absent_fields(question: Question, fields: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Return those of ``fields`` that no event has, and the names of fields that events have.
+
+    Whoever finds nothing may have misspelt a field. The logs are read once more, up to 200,000 events; beyond
+    that, nothing is said to be absent. Standard input cannot be read again, and nothing is known of it.
+    """
+    left = dict.fromkeys(fields)
+    names: dict[str, None] = {}
+    if not fields or "-" in question.paths:
+        return [], []
+    again = replace(question, reports=[], on_progress=lambda _size, _events: None)
+    for count, event in enumerate(again.events(), 1):
+        for name in [name for name in left if lookup(event.fields, name) is not None]:
+            del left[name]
+        if not left or count >= _LOOKED_AT:
+            return [], []
+        if len(names) < _NAMES:
+            names.update(dict.fromkeys(event.fields))
+    return list(left), list(names)
+
+
 def _written(pattern: str) -> bytes:
     """Return a text as JSON writes it without need; b"" where that cannot be told."""
     try:
@@ -150,6 +191,16 @@ def _written(pattern: str) -> bytes:
         return b""
     # Bytes that are no UTF-8 are decoded as U+FFFD; control characters are always escaped, and variously.
     return b"" if "\ufffd" in pattern or b"\\u" in written else written
+
+
+@lru_cache(maxsize=4)
+def _search_of(pattern: str) -> Callable[[str], Any]:
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    search: Callable[[str], Any] = re2.compile(pattern, options).search
+    return search
 
 
 def _expression(pattern: str, *, ignore_case: bool) -> Callable[[str], bool]:

@@ -180,6 +180,7 @@ def statistics(question: Question) -> Statistics:
         InputError: A path does not exist.
     """
     names = {each.origin: _first_two(each.route_by) for each in question.maps} | _NAMES
+    channels: dict[str, str] = {}
     found = Statistics(reports=question.reports)
     bounded = question.since is not None or question.until is not None
     for event in question.events():
@@ -188,7 +189,10 @@ def statistics(question: Question) -> Statistics:
             continue
         host = question.host(event)
         if question.wants_host(host):
-            found.add(event, _place(event, names.get(event.origin, _NO_NAMES)), time, host, question.limits)
+            place = _place(event, names.get(event.origin, _NO_NAMES), channels)
+            if len(channels) > question.limits.stats_groups:
+                channels.clear()
+            found.add(event, place, time, host, question.limits)
     return found
 
 
@@ -197,10 +201,14 @@ def _first_two(names: tuple[str, ...]) -> tuple[str, str]:
     return first, second
 
 
-def _place(event: LogEvent, names: tuple[str, str]) -> tuple[str, str]:
+def _place(event: LogEvent, names: tuple[str, str], channels: dict[str, str]) -> tuple[str, str]:
     """Return the source and the event id of an event, "" where it has none."""
     source, identifier = names
-    return _value(event, source), _value(event, identifier)
+    name = _value(event, source)
+    if event.origin == "windows":
+        # Windows takes "security" and "Security" for one channel, and so do rules; shippers spell both.
+        name = channels.setdefault(name.lower(), name)
+    return name, _value(event, identifier)
 
 
 def _value(event: LogEvent, name: str) -> str:

@@ -4,8 +4,8 @@ Rules:
 
 - A name is a field, or several with bars between them, of which the first counts that has a value: exports of
   one product differ in their names.
-- What stands for nothing (``-``, ``?``, ``(null)``) is absent. Elements of a list are written one after
-  another, an object as the JSON of it.
+- What stands for nothing (``-``, ``?``, ``(null)``, the audit log's number of nobody) is absent. Elements of
+  a list are written one after another, an object as the JSON of it.
 - A template holds ``{FIELD}`` and ``[…]``, which is left out where one of its fields is absent.
 
 Templates come with the package; events are untrusted.
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Template", "first_of", "named_fields", "value_of"]
 
 _PIECE = re.compile(r"\{([^{}]+)\}|([\[\]])|([^{}\[\]]+)")
-_ABSENT = frozenset({"", "-", "?", "(null)"})
+_ABSENT = frozenset({"", "-", "?", "(null)", "4294967295"})
 
 
 class Template:

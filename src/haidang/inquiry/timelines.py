@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 __all__ = ["Entry", "Session", "Timeline", "timeline"]
 
 FINDING = "finding"
+_MOST_OTHERS = 1000
+"""Users that are remembered to say who may have been meant."""
 _LATE = 2 * 1_000_000_000
 """Nanoseconds that a logon may come after events of its session."""
 
@@ -115,6 +117,7 @@ class Timeline:
     ) -> None:
         """Ask ``question``; ``scan`` says with which rules findings are looked for, None for none."""
         self._question = question
+        self._asked_users = users
         self._users = frozenset(user.lower() for user in users)
         self._scan = scan
         self._products = products()
@@ -122,6 +125,9 @@ class Timeline:
             id(entry): number for each in self._products.values() for number, entry in enumerate(each.entries)
         }
         self._story = _Story(question.limits)
+        self.other_users: dict[str, None] = {}
+        """Users of entries that would have fitted but for their user, as many as are worth naming."""
+        self._met_users: set[str] = set()
         self.untimed = 0
         """Notable events and findings that do not say when they happened."""
         self.summary: ScanSummary | None = None
@@ -143,6 +149,10 @@ class Timeline:
             for row, user, session in self._story.tell(map(decoder.decode, sorter.items())):
                 if (since is None or row.time >= since) and self._wants(user, session):
                     yield self._entry(row, user, session)
+
+    def unmet_users(self) -> list[str]:
+        """Return the users that were asked about and of whom there is no entry."""
+        return [user for user in self._asked_users if user.lower() not in self._met_users]
 
     def _rows(self) -> Iterator[_Row]:
         for event in self._question.events(windows_sieve(self._products)):
@@ -180,7 +190,7 @@ class Timeline:
             event.origin,
             event.report.path,
             event.record,
-            notable.user.fill(fields),
+            _account(event.origin, notable.user.fill(fields)),
             notable.text.fill(fields)[: question.limits.timeline_text],
             product.sessions_of(fields),
             product.session_id(notable.opens.fill(fields)) if notable.opens else "",
@@ -205,6 +215,7 @@ class Timeline:
 
     def _finding_row(self, finding: Finding) -> _Row | None:
         from haidang.findings.entities import entities
+        from haidang.findings.reasons import reasons
 
         if not self._question.wants_host(finding.host):
             return None
@@ -217,7 +228,6 @@ class Timeline:
         things = entities(finding.event)
         product = self._products.get(finding.origin)
         domain = f"{things.user_domain}\\" if things.user_domain else ""
-        reasons = "; ".join(f"{match.field or '*'} {match.test}" for match in finding.matched)
         return _Row(
             time,
             finding.host,
@@ -227,7 +237,7 @@ class Timeline:
             finding.source.path,
             finding.source.record,
             domain + things.user if things.user else "",
-            reasons[: self._question.limits.timeline_text],
+            reasons(finding)[: self._question.limits.timeline_text],
             product.sessions_of(finding.event) if product else (),
             family=product.session_family if product else "",
             level=finding.rule.level,
@@ -239,12 +249,15 @@ class Timeline:
     def _wants(self, user: str, session: Session | None) -> bool:
         if not self._users:
             return True
-        names = (user, session.user if session else "")
-        return any(
-            name.lower() in self._users or name.lower().rpartition("\\")[2] in self._users
-            for name in names
-            if name
-        )
+        names = [name for name in (user, session.user if session else "") if name]
+        spellings = {one for name in names for one in (name.lower(), name.lower().rpartition("\\")[2])}
+        met = spellings & self._users
+        if met:
+            self._met_users |= met
+            return True
+        if len(self.other_users) < _MOST_OTHERS:
+            self.other_users.update(dict.fromkeys(names))
+        return False
 
     def _entry(self, row: _Row, user: str, session: Session | None) -> Entry:
         if row.entry < 0:
@@ -277,6 +290,15 @@ def timeline(question: Question, *, users: tuple[str, ...] = (), scan: ScanOptio
         scan: How findings are looked for; None leaves them out.
     """
     return Timeline(question, users, scan)
+
+
+def _account(origin: str, user: str) -> str:
+    """Return a user as people know it: the audit log names some by number, or says that there is none."""
+    if origin != "auditd":
+        return user
+    if user.isdecimal():
+        return "root" if user == "0" else f"uid {user}"
+    return "" if user == "unset" else user
 
 
 def _place(row: _Row) -> tuple[str, str]:

@@ -117,7 +117,7 @@ class Correlating:
 def correlated_finding(item: Correlated) -> Finding:
     """Make the finding of what a correlation found."""
     members = [member for hit in item.members for member in _members(hit)]
-    ids = tuple(dict.fromkeys(member[0] for member in members))
+    places = {identity: Source(path, record) for identity, _, path, record in members}
     _, _, path, record = members[-1] if members else ("", "", "", 0)
     hosts = sorted({member[1] for member in members if member[1]})
     info = item.rule.info
@@ -144,7 +144,8 @@ def correlated_finding(item: Correlated) -> Finding:
         event=event,
         matched=tuple(Match(name, value, "group-by") for name, value in item.group.items()),
         origin="correlation",
-        members=ids,
+        members=tuple(places),
+        member_sources=tuple(places.values()),
         group=item.group,
         count=item.count,
     )

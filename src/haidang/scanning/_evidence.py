@@ -18,6 +18,7 @@ from haidang.detect.tables import INDICATOR
 from haidang.events import shapes
 from haidang.events.model import Origin
 from haidang.events.times import format_time, parse_time
+from haidang.findings.entities import THING_FIELDS
 from haidang.findings.model import Finding, FindingRule, Match, Source
 from haidang.sigma.ir import ANY, ONE
 from haidang.sigma.logsource import map_origin
@@ -77,6 +78,7 @@ class EvidenceMaker:
         ruleset: Ruleset,
         *,
         full_event: bool = False,
+        things: bool = False,
         since: int | None = None,
         until: int | None = None,
         trails: TrailReader | None = None,
@@ -84,6 +86,7 @@ class EvidenceMaker:
         """Keep what of the event is wanted and the times (nanoseconds) outside which hits do not count."""
         self._ruleset = ruleset
         self._full = full_event
+        self._things = things
         self._since = since
         self._until = until
         self._trails = trails
@@ -137,12 +140,23 @@ class EvidenceMaker:
                 hit.origin,
                 time,
                 host,
-                hit.event if self._full else _looked_at(rule, get),
+                hit.event if self._full else self._looked_at(rule, get, hit.event),
                 tuple(self._match(index, test, get, hit.event) for test in tests),
                 digest,
                 None if needed is None else {name: get(name) for name in needed},
                 told,
             )
+
+    def _looked_at(self, rule: EventRule, get: Callable[[str], Any], event: Fields) -> dict[str, Any]:
+        # An event's own name (see Binding) is shown as it is.
+        looked = {name.removeprefix("="): value for name in rule.fields if (value := get(name)) is not None}
+        if self._things:
+            for name in THING_FIELDS:
+                value = None if name in looked else lookup(event, name)
+                # An object of that name (host, user) holds the things, and is none.
+                if value is not None and not isinstance(value, dict):
+                    looked[name] = value
+        return looked
 
     def _condition(self, index: int) -> Condition:
         return self._ruleset.rule(index).condition
@@ -192,11 +206,6 @@ def first_host(event: Fields, origin: Origin) -> str:
     """Return the host that an event of that family speaks of, "" where it names none."""
     names = origin.host_fields or UNKNOWN.host_fields
     return next((text(value) for name in names if (value := lookup(event, name)) is not None), "")
-
-
-def _looked_at(rule: EventRule, get: Callable[[str], Any]) -> dict[str, Any]:
-    # An event's own name (see Binding) is shown as it is.
-    return {name.removeprefix("="): value for name in rule.fields if (value := get(name)) is not None}
 
 
 def _match(test: Test, get: Callable[[str], Any], event: Fields) -> tuple[str, Any, str]:

@@ -41,6 +41,8 @@ class ScanOptions:
     since: int | None = None
     until: int | None = None
     full_event: bool = False
+    things: bool = False
+    """Whether findings carry who and what their event is about, beside what the rule looked at."""
     processes: int = 1
     cache: bool = True
     limits: Limits = DEFAULT_LIMITS
@@ -48,3 +50,5 @@ class ScanOptions:
     """Whether a refused rule ends the run before anything is read."""
     trails: bool = False
     """Whether process starts and moves between hosts are gathered, for outputs that show them."""
+    outputs: tuple[str, ...] = ()
+    """Files that will be written: where a folder that is read holds them, they are no logs."""

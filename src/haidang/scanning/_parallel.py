@@ -52,7 +52,14 @@ def work(
     """Yield the evidence of all inputs in order, keeping the account in ``summary``."""
     from haidang.events.inputs import find_inputs
 
-    inputs = list(find_inputs(options.paths, limits=options.limits, on_problem=summary.files.append))
+    found: list[FileReport] = []
+    inputs = list(
+        find_inputs(options.paths, limits=options.limits, on_problem=found.append, outputs=options.outputs)
+    )
+    summary.files += (report for report in found if not report.output)
+    for report in found:
+        if report.output:
+            summary.notices.append(f"{report.path} was not read: it is an output of this run.")
     total = sum(item.size for item in inputs if item.end is None)
     tracker = _Tracker(summary, total, on_progress)
     if options.processes <= 1:

@@ -166,6 +166,8 @@ def _begin(ruleset: Ruleset, options: ScanOptions, folder: str) -> None:
 
     global _folder, _worker  # noqa: PLW0603 - the state of a worker process
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The command heeds this one; a worker that is told to end has nothing to put away.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _worker = Worker(ruleset, options)
     _folder = folder
 

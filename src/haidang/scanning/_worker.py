@@ -44,13 +44,15 @@ class Worker:
     def __init__(self, ruleset: Ruleset, options: ScanOptions) -> None:
         """Prepare; rules are compiled as events of their kind come."""
         self._options = options
-        # A trail is read from whole events.
-        wanted = None if options.full_event or options.trails else wanted_of_events(ruleset)
+        # Trails and things are read from whole events.
+        whole = options.full_event or options.trails or options.things
+        wanted = None if whole else wanted_of_events(ruleset)
         self._matcher = BatchMatcher(ruleset.matcher, options.limits, wanted)
         self._trails = TrailReader(options, ruleset.maps) if options.trails else None
         self._maker = EvidenceMaker(
             ruleset,
             full_event=options.full_event,
+            things=options.things,
             since=options.since,
             until=options.until,
             trails=self._trails,

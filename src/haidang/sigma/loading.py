@@ -256,7 +256,9 @@ def _key(
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise ConfigurationError(f"{path}: cannot be read: {error.strerror or error}") from None
+            raise ConfigurationError(
+                f"{path}: the pipeline or placeholder file cannot be read: {error.strerror or error}"
+            ) from None
         digest.update(f"{path}\0{len(data)}\0".encode("utf-8", "surrogateescape") + data)
     return digest.hexdigest()
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec import structs
 
 from haidang.findings.model import Finding, FindingRule, Match, ScanSummary, Source
 from haidang.findings.outputs.html import HtmlOutput
@@ -125,6 +126,57 @@ def test_hostile_text_runs_nothing_and_hides_nothing(browser: Browser, tmp_path:
     assert view.complaints == []
 
 
+def test_without_a_script_the_page_says_which_rules_found_what(browser: Browser, tmp_path: Path) -> None:
+    path = write(tmp_path / "plain.html", [hostile_finding(), *findings(20)], summary(21))
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(path.as_uri())
+    said = page.inner_text(".without")
+    assert "21 findings" in said
+    assert "1 rule refused" in said
+    assert "<img src=x onerror=window.owned=1>\\u2028\\u202eexe.cod" in said
+    assert page.locator(".without img").count() == 0
+    assert not page.is_visible("#frame")
+    assert not page.is_visible("h1")
+    assert page.locator(".without tr").count() > 2
+
+
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_a_row_shows_what_matched_wherever_it_is_in_the_value(
+    browser: Browser, tmp_path: Path, width: int
+) -> None:
+    value = "C:\\Program Files\\Microsoft Office\\root\\Office16\\WINWORD.EXE"
+    rule = FindingRule("r", "Rule", "high", "test", (), "", "")
+    item = Finding(
+        "1" * 32, rule, "2026-11-18T01:02:03Z", "pc", Source("a.json", 1), {"ParentImage": value},
+        (Match("ParentImage", value, "endswith '\\winword.exe'"),), "windows",
+    )  # fmt: skip
+    path = write(tmp_path / "long.html", [item, *findings(3)], summary(4))
+    page = opened(browser, path, viewport={"width": width, "height": 900}).page
+    row = page.locator("#rows .row").filter(has_text="WINWORD.EXE")
+    mark, cell = (row.locator(part).bounding_box() for part in ("mark", ".c-evidence"))
+    assert mark is not None
+    assert cell is not None
+    assert mark["x"] + mark["width"] <= cell["x"] + cell["width"]
+
+
+def test_long_paths_are_told_apart_by_their_ends(browser: Browser, tmp_path: Path) -> None:
+    items = [
+        structs.replace(item, source=Source(f"a{n}/{'deep/' * 9}host-{n}/security-2026.evtx", 1))
+        for n, item in enumerate(findings(3))
+    ]
+    page = opened(browser, write(tmp_path / "paths.html", items, summary(3))).page
+    names = page.locator(".facet[aria-label=File] .fname")
+    assert names.count() == 3
+    for n in range(3):
+        box = names.nth(n).bounding_box()
+        text = names.nth(n).locator("bdi").bounding_box()
+        assert box is not None
+        assert text is not None
+        # What does not fit sticks out at the beginning; the end is in sight.
+        assert text["x"] < box["x"]
+        assert text["x"] + text["width"] <= box["x"] + box["width"] + 1
+
+
 def test_loads_nothing_but_itself(browser: Browser, many: Path) -> None:
     view = opened(browser, many)
     view.page.keyboard.press("j")
@@ -194,6 +246,31 @@ def test_filters_combine_and_the_address_carries_them(browser: Browser, many: Pa
     assert opened(browser, many, fragment).count() == few
     view.page.keyboard.press("x")
     assert view.count() == "2,000 findings"
+
+
+def test_back_undoes_the_last_step(browser: Browser, many: Path) -> None:
+    view = opened(browser, many)
+    page = view.page
+    everything = view.count()
+    page.locator("#levels button").first.click()
+    critical = view.count()
+    view.search("a")
+    view.search("an")
+    page.locator("#rows .row").first.click()
+    for _ in range(3):
+        page.keyboard.press("j")
+    # Back: out of the findings that were walked along, out of the search as a whole, out of the filter.
+    page.go_back()
+    assert not page.is_visible("#detail")
+    assert page.input_value("#search") == "an"
+    page.go_back()
+    assert page.input_value("#search") == ""
+    assert view.count() == critical
+    page.go_back()
+    assert view.count() == everything
+    page.go_forward()
+    assert view.count() == critical
+    assert view.complaints == []
 
 
 def test_each_facet_count_is_what_choosing_it_leaves(browser: Browser, many: Path) -> None:
@@ -358,6 +435,37 @@ def test_copy_gives_the_finding_as_in_ndjson(browser: Browser, many: Path) -> No
     assert copied["rule"]["id"] == original.rule.id
     assert copied["source"] == {"path": original.source.path, "record": original.source.record}
     assert copied["time"] == original.time
+
+
+@pytest.mark.parametrize("width", [1280, 1440])
+@pytest.mark.parametrize("lang", ["en", "vi"])
+def test_the_buttons_of_a_finding_are_in_sight_beside_a_short_table(
+    browser: Browser, tmp_path: Path, lang: str, width: int
+) -> None:
+    path = write(tmp_path / "short.html", findings(6), summary(6), lang)
+    page = opened(browser, path, viewport={"width": width, "height": 900}).page
+    page.keyboard.press("j")
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    head, bar = (page.locator(part).bounding_box() for part in (".detail-head", "#bar"))
+    assert head is not None
+    assert bar is not None
+    assert head["y"] >= bar["y"] + bar["height"]
+    assert head["height"] < 60, "the buttons stand in one row"
+
+
+def test_an_event_that_is_no_finding_alone_is_named_by_its_place(browser: Browser, tmp_path: Path) -> None:
+    rule = FindingRule("r", "Many Failures, Then a Logon", "critical", "test", (), "", "")
+    places = tuple(Source("may-chu/auth.log", record) for record in (17, 1018))
+    item = Finding(
+        "1" * 32, rule, "2026-11-18T01:02:03Z", "pc", places[-1], {"addr": "10.0.0.9"}, (), "correlation",
+        members=("2" * 32, "3" * 32), member_sources=places, group={"addr": "10.0.0.9"}, count=2,
+    )  # fmt: skip
+    page = opened(browser, write(tmp_path / "joined.html", [item], summary(1))).page
+    page.keyboard.press("j")
+    assert page.locator("#detail .members li").all_inner_texts() == [
+        "auth.log record 17",
+        "auth.log record 1018",
+    ]
 
 
 def test_members_of_a_correlation_open_their_findings(browser: Browser, many: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 from haidang.findings.gathering import Trails
-from haidang.findings.model import ScanSummary
+from haidang.findings.model import FindingRule, ScanSummary
 from haidang.findings.trails import About, Move, Start, about
 from haidang.limits import DEFAULT_LIMITS
 from tests.findings.outputs.stories import PC, SERVER, T0, USER, story, story_summary
@@ -128,6 +128,41 @@ def test_moves_lead_from_host_to_host_and_leave_everyday_ones_out(browser: Brows
     page.click('[data-key="moves-all"]')
     page.locator("#moves svg .place").first.click()
     assert view.count() == "3 of 4 findings"
+
+
+def test_a_slight_finding_makes_nobody_notable_beside_graver_ones(browser: Browser, tmp_path: Path) -> None:
+    logoff = {
+        "EventID": 4634, "Channel": "Security", "Computer": SERVER, "TargetUserName": "nv1",
+        "TargetDomainName": "SONGLO",
+    }  # fmt: skip
+    rule = FindingRule("s-9", "User Logoff Event", "informational", "test", ())
+    slight = structs.replace(
+        story()[3], id="9" * 32, rule=rule, about=about("windows", logoff, host=SERVER, time=T0)
+    )
+    path = write(tmp_path / "slight.html", [*story(), slight], story_summary())
+    page = opened(browser, path).page
+    assert page.locator("#moves svg .place").count() == 2
+    # Where there is nothing graver, it is all that there is.
+    path = write(tmp_path / "alone.html", [slight], story_summary())
+    assert "nv1" in (opened(browser, path).page.locator("#moves svg").text_content() or "")
+
+
+def test_of_very_many_moves_those_beside_the_gravest_findings_are_drawn(
+    browser: Browser, tmp_path: Path
+) -> None:
+    account = story_summary()
+    assert account.trails is not None
+    items = story()[1:2]
+    for number in range(80):
+        user, time = f"nv{number:03}", T0 - 90_000 + number
+        logon = {"EventID": 4624, "LogonType": 3, "TargetUserName": user, "IpAddress": f"10.9.0.{number}"}
+        told = about("windows", logon, host=SERVER, time=time)
+        account.trails.gather(told)
+        items.append(structs.replace(story()[3], id=f"{number + 100:032x}", about=told))
+    page = opened(browser, write(tmp_path / "moves.html", items, account)).page
+    # The first 60 in time would be those of the ordinary users.
+    assert "VP-PC-031" in (page.locator("#moves svg").text_content() or "")
+    assert "60 links are drawn" in page.inner_text("#moves")
 
 
 def test_matrix_cell_is_where_attack_has_it_and_filters(browser: Browser, case: Path) -> None:

@@ -8,7 +8,8 @@ finding, that filters work on; each further line is one finding's evidence, deco
      "user_sets": [JSON lists of users], "users": [index],
      "processes": [GUIDs, or # and number], "process": [index],
      "time": [milliseconds since 1970, or null], "tests": [words of tests]}
-    [id, time, record, event, [[field, index of test, range, value], …], members, group, count]
+    [id, time, record, event, [[field, index of test, range, value], …], members, group, count,
+     [[path, record] of each member], or nothing]
 
 The range says where a regular expression matched, or is null; the value is there only where the event does
 not hold it under that field; what is null or absent at the end is left out.
@@ -129,6 +130,8 @@ class BlockBuilder:
             finding.group,
             finding.count,
         ]
+        if finding.member_sources:
+            row.append([[place.path, place.record] for place in finding.member_sources])
         line = plain_json(row)
         longest = self._limits.page_value_chars
         # No text in it can be too long while the whole is not.

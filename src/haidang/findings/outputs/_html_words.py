@@ -96,13 +96,13 @@ SCRIPT_WORDS = (
     N_("Show only this rule"),
     N_("All logons and remote access that the logs tell of."),
     N_("The links of the chosen host or user."),
-    N_("The links of users and hosts that have findings, from left to right in the order of time."),
+    N_("The links of users and hosts in the graver findings, from left to right in the order of time."),
+    N_("{n} links are drawn, those beside the gravest findings; choose a host or a user to see the others."),
     N_("Source"),
     N_("Status"),
     N_("Tactic"),
     N_("Technique"),
     N_("The first {n} of {all} findings; filter the page before printing to choose others."),
-    N_("The first {n} links are drawn."),
     N_("The tree goes on; only its beginning is shown."),
     N_("There were more moves than are kept; {n} are left out."),
     N_("There were more process starts than are kept; some may be missing."),
@@ -194,7 +194,10 @@ TEMPLATE_WORDS = (
         "This page is one file. It loads nothing from the network and sends nothing: its "
         "content security policy forbids it."
     ),
-    N_("This page needs JavaScript to unpack the findings; it runs in the page alone and loads nothing."),
+    N_(
+        "This page needs JavaScript to unpack the findings; it runs in the page alone and loads nothing. "
+        "Without it, you see which rules found what."
+    ),
     N_("Time line"),
     N_("What was read, and what was not"),
     N_("Who moved where"),

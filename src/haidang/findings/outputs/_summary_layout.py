@@ -88,7 +88,8 @@ def account_grid(
     # A run that was stopped early knows neither its files nor its rules; zeros would be untrue.
     if summary.files or not summary.interrupted:
         grid.add_row(translate("Files"), files_line(summary, translate))
-        _add_entries(grid, problem_entries(summary, translate), translate, limit=_EXAMPLES)
+        hint = translate("--output report.html lists all of them")
+        _add_entries(grid, problem_entries(summary, translate), translate, limit=_EXAMPLES, hint=hint)
     if summary.rules or not summary.interrupted:
         grid.add_row(translate("Rules"), rules_line(summary, translate))
         _add_refused(grid, summary, translate, list_refused=list_refused)

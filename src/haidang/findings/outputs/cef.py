@@ -24,6 +24,7 @@ import msgspec
 from haidang._version import __version__
 from haidang.events.times import parse_time
 from haidang.findings.entities import base_name, entities
+from haidang.findings.reasons import reasons
 from haidang.findings.words import tactics, techniques
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class CefOutput:
     name = "cef"
     title = "CEF in syslog messages (RFC 5424), to a file or to syslog://HOST:PORT"
     suffixes: tuple[str, ...] = (".cef",)
+    things: bool = True
+    """Findings should carry the fields that name process, user, addresses and the like."""
 
     def open(self, stream: IO[bytes], *, lang: str) -> CefWriter:  # noqa: ARG002 -- data speaks English
         """Begin an output on ``stream``."""
@@ -128,7 +131,7 @@ def _extension(finding: Finding) -> dict[str, Any]:
         "cat": finding.origin,
         "externalId": finding.id,
         "cnt": finding.count,
-        "msg": "; ".join(f"{m.field or 'keyword'} {m.test}" for m in finding.matched),
+        "msg": reasons(finding),
         "src": things.source_ip,
         "spt": things.source_port,
         "dst": things.destination_ip,

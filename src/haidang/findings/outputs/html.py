@@ -5,7 +5,8 @@ Rules:
 - The page loads nothing: its policy (``default-src 'none'``) admits its own style and script by their hash.
 - Findings are written as they come, in compressed blocks, so memory does not grow with their number; what
   belongs to a rule is written once.
-- Whatever comes from logs, rules or file names is data in JSON: the page makes text nodes of it.
+- Whatever comes from logs, rules or file names is data in JSON: the page makes text nodes of it. Where no
+  script runs, a table of the rules is shown instead (:mod:`haidang.findings.outputs._html_plain`).
 
 Findings and the summary are untrusted: their texts were written by whoever wrote the logs.
 
@@ -40,6 +41,8 @@ from haidang.findings.outputs._html_page import (
     places_of_techniques,
     said_by_rules,
 )
+from haidang.findings.outputs._html_plain import plain_account
+from haidang.findings.tally import Tally
 from haidang.findings.trails import about
 from haidang.limits import DEFAULT_LIMITS, Limits
 
@@ -69,10 +72,12 @@ class HtmlWriter:
         self._blocks = BlockBuilder(limits)
         self._limits = limits
         self._trails = Trails(limits)
+        self._tally = Tally(limits)
         self._emit(opening(lang))
 
     def write(self, finding: Finding) -> None:
         """Take one finding; a full block goes to the stream."""
+        self._tally.add(finding)
         told, time = self._told(finding), milliseconds(finding.time)
         self._trails.gather(told)
         self._trails.want(finding.host, told.process, time)
@@ -90,6 +95,7 @@ class HtmlWriter:
         self._emit(b'<script type="application/json" id="head">' + account + b"</script>\n")
         trails = packed(page_trails(summary.trails or self._trails))
         self._emit(b'<script type="application/octet-stream" id="trails">' + trails + b"</script>\n")
+        self._emit(plain_account(self._tally, summary, self._lang))
         self._emit(closing(self._lang))
 
     def _told(self, finding: Finding) -> About:

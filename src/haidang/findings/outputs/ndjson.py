@@ -6,7 +6,8 @@ Rules:
   (``docs/reference/summary.schema.json``). A stream without a summary was cut off.
 - The findings of the same input and rules are the same bytes on every run, whatever the number of
   processes; only the summary tells times.
-- Keys are only ever added. ``members``, ``group`` and ``count`` are there for correlations alone.
+- Keys are only ever added. ``members``, ``member_sources``, ``group`` and ``count`` are there for
+  correlations alone.
 - Text that is not Unicode (half of a surrogate pair) is written with its escape, ``\udcff``, as text.
 """
 
@@ -45,6 +46,7 @@ class _CorrelationLine(_Line, frozen=True, tag_field="kind", tag="finding", gc=F
     group: dict[str, Any] | None
     count: int
     members: tuple[str, ...]
+    member_sources: Any
 
 
 class _Rule(msgspec.Struct, frozen=True):
@@ -109,7 +111,7 @@ def _line(finding: Finding, rule: msgspec.Raw) -> _Line:
     start = (finding.id, finding.time, rule, finding.host, finding.origin, source, matched, finding.event)
     if finding.origin != "correlation" and not finding.members:
         return _Line(*start)
-    return _CorrelationLine(*start, finding.group, finding.count, finding.members)
+    return _CorrelationLine(*start, finding.group, finding.count, finding.members, finding.member_sources)
 
 
 def _account(summary: ScanSummary) -> dict[str, Any]:

@@ -84,6 +84,8 @@ class OcsfOutput:
     name = "ocsf"
     title = f"OCSF {SCHEMA_VERSION} Detection Findings, one JSON object a line"
     suffixes: tuple[str, ...] = (".ocsf", ".ocsf.json", ".ocsf.jsonl", ".ocsf.ndjson")
+    things: bool = True
+    """Findings should carry the fields that name process, user, addresses and the like."""
 
     def open(self, stream: IO[bytes], *, lang: str) -> OcsfWriter:  # noqa: ARG002 -- data speaks English
         """Begin an output on ``stream``."""

@@ -171,6 +171,8 @@ class StixOutput:
     name = "stix"
     title = "STIX 2.1 bundle: indicators (rules) and their sightings (findings)"
     suffixes: tuple[str, ...] = (".stix", ".stix.json")
+    things: bool = True
+    """Findings should carry the fields that name process, user, addresses and the like."""
 
     def open(self, stream: IO[bytes], *, lang: str) -> StixWriter:  # noqa: ARG002 -- data speaks English
         """Begin an output on ``stream``."""

@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from haidang.events.times import parse_time
 from haidang.findings.outputs._json import encode
+from haidang.findings.reasons import reasons
 from haidang.findings.words import tactics, techniques
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class TimesketchOutput:
     name = "timesketch"
     title = "Timesketch JSONL, an event for each finding"
     suffixes: tuple[str, ...] = (".timesketch.jsonl", ".timesketch.json")
+    things: bool = True
+    """Findings should carry the fields that name process, user, addresses and the like."""
 
     def open(self, stream: IO[bytes], *, lang: str) -> TimesketchWriter:  # noqa: ARG002 -- data speaks English
         """Begin an output on ``stream``."""
@@ -66,10 +69,10 @@ def timesketch_event(finding: Finding) -> dict[str, Any]:
     """Return a finding as a Timesketch event."""
     rule = finding.rule
     nanoseconds = parse_time(finding.time) if finding.time else None
-    reasons = "; ".join(f"{m.field or 'keyword'} {m.test}" for m in finding.matched)
+    why = reasons(finding)
     where = f" on {finding.host}" if finding.host else ""
     event: dict[str, Any] = {
-        "message": f"[{rule.level}] {rule.title}{where}" + (f": {reasons}" if reasons else ""),
+        "message": f"[{rule.level}] {rule.title}{where}" + (f": {why}" if why else ""),
         "datetime": _NO_TIME if nanoseconds is None else _datetime(finding.time or ""),
         "timestamp": 0 if nanoseconds is None else nanoseconds // 1000,
         "timestamp_desc": "Event time unknown" if nanoseconds is None else "Event time (Sigma finding)",

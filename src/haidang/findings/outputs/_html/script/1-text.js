@@ -2,6 +2,8 @@
 // texts made harmless. Elements are only ever made by h() and texts by text nodes.
 
 const root = document.documentElement;
+// Style shows what needs no script until this is said.
+root.classList.add("js");
 const $ = (id) => document.getElementById(id);
 
 function remembered(key, value) {

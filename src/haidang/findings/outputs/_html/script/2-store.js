@@ -177,18 +177,18 @@ function blockOf(row) {
 
 const decoded = new Map();
 
-/** The evidence of one row, kept for the next time unless keep is false: {id, time, record, event, matched, members, group, count}. */
+/** The evidence of one row, kept for the next time unless keep is false: {id, time, record, event, matched, members, group, count, sources}. */
 function evidence(row, keep = true) {
   let item = decoded.get(row);
   if (!item) {
     const block = blockOf(row);
     const i = row - block.base;
-    const [id, time, record, event, looked, members, group, count] = JSON.parse(
+    const [id, time, record, event, looked, members, group, count, sources = []] = JSON.parse(
       block.text.slice(block.starts[i], block.starts[i + 1] - 1),
     );
     // A matched value that is in the event is not written twice.
     const matched = looked.map(([field, test, range, ...value]) => [field, value.length ? value[0] : event[field], block.tests[test], range]);
-    item = { id, time, record, event, matched, members, group, count };
+    item = { id, time, record, event, matched, members, group, count, sources };
     if (keep) {
       if (decoded.size > 500) decoded.clear();
       decoded.set(row, item);

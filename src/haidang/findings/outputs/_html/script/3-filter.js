@@ -223,13 +223,22 @@ function writeAddress() {
   if (chosen.text) address.set("q", chosen.text);
   if (chosen.sort !== "level") address.set("sort", chosen.sort);
   if (chosen.open >= 0) address.set("finding", evidence(chosen.open).id);
-  const text = address.toString();
-  if (text === location.hash.slice(1)) return;
+  const [before, text] = [location.hash.slice(1), address.toString()];
+  if (text === before) return;
   try {
-    history.replaceState(null, "", `#${text}`);
+    history[isStep(new URLSearchParams(before), address) ? "pushState" : "replaceState"](null, "", `#${text}`);
   } catch {
     // Some browsers refuse this for files; the page works without.
   }
+}
+
+/** Whether one should be able to go back from here: not letter by letter, nor through findings one walks along. */
+function isStep(before, after) {
+  if (!root.dataset.ready) return false;
+  const kept = (address, name) => new URLSearchParams([...address].filter(([key]) => key !== name)).toString();
+  const walking = before.has("finding") && after.has("finding") && kept(before, "finding") === kept(after, "finding");
+  const typing = before.has("q") && kept(before, "q") === kept(after, "q");
+  return !walking && !typing;
 }
 
 function readAddress() {

@@ -241,7 +241,7 @@ function facetItem(kind, item, n, name, most) {
     "aria-pressed": String(chosen[kind].has(item)),
     "data-key": `${kind}-${item}`,
     onclick: () => toggle(kind, item),
-  }, bar, h("span.fname", {}, h("bdi", {}, shown(name))), h("span.fn", {}, number(n))));
+  }, bar, h(`span.fname${kind === "file" ? ".tail" : ""}`, {}, h("bdi", {}, shown(name))), h("span.fn", {}, number(n))));
 }
 
 function showChips() {

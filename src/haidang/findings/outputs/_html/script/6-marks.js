@@ -116,9 +116,11 @@ function snippet(item, most = 3) {
 }
 
 function near(text, ranges) {
-  const first = ranges.length ? Math.min(...ranges.map((r) => r[0])) : 0;
+  const [first, end] = ranges.length ? ranges.reduce((a, b) => (b[0] < a[0] ? b : a)) : [0, 0];
   const narrow = chosen.open >= 0 || innerWidth < 700;
-  const from = first > (narrow ? 12 : 60) ? first - (narrow ? 6 : 24) : 0;
+  // How many characters are sure to be seen, and how many of them may stand before what matched.
+  const [room, lead] = narrow ? [16, 6] : [36, 16];
+  const from = Math.min(end, first + room) > room ? Math.max(0, first - lead) : 0;
   const to = Math.min(text.length, from + 260);
   const cut = ranges.filter(([a]) => a < to).map(([a, b]) => [a - from, Math.min(b, to) - from]).filter(([a, b]) => b > a && a >= 0);
   return [from ? "…" : null, ...marked(text.slice(from, to), cut, false), to < text.length ? "…" : null];

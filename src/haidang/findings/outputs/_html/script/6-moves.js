@@ -1,12 +1,15 @@
 // Who moved where: logons and remote access as a graph, in the order of time from left to right, and as a table.
-// Everyday traffic to a file server would hide the way of an intruder: first shown are the ways of users who are
-// in findings.
+// Everyday traffic to a file server would hide the way of an intruder: first shown are the ways of users and hosts
+// that are in findings of some weight. Where they are still too many, those beside the gravest findings are drawn.
 
 const SVG = "http://www.w3.org/2000/svg";
 const MOST_EDGES = 60;
 const MOST_WAYS = 100;
 let allMoves = false;
 let madeEdges = null;
+let worstLevels = null;
+const MEDIUM = 2;
+const NO_RANK = 9;
 
 const wayWords = () => ({
   network: _("network logon"),
@@ -30,14 +33,17 @@ const wayWords = () => ({
 function edges() {
   if (madeEdges) return madeEdges;
   const found = new Map();
+  // Logging off is a finding to some rules: what is informational or low makes nobody notable beside graver ones.
+  const weight = Math.max(MEDIUM, Math.min(...store.rules.map((rule, i) => store.level[i])));
   for (const [from, to, kind, user, count, first, last] of trails.moves) {
     const [source, target] = [placeNamed(from), placeNamed(to)];
     if (source === target) continue;
     const key = JSON.stringify([source.key, target.key]);
     if (!found.has(key)) found.set(key, { source, target, ways: [], users: new Map(), count: 0, first: Infinity, last: -Infinity, notable: false });
     const edge = found.get(key);
-    const notable = isNotable(user, kind, source);
-    edge.ways.push({ kind, user, count, first, last, notable });
+    const rank = rankOfWay(user, kind, source);
+    const notable = rank <= weight;
+    edge.ways.push({ kind, user, count, first, last, notable, rank });
     edge.count += count;
     if (notable) edge.notable = true;
     if (user) edge.users.set(user, (edge.users.get(user) || 0) + count);
@@ -52,11 +58,25 @@ const everyday = new Set(["network", "share", "sign-in", "role", "web", "vpn"]);
 // Services of the system talk to the domain controller all day; who they are says nothing.
 const SYSTEM = /^(nt authority|autorité nt|nt-autorität|nt service|window manager|font driver host)\\|^system$/i;
 
-/** A way is notable when its user is in findings, or when it is no everyday one and begins where findings are. */
-function isNotable(user, kind, source) {
-  if (SYSTEM.test(user)) return false;
-  if (user && ((accounts.get(folded(user)) ?? -1) >= 0 || (accounts.get(bareUser(user)) ?? -1) >= 0)) return true;
-  return source.hosts.size > 0 && !everyday.has(kind);
+/** The gravest finding that speaks for a way: of its user, or, when it is no everyday one, of where it begins. */
+function rankOfWay(user, kind, source) {
+  if (SYSTEM.test(user)) return NO_RANK;
+  const account = user ? Math.max(accounts.get(folded(user)) ?? -1, accounts.get(bareUser(user)) ?? -1) : -1;
+  const ofUser = account >= 0 ? worst().users[account] : NO_RANK;
+  return everyday.has(kind) ? ofUser : Math.min(ofUser, ...[...source.hosts].map((machine) => worst().hosts[machine]));
+}
+
+/** The gravest level among the findings of each host and each user; made once. */
+function worst() {
+  if (worstLevels) return worstLevels;
+  worstLevels = { hosts: new Uint8Array(store.hosts.length).fill(NO_RANK), users: new Uint8Array(store.users.length).fill(NO_RANK) };
+  const { hosts, users } = worstLevels;
+  for (let i = 0; i < store.n; i += 1) {
+    const rank = store.level[store.rule[i]];
+    hosts[store.host[i]] = Math.min(hosts[store.host[i]], rank);
+    for (const user of store.userSets[store.userSet[i]]) users[user] = Math.min(users[user], rank);
+  }
+  return worstLevels;
 }
 
 /** The edges to show: those that touch the chosen host or user, else the notable ones, else all. */
@@ -85,20 +105,27 @@ function showMoves() {
   $("moves-note").textContent = _n("{n} link between hosts", "{n} links between hosts", some.length)
     + (some.length < all.length ? ` ${_("of {all}", { all: number(all.length) })}` : "");
   if (card.hidden || !card.open) return;
-  const drawn = some.slice(0, MOST_EDGES);
+  const drawn = gravest(some);
   const box = h("div.graph", {});
   fill($("moves"),
     h("p.dim", {}, chosen.host.size || chosen.user.size ? _("The links of the chosen host or user.")
       : allMoves ? _("All logons and remote access that the logs tell of.")
-        : _("The links of users and hosts that have findings, from left to right in the order of time.")),
+        : _("The links of users and hosts in the graver findings, from left to right in the order of time.")),
     all.some((edge) => edge.ways.some((way) => !way.notable)) && !chosen.host.size && !chosen.user.size ? h("button.quiet", {
       type: "button", "data-key": "moves-all", "aria-pressed": String(allMoves), onclick: () => { allMoves = !allMoves; render(); },
     }, allMoves ? _("Show fewer") : _("Show all links")) : null,
     drawn.length ? h("div.scroll-x", { tabindex: "0", role: "group", "aria-label": _("Who moved where") }, box) : h("p.dim", {}, _("No logon or remote access fits.")),
-    drawn.length < some.length ? h("p.dim.tiny", {}, _("The first {n} links are drawn.", { n: number(drawn.length) })) : null,
+    drawn.length < some.length ? h("p.dim.tiny", {}, _("{n} links are drawn, those beside the gravest findings; choose a host or a user to see the others.", { n: number(drawn.length) })) : null,
     wayTable(some),
     trails.lost[1] ? h("p.dim.tiny", {}, _("There were more moves than are kept; {n} are left out.", { n: number(trails.lost[1]) })) : null);
   if (drawn.length) drawGraph(box, drawn);
+}
+
+/** As many edges as a drawing bears: those beside the gravest findings, again in the order of time. */
+function gravest(some) {
+  if (some.length <= MOST_EDGES) return some;
+  const rank = (edge) => Math.min(...edge.ways.map((way) => way.rank * 2 + everyday.has(way.kind)));
+  return [...some].sort((a, b) => rank(a) - rank(b) || a.first - b.first).slice(0, MOST_EDGES).sort((a, b) => a.first - b.first);
 }
 
 function wayTable(some) {
@@ -139,16 +166,9 @@ function layout(some, width) {
   return { spots, height, width: Math.max(width, 4 + NODE.width + step * (columns.length - 1)) };
 }
 
-/** The gravest level among the findings of each host. */
-function worstOfHosts() {
-  const worst = new Uint8Array(store.hosts.length).fill(9);
-  for (let i = 0; i < store.n; i += 1) worst[store.host[i]] = Math.min(worst[store.host[i]], store.level[store.rule[i]]);
-  return worst;
-}
-
 function drawGraph(box, some) {
   const { spots, height, width } = layout(some, Math.max(320, $("moves").clientWidth));
-  const worst = worstOfHosts();
+  const worstOf = worst().hosts;
   const most = Math.max(...some.map((edge) => edge.count));
   const picture = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
   const labels = [];
@@ -165,7 +185,7 @@ function drawGraph(box, some) {
     if (some.length <= 24) labels.push(edgeLabel(edge, at, anchor));
   }
   picture.append(...labels);
-  for (const [place, spot] of spots) picture.append(node(place, spot, worst));
+  for (const [place, spot] of spots) picture.append(node(place, spot, worstOf));
   fill(box, picture);
 }
 

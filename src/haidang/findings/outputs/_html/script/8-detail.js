@@ -30,7 +30,7 @@ function findingObject(row) {
     matched: item.matched.map(([field, value, test]) => ({ field, value, test })),
     origin: store.origins[store.origin[row]],
   };
-  if (item.members.length || item.group) Object.assign(finding, { members: item.members, group: item.group, count: item.count });
+  if (item.members.length || item.group) Object.assign(finding, { members: item.members, group: item.group, count: item.count, member_sources: item.sources.map(([path, record]) => ({ path, record })) });
   return finding;
 }
 
@@ -185,11 +185,18 @@ function eventMarks(field, value, item) {
 
 const MOST_MEMBERS = 100;
 
+/** A path as the files that have findings are listed: without the folder that they share. */
+const withoutFolder = (path) => (path.startsWith(folder) && path.slice(folder.length)) || path;
+
 function memberList(item) {
   const list = h("ol.members", {});
-  const show = (from, to) => item.members.slice(from, to).forEach((id) => {
+  // Rules that only feed a correlation report nothing alone: the place of the event is what can be told of it.
+  const placeOfEvent = (i) => (item.sources[i]
+    ? [h("bdi.path", { title: plain(item.sources[i][0]) }, shown(withoutFolder(item.sources[i][0]))), ` ${_("record {n}", { n: item.sources[i][1] })}`]
+    : [h("code", {}, shown(item.members[i].slice(0, 12))), ` ${_("not among the findings of this page")}`]);
+  const show = (from, to) => item.members.slice(from, to).forEach((id, i) => {
     const row = rowOfId(id);
-    list.append(h("li", {}, row < 0 ? h("span.dim", {}, h("code", {}, shown(id.slice(0, 12))), ` ${_("not among the findings of this page")}`)
+    list.append(h("li", {}, row < 0 ? h("span.dim", {}, placeOfEvent(from + i))
       : h("button.linklike.member", { type: "button", onclick: () => showRow(row) },
         h(`i.dot.${levelClass(store.level[store.rule[row]])}`), ` ${moment(store.time[row])} `,
         h("bdi", {}, shown(store.hosts[store.host[row]])), " · ", shown(store.said[store.rule[row]].title))));

@@ -111,7 +111,13 @@ function listen() {
   };
   addEventListener("scroll", later, { passive: true });
   addEventListener("resize", () => { showGrid(); showMoves(); });
-  addEventListener("hashchange", () => { readAddress(); applyFilters(); render(); $("search").value = chosen.text; });
+  addEventListener("hashchange", () => {
+    readAddress();
+    applyFilters();
+    render();
+    $("search").value = chosen.text;
+    say($("shown").textContent);
+  });
   addEventListener("beforeprint", beforePrint);
   addEventListener("afterprint", afterPrint);
   new ResizeObserver(() => root.style.setProperty("--bar", `${$("bar").offsetHeight}px`)).observe($("bar"));
