@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from haidang.errors import ConfigurationError
 from haidang.workshop.checking import check
 from haidang.workshop.checks import SEVERITIES, checks
 
@@ -69,7 +70,15 @@ CASES: dict[str, tuple[str, str, int]] = {
     "all_of_them_condition": ("selection and not filter", "all of them", 20),
     "cartag": ("  - attack.execution\n", "  - attack.execution\n  - car.2016\n", 10),
     "control_character": ("'update'", '"\\bupdate"', 19),
-    "custom_attributes": ("references:", "realted: x\nreferences:", 5),
+    "metadata-kind": ("references:\n  - https://one.example/a\n", "references: https://one.example/a\n", 5),
+    "date-invalid": ("2026-11-30", "2026-13-30", 7),
+    "date-order": ("date: 2026-11-30\n", "date: 2026-11-30\nmodified: 2026-11-29\n", 8),
+    "key-spelling": ("level: medium", "level: medium\nfalsepositive:\n  - none", 22),
+    "related": ("tags:\n", "related:\n  - {id: x, type: derived}\ntags:\n", 9),
+    "attack-unknown": ("attack.t1059.003", "attack.t1999", 10),
+    "attack-withdrawn": ("attack.t1059.003", "attack.t1086", 10),
+    "tag-namespace": ("  - attack.execution\n", "  - attack.execution\n  - CVE-2026-1\n", 10),
+    "cvetag": ("  - attack.execution\n", "  - attack.execution\n  - cve.2026.1\n", 10),
     "dangling_condition": ("selection and not filter", "selection and not nothing", 20),
     "detection_tag": ("  - attack.execution\n", "  - attack.execution\n  - detection.nothing\n", 10),
     "double_wildcard": ("'update'", "'up**date'", 19),
@@ -95,7 +104,16 @@ CASES: dict[str, tuple[str, str, int]] = {
     "tlptag": ("  - attack.execution\n", "  - attack.execution\n  - tlp.purple\n", 10),
     "wildcards_instead_of_modifiers": ("CommandLine|contains: 'update'", "CommandLine: '*update*'", 19),
 }
-ELSEWHERE = {"duplicate-id", "duplicate-title", "no-test", "test-broken", "odd", "tlpv1_tag", "tlpv2_tag"}
+ELSEWHERE = {
+    "no-rule",
+    "duplicate-id",
+    "duplicate-title",
+    "no-test",
+    "test-broken",
+    "odd",
+    "tlpv1_tag",
+    "tlpv2_tag",
+}
 """Codes that need more than one changed rule; the two of TLP are not run, for either version is right."""
 
 
@@ -142,6 +160,45 @@ def test_names_the_other_rule_with_the_same_id_and_title(tmp_path: Path) -> None
         assert found[code].line == line
         assert str(tmp_path / "a.yml") in found[code].message.text()
     assert "refused" not in found
+
+
+def test_tells_every_fault_of_a_detection_at_once(tmp_path: Path) -> None:
+    text = RIGHT.replace("Image|endswith: '\\cmd.exe'", "Image|ends: a\n    User|cidr: 10.0.0.1/8")
+    text = text.replace("CommandLine|contains: 'update'", "CommandLine|contains: 5")
+    text = text.replace("selection and not filter", "(selection and not filter")
+    lines = [issue.line for issue in issues(tmp_path, text) if issue.code == "refused"]
+    assert lines == [17, 18, 20, 21]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "  product: windows\n  category: process_creation",
+        "    ParentImage|endswith: '\\edit.exe'\n    Image|endswith: '\\cmd.exe'",
+        "  condition: selection and not filter",
+    ],
+)
+def test_tells_of_what_is_missing_once(tmp_path: Path, fault: str) -> None:
+    assert fault in RIGHT
+    found = [issue for issue in issues(tmp_path, RIGHT.replace(f"{fault}\n", "")) if issue.code == "refused"]
+    assert len(found) == 1
+
+
+def test_a_text_in_place_of_a_list_is_told_once_and_not_character_by_character(tmp_path: Path) -> None:
+    text = RIGHT.replace("references:\n  - https://one.example/a\n", "references: https://one.example/a\n")
+    assert [issue.code for issue in issues(tmp_path, text)] == ["metadata-kind"]
+
+
+def test_a_yaml_file_that_holds_no_rule_is_told(tmp_path: Path) -> None:
+    (tmp_path / "list.yml").write_text("- a\n- b\n", encoding="utf-8")
+    (issue,) = issues(tmp_path, RIGHT)
+    assert (issue.code, issue.path) == ("no-rule", str(tmp_path / "list.yml"))
+
+
+def test_a_check_of_no_rule_at_all_does_not_pass(tmp_path: Path) -> None:
+    (tmp_path / "list.yml").write_text("- a\n- b\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="there is no rule"):
+        check([str(tmp_path)])
 
 
 def test_misses_an_example(tmp_path: Path) -> None:
