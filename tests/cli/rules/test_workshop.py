@@ -197,7 +197,7 @@ def test_tune_reads_verdicts_from_a_table(run: Run, rule: Path, tmp_path: Path) 
     output = tmp_path / "filter.yml"
     words = ("tune", findings, "--verdicts", table, "--rules", rule, "--output", output)
     assert run(*words)[0] == 0
-    assert "User: svc" in output.read_text(encoding="utf-8")
+    assert "User: 'svc'" in output.read_text(encoding="utf-8")
     assert run(*words)[0] == 2  # The file is there already.
 
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["layer"]
 
 _TECHNIQUE = re.compile(r"attack\.(t\d{4}(?:\.\d{3})?)", re.IGNORECASE)
-_VERSIONS = {"attack": "18", "navigator": "5.1.0", "layer": "4.5"}
+_VERSIONS = {"attack": "19", "navigator": "5.1.0", "layer": "4.5"}
+"""Rules are tagged with what version 19 made of defence evasion (T1685 and on): an older matrix lacks it."""
 _COLOURS = ["#d7e8f7", "#5a9bd4", "#1f4e79"]
 
 
