@@ -10,8 +10,8 @@ Rules of this module:
 - A field that is new in every event (times, numbers of records and processes) says nothing of the next false
   finding, and is never used.
 - With no true finding at hand, anything would be safe, and what every finding of the rule shares would
-  silence it. The proposal then says so, uses no field that tells the kind of the event, keeps to two fields at
-  least where there are such, and demands one that the rule itself does not look at.
+  silence it. The proposal then says so, uses no field that tells the kind of the event, keeps to two fields
+  at least where there are such, and demands one that the rule itself does not look at.
 
 The findings are untrusted.
 """
