@@ -78,6 +78,7 @@ CASES: dict[str, tuple[str, str, int]] = {
     "attack-unknown": ("attack.t1059.003", "attack.t1999", 10),
     "attack-withdrawn": ("attack.t1059.003", "attack.t1086", 10),
     "tag-namespace": ("  - attack.execution\n", "  - attack.execution\n  - CVE-2026-1\n", 10),
+    "value-anything": ("CommandLine|contains: 'update'", "CommandLine|contains: ['update', '']", 19),
     "cvetag": ("  - attack.execution\n", "  - attack.execution\n  - cve.2026.1\n", 10),
     "dangling_condition": ("selection and not filter", "selection and not nothing", 20),
     "detection_tag": ("  - attack.execution\n", "  - attack.execution\n  - detection.nothing\n", 10),
@@ -105,6 +106,9 @@ CASES: dict[str, tuple[str, str, int]] = {
     "wildcards_instead_of_modifiers": ("CommandLine|contains: 'update'", "CommandLine: '*update*'", 19),
 }
 ELSEWHERE = {
+    "alias-unsaid",
+    "correlation-field",
+    "correlation-never-holds",
     "no-rule",
     "duplicate-id",
     "duplicate-title",
@@ -187,6 +191,57 @@ def test_tells_of_what_is_missing_once(tmp_path: Path, fault: str) -> None:
 def test_a_text_in_place_of_a_list_is_told_once_and_not_character_by_character(tmp_path: Path) -> None:
     text = RIGHT.replace("references:\n  - https://one.example/a\n", "references: https://one.example/a\n")
     assert [issue.code for issue in issues(tmp_path, text)] == ["metadata-kind"]
+
+
+CORRELATION = """---
+title: Many shells
+id: 6f0f6c2e-4a3a-4a70-9a07-0a8ee4b8a002
+status: test
+date: 2026-11-30
+correlation:
+  type: value_count
+  rules: [shell]
+  group-by: [Computer]
+  timespan: 5m
+  condition: {field: User, gte: 5}
+level: high
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "line"),
+    [
+        ("group-by: [Computer]", "group-by: [Compputer]", "correlation-field", 31),
+        ("field: User", "field: Usr", "correlation-field", 33),
+        ("gte: 5}", "gte: 5, lt: 5}", "correlation-never-holds", 33),
+        ("gte: 5}", "eq: 5, neq: 6}", "", 0),
+        (
+            "rules: [shell]\n  group-by: [Computer]",
+            "rules: [shell, other]\n  group-by: [User]\n  aliases: {User: {shell: User}}",
+            *("alias-unsaid", 32),
+        ),
+    ],
+)
+def test_tells_what_keeps_a_correlation_silent(
+    tmp_path: Path, old: str, new: str, code: str, line: int
+) -> None:
+    rule = RIGHT.replace("status: test\n", "name: shell\nstatus: test\n", 1)
+    other = (
+        RIGHT.replace("8a001", "8a003")
+        .replace("Shell", "Other shell")
+        .replace("status", "name: other\nstatus")
+    )
+    (tmp_path / "other.yml").write_text(other, encoding="utf-8")
+    assert old in CORRELATION
+    found = issues(tmp_path, rule + CORRELATION.replace(old, new))
+    told = [(issue.code, issue.line) for issue in found if issue.code != "no-test"]
+    assert told == ([(code, line)] if code else [])
+
+
+@pytest.mark.parametrize("value", ["re: ''", "re: '.*'", "re: '^.*$'", "startswith: ''"])
+def test_a_value_that_matches_anything_is_told(tmp_path: Path, value: str) -> None:
+    found = issues(tmp_path, RIGHT.replace("contains: 'update'", value))
+    assert "value-anything" in {issue.code for issue in found}
 
 
 def test_a_yaml_file_that_holds_no_rule_is_told(tmp_path: Path) -> None:
