@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from haidang.errors import ConfigurationError
 from haidang.workshop.testing import FAILED, PASSED, SKIPPED, Outcome, run_tests
 
 if TYPE_CHECKING:
@@ -204,3 +205,8 @@ def test_recorded_regression_data_agrees(corpora: Path, tmp_path: Path) -> None:
         (folder / "info.yml").write_text(info, encoding="utf-8")
     run = run_tests([str(corpora / "sigma_all_rules.zip")], regression=[str(tmp_path / "regression_data")])
     assert [one.status for one in run.outcomes] == [PASSED] * len(expected)
+
+
+def test_a_run_of_no_rule_at_all_does_not_pass(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="there is no rule"):
+        run_tests([str(tmp_path)], cache=False)

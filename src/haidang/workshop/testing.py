@@ -24,6 +24,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from haidang.detect.correlation import Correlator, Hit
+from haidang.errors import ConfigurationError
 from haidang.events.readers import readers
 from haidang.events.times import format_time, parse_time
 from haidang.findings.model import ScanSummary
@@ -118,7 +119,8 @@ def run_tests(
         limits: Bounds.
 
     Raises:
-        ConfigurationError: A path, pipeline, placeholder file or logsource map is wrong.
+        ConfigurationError: A path, pipeline, placeholder file or logsource map is wrong, or there is neither
+            a rule nor an example.
     """
     ruleset = load_rules(
         *_rule_paths(paths),
@@ -141,6 +143,11 @@ def run_tests(
         for examples, faults in read_regression(Path(folder), limits):
             run.outcomes += [_faulty(fault) for fault in faults]
             run.outcomes += bench.examples(examples, ruleset.infos, tested)
+    if not (ruleset.infos or run.refused or run.outcomes):
+        raise ConfigurationError(
+            f"{', '.join(map(str, paths))}: there is no rule",
+            hint="Give a rule file, a folder or a zip of rules.",
+        )
     run.untested = [info for info in ruleset.infos if info.key not in tested]
     return run
 
