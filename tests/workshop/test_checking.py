@@ -48,8 +48,8 @@ CASES: dict[str, tuple[str, str, int]] = {
     "id-format": ("6f0f6c2e-4a3a-4a70-9a07-0a8ee4b8a001", "not-an-id", 2),
     "no-route": ("product: windows", "product: nobody", 11),
     "unknown-field": ("    Image|endswith", "    Imgae|endswith", 17),
-    "regex-not-linear": ("Image|endswith: '\\cmd.exe'", "Image|re: '(?<!a)cmd'", 15),
-    "regex-hostile": ("Image|endswith: '\\cmd.exe'", "Image|re: '(?<!a)(?:x+)+y'", 15),
+    "regex-not-linear": ("Image|endswith: '\\cmd.exe'", "Image|re: '(?<!a)cmd'", 17),
+    "regex-hostile": ("Image|endswith: '\\cmd.exe'", "Image|re: '(?<!a)(?:x+)+y'", 17),
     "keyword-wildcard": ("    CommandLine|contains: 'update'", "    - '*update'", 19),
     "keyword-anything": ("    CommandLine|contains: 'update'", "    - '*'", 19),
     "attack-tag": ("attack.execution", "attack.excution", 9),
@@ -242,6 +242,14 @@ def test_tells_what_keeps_a_correlation_silent(
 def test_a_value_that_matches_anything_is_told(tmp_path: Path, value: str) -> None:
     found = issues(tmp_path, RIGHT.replace("contains: 'update'", value))
     assert "value-anything" in {issue.code for issue in found}
+
+
+@pytest.mark.parametrize("modifiers", ["wide", "utf16le|contains"])
+def test_a_text_in_utf_16_lost_no_backslash(tmp_path: Path, modifiers: str) -> None:
+    found = issues(
+        tmp_path, RIGHT.replace("CommandLine|contains: 'update'", f"CommandLine|{modifiers}: update")
+    )
+    assert "control_character" not in {issue.code for issue in found}
 
 
 def test_a_yaml_file_that_holds_no_rule_is_told(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from haidang.detect.coverage import NO_FIELD, NO_FORMAT, NO_MAP, NO_RULE, NO_SOU
 from haidang.i18n import N_
 from haidang.scanning.coverage import formats_by_origin
 from haidang.workshop.checks import WARNING, Check
+from haidang.workshop.checks._places import field_places
 from haidang.workshop.known_fields import KnownFields, nearest
 
 if TYPE_CHECKING:
@@ -62,20 +63,6 @@ def _fields(subject: Subject, known: KnownFields) -> Iterator[Issue]:
                 else N_("events of {source} have no field {name}")
             )
             source = " ".join(part for part in logsource if part)
-            place = _place(subject, selection.name, name)
+            places = field_places(subject, selection.name, name)
+            place = next((place for place, _ in places), ("detection", selection.name))
             yield subject.issue(UNKNOWN_FIELD, place, template, source=source, name=name, meant=meant)
-
-
-def _place(subject: Subject, selection: str, field: str) -> tuple[str | int, ...]:
-    """Return the place of a field in a selection."""
-    found = subject.written.document["detection"].get(selection)
-    places: list[tuple[tuple[str | int, ...], object]] = [((), found)]
-    while places:
-        place, node = places.pop()
-        if isinstance(node, dict):
-            for key in node:
-                if str(key).partition("|")[0] == field:
-                    return ("detection", selection, *place, str(key))
-        elif isinstance(node, list):
-            places.extend(((*place, at), one) for at, one in enumerate(node))
-    return ("detection", selection)
