@@ -252,6 +252,20 @@ def test_a_text_in_utf_16_lost_no_backslash(tmp_path: Path, modifiers: str) -> N
     assert "control_character" not in {issue.code for issue in found}
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "meant"),
+    [
+        ("category: process_creation", "category: proces_creation", "windows process_creation"),
+        ("product: windows", "product: window", "windows process_creation"),
+        ("category: process_creation", "category: unicorn", ""),
+    ],
+)
+def test_says_which_log_source_may_be_meant(tmp_path: Path, old: str, new: str, meant: str) -> None:
+    found = {issue.code: issue for issue in issues(tmp_path, RIGHT.replace(old, new))}
+    said = found["no-route"].message.text()
+    assert said.endswith(f"is {meant} meant?") if meant else "meant" not in said
+
+
 def test_a_yaml_file_that_holds_no_rule_is_told(tmp_path: Path) -> None:
     (tmp_path / "list.yml").write_text("- a\n- b\n", encoding="utf-8")
     (issue,) = issues(tmp_path, RIGHT)
