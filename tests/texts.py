@@ -71,6 +71,7 @@ TABLES = frozenset(
         "intel/patterns/reading.py:_NEEDED",
         "intel/patterns/tokens.py:_PREFIXES",
         "scanning/_correlating.py:_REASONS",
+        "sigma/yaml_source.py:_ADVICE",
     }
 )
 """Module and name of tables of texts, or of parts of texts."""

@@ -236,7 +236,7 @@ def test_quiet_says_nothing(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
         (("--fail-on", "critical"), 0),
         (("--fail-on", "high"), 1),
         (("--fail-on", "low"), 1),
-        (("--fail-on", "low", "--exclude-rule", "Rule *"), 0),
+        (("--fail-on", "medium", "--exclude-rule", "Rule a"), 0),
     ],
 )
 @pytest.mark.usefixtures("case")
@@ -322,6 +322,8 @@ def test_filters_keep_what_they_say(
         (["scan", "logs", "--output", "nowhere/x.csv"], "cannot write the output"),
         (["scan", "nosuch"], "nosuch"),
         (["scan", "logs", "--rules", "nosuch"], "nosuch"),
+        (["scan", "logs", "--rule", "no such rule"], "there is no rule to look for"),
+        (["scan", "logs", "--rules", "logs", "--output", "x.csv"], "there is no rule to look for"),
     ],
 )
 def test_wrong_usage_is_exit_code_2_and_writes_nothing(

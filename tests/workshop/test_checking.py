@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from haidang.errors import ConfigurationError
 from haidang.workshop.checking import check
 from haidang.workshop.checks import SEVERITIES, checks
 
@@ -47,8 +48,8 @@ CASES: dict[str, tuple[str, str, int]] = {
     "id-format": ("6f0f6c2e-4a3a-4a70-9a07-0a8ee4b8a001", "not-an-id", 2),
     "no-route": ("product: windows", "product: nobody", 11),
     "unknown-field": ("    Image|endswith", "    Imgae|endswith", 17),
-    "regex-not-linear": ("Image|endswith: '\\cmd.exe'", "Image|re: '(?<!a)cmd'", 15),
-    "regex-hostile": ("Image|endswith: '\\cmd.exe'", "Image|re: '(?<!a)(?:x+)+y'", 15),
+    "regex-not-linear": ("Image|endswith: '\\cmd.exe'", "Image|re: '(?<!a)cmd'", 17),
+    "regex-hostile": ("Image|endswith: '\\cmd.exe'", "Image|re: '(?<!a)(?:x+)+y'", 17),
     "keyword-wildcard": ("    CommandLine|contains: 'update'", "    - '*update'", 19),
     "keyword-anything": ("    CommandLine|contains: 'update'", "    - '*'", 19),
     "attack-tag": ("attack.execution", "attack.excution", 9),
@@ -69,7 +70,16 @@ CASES: dict[str, tuple[str, str, int]] = {
     "all_of_them_condition": ("selection and not filter", "all of them", 20),
     "cartag": ("  - attack.execution\n", "  - attack.execution\n  - car.2016\n", 10),
     "control_character": ("'update'", '"\\bupdate"', 19),
-    "custom_attributes": ("references:", "realted: x\nreferences:", 5),
+    "metadata-kind": ("references:\n  - https://one.example/a\n", "references: https://one.example/a\n", 5),
+    "date-invalid": ("2026-11-30", "2026-13-30", 7),
+    "date-order": ("date: 2026-11-30\n", "date: 2026-11-30\nmodified: 2026-11-29\n", 8),
+    "key-spelling": ("level: medium", "level: medium\nfalsepositive:\n  - none", 22),
+    "related": ("tags:\n", "related:\n  - {id: x, type: derived}\ntags:\n", 9),
+    "attack-unknown": ("attack.t1059.003", "attack.t1999", 10),
+    "attack-withdrawn": ("attack.t1059.003", "attack.t1086", 10),
+    "tag-namespace": ("  - attack.execution\n", "  - attack.execution\n  - CVE-2026-1\n", 10),
+    "value-anything": ("CommandLine|contains: 'update'", "CommandLine|contains: ['update', '']", 19),
+    "cvetag": ("  - attack.execution\n", "  - attack.execution\n  - cve.2026.1\n", 10),
     "dangling_condition": ("selection and not filter", "selection and not nothing", 20),
     "detection_tag": ("  - attack.execution\n", "  - attack.execution\n  - detection.nothing\n", 10),
     "double_wildcard": ("'update'", "'up**date'", 19),
@@ -95,7 +105,19 @@ CASES: dict[str, tuple[str, str, int]] = {
     "tlptag": ("  - attack.execution\n", "  - attack.execution\n  - tlp.purple\n", 10),
     "wildcards_instead_of_modifiers": ("CommandLine|contains: 'update'", "CommandLine: '*update*'", 19),
 }
-ELSEWHERE = {"duplicate-id", "duplicate-title", "no-test", "test-broken", "odd", "tlpv1_tag", "tlpv2_tag"}
+ELSEWHERE = {
+    "alias-unsaid",
+    "correlation-field",
+    "correlation-never-holds",
+    "no-rule",
+    "duplicate-id",
+    "duplicate-title",
+    "no-test",
+    "test-broken",
+    "odd",
+    "tlpv1_tag",
+    "tlpv2_tag",
+}
 """Codes that need more than one changed rule; the two of TLP are not run, for either version is right."""
 
 
@@ -142,6 +164,118 @@ def test_names_the_other_rule_with_the_same_id_and_title(tmp_path: Path) -> None
         assert found[code].line == line
         assert str(tmp_path / "a.yml") in found[code].message.text()
     assert "refused" not in found
+
+
+def test_tells_every_fault_of_a_detection_at_once(tmp_path: Path) -> None:
+    text = RIGHT.replace("Image|endswith: '\\cmd.exe'", "Image|ends: a\n    User|cidr: 10.0.0.1/8")
+    text = text.replace("CommandLine|contains: 'update'", "CommandLine|contains: 5")
+    text = text.replace("selection and not filter", "(selection and not filter")
+    lines = [issue.line for issue in issues(tmp_path, text) if issue.code == "refused"]
+    assert lines == [17, 18, 20, 21]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "  product: windows\n  category: process_creation",
+        "    ParentImage|endswith: '\\edit.exe'\n    Image|endswith: '\\cmd.exe'",
+        "  condition: selection and not filter",
+    ],
+)
+def test_tells_of_what_is_missing_once(tmp_path: Path, fault: str) -> None:
+    assert fault in RIGHT
+    found = [issue for issue in issues(tmp_path, RIGHT.replace(f"{fault}\n", "")) if issue.code == "refused"]
+    assert len(found) == 1
+
+
+def test_a_text_in_place_of_a_list_is_told_once_and_not_character_by_character(tmp_path: Path) -> None:
+    text = RIGHT.replace("references:\n  - https://one.example/a\n", "references: https://one.example/a\n")
+    assert [issue.code for issue in issues(tmp_path, text)] == ["metadata-kind"]
+
+
+CORRELATION = """---
+title: Many shells
+id: 6f0f6c2e-4a3a-4a70-9a07-0a8ee4b8a002
+status: test
+date: 2026-11-30
+correlation:
+  type: value_count
+  rules: [shell]
+  group-by: [Computer]
+  timespan: 5m
+  condition: {field: User, gte: 5}
+level: high
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "line"),
+    [
+        ("group-by: [Computer]", "group-by: [Compputer]", "correlation-field", 31),
+        ("field: User", "field: Usr", "correlation-field", 33),
+        ("gte: 5}", "gte: 5, lt: 5}", "correlation-never-holds", 33),
+        ("gte: 5}", "eq: 5, neq: 6}", "", 0),
+        (
+            "rules: [shell]\n  group-by: [Computer]",
+            "rules: [shell, other]\n  group-by: [User]\n  aliases: {User: {shell: User}}",
+            *("alias-unsaid", 32),
+        ),
+    ],
+)
+def test_tells_what_keeps_a_correlation_silent(
+    tmp_path: Path, old: str, new: str, code: str, line: int
+) -> None:
+    rule = RIGHT.replace("status: test\n", "name: shell\nstatus: test\n", 1)
+    other = (
+        RIGHT.replace("8a001", "8a003")
+        .replace("Shell", "Other shell")
+        .replace("status", "name: other\nstatus")
+    )
+    (tmp_path / "other.yml").write_text(other, encoding="utf-8")
+    assert old in CORRELATION
+    found = issues(tmp_path, rule + CORRELATION.replace(old, new))
+    told = [(issue.code, issue.line) for issue in found if issue.code != "no-test"]
+    assert told == ([(code, line)] if code else [])
+
+
+@pytest.mark.parametrize("value", ["re: ''", "re: '.*'", "re: '^.*$'", "startswith: ''"])
+def test_a_value_that_matches_anything_is_told(tmp_path: Path, value: str) -> None:
+    found = issues(tmp_path, RIGHT.replace("contains: 'update'", value))
+    assert "value-anything" in {issue.code for issue in found}
+
+
+@pytest.mark.parametrize("modifiers", ["wide", "utf16le|contains"])
+def test_a_text_in_utf_16_lost_no_backslash(tmp_path: Path, modifiers: str) -> None:
+    found = issues(
+        tmp_path, RIGHT.replace("CommandLine|contains: 'update'", f"CommandLine|{modifiers}: update")
+    )
+    assert "control_character" not in {issue.code for issue in found}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "meant"),
+    [
+        ("category: process_creation", "category: proces_creation", "windows process_creation"),
+        ("product: windows", "product: window", "windows process_creation"),
+        ("category: process_creation", "category: unicorn", ""),
+    ],
+)
+def test_says_which_log_source_may_be_meant(tmp_path: Path, old: str, new: str, meant: str) -> None:
+    found = {issue.code: issue for issue in issues(tmp_path, RIGHT.replace(old, new))}
+    said = found["no-route"].message.text()
+    assert said.endswith(f"is {meant} meant?") if meant else "meant" not in said
+
+
+def test_a_yaml_file_that_holds_no_rule_is_told(tmp_path: Path) -> None:
+    (tmp_path / "list.yml").write_text("- a\n- b\n", encoding="utf-8")
+    (issue,) = issues(tmp_path, RIGHT)
+    assert (issue.code, issue.path) == ("no-rule", str(tmp_path / "list.yml"))
+
+
+def test_a_check_of_no_rule_at_all_does_not_pass(tmp_path: Path) -> None:
+    (tmp_path / "list.yml").write_text("- a\n- b\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="there is no rule"):
+        check([str(tmp_path)])
 
 
 def test_misses_an_example(tmp_path: Path) -> None:

@@ -45,6 +45,27 @@ def test_takes_what_the_examples_share_and_ordinary_logs_do_not() -> None:
     assert found.quiet[0] == ordinary[0].event
 
 
+def test_takes_the_options_of_a_command_line_not_its_files() -> None:
+    one = process("C:\\W\\certutil.exe", "certutil  -encode -f file.bat out.b64")
+    other = process("C:\\W\\certutil.exe", "certutil -f -Encode C:\\x\\y.exe z /quiet")
+    assert Sign("CommandLine", "contains", (" -encode",)) in draft(events(one), [], MAPS).signs
+    assert Sign("CommandLine", "contains", (" -encode",)) in draft(events(one, other), [], MAPS).signs
+    both = process("a.exe", "a.exe -noP -sta -w 1 -enc AAAA /etc/x")
+    assert (
+        Sign("CommandLine", "contains|all", (" -noP", " -sta", " -enc"))
+        in draft(events(both), [], MAPS).signs
+    )
+
+
+def test_is_written_as_published_rules_are() -> None:
+    long = "a.exe " + "very long text " * 20 + "'quoted' " + "C:\\x\\"
+    text = draft(events(process("C:\\a.exe", long)), [], MAPS).rule_yaml("A Draft", "2026-11-30")
+    assert "\ndate: 2026-11-30\n" in text
+    assert "\nfalsepositives:\n    - Unknown\n" in text
+    assert "\n        Image|endswith: '\\a.exe'\n" in text
+    assert "        CommandLine|contains: '" + long.replace("'", "''") + "'\n" in text
+
+
 def test_says_how_many_ordinary_events_it_hits() -> None:
     same = process("C:\\a.exe", "a.exe")
     found = draft(events(same), events(same, same), MAPS)

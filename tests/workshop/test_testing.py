@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from haidang.errors import ConfigurationError
 from haidang.workshop.testing import FAILED, PASSED, SKIPPED, Outcome, run_tests
 
 if TYPE_CHECKING:
@@ -204,3 +205,41 @@ def test_recorded_regression_data_agrees(corpora: Path, tmp_path: Path) -> None:
         (folder / "info.yml").write_text(info, encoding="utf-8")
     run = run_tests([str(corpora / "sigma_all_rules.zip")], regression=[str(tmp_path / "regression_data")])
     assert [one.status for one in run.outcomes] == [PASSED] * len(expected)
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        (
+            "{Image: 'C:\\b.exe', CommandLine: x}",
+            "Image endswith '\\a.exe'; CommandLine contains 'y' or contains 'z'",
+        ),
+        ("{Image: 'C:\\a.exe', CommandLine: y, User: SYSTEM}", "not (User equals 'SYSTEM')"),
+        (
+            "{EventID: 3, Image: 'C:\\a.exe', CommandLine: y}",
+            "no: windows process_creation has EventID '1', and the event has 3",
+        ),
+    ],
+)
+def test_says_why_a_rule_does_not_fire(tmp_path: Path, event: str, why: str) -> None:
+    (tmp_path / "a.yml").write_text(
+        "title: A\nid: 6f0f6c2e-4a3a-4a70-9a07-0a8ee4b8a0a1\n"
+        "logsource: {product: windows, category: process_creation}\n"
+        "detection:\n  a: {Image|endswith: '\\a.exe', CommandLine|contains: [y, z]}\n  b: {User: SYSTEM}\n"
+        "  condition: a and not b\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "a.test.yml").write_text(
+        "origin: windows\nbase: {Channel: Microsoft-Windows-Sysmon/Operational, EventID: 1}\n"
+        f"fires: [{event}]\n",
+        encoding="utf-8",
+    )
+    (outcome,) = run_tests([str(tmp_path)], cache=False).outcomes
+    assert outcome.message is not None
+    said = outcome.message.text()
+    assert said == f"the rule does not fire on this event, and should: {why}"
+
+
+def test_a_run_of_no_rule_at_all_does_not_pass(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="there is no rule"):
+        run_tests([str(tmp_path)], cache=False)

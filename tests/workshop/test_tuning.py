@@ -62,6 +62,28 @@ def test_wants_two_fields_where_no_finding_is_known_to_be_true() -> None:
     assert {trait.field for trait in traits} == {"Image", "User"}
 
 
+def test_takes_what_tells_something_before_what_is_merely_long() -> None:
+    false = many({"Image": "C:\\a.exe", "Domain": "a very long name of a domain", "User": "svc"})
+    (traits,) = propose(many({"Image": "b", "Domain": "c", "User": "d"}), false).selections
+    assert traits == (Trait("Image", "", "C:\\a.exe"),)
+
+
+@pytest.mark.parametrize("field", ["SourceName", "Category", "Channel", "SeverityValue", "EventID"])
+def test_never_silences_a_whole_rule_for_want_of_true_findings(field: str) -> None:
+    """How an event was logged, and of which kind it is, holds for the true findings to come, too."""
+    found = propose([], many({field: "a", "Image": "b"}, {field: "a", "Image": "b"}))
+    assert found.selections == [(Trait("Image", "", "b"),)]
+
+
+def test_a_filter_without_true_findings_looks_at_more_than_the_rule_does() -> None:
+    seen = frozenset({"Image", "CommandLine"})
+    event = {"Image": "C:\\a.exe", "CommandLine": "a.exe -x"}
+    assert propose([], [Judged("1", RULE_ID, "A rule", "windows", event, seen)]).selections == []
+    more = Judged("1", RULE_ID, "A rule", "windows", {**event, "User": "svc"}, seen)
+    (traits,) = propose([], [more]).selections
+    assert "User" in {trait.field for trait in traits}
+
+
 @pytest.mark.parametrize(
     "field", ["ProcessGuid", "process_id", "UtcTime", "EventRecordID", "uid", "ts", "Hashes", "SourcePort"]
 )

@@ -98,7 +98,7 @@ class _Scan:
 
         begin = time.monotonic()
         try:
-            self._summary = run_scan(self._options, self._taker(), self._on_progress)
+            self._summary = run_scan(self._options, self._taker(), self._on_progress, wants_rules=True)
         except KeyboardInterrupt:
             # Stopped before the engine began; later it ends by itself and gives its account.
             self._summary.elapsed = time.monotonic() - begin

@@ -13,7 +13,7 @@ import msgspec
 
 from haidang.findings.words import TACTIC_WORDS
 
-__all__ = ["TACTIC_IDS", "tactic_name", "technique_names"]
+__all__ = ["TACTIC_IDS", "is_withdrawn", "tactic_name", "technique_names"]
 
 TACTIC_IDS = {
     "reconnaissance": "TA0043",
@@ -46,3 +46,14 @@ def technique_names() -> dict[str, str]:
     """Return the name of each technique and sub-technique by its id."""
     techniques: dict[str, str] = msgspec.json.decode(_TECHNIQUES.read_bytes())["techniques"]
     return techniques
+
+
+@cache
+def _in_a_tactic() -> frozenset[str]:
+    tactics: dict[str, list[str]] = msgspec.json.decode(_TECHNIQUES.read_bytes())["tactics"]
+    return frozenset(technique for techniques in tactics.values() for technique in techniques)
+
+
+def is_withdrawn(technique: str) -> bool:
+    """Return whether a technique that once was stands under no tactic any more, as T1086 does."""
+    return technique in technique_names() and technique.partition(".")[0] not in _in_a_tactic()

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from haidang.findings.model import FindingRule, ScanSummary
+    from haidang.sigma.ir import RuleInfo
 
-__all__ = ["LEVEL_WORDS", "TACTIC_WORDS", "level_rank", "rule_words", "tactics", "techniques"]
+__all__ = ["LEVEL_WORDS", "TACTIC_WORDS", "level_rank", "rule_title", "rule_words", "tactics", "techniques"]
 
 LEVEL_WORDS = {
     "critical": N_("critical"),
@@ -64,6 +65,11 @@ def rule_words(rule: FindingRule, summary: ScanSummary, lang: str) -> RuleWords:
     known = summary.words.get(rule.id or rule.title, ())
     said = next((words for words in known if words.lang == lang), RuleWords(lang))
     return RuleWords(lang, said.title or rule.title, said.description or rule.description, said.advice)
+
+
+def rule_title(info: RuleInfo, lang: str) -> str:
+    """Return a loaded rule's title in ``lang``; its own where it has none in it."""
+    return next((words.title for words in info.words if words.lang == lang and words.title), info.title)
 
 
 def level_rank(level: str) -> int:

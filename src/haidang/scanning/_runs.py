@@ -11,7 +11,7 @@ import time as clock
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from haidang.errors import RuleErrors
+from haidang.errors import ConfigurationError, RuleErrors
 from haidang.findings.gathering import Trails
 from haidang.findings.model import Finding, ScanSummary
 from haidang.scanning._evidence import to_finding
@@ -34,13 +34,16 @@ def run(
     options: ScanOptions,
     on_finding: Callable[[Finding], None],
     on_progress: Callable[[int, int, int, int], None] = lambda *_: None,
+    *,
+    wants_rules: bool = False,
 ) -> ScanSummary:
     """Scan; give each finding to ``on_finding`` in order, and return the account.
 
     ``on_progress`` gets bytes done, bytes in all (0 where unknown), events and findings so far.
 
     Raises:
-        ConfigurationError: The rules, pipelines, maps or placeholders are wrong.
+        ConfigurationError: The rules, pipelines, maps or placeholders are wrong; or ``wants_rules``, and
+            there is none to be reported, nor an indicator, so that "nothing found" would say nothing.
         RuleErrors: A rule was refused, and ``options.strict`` does not allow that.
         InputError: A path does not exist.
     """
@@ -59,6 +62,11 @@ def run(
     )
     if options.strict and ruleset.refused:
         raise RuleErrors(ruleset.refused)
+    if wants_rules and not ruleset.reported and not ruleset.refused:
+        raise ConfigurationError(
+            "there is no rule to look for",
+            hint="Check --rules, and the filters: --rule, --tag, --min-level …",
+        )
     return _Run(options, ruleset, on_finding, on_progress).run()
 
 

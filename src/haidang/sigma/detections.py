@@ -12,6 +12,7 @@ The content of rules is untrusted.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
 __all__ = ["DetectionBuilder"]
 
 _NOT_DETECTIONS = frozenset({"condition", "timeframe"})
+_NUMBERS = frozenset({"gt", "gte", "lt", "lte"})
+_TEXTS = frozenset(
+    {"contains", "startswith", "endswith", "cidr", "base64", "base64offset", "wide", "windash", "fieldref"}
+)
+_ANY_KIND = frozenset({"all", "expand", "neq"})
 _PLAIN = (str, int, float, bool, type(None))
 
 
@@ -85,6 +91,9 @@ class DetectionBuilder:
         values = value if isinstance(value, list) else [value]
         unknown = [name for name in modifiers if name not in self._tools.modifiers]
         if unknown:
+            close = get_close_matches(unknown[0].lower(), self._tools.modifiers, n=1, cutoff=0.7)
+            if close:
+                raise Refusal(f"unknown modifier {unknown[0]!r}; is {close[0]!r} meant?", key)
             raise Refusal(f"unknown modifier {unknown[0]!r}", key)
         if not values:
             raise Refusal("an empty list of values matches nothing", key)
@@ -106,6 +115,7 @@ class DetectionBuilder:
         left = "expand" in modifiers and any(self._missing(value) for value in values)
         names = modifiers if left else [name for name in modifiers if name != "expand"]
         classes = [self._tools.modifiers[name] for name in names]
+        self._check_kinds(modifiers, typed, values)
         try:
             return self._tools.item(field, classes, typed, policy=self._tools.policy)
         except (self._tools.error, ExpressionError) as error:
@@ -131,6 +141,17 @@ class DetectionBuilder:
         except ValueError as error:
             raise Refusal(str(error)) from None
         return typed(texts[0]) if len(texts) == 1 else self._tools.expansion([typed(text) for text in texts])
+
+    def _check_kinds(self, modifiers: list[str], typed: list[Any], values: list[Any]) -> None:
+        """Say in plain words what pySigma refuses for the kind of a value, and at which value."""
+        first = next((name for name in modifiers if name not in _ANY_KIND), "")
+        for index, (kind, value) in enumerate(zip(typed, values, strict=True)):
+            if first in _NUMBERS and isinstance(value, str):
+                raise Refusal(f"the modifier {first!r} needs a number, and {value!r} is a text", index)
+            if first == "exists" and not isinstance(value, bool):
+                raise Refusal(f"the modifier 'exists' needs true or false, not {value!r}", index)
+            if first in _TEXTS and value is not None and isinstance(kind, self._tools.plain_kinds):
+                raise Refusal(f"the modifier {first!r} needs a text: put {value!r} in quotes", index)
 
     def _missing(self, value: Any) -> list[str]:
         names = names_in(value) if isinstance(value, str) else []
@@ -186,6 +207,7 @@ class _Tools:
         self.typed = types.sigma_type
         self.literal = types.SigmaString.from_str
         self.expansion = types.SigmaExpansion
+        self.plain_kinds = (types.SigmaNumber, types.SigmaBool)
 
 
 @cache

@@ -57,6 +57,8 @@ class Written:
     """In the order of the files; those that are refused later, too."""
     files: dict[str, bytes] = field(default_factory=dict)
     """Path to content of each file that could be read."""
+    skipped: list[str] = field(default_factory=list)
+    """Paths of YAML files that hold no rule."""
     joined: Joined | None = None
     """What it all compiles to."""
 
@@ -88,5 +90,7 @@ def read_written(
             else:
                 written.files[file.path] = file.data
                 contents.append(written.compiler.compile(file.path, file.data))
+                if contents[-1].skipped:
+                    written.skipped.append(file.path)
     written.joined = join(contents, lambda: written.compiler)
     return written

@@ -22,6 +22,18 @@ _MERGE = "tag:yaml.org,2002:merge"
 _TIMESTAMP = "tag:yaml.org,2002:timestamp"
 _MOST_DEPTH = 100
 _SUSPICIOUS = 2_000
+_ADVICE = {
+    "mapping values are not allowed": "look for a wrong indentation, or a colon in a text without quotes",
+    "did not find expected key": "look for a wrong indentation, or a quote inside a quoted text",
+    "cannot start any token": "indent with spaces, not tabs, and quote a text that begins with % or @",
+    "unknown escape character": "write backslashes in single quotes, not in double ones",
+    "unexpected end of stream": "a quote that begins on this line is not closed",
+    "undefined alias": "put a text that begins with * in quotes",
+    "could not determine a constructor": "put a text that begins with ! in quotes",
+    "block sequence entries are not allowed": "put a text that begins with - in quotes",
+    "expected ',' or ']'": "a list that began with [ is not closed",
+}
+"""What libyaml says to what is most often the cause in a rule."""
 _MOST_NODES = 500_000
 
 
@@ -87,6 +99,12 @@ def _loader(data: bytes) -> _Loader:
 def _placed(error: yaml.YAMLError) -> YamlError:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    if "unexpected end of stream" in problem:
+        # The end of the file says nothing; the quote that was opened and never closed does.
+        mark = getattr(error, "context_mark", None) or mark
+    advice = next((words for said, words in _ADVICE.items() if said in problem), "")
+    if advice:
+        return YamlError(f"not valid YAML: {advice} ({problem})", _line(mark))
     return YamlError(f"not valid YAML: {problem}", _line(mark))
 
 

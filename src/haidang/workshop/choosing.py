@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from haidang.errors import ConfigurationError
 from haidang.sigma.loading import BUILTIN_RULES
@@ -43,14 +43,15 @@ def choose_rule(
     written = read_written(where, pipelines=pipelines, placeholders=placeholders)
     found = [one for one in written.rules if one.info.path == word] if is_path else _named(word, written)
     events = [one for one in found if "detection" in one.document]
+    if found and not events:
+        raise ConfigurationError(
+            f"{found[0].info.title!r} looks at several events",
+            hint=f"Explain the rules that it refers to: {_referred(found[0].document)}.",
+        )
     joined = written.joined
     for error in joined.refused if joined is not None else ():
         if (is_path and error.path == word) or error.rule in {one.info.title for one in events}:
             raise ConfigurationError(error.message, hint="Correct the rule first: haidang rules check.")
-    if found and not events:
-        raise ConfigurationError(
-            f"{found[0].info.title!r} looks at several events", hint="Explain the rules that it refers to."
-        )
     if not events:
         close = difflib.get_close_matches(word, [one.info.title for one in written.rules], n=1)
         hint = f"Did you mean {close[0]!r}?" if close else "Give its path, id or title; --rules says where."
@@ -63,6 +64,13 @@ def choose_rule(
     if one.info.key not in rules:
         raise ConfigurationError(f"the rule {one.info.title!r} cannot be loaded")
     return one, rules[one.info.key], written
+
+
+def _referred(document: dict[str, Any]) -> str:
+    """Return the rules that a correlation or filter names, as it names them."""
+    section = document.get("correlation") or document.get("filter")
+    rules = section.get("rules") if isinstance(section, dict) else None
+    return ", ".join(map(str, rules if isinstance(rules, list) else [rules])) if rules else "–"
 
 
 def _named(word: str, written: Written) -> list[WrittenRule]:

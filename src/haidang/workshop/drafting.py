@@ -5,8 +5,9 @@ Rules of this module:
 - The log source is the one that a logsource map gives the events; of several the most particular, so that
   ``process_creation`` goes before a whole channel.
 - A field counts where all examples have it: with the same value, or with one of a few, or with a beginning,
-  end or part that they share. Fields that are new in every event, and those that the log source itself fixes,
-  say nothing.
+  end or part that they share. Of a command line it is the options that count, where it has any: files,
+  addresses and names are others the next time. Fields that are new in every event, and those that the log
+  source itself fixes, say nothing.
 - With background logs, those are kept that few ordinary events have, and no more of them than are needed to
   leave all out; what is still hit is told. Without, the fields that usually tell most are kept.
 - A draft is a beginning: its status, level and words are for a person to settle.
@@ -21,11 +22,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
-import yaml
-
 from haidang.errors import InputError
 from haidang.workshop.explaining import way_to
-from haidang.workshop.tuning import ENVELOPE, VOLATILE, escaped
+from haidang.workshop.tuning import ENVELOPE, TELLING, VOLATILE, escaped
+from haidang.workshop.writing import as_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,26 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Draft", "Sign", "draft"]
 
-_TELLING = (
-    "CommandLine",
-    "Image",
-    "ParentImage",
-    "OriginalFileName",
-    "ScriptBlockText",
-    "TargetFilename",
-    "TargetObject",
-    "Details",
-    "QueryName",
-    "PipeName",
-    "EventID",
-    "query",
-    "uri",
-    "user_agent",
-    "exe",
-    "eventName",
-    "message",
-)
-"""Fields that usually tell most, most first; for want of background logs."""
 _PLACES = frozenset({"Computer", "hostname", "host", "node", "Hostname", "computer_name"})
 """Fields that say where it happened: the next time it will be elsewhere."""
 _MOST_SIGNS = 3
@@ -63,10 +43,14 @@ _MOST_VALUES = 5
 _SHORTEST_PART = 6
 _LONGEST = 2_000
 _MOST_QUIET = 3
+_OPTION = re.compile(r"[ \t](?:--?|/)[A-Za-z][A-Za-z-]+(?![\w/\\.])")
 
 
 class Sign(NamedTuple):
-    """One field with what its value must be; ``how`` is "", "startswith", "endswith" or "contains"."""
+    """One field with what its value must be.
+
+    ``how`` is "", "startswith", "endswith", "contains" or "contains|all".
+    """
 
     field: str
     how: str
@@ -78,6 +62,8 @@ class Sign(NamedTuple):
         return any(self._of(_text(item).lower()) for item in items if item is not None)
 
     def _of(self, text: str) -> bool:
+        if self.how == "contains|all":
+            return all(wanted.lower() in text for wanted in self.values)
         for wanted in map(str.lower, self.values):
             if self.how == "contains":
                 held = wanted in text
@@ -124,14 +110,14 @@ class Draft:
             "falsepositives": ["Unknown"],
             "level": "medium",
         }
-        return _dump(document)
+        return as_yaml(document)
 
     def test_yaml(self) -> str:
         """Return the file of examples."""
         document: dict[str, Any] = {"origin": self.origin, "fires": self.fires}
         if self.quiet:
             document["quiet"] = self.quiet
-        return _dump(document)
+        return as_yaml(document)
 
 
 def draft(
@@ -245,6 +231,10 @@ def _shared(name: str, values: Sequence[str]) -> Iterator[Sign]:
     if len(distinct) == 1 and "\\" not in distinct[0] and len(distinct[0].split()) == 1:
         yield Sign(name, "", distinct)
         return
+    options = _options(distinct)
+    if options:
+        yield Sign(name, "contains|all" if len(options) > 1 else "contains", options)
+        return
     endings = tuple(dict.fromkeys(_last(value) for value in values))
     if all(endings) and len(endings) <= _MOST_VALUES:
         yield Sign(name, "endswith", endings)
@@ -260,6 +250,16 @@ def _last(value: str) -> str:
     r"""Return the last part of a path (``\cmd.exe``), "" for what is none."""
     match = re.fullmatch(r"(?:[A-Za-z]:|\\|/|%)[^\"<>|]*([\\/][^\\/\s]+)", value)
     return match[1] if match else ""
+
+
+def _options(values: Sequence[str]) -> tuple[str, ...]:
+    """Return the options that all command lines have, with the space before them, but no single letters."""
+    found: list[dict[str, str]] = [
+        {option.lower(): option for option in _OPTION.findall(value)} for value in values
+    ]
+    return tuple(option for key, option in found[0].items() if all(key in others for others in found[1:]))[
+        :_MOST_VALUES
+    ]
 
 
 def _common_part(values: Sequence[str]) -> str:
@@ -281,7 +281,7 @@ def _common_part(values: Sequence[str]) -> str:
 
 def _chosen(signs: Sequence[Sign], ordinary: Sequence[dict[str, Any]]) -> list[Sign]:
     """Return the fewest signs that leave out most ordinary events."""
-    order = {name: at for at, name in enumerate(_TELLING)}
+    order = {name: at for at, name in enumerate(TELLING)}
     ranked = sorted(signs, key=lambda sign: (order.get(sign.field, len(order)), sign.field))
     if not ordinary:
         return ranked[:_MOST_SIGNS]
@@ -318,7 +318,3 @@ def _text(value: Any) -> str:
 def _written(value: str, *, whole: bool) -> str | int:
     plain = whole and value.isascii() and value.isdecimal() and str(int(value)) == value
     return int(value) if plain else escaped(value)
-
-
-def _dump(document: dict[str, Any]) -> str:
-    return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110))

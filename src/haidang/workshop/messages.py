@@ -14,7 +14,7 @@ __all__ = ["Message"]
 
 
 class Message(NamedTuple):
-    """A message id with what fills its placeholders."""
+    """A message id with what fills its placeholders, other messages among it."""
 
     template: str
     values: Mapping[str, Any] = {}
@@ -22,4 +22,8 @@ class Message(NamedTuple):
     def text(self, translate: Callable[[str], str] | None = None) -> str:
         """Return the sentence, in English where no translation is given."""
         template = translate(self.template) if translate is not None else self.template
-        return template.format(**self.values) if self.values else template
+        values = {
+            key: value.text(translate) if isinstance(value, Message) else value
+            for key, value in self.values.items()
+        }
+        return template.format(**values) if values else template

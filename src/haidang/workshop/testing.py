@@ -19,11 +19,14 @@ from __future__ import annotations
 import time as clock
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from haidang.detect.correlation import Correlator, Hit
+from haidang.detect.naive import evaluate
+from haidang.errors import ConfigurationError
 from haidang.events.readers import readers
 from haidang.events.times import format_time, parse_time
 from haidang.findings.model import ScanSummary
@@ -32,7 +35,9 @@ from haidang.limits import DEFAULT_LIMITS
 from haidang.scanning import load_rules, scan
 from haidang.scanning._evidence import UNKNOWN, EvidenceMaker, known_origins
 from haidang.sigma.loading import BUILTIN_RULES
+from haidang.sigma.translate import condition_fields
 from haidang.workshop.examples import Examples, read_examples, test_file
+from haidang.workshop.explaining import way_to, words
 from haidang.workshop.messages import Message
 from haidang.workshop.regression import read_regression
 
@@ -45,7 +50,7 @@ if TYPE_CHECKING:
     from haidang.limits import Limits
     from haidang.scanning import Ruleset
     from haidang.scanning._evidence import Evidence
-    from haidang.sigma.ir import RuleInfo
+    from haidang.sigma.ir import Condition, EventRule, RuleInfo
     from haidang.workshop.examples import LogExample, Single
     from haidang.workshop.examples import Sequence as EventSequence
 
@@ -53,6 +58,7 @@ __all__ = ["FAILED", "PASSED", "SKIPPED", "Outcome", "TestRun", "run_tests"]
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 
+_MOST_REASONS = 3
 _START = parse_time("2026-01-05T08:00:00Z") or 0
 """When a sequence begins: a Monday morning, which any rule may know."""
 
@@ -118,7 +124,8 @@ def run_tests(
         limits: Bounds.
 
     Raises:
-        ConfigurationError: A path, pipeline, placeholder file or logsource map is wrong.
+        ConfigurationError: A path, pipeline, placeholder file or logsource map is wrong, or there is neither
+            a rule nor an example.
     """
     ruleset = load_rules(
         *_rule_paths(paths),
@@ -141,8 +148,30 @@ def run_tests(
         for examples, faults in read_regression(Path(folder), limits):
             run.outcomes += [_faulty(fault) for fault in faults]
             run.outcomes += bench.examples(examples, ruleset.infos, tested)
+    if not (ruleset.infos or run.refused or run.outcomes):
+        raise ConfigurationError(
+            f"{', '.join(map(str, paths))}: there is no rule",
+            hint="Give a rule file, a folder or a zip of rules.",
+        )
     run.untested = [info for info in ruleset.infos if info.key not in tested]
     return run
+
+
+def _parts(condition: Condition) -> Iterator[Condition]:
+    """Yield what must hold, each by itself."""
+    if condition[0] == "and":
+        for part in condition[1:]:
+            yield from _parts(part)
+    else:
+        yield condition
+
+
+def _said(condition: Condition) -> str:
+    """Return a condition in words, the names of its fields before it."""
+    if condition[0] == "not":
+        return f"not ({_said(condition[1])})"
+    fields = ", ".join(sorted(condition_fields(condition))) or "keyword"
+    return f"{fields} {words(condition)}"
 
 
 def _rule_paths(paths: Sequence[str]) -> list[str]:
@@ -240,9 +269,24 @@ class _Bench:
         if (info.key in evidence) is single.fires:
             return None
         if single.fires:
-            return Message(N_("the rule does not fire on this event, and should"))
+            return self._why_not(info, dict(single.event), origin)
         why = "; ".join(f"{name or 'keyword'} {test}" for name, _, test, _ in evidence[info.key].matched)
         return Message(N_("the rule fires on this event, and should not: {why}"), {"why": why})
+
+    def _why_not(self, info: RuleInfo, event: Fields, origin: str) -> Message:
+        """Return that a rule does not fire, with the first reason: not looked at, or what does not hold."""
+        rule = self._rules.get(info.key)
+        if rule is None:
+            return Message(N_("the rule does not fire on this event, and should"))
+        way = way_to(rule.logsource, origin, event, self._ruleset.maps)
+        get = partial(way.binding.get, event)
+        failed = [_said(part) for part in _parts(rule.condition) if not evaluate(part, get, event)]
+        why: Message | str = "; ".join(failed[:_MOST_REASONS]) if way.reached else way.message
+        return Message(N_("the rule does not fire on this event, and should: {why}"), {"why": why})
+
+    @cached_property
+    def _rules(self) -> dict[str, EventRule]:
+        return {rule.info.key: rule for rule in self._ruleset.event_rules()}
 
     def _sequence(self, info: RuleInfo, sequence: EventSequence, origin: str) -> Message | None:
         fired = self._fired(sequence, origin)

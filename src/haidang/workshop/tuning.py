@@ -5,12 +5,13 @@ Rules of this module:
 - A filter is a few selections, each a few fields with one value; a finding is dropped where one selection
   holds in whole. No selection may hold for a finding that is known to be true: that is not weighed, it is so.
 - The selection that drops most comes first, then the one that drops most of what is left. Among those that
-  drop the same, the one with fewer fields wins, then whole values before beginnings and ends, then longer
-  text.
+  drop the same, the one with fewer fields wins, then whole values before beginnings and ends, then fields
+  that usually tell most, then longer text.
 - A field that is new in every event (times, numbers of records and processes) says nothing of the next false
   finding, and is never used.
-- With no true finding at hand, anything would be safe: the proposal says so, and keeps to whole selections of
-  two fields at least where there are such.
+- With no true finding at hand, anything would be safe, and what every finding of the rule shares would
+  silence it. The proposal then says so, uses no field that tells the kind of the event, keeps to two fields
+  at least where there are such, and demands one that the rule itself does not look at.
 
 The findings are untrusted.
 """
@@ -25,13 +26,12 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
-import yaml
-
 from haidang.detect.naive import evaluate
 from haidang.detect.semantics import lookup
 from haidang.sigma.documents import NOT_IN_FILTERS, Compiler, read_logsource
 from haidang.sigma.translate import Refusal
 from haidang.sigma.yaml_source import documents
+from haidang.workshop.writing import as_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,7 +39,17 @@ if TYPE_CHECKING:
     from haidang.sigma.ir import LogSource
     from haidang.workshop.verdicts import Judged
 
-__all__ = ["ENVELOPE", "VOLATILE", "Proposal", "Trait", "confirmed", "escaped", "propose", "selection_keys"]
+__all__ = [
+    "ENVELOPE",
+    "TELLING",
+    "VOLATILE",
+    "Proposal",
+    "Trait",
+    "confirmed",
+    "escaped",
+    "propose",
+    "selection_keys",
+]
 
 VOLATILE = re.compile(
     r"(?:.*(?:guid|processid|threadid|logonid|recordid|time(?:stamp)?|hashes?|md5|sha1|sha256|imphash)"
@@ -64,9 +74,58 @@ ENVELOPE = frozenset(
         "_path",
         "facility",
         "severity",
+        # What shippers (NXLog, Winlogbeat, Logstash) add.
+        "SourceName",
+        "Category",
+        "Severity",
+        "SeverityValue",
+        "OpcodeValue",
+        "TaskValue",
+        "SourceModuleName",
+        "SourceModuleType",
+        "AccountType",
+        "Domain",
+        "UserID",
+        "Message",
+        "message",
+        "@version",
+        "host",
+        "port",
+        "tags",
     }
 )
 """Fields that say how an event was logged, not what happened."""
+_KINDS = frozenset({"EventID", "EventCode", "event_id", "event.code", "winlog.event_id", "eventName", "type"})
+"""Fields that say what kind of event it is: a filter of these alone would silence the whole rule."""
+TELLING = (
+    "CommandLine",
+    "Image",
+    "ParentImage",
+    "OriginalFileName",
+    "ScriptBlockText",
+    "TargetFilename",
+    "TargetObject",
+    "Details",
+    "QueryName",
+    "PipeName",
+    "EventID",
+    "query",
+    "uri",
+    "user_agent",
+    "exe",
+    "eventName",
+    "message",
+    "ParentCommandLine",
+    "User",
+    "SubjectUserName",
+    "TargetUserName",
+    "SourceImage",
+    "TargetImage",
+    "ImageLoaded",
+    "DestinationHostname",
+    "DestinationIp",
+)
+"""Fields that usually tell most, most first."""
 _MOST_TRAITS = 60
 """Traits that combinations are made of, the commonest first."""
 _SHORTEST = 4
@@ -133,7 +192,7 @@ class Proposal:
             "logsource": {key: part for key, part in logsource._asdict().items() if part},
             "filter": detection,
         }
-        return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110))
+        return as_yaml(document)
 
 
 def propose(
@@ -162,14 +221,19 @@ def propose(
 def _best(false: Sequence[Judged], true: Sequence[Judged], most_fields: int) -> tuple[Trait, ...] | None:
     """Return the selection that drops most false findings and no true one."""
     counted = Counter(trait for one in false for trait in set(_traits(one.event)))
+    if not true:
+        counted = Counter({trait: number for trait, number in counted.items() if trait.field not in _KINDS})
     common = sorted(counted, key=lambda trait: (-counted[trait], *_rank(trait)))[:_MOST_TRAITS]
     holds_false = {trait: _bits(trait, false) for trait in common}
     holds_true = {trait: _bits(trait, true) for trait in common}
     least = 1 if true else 2
+    looked_at = frozenset[str]().union(*(one.looked_at for one in false))
     best: tuple[Any, ...] | None = None
     for size in range(1, most_fields + 1):
         for traits in combinations(common, size):
             if len({trait.field for trait in traits}) < size:
+                continue
+            if not true and looked_at.issuperset(trait.field for trait in traits):
                 continue
             dropped = holds_false[traits[0]]
             hurt = holds_true[traits[0]]
@@ -191,8 +255,8 @@ def _bits(trait: Trait, findings: Sequence[Judged]) -> int:
     return sum(1 << at for at, one in enumerate(findings) if trait.holds(one.event))
 
 
-def _rank(trait: Trait) -> tuple[int, int, str]:
-    return (0 if not trait.how else 1, -len(trait.value), trait.field)
+def _rank(trait: Trait) -> tuple[int, int, int, str]:
+    return (1 if trait.how else 0, 0 if trait.field in TELLING else 1, -len(trait.value), trait.field)
 
 
 def _all(traits: tuple[Trait, ...], one: Judged) -> bool:
@@ -223,6 +287,8 @@ def _is_text(words: str) -> bool:
 
 def _edges(name: str, value: str) -> Iterator[Trait]:
     """Yield beginnings and ends of a value where a path, an address or a command is parted."""
+    if "\n" in value:
+        return
     for match in re.finditer(r"[\\/]", value):
         if match.start() + 1 >= _SHORTEST and match.end() < len(value):
             yield Trait(name, "startswith", value[: match.end()])

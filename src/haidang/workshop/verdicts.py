@@ -36,6 +36,8 @@ class Judged:
     rule_title: str
     origin: str
     event: dict[str, Any]
+    looked_at: frozenset[str] = frozenset()
+    """Names of the fields for which the rule fired."""
 
 
 @dataclass(slots=True)
@@ -133,7 +135,13 @@ def _finding(line: bytes) -> Judged | str | None:
         str(rule.get("title") or ""),
         str(document.get("origin") or ""),
         event,
+        _looked_at(document.get("matched")),
     )
+
+
+def _looked_at(matched: Any) -> frozenset[str]:
+    items = matched if isinstance(matched, list) else []
+    return frozenset(str(one["field"]) for one in items if isinstance(one, dict) and one.get("field"))
 
 
 def _table(path: str, problems: list[str]) -> Iterator[tuple[str, bool]]:

@@ -31,6 +31,10 @@ RULES = {
 }
 
 
+def sysmon(number: int, **more: Any) -> str:
+    return json.dumps({"Channel": "Microsoft-Windows-Sysmon/Operational", "EventID": number, **more})
+
+
 @pytest.fixture(autouse=True)
 def _english(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
@@ -161,3 +165,38 @@ def test_the_rules_of_sigmahq_have_routes(corpora: Path, capfdbinary: pytest.Cap
     found = json.loads(run(capfdbinary, "--rules", str(corpora / "sigma_all_rules.zip"), "--format", "json"))
     assert found["rules"] == 3780
     assert found["percent"] >= BAR
+
+
+def test_says_which_log_sources_are_seen_in_logs(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    log = tmp_path_factory.mktemp("logs") / "log.json"
+    log.write_text("\n".join([sysmon(1), sysmon(1), sysmon(5), '{"a": 1}']) + "\n", encoding="utf-8")
+    words = ("--rules", str(folder), str(log))
+    found = json.loads(run(capfdbinary, *words, "--format", "json"))
+    seen = {one["category"]: one["seen"] for one in found["logsources"] if one["product"] == "windows"}
+    assert seen == {"process_creation": 2, "file_event": 0, "": 0}
+    assert found["seen"] == {"events": 4, "unneeded": {"windows": 1, "json": 1}}
+    text = run(capfdbinary, *words)
+    assert "windows process_creation      1         1     2  " in text
+    assert "4 events; rules on log sources that are seen in them: 1.\n" in text
+    layer = json.loads(run(capfdbinary, *words, "--format", "navigator"))
+    (comment,) = {one["comment"] for one in layer["techniques"]}
+    assert comment == "2 of 6 rules can fire; the logs have events for 1"
+
+
+def test_says_nothing_of_logs_where_none_are_given(
+    folder: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    found = json.loads(run(capfdbinary, "--rules", str(folder), "--format", "json"))
+    assert "seen" not in found
+    assert "Seen" not in run(capfdbinary, "--rules", str(folder))
+
+
+def test_a_log_that_cannot_be_read_whole_is_told(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    log = tmp_path_factory.mktemp("logs") / "log.json"
+    log.write_text(sysmon(1) + '\n{"a": \n', encoding="utf-8")
+    assert main(["rules", "coverage", "--no-cache", "--rules", str(folder), str(log)]) == 3
+    assert "log.json: broken-line" in capfdbinary.readouterr().err.decode()

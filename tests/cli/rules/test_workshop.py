@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+import haidang
 from haidang.cli.main import main
 
 if TYPE_CHECKING:
@@ -140,6 +141,37 @@ def test_test_ends_with_1_where_an_example_fails(run: Run, rule: Path) -> None:
     assert (document["passed"], document["failed"]) == (1, 1)
 
 
+def test_explain_writes_values_as_rules_do_and_says_that_maps_of_a_list_are_alternatives(
+    run: Run, rule: Path, log: Path
+) -> None:
+    maps = "selection: [{Image|endswith: '\\cmd.exe'}, {Image: a, User: b}]"
+    start = RULE.index("selection:")
+    rule.write_text(RULE[:start] + maps + RULE[RULE.index("\n", start) :], encoding="utf-8")
+    _, out, _ = run("explain", rule, log)
+    assert "in the event: 'C:\\cmd.exe'\n" in out
+    lines = out.splitlines()
+    at = lines.index("    ✓ one of these")
+    assert lines[at + 1] == "        ✓ Image endswith '\\cmd.exe'"
+    assert "        ✗ all of these" in lines
+
+
+def test_explain_names_the_rules_that_a_correlation_refers_to(run: Run, log: Path) -> None:
+    word = Path(haidang.__file__).parent / "sigma" / "builtin" / "correlation" / "password_spraying.yml"
+    for said in (word, "One Address Tries the Passwords of Many Accounts"):
+        code, _, err = run("explain", said, log)
+        assert code == 2
+        assert "Explain the rules that it refers to: logon_failed." in err
+
+
+def test_titles_are_in_the_language_of_the_reader(run: Run, log: Path) -> None:
+    words = ("--rule", "Password Guessing That Ended in a Logon", "--lang", "vi")
+    _, out, _ = run("list", *words)
+    assert "Dò mật khẩu" in out
+    assert "tương quan" in out
+    _, out, _ = run("explain", "SSH Logon Failed", log, "--lang", "vi")
+    assert "Quy tắc: Đăng nhập SSH thất bại" in out
+
+
 def test_explain_says_why_and_why_not(run: Run, rule: Path, log: Path) -> None:
     code, out, _ = run("explain", rule, log)
     assert code == 0
@@ -197,7 +229,7 @@ def test_tune_reads_verdicts_from_a_table(run: Run, rule: Path, tmp_path: Path) 
     output = tmp_path / "filter.yml"
     words = ("tune", findings, "--verdicts", table, "--rules", rule, "--output", output)
     assert run(*words)[0] == 0
-    assert "User: svc" in output.read_text(encoding="utf-8")
+    assert "User: 'svc'" in output.read_text(encoding="utf-8")
     assert run(*words)[0] == 2  # The file is there already.
 
 

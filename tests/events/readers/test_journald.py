@@ -30,6 +30,10 @@ def test_reads_json_lines() -> None:
     assert file.records == [1, 2, 4, 3, 5]
     sshd, sudo, sysmon, app, audit = file.events
     assert sshd == {
+        "outcome": "accepted",
+        "method": "password",
+        "user": "hoa.nt",
+        "client_ip": "203.0.113.77",
         "__CURSOR": "s=7f;i=0",
         "__REALTIME_TIMESTAMP": "1794409140000000",
         "__MONOTONIC_TIMESTAMP": "91820",

@@ -46,6 +46,10 @@ def test_reads_rfc_3164_without_priority() -> None:
     ]
     line = sample("syslog", "bsd.log").decode().splitlines()[3]
     assert seen.events[3] == {
+        "outcome": "accepted",
+        "method": "password",
+        "user": "hoa.nt",
+        "client_ip": "203.0.113.77",
         "time": "2026-11-11T21:59:03",
         "timestamp": "Nov 11 21:59:03",
         "hostname": "hv-gw01",

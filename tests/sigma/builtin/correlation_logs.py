@@ -133,6 +133,18 @@ def sshd_refuses_many(count: int) -> Log:
     ]
 
 
+def sshd_line(seconds: float, said: str) -> str:
+    return f"{stamp(seconds)} hv-web01 sshd[900]: {said} for root from 198.51.100.7 port 4 ssh2"
+
+
+def sshd_guessing(count: int) -> Log:
+    return "auth.log", [sshd_line(10 * at, "Failed password") for at in range(count)]
+
+
+def sshd_guessing_then_logon(count: int) -> Log:
+    return "auth.log", [*sshd_guessing(count)[1], sshd_line(10 * count, "Accepted password")]
+
+
 def dns_tunnel(count: int) -> Log:
     label = "mfrggzdfmztwq2lknnwg23tpobyxe43uov3ho6dzpi"
     return "dns.json", [
@@ -377,6 +389,8 @@ CASES: list[tuple[Callable[[int], Log], int, int]] = [
     (ssh_guessing, 10, 9),
     (ssh_guessing_then_logon, 8, 7),
     (sshd_refuses_many, 10, 9),
+    (sshd_guessing, 10, 9),
+    (sshd_guessing_then_logon, 8, 7),
     (dns_tunnel, 30, 29),
     (regular_callbacks, 20, 19),
     (large_outbound_volume, 4, 3),

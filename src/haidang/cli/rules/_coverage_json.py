@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from haidang.scanning.coverage import Coverage
     from haidang.sigma.ir import LogSource
+    from haidang.workshop.sighting import Sighting
 
 __all__ = ["as_json"]
 
 
-def as_json(found: Coverage) -> dict[str, Any]:
-    """Return the document."""
+def as_json(found: Coverage, seen: Sighting | None = None) -> dict[str, Any]:
+    """Return the document; with what was ``seen`` in logs, where some were given."""
     routed = len(found.routed)
     return {
         "rules": found.total,
@@ -23,12 +24,18 @@ def as_json(found: Coverage) -> dict[str, Any]:
                 **_named(one.logsource),
                 "rules": one.rules,
                 "routed": one.routed,
+                **({} if seen is None else {"seen": seen.seen[one.logsource]}),
                 "routes": [
                     {"origin": origin, "formats": list(formats)} for origin, formats in one.routes.items()
                 ],
             }
             for one in found.by_logsource()
         ],
+        **(
+            {}
+            if seen is None
+            else {"seen": {"events": seen.events, "unneeded": dict(seen.unneeded.most_common())}}
+        ),
         "missing": [
             {
                 "id": one.info.id,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from haidang.i18n import Translator
     from haidang.scanning.coverage import Coverage, LogsourceCoverage
     from haidang.sigma.ir import LogSource
+    from haidang.workshop.sighting import Sighting
 
 __all__ = ["table"]
 
@@ -28,36 +29,55 @@ _REASONS = {
 }
 
 
-def table(found: Coverage, translate: Translator, *, list_missing: bool) -> str:
-    """Return the text: the sum, the log sources, and what has no route."""
+def table(found: Coverage, seen: Sighting | None, translate: Translator, *, list_missing: bool) -> str:
+    """Return the text: the sum, the log sources, what was seen of these in logs, and what has no route."""
     share = 100 * len(found.routed) / found.total if found.total else 0.0
     lines = [
         translate("{routed} of {total} rules can fire on the logs that are read ({share:.1f} %).").format(
             routed=len(found.routed), total=found.total, share=share
         ),
         "",
-        *_logsources(found, translate),
+        *_logsources(found, seen, translate),
+        *(() if seen is None else _summed(found, seen, translate)),
         *_missing(found, translate, each=list_missing),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _logsources(found: Coverage, translate: Translator) -> Iterator[str]:
-    head = (
-        translate("Log source"),
-        translate("Rules"),
-        translate("Can fire"),
-        translate("Read as (formats)"),
-    )
-    rows = [
-        (_name(one.logsource, translate), str(one.rules), str(one.routed), _routes(one))
+def _logsources(found: Coverage, seen: Sighting | None, translate: Translator) -> Iterator[str]:
+    rows: list[tuple[str, ...]] = [(translate("Log source"), translate("Rules"), translate("Can fire"))]
+    rows += [
+        (_name(one.logsource, translate), str(one.rules), str(one.routed))
         for one in found.by_logsource()
         if one.routed
     ]
-    widths = [max(len(row[at]) for row in (head, *rows)) for at in range(3)]
-    for name, rules, routed, routes in (head, *rows):
-        line = f"{name:<{widths[0]}}  {rules:>{widths[1]}}  {routed:>{widths[2]}}  {routes}"
-        yield line.rstrip()
+    if seen is not None:
+        counts = [translate("Seen"), *(_events(one, seen) for one in found.by_logsource() if one.routed)]
+        rows = [(*row, count) for row, count in zip(rows, counts, strict=True)]
+    routes = [translate("Read as (formats)"), *(_routes(one) for one in found.by_logsource() if one.routed)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for (name, *figures), route in zip(rows, routes, strict=True):
+        cells = [f"{name:<{widths[0]}}"]
+        cells += [f"{figure:>{width}}" for figure, width in zip(figures, widths[1:], strict=True)]
+        yield "  ".join([*cells, route]).rstrip()
+
+
+def _events(one: LogsourceCoverage, seen: Sighting) -> str:
+    # A correlation has no events of its own.
+    return "–" if one.logsource == CORRELATION else str(seen.seen[one.logsource])
+
+
+def _summed(found: Coverage, seen: Sighting, translate: Translator) -> Iterator[str]:
+    """Yield what of the rules the logs can feed, and what of the logs no rule looks at."""
+    fed = sum(one.routed for one in found.by_logsource() if seen.seen[one.logsource])
+    yield ""
+    yield translate("{events} events; rules on log sources that are seen in them: {fed}.").format(
+        events=seen.events, fed=fed
+    )
+    for origin, count in seen.unneeded.most_common():
+        yield "  " + translate("{origin}: {n} events at which no rule looks").format(
+            origin=neutralise(origin), n=count
+        )
 
 
 def _routes(one: LogsourceCoverage) -> str:

@@ -159,11 +159,17 @@ def _written(found: Checked, form: str, translate: Translator) -> str:
 
 
 def _table(found: Checked, translate: Translator) -> Iterator[str]:
+    from haidang.findings.details import detail
+
     words = {"error": translate("error"), "warning": translate("warning"), "note": translate("note")}
     for issue in found.issues:
         place = f"{issue.path}:{issue.line}" if issue.line else issue.path
         values = {
-            key: translate(value) if key == "summary" else value
+            key: translate(value)
+            if key == "summary"
+            else detail(value, translate)
+            if key == "reason"
+            else value
             for key, value in issue.message.values.items()
         }
         text = issue.message._replace(values=values).text(translate)

@@ -85,19 +85,27 @@ class _Text:
         self._colour = colour
 
     def lines(self, one: Explained) -> Iterator[str]:
+        from haidang.findings.words import rule_title
+
         _ = self._translate
         info = one.rule.info
         rule, event, looked = _("Rule"), _("Event"), _("Looked at")
         condition, verdict = _("Condition"), _("Verdict")
-        yield f"{rule}: {self._bold(neutralise(info.title))}  {neutralise(f'{info.path}:{info.line}')}"
+        title = self._bold(neutralise(rule_title(info, _.lang)))
+        yield f"{rule}: {title}  {neutralise(f'{info.path}:{info.line}')}"
         yield f"{event}: {neutralise(f'{one.event.path}#{one.event.record}')}  ({one.event.origin})"
         yield f"{self._mark(holds=one.way.reached)} {looked}: {neutralise(one.way.message.text(_))}"
         for selection in one.selections:
             yield ""
             word = _("holds") if selection.holds else _("does not hold")
             yield f"{self._mark(holds=selection.holds)} {self._bold(neutralise(selection.name))}: {word}"
+            indent = "    "
+            if not selection.every and len(selection.items) > 1:
+                either = _("one of these")
+                yield f"{indent}{self._mark(holds=selection.holds)} {either}"
+                indent += "    "
             for item in selection.items:
-                yield from self._item(item, "    ")
+                yield from self._item(item, indent)
         for words, branch in one.conditions:
             yield ""
             yield f"{condition}: {neutralise(words)}"
@@ -111,6 +119,9 @@ class _Text:
     def _item(self, item: ItemSaid, indent: str) -> Iterator[str]:
         _ = self._translate
         mark = self._mark(holds=item.holds)
+        if len(item.parts) == 1:
+            yield from self._item(item.parts[0], indent)
+            return
         if item.parts:
             words = _("all of these") if item.every else _("one of these")
             yield f"{indent}{mark} {words}"
@@ -122,7 +133,7 @@ class _Text:
         name = item.field or _("keyword")
         yield f"{indent}{mark} {neutralise(name + test)}"
         if item.field:
-            value = _("nothing") if item.value is None else repr(item.value)
+            value = _("nothing") if item.value is None else _as_in_rules(item.value)
             named = "" if item.sources == (item.field,) else f" ({', '.join(item.sources)})"
             where = _("in the event")
             yield neutralise(f"{indent}    {where}{named}: {value}")
@@ -153,6 +164,15 @@ class _Text:
 
     def _bold(self, text: str) -> str:
         return f"{_BOLD}{text}{_PLAIN}" if self._colour else text
+
+
+def _as_in_rules(value: Any) -> str:
+    """Return a value as the tests beside it are written: texts in quotes, their backslashes as they are."""
+    if isinstance(value, str):
+        return f"'{value}'"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_as_in_rules, value))}]"
+    return repr(value)
 
 
 def _document(one: Explained) -> dict[str, Any]:

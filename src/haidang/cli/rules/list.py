@@ -122,10 +122,14 @@ def _table(infos: list[RuleInfo], sources: dict[str, LogSource], translate: Tran
 
 
 def _lines(infos: list[RuleInfo], sources: dict[str, LogSource], translate: Translator) -> Iterator[str]:
+    from haidang.findings.words import rule_title
+
     head = (translate("Level"), translate("Status"), translate("Rule"), translate("Log source"), "Id")
     rows = [head]
     for info in infos:
-        identity, title, level, status, _, source, path = map(neutralise, _row(info, sources))
+        identity, _, level, status, _, source, path = map(neutralise, _row(info, sources))
+        title = neutralise(rule_title(info, translate.lang))
+        source = translate("correlation") if info.correlation else source
         short = title if len(title) <= _WIDEST_TITLE else title[: _WIDEST_TITLE - 1] + "…"
         rows.append((level, status or "–", short, source, identity or path))
     widths = [max(len(row[at]) for row in rows) for at in range(4)]

@@ -120,6 +120,8 @@ def _json(found: Profile) -> str:
 
 
 def _table(found: Profile, translate: Translator, top: int) -> Iterator[str]:
+    from haidang.findings.words import rule_title
+
     head = (
         translate("Rule"),
         translate("Time"),
@@ -132,7 +134,7 @@ def _table(found: Profile, translate: Translator, top: int) -> Iterator[str]:
     )
     rows = [head]
     for cost in found.costs[:top]:
-        title = neutralise(cost.info.title)
+        title = neutralise(rule_title(cost.info, translate.lang))
         share = 100 * cost.looked_at / cost.events if cost.events else 0
         anchor = cost.anchors.most_common(1)
         rows.append(
@@ -160,7 +162,8 @@ def _table(found: Profile, translate: Translator, top: int) -> Iterator[str]:
         yield translate("Regular expressions that RE2 cannot run, and that run slower:")
         for cost in slow[:top]:
             yield from (
-                f"  {neutralise(cost.info.title)}: {neutralise(one)}" for one in cost.slow_expressions
+                f"  {neutralise(rule_title(cost.info, translate.lang))}: {neutralise(one)}"
+                for one in cost.slow_expressions
             )
 
 

@@ -103,12 +103,15 @@ def _json(found: TestRun) -> str:
 
 
 def _table(found: TestRun, translate: Translator, *, verbose: bool, untested: bool) -> Iterator[str]:
+    from haidang.findings.details import detail
+
     words = {"passed": translate("passed"), "failed": translate("FAILED"), "skipped": translate("skipped")}
     for one in found.outcomes:
         if verbose or one.status == "failed":
             yield _line(one, words[one.status], translate)
     for error in found.refused:
-        yield f"{words['failed']}  {neutralise(error.message)}"
+        parts = (_place(error.path, error.line), error.rule, detail(error.reason, translate))
+        yield f"{words['failed']}  {neutralise(': '.join(filter(None, parts)))}"
     yield translate("{passed} examples passed, {failed} failed, {skipped} skipped.").format(
         passed=found.count("passed"), failed=found.count("failed"), skipped=found.count("skipped")
     )
@@ -122,9 +125,13 @@ def _table(found: TestRun, translate: Translator, *, verbose: bool, untested: bo
             yield from (f"  {neutralise(info.title)}  {neutralise(info.path)}" for info in found.untested)
 
 
+def _place(path: str, line: int) -> str:
+    """Return where something is, as editors understand it."""
+    return f"{path}:{line}" if line else path
+
+
 def _line(one: Outcome, word: str, translate: Translator) -> str:
-    place = f"{one.path}:{one.line}" if one.line else one.path
-    parts = [place, one.rule, one.name]
+    parts = [_place(one.path, one.line), one.rule, one.name]
     if one.message is not None:
         parts.append(one.message.text(translate))
     return f"{word}  {neutralise(': '.join(filter(None, parts)))}"

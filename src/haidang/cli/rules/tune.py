@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from haidang.cli._command import Command, CommandParser, Context
 from haidang.cli._scan_options import rule_options
@@ -159,11 +159,20 @@ def _account(found: Proposal, title: str, context: Context) -> None:
     if not found.kept:
         context.say("  " + translate("No finding is known to be true: look at the filter with care."))
     for one in found.dropped[:_MOST_SHOWN]:
-        values = ", ".join(f"{key}={value!r}" for key, value in list(one.event.items())[:_MOST_SHOWN])
+        values = ", ".join(f"{key}={one.event[key]!r}" for key in _shown(found, one.event))
         context.say(neutralise(f"  - {one.id[:12]}  {values}")[:200])
     more = len(found.dropped) - _MOST_SHOWN
     if more > 0:
         context.say("  " + translate("… and {n} more").format(n=more))
+
+
+def _shown(found: Proposal, event: dict[str, Any]) -> list[str]:
+    """Return the fields by which a finding is known again: those of the filter, then what tells most."""
+    from haidang.workshop.tuning import TELLING
+
+    filtered = [trait.field for traits in found.selections for trait in traits]
+    names = dict.fromkeys((*filtered, *TELLING, *event))
+    return [name for name in names if name in event][:_MOST_SHOWN]
 
 
 def _write(path: str | None, text: str, context: Context) -> None:

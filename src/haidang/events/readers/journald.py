@@ -21,6 +21,8 @@ that occurs several times is a list), and in place of some of them those of :mod
     message raw MESSAGE
     facility severity
                 SYSLOG_FACILITY and PRIORITY by their names
+    outcome method user client_ip invalid_user
+                what sshd says of a logon
 
 Records are numbered by their lines; in the other forms entries are counted from 1.
 """
@@ -34,6 +36,7 @@ from typing import TYPE_CHECKING, Any
 from haidang.events.json_splitting import JsonSplitter
 from haidang.events.readers import auditd, syslog
 from haidang.events.readers._journal_export import ExportedEntries
+from haidang.events.readers._sshd import SSHD, add_sshd
 from haidang.events.readers._sudo import add_sudo
 from haidang.events.times import format_time, parse_time
 
@@ -72,6 +75,8 @@ def _to_syslog(event: Fields) -> Fields:
         event["program"] = program = syslog.program_name(program)
         if program == "sudo":
             add_sudo(event)
+        elif program in SSHD:
+            add_sshd(event)
     if pid := event.get("SYSLOG_PID") or event.get("_PID"):
         event["pid"] = pid
     if severity := _SEVERITIES.get(_first(event.get("PRIORITY"))):

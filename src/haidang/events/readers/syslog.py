@@ -28,6 +28,8 @@ Fields (origin ``syslog``; a field that the line leaves out is absent):
     msgid            RFC 5424 MSGID
     USER COMMAND PWD TTY …
                      what sudo says of a command
+    outcome method user client_ip invalid_user
+                     what sshd says of a logon: accepted or failed, password or key, whose, from where
     structured_data  RFC 5424: element id to (parameter name to value; a list where a name is repeated)
     raw              the whole line
 """
@@ -43,6 +45,7 @@ from haidang.events.patterns import expression
 from haidang.events.readers._carried import Sorter, carriers, is_bare, note_text
 from haidang.events.readers._lines import BOM, decode, decode_all
 from haidang.events.readers._linux_sysmon import SYSMON, SYSMON_MARK, take_sysmon
+from haidang.events.readers._sshd import SSHD, add_sshd
 from haidang.events.readers._sudo import add_sudo
 from haidang.events.readers._years import Years
 
@@ -255,6 +258,8 @@ def _parse_plain(text: str) -> Fields | None:
             fields["pid"] = pid
         if program == "sudo":
             add_sudo(fields)
+        elif program in SSHD:
+            add_sshd(fields)
     return _with_priority(fields, priority) if priority else fields
 
 
@@ -296,6 +301,8 @@ def _parse_structured(text: str) -> Fields | None:
                 del fields[name]
     if program == "sudo":
         add_sudo(fields)
+    elif program in SSHD:
+        add_sshd(fields)
     if data and data != _NIL and len(data) <= LONGEST_DATA:
         fields["structured_data"] = _parse_elements(data)
     return fields

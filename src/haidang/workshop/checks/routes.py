@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING
 
 from haidang.detect.coverage import NO_FIELD, NO_FORMAT, NO_MAP, NO_RULE, NO_SOURCE, NO_VALUE, cover
 from haidang.i18n import N_
 from haidang.scanning.coverage import formats_by_origin
 from haidang.workshop.checks import WARNING, Check
+from haidang.workshop.checks._places import field_places
 from haidang.workshop.known_fields import KnownFields, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from haidang.sigma.ir import LogSource
     from haidang.workshop.checks import Issue, Pack, Subject
 
 __all__ = ["CHECKS", "run"]
@@ -31,6 +34,10 @@ _REASONS = {
 }
 
 
+_UNKNOWN = frozenset({NO_MAP, NO_SOURCE})
+_MEANT = N_("the rule cannot fire: its log source is not known; is {meant} meant?")
+
+
 def run(pack: Pack) -> Iterator[Issue]:
     """Yield an issue for each rule without a route, and for each field that is not there."""
     joined = pack.written.joined
@@ -41,11 +48,22 @@ def run(pack: Pack) -> Iterator[Issue]:
         subject = pack.by_key.get(covered.info.key)
         if subject is not None and not covered.routes:
             place = ("correlation",) if covered.info.correlation else ("logsource",)
-            fields = ", ".join(covered.fields)
-            yield subject.issue(NO_ROUTE, place, _REASONS[covered.reason], fields=fields)
+            meant = _meant(covered.logsource, pack) if covered.reason in _UNKNOWN else ""
+            template = _MEANT if meant else _REASONS[covered.reason]
+            yield subject.issue(NO_ROUTE, place, template, fields=", ".join(covered.fields), meant=meant)
     known = KnownFields(pack.maps)
     for subject in pack.subjects:
         yield from _fields(subject, known)
+
+
+def _meant(logsource: LogSource, pack: Pack) -> str:
+    """Return the log source of a map that a misspelt one is like, "" where none is."""
+    known = {_said(entry.logsource) for one in pack.maps for entry in one.entries}
+    return next(iter(difflib.get_close_matches(_said(logsource), known, n=1, cutoff=0.85)), "")
+
+
+def _said(logsource: LogSource) -> str:
+    return " ".join(part for part in logsource if part)
 
 
 def _fields(subject: Subject, known: KnownFields) -> Iterator[Issue]:
@@ -61,21 +79,8 @@ def _fields(subject: Subject, known: KnownFields) -> Iterator[Issue]:
                 if meant
                 else N_("events of {source} have no field {name}")
             )
-            source = " ".join(part for part in logsource if part)
-            place = _place(subject, selection.name, name)
-            yield subject.issue(UNKNOWN_FIELD, place, template, source=source, name=name, meant=meant)
-
-
-def _place(subject: Subject, selection: str, field: str) -> tuple[str | int, ...]:
-    """Return the place of a field in a selection."""
-    found = subject.written.document["detection"].get(selection)
-    places: list[tuple[tuple[str | int, ...], object]] = [((), found)]
-    while places:
-        place, node = places.pop()
-        if isinstance(node, dict):
-            for key in node:
-                if str(key).partition("|")[0] == field:
-                    return ("detection", selection, *place, str(key))
-        elif isinstance(node, list):
-            places.extend(((*place, at), one) for at, one in enumerate(node))
-    return ("detection", selection)
+            places = field_places(subject, selection.name, name)
+            place = next((place for place, _ in places), ("detection", selection.name))
+            yield subject.issue(
+                UNKNOWN_FIELD, place, template, source=_said(logsource), name=name, meant=meant
+            )

@@ -3,7 +3,7 @@
 Rules of this module:
 
 - Those are left out that need the network (ATT&CK and D3FEND), that judge file names of a repository that is
-  not ours, and that our own checks tell better (ids, titles, unused selections).
+  not ours, and that our own checks tell better (ids, titles, misspelt keys, unused selections).
 - Validators of other packages (``pysigma-validators-sigmahq``) run only when they are asked for: they have a
   licence of their own, and some fetch their data.
 - A validator that fails is no fault of the rule; it is left out and counted. One whose data cannot be had is
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from haidang.i18n import N_
 from haidang.sigma.expressions import rule_policy
 from haidang.workshop.checks import ERROR, NOTE, WARNING, Check, Issue, NotRun
+from haidang.workshop.checks.metadata import LISTS
 from haidang.workshop.messages import Message
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ _LEFT_OUT = frozenset(
         "duplicate_filename",
         "filename_length",
         "dangling_detection",
-        "cvetag",
+        "custom_attributes",
     }
 )
 
@@ -49,7 +50,7 @@ CHECKS = (
     Check("all_of_them_condition", NOTE, N_("'all of them' takes in selections that are added later")),
     Check("cartag", WARNING, N_("a tag of MITRE CAR is not written as such")),
     Check("control_character", WARNING, N_("a value holds a control character, often a lost backslash")),
-    Check("custom_attributes", WARNING, N_("a key is almost, but not quite, one of the specification")),
+    Check("cvetag", WARNING, N_("a tag of the namespace 'cve' is not written as year-number")),
     Check("dangling_condition", ERROR, N_("the condition names a selection that is not there")),
     Check("detection_tag", WARNING, N_("a tag of the namespace 'detection' is not one of the specification")),
     Check("double_wildcard", NOTE, N_("a value has two wildcards beside each other")),
@@ -96,7 +97,14 @@ def run(pack: Pack) -> Iterator[Issue]:
                     without_data.add(name)
                 continue
             for one in found:
-                yield _issue(subject, name, one)
+                if not (name == "control_character" and _is_encoded(one)):
+                    yield _issue(subject, name, one)
+
+
+def _is_encoded(found: Any) -> bool:
+    """Return whether a text has no control characters but the NULs of UTF-16: no lost backslash."""
+    parts = [part for part in found.string.s if isinstance(part, str)]
+    return {character for part in parts for character in part if character < " "} == {"\0"}
 
 
 def _reason(error: Exception) -> str:
@@ -128,6 +136,8 @@ def _pysigma_rule(subject: Subject) -> Any:
         return None
     if "correlation" not in document and subject.rule is None:
         return None
+    # A text in place of a list, of which another check tells, would be judged character by character.
+    document = {key: value for key, value in document.items() if key not in LISTS or isinstance(value, list)}
     info = subject.written.info
     source = SigmaRuleLocation(Path(info.path), info.line)
     make = SigmaCorrelationRule if "correlation" in document else SigmaRule

@@ -1,7 +1,8 @@
 """Tags of MITRE ATT&CK: tactics that exist, techniques that are written as such, and both of them.
 
 Tactics are those of the enterprise matrix, under their names before and after defence evasion was parted
-into stealth and defense impairment. Nothing is fetched: which techniques exist is not known here.
+into stealth and defense impairment. Nothing is fetched: techniques are looked up in the list that findings
+take their names from. It may be older than the rule, so that one it does not know is a note, not an error.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
+from haidang.findings.attack import is_withdrawn, technique_names
 from haidang.i18n import N_
-from haidang.workshop.checks import ERROR, NOTE, Check
+from haidang.workshop.checks import ERROR, NOTE, WARNING, Check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +24,10 @@ __all__ = ["CHECKS", "TACTICS", "run"]
 
 WRONG = Check("attack-tag", ERROR, N_("a tag of ATT&CK is neither tactic nor technique"))
 NO_TACTIC = Check("attack-no-tactic", NOTE, N_("techniques are tagged, but no tactic"))
-CHECKS = (WRONG, NO_TACTIC)
+UNKNOWN = Check("attack-unknown", NOTE, N_("a technique is not in the list of ATT&CK that is known here"))
+WITHDRAWN = Check("attack-withdrawn", WARNING, N_("a technique was withdrawn from ATT&CK"))
+NO_NAMESPACE = Check("tag-namespace", ERROR, N_("a tag has no namespace before a dot"))
+CHECKS = (WRONG, NO_TACTIC, UNKNOWN, WITHDRAWN, NO_NAMESPACE)
 
 TACTICS = frozenset(
     {
@@ -58,12 +63,16 @@ def _of(subject: Subject) -> Iterator[Issue]:
     techniques = tactics = False
     for at, tag in enumerate(subject.written.info.tags):
         name = tag.lower()
+        if "." not in name:
+            template = N_("the tag {tag} has no namespace, such as attack. or cve., before it")
+            yield subject.issue(NO_NAMESPACE, ("tags", at), template, tag=repr(tag))
         if not name.startswith(_PREFIX):
             continue
         name = name.removeprefix(_PREFIX)
         techniques = techniques or name.startswith("t1")
         tactics = tactics or name in TACTICS
         if name in TACTICS or _OBJECT.fullmatch(name):
+            yield from _technique(subject, at, tag, name.upper())
             continue
         meant = difflib.get_close_matches(name.replace("_", "-"), TACTICS, n=1, cutoff=0.7)
         template = (
@@ -75,3 +84,16 @@ def _of(subject: Subject) -> Iterator[Issue]:
         yield subject.issue(WRONG, ("tags", at), template, **values)
     if techniques and not tactics:
         yield subject.issue(NO_TACTIC, ("tags",))
+
+
+def _technique(subject: Subject, at: int, tag: str, number: str) -> Iterator[Issue]:
+    """Yield an issue for a technique that ATT&CK does not have, or no longer has."""
+    if number[1:2] != "1":
+        return
+    if number not in technique_names():
+        yield subject.issue(
+            UNKNOWN, ("tags", at), N_("{tag} is not among the techniques known here"), tag=tag
+        )
+    elif is_withdrawn(number):
+        template = N_("{tag} ({name}) was withdrawn from ATT&CK; see its page there for what took its place")
+        yield subject.issue(WITHDRAWN, ("tags", at), template, tag=tag, name=technique_names()[number])
