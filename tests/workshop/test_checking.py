@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from haidang.errors import ConfigurationError
 from haidang.workshop.checking import check
 from haidang.workshop.checks import SEVERITIES, checks
 
@@ -270,12 +269,6 @@ def test_a_yaml_file_that_holds_no_rule_is_told(tmp_path: Path) -> None:
     (tmp_path / "list.yml").write_text("- a\n- b\n", encoding="utf-8")
     (issue,) = issues(tmp_path, RIGHT)
     assert (issue.code, issue.path) == ("no-rule", str(tmp_path / "list.yml"))
-
-
-def test_a_check_of_no_rule_at_all_does_not_pass(tmp_path: Path) -> None:
-    (tmp_path / "list.yml").write_text("- a\n- b\n", encoding="utf-8")
-    with pytest.raises(ConfigurationError, match="there is no rule"):
-        check([str(tmp_path)])
 
 
 def test_misses_an_example(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from haidang.errors import ConfigurationError
 from haidang.limits import DEFAULT_LIMITS
 from haidang.sigma.condition import resolve
 from haidang.sigma.loading import BUILTIN_RULES
@@ -76,8 +75,7 @@ def check(
         limits: Bounds.
 
     Raises:
-        ConfigurationError: A path, pipeline, placeholder file or logsource map is wrong, or there is no rule:
-            a check in continuous integration that looks at the wrong folder must not pass.
+        ConfigurationError: A path, pipeline, placeholder file or logsource map is wrong.
     """
     written = read_written(
         paths or [str(BUILTIN_RULES)], pipelines=pipelines, placeholders=placeholders, limits=limits
@@ -104,11 +102,6 @@ def check(
         found.setdefault((issue.path, issue.code, issue.line, issue.message.text()), issue)
     issues = sorted(found.values(), key=lambda issue: (issue.path, issue.line, issue.code))
     refused = len(written.joined.refused) if written.joined else 0
-    if not subjects and not refused:
-        raise ConfigurationError(
-            f"{', '.join(map(str, paths))}: there is no rule",
-            hint="Give a rule file, a folder or a zip of rules.",
-        )
     return Checked(max(len(subjects), refused), issues, written.files, pack.not_run)
 
 

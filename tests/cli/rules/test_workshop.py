@@ -155,6 +155,14 @@ def test_explain_writes_values_as_rules_do_and_says_that_maps_of_a_list_are_alte
     assert "        ✗ all of these" in lines
 
 
+def test_a_check_of_no_rule_at_all_does_not_pass(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "list.yml").write_text("- a\n- b\n", encoding="utf-8")
+    code, out, err = run("check", tmp_path)
+    assert (code, out) == (2, "")
+    assert "there is no rule" in err
+    assert "không có quy tắc nào" in run("check", tmp_path, "--lang", "vi")[2]
+
+
 def test_explain_names_the_rules_that_a_correlation_refers_to(run: Run, log: Path) -> None:
     word = Path(haidang.__file__).parent / "sigma" / "builtin" / "correlation" / "password_spraying.yml"
     for said in (word, "One Address Tries the Passwords of Many Accounts"):

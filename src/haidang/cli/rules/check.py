@@ -96,6 +96,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
         )
 
     found = checked()
+    if not found.rules:
+        # A check in continuous integration that looks at the wrong folder must not pass.
+        raise ConfigurationError(
+            context.translate("{paths}: there is no rule").format(paths=", ".join(args.paths)),
+            hint=context.translate("Give a rule file, a folder or a zip of rules."),
+        )
     if (args.fix or args.diff) and _fixed(found, context, write=args.fix):
         found = checked()
     for code, failed in sorted(found.not_run.items()):
