@@ -316,6 +316,27 @@ def test_what_a_feed_says_cannot_command_the_terminal(haidang: Run) -> None:
     assert "\x1b" not in haidang("intel", "list", "x")
 
 
+def test_what_is_known_of_a_value_is_found(haidang: Run) -> None:
+    table = "ioc,confidence,tlp,valid_until,name\nevil.example,80,amber,2020-01-01,C2\n"
+    haidang("intel", "add", haidang.file("t.csv", table), haidang.file("l.txt", "198.51.100.0/24\n"))
+    pattern = {
+        "type": "indicator",
+        "id": "indicator--1",
+        "name": "Tool",
+        "pattern": "[file:name = 'tool.exe']",
+    }
+    haidang("intel", "add", haidang.file("b.json", json.dumps({"type": "bundle", "objects": [pattern]})))
+    said = haidang("intel", "find", "198.51.100.7", "x.evil.example", "TOOL.exe", "other.example")
+    assert said.splitlines() == [
+        "198.51.100.7: network 198.51.100.0/24 (l)",
+        "x.evil.example: domain name evil.example (t; C2; confidence 80; TLP:AMBER; ended 2020-01-01)",
+        "TOOL.exe: [file:name = 'tool.exe'] (b; Tool; indicator--1)",
+        "other.example: no indicator that is kept",
+    ]
+    assert "hết hiệu lực từ 2020-01-01" in haidang("intel", "find", "hxxp://evil[.]example/a", "--lang", "vi")
+    haidang("intel", "find", code=2)
+
+
 def test_several_places_are_added_at_once_and_one_that_fails_stops_none(haidang: Run) -> None:
     guard = json.dumps({"name": "n", "type": "cidr", "version": 1, "list": ["203.0.113.0/24"]})
     places = [haidang.file("lists/public-dns/list.json", guard).parent, haidang.folder / "none"]

@@ -117,6 +117,21 @@ def test_tags_tell_confidence_and_who_it_was() -> None:
     ]
 
 
+def test_attributes_of_a_search_are_named_for_the_event_inside_each() -> None:
+    about = {"id": "1", "info": "Case", "threat_level_id": "3", "Tag": [{"name": "tlp:red"}]}
+    reading = read({"response": {"Attribute": [attribute("domain", "a.example", Event=about)]}})
+    (one,) = reading.indicators
+    assert (one.name, one.confidence, one.tlp) == ("Case", 40, "red")
+
+
+@pytest.mark.parametrize("odd", [[], {}, None, "yes", 2])
+@pytest.mark.parametrize(
+    "key", ["to_ids", "deleted", "type", "Tag", "Event", "decay_score", "uuid", "comment"]
+)
+def test_a_field_of_any_shape_breaks_nothing(key: str, odd: Any) -> None:
+    read(event(attribute("domain", "a.example", **{key: odd}) if key != "type" else {"type": odd}))
+
+
 def test_what_every_model_says_has_decayed_does_not_count() -> None:
     old, new = {"score": 0, "decayed": True}, {"score": 50, "decayed": False}
     reading = read(

@@ -9,7 +9,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from haidang.cli._command import Command, CommandParser, Context
-from haidang.cli.intel import _packs, _sources
+from haidang.cli.intel import _finding, _packs, _sources
 from haidang.i18n import N_
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ __all__ = ["COMMAND"]
 
 _ACTIONS: dict[str, Callable[[argparse.Namespace, Context], int]] = {
     "add": _sources.add,
+    "find": _finding.find,
     "import": _packs.import_pack,
     "keygen": _packs.keygen,
     "list": _sources.list_sources,
@@ -33,6 +34,7 @@ EPILOG = N_(
   haidang intel add indicators.json --confidence 80 --tlp amber
   haidang intel add https://taxii.example/api/ --collection ID --token-file token
   haidang intel list
+  haidang intel find 198.51.100.7 evil.example
   haidang intel update
   haidang intel remove indicators
   haidang intel keygen pack.key
@@ -50,10 +52,13 @@ def configure(parser: CommandParser, translate: Translator) -> None:
         "action",
         metavar="ACTION",
         choices=sorted(_ACTIONS),
-        help=_("add, list, update or remove sources; keygen, pack or import for packs"),
+        help=_("add, list, update or remove sources; find a value; keygen, pack or import for packs"),
     )
     action.add_argument(
-        "what", metavar="WHAT", nargs="*", help=_("what to add (file or URL), names of sources, or a file")
+        "what",
+        metavar="WHAT",
+        nargs="*",
+        help=_("what to add (files or URLs), names of sources, values to find, or a file"),
     )
     source = parser.add_argument_group(_("A source (add)"))
     source.add_argument(

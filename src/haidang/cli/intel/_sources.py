@@ -105,7 +105,7 @@ def _name_of(location: str, store: Store) -> str:
     last = parts[-2] if parts[-1] in {"manifest.json", "list.json"} and len(parts) > 1 else parts[-1]
     bare = re.sub(r"(\.(json|csv|txt|tsv|list))?(\.(gz|zip))?$", "", last)
     # Names are ASCII: of Vietnamese letters the base is kept, "Danh sách" becomes "Danh-sach".
-    plain = unicodedata.normalize("NFD", bare).translate({ord("đ"): "d", ord("Đ"): "D"})
+    plain = unicodedata.normalize("NFD", bare.replace("đ", "d").replace("Đ", "D"))
     ascii_only = "".join(mark for mark in plain if not unicodedata.combining(mark))
     base = re.sub(r"[^A-Za-z0-9_-]+", "-", ascii_only).strip("-_")[:48] or "source"
     taken = {name: store.source(name).location for name in store.names()}

@@ -119,7 +119,7 @@ def _tags(one: dict[str, Any]) -> list[str]:
 
 def _attributes(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for holder in (event, *_listed(event, "Object")):
-        if str(holder.get("deleted", "")) not in {"True", "1"}:
+        if not _is_set(holder, "deleted"):
             yield from _listed(holder, "Attribute")
 
 
@@ -129,14 +129,17 @@ def _listed(holder: dict[str, Any], key: str) -> list[dict[str, Any]]:
 
 
 def _add_event(reading: Reading, limits: Limits, event: dict[str, Any]) -> None:
-    of_event = _tags(event)
-    info = cut(event.get("info"))
-    threat = _THREAT_LEVELS.get(str(event.get("threat_level_id", "")), -1)
     for attribute in _attributes(event):
-        if attribute.get("to_ids") not in {True, "1"}:
+        # What a search for attributes answers names the event inside each.
+        own_event = attribute.get("Event")
+        about = own_event if isinstance(own_event, dict) else event
+        of_event = _tags(about)
+        info = cut(about.get("info"))
+        threat = _THREAT_LEVELS.get(str(about.get("threat_level_id", "")), -1)
+        if not _is_set(attribute, "to_ids"):
             reading.refuse(cut(attribute.get("value")), "not meant for detection (to_ids)")
             continue
-        if attribute.get("deleted") in {True, "1"}:
+        if _is_set(attribute, "deleted"):
             reading.refuse(cut(attribute.get("value")), "the feed has deleted it")
             continue
         if _has_decayed(attribute):
@@ -154,6 +157,11 @@ def _add_event(reading: Reading, limits: Limits, event: dict[str, Any]) -> None:
             "tags": technique_tags(tags),
         }
         add_attribute(reading, limits, attribute, described)
+
+
+def _is_set(one: dict[str, Any], key: str) -> bool:
+    """Return whether a flag is set, as versions of MISP write it: true, 1 or "1"."""
+    return str(one.get(key)) in {"True", "1"}
 
 
 def _has_decayed(attribute: dict[str, Any]) -> bool:
