@@ -127,7 +127,7 @@ def test_notices_reasons_and_details_speak_vietnamese() -> None:
     )
     text = " ".join(printed([], account, lang="vi").split())
     assert "bị cắt cụt (tại byte 9): Tệp kết thúc giữa chừng một mảng." in text
-    assert "Odd: có mục chọn rỗng" in text
+    assert "Odd: có nhóm chọn rỗng" in text
     assert "Quy tắc tương quan 'Guessing': bỏ qua 12 mục (quá nhiều nhóm cùng lúc)." in text
 
 
