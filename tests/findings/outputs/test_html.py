@@ -334,7 +334,7 @@ def test_account_of_the_run_speaks_vietnamese_in_the_page() -> None:
     )
     head = head_of(page_of([], account, lang="vi"))
     assert head["files"][0]["problems"] == [["dòng quá dài", "dòng 1.700", "dài hơn 4096 byte", 1]]
-    assert head["refused"] == [["r.yml", 3, "Odd", "có mục chọn rỗng"]]
+    assert head["refused"] == [["r.yml", 3, "Odd", "có nhóm chọn rỗng"]]
     assert head["notices"] == [
         "3 sự kiện không có thời gian nên không được xét trong các quy tắc tương quan."
     ]
