@@ -52,7 +52,8 @@ A text that was translated where it was made (``translate("…").format(…)``) 
 
 SPEAKING = (
     "cli/_destinations", "cli/_inquiry", "cli/_moments", "cli/_scan_options", "cli/_syslog_stream", "detect/",
-    "events/", "extras", "findings/", "i18n", "inquiry/", "scanning/", "sigma/",
+    "events/", "extras", "findings/", "i18n", "inquiry/", "scanning/", "sigma/", "cli/rules/",
+    "workshop/",
 )  # fmt: skip
 """Beginnings of the names of modules whose errors speak every language."""
 

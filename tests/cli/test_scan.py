@@ -199,7 +199,9 @@ level: high
 def test_rules_that_only_feed_correlations_are_told_apart(
     case: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    name = next(line[4:] for line in (case / "rules" / "a.yml").read_text().splitlines() if line[:4] == "id: ")
+    name = next(
+        line[4:] for line in (case / "rules" / "a.yml").read_text().splitlines() if line[:4] == "id: "
+    )
     (case / "rules" / "c.yml").write_text(COUNTED.format(rule=name), encoding="utf-8")
     assert scan() == 0
     told = capsysbinary.readouterr().out.decode()
