@@ -41,10 +41,11 @@ SINKS = {
     "whole.refuse": 1,
     "PatternError": 0,
     "RefusedKind": 2,
+    "only_one": 1,
 }
 """Name of what is called to the argument that is a text."""
 
-ERRORS = frozenset({"ConfigurationError", "InputError", "OutputError"})
+ERRORS = frozenset({"ConfigurationError", "InputError", "OutputError", "VerificationError"})
 """Errors whose first argument and hint are texts, said by the command line, where ``SPEAKING`` raises them.
 
 A text that was translated where it was made (``translate("…").format(…)``) is none of these.
@@ -52,7 +53,9 @@ A text that was translated where it was made (``translate("…").format(…)``) 
 
 SPEAKING = (
     "cli/_destinations", "cli/_inquiry", "cli/_moments", "cli/_scan_options", "cli/_syslog_stream", "detect/",
-    "events/", "extras", "findings/", "i18n", "inquiry/", "scanning/", "sigma/",
+    "events/", "extras", "findings/", "i18n", "inquiry/", "scanning/", "sigma/", "cli/intel/", "cli/rules/",
+    "intel/imported", "intel/loading", "intel/packs", "intel/store",
+    "workshop/",
 )  # fmt: skip
 """Beginnings of the names of modules whose errors speak every language."""
 

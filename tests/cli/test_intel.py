@@ -75,6 +75,19 @@ def test_what_is_added_is_listed_and_looked_for_until_it_is_removed(haidang: Run
     assert "no source" in haidang("intel", "list")
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("add",), "haidang intel add: hãy nêu đúng một tệp hoặc URL"),
+        (("remove", "absent"), "không có nguồn dấu hiệu tấn công 'absent'"),
+        (("import", "a.zip"), "dùng --trust để chỉ khóa công khai mà bạn tin cậy"),
+    ],
+)
+def test_what_goes_wrong_is_said_in_vietnamese(haidang: Run, words: tuple[str, ...], said: str) -> None:
+    haidang("intel", *words, "--lang", "vi", code=2)
+    assert said in haidang.err
+
+
 def test_why_entries_cannot_be_used_is_listed_in_the_readers_language(haidang: Run) -> None:
     refused = {"mutex": "[mutex:name = 'm']", "address": "[ipv4-addr:value = 'nonsense']"}
     objects = [

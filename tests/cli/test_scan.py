@@ -182,6 +182,47 @@ def test_event_holds_what_the_rule_looked_at_or_all_of_it(capsysbinary: pytest.C
     assert records(capsysbinary.readouterr().out)[0]["event"]["User"] == "lan"
 
 
+COUNTED = """
+title: Evil often
+id: 5f0c3a3e-6f0e-4a39-9a10-0d27a6f0c5e1
+correlation:
+    type: event_count
+    rules: [{rule}]
+    group-by: [Hostname]
+    timespan: 1h
+    condition:
+        gte: 5
+level: high
+"""
+
+
+def test_rules_that_only_feed_correlations_are_told_apart(
+    case: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    name = next(
+        line[4:] for line in (case / "rules" / "a.yml").read_text().splitlines() if line[:4] == "id: "
+    )
+    (case / "rules" / "c.yml").write_text(COUNTED.format(rule=name), encoding="utf-8")
+    assert scan() == 0
+    told = capsysbinary.readouterr().out.decode()
+    assert "2 rules loaded, 1 more that only feeds correlations" in told
+    scan("--format", "ndjson")
+    rules = records(capsysbinary.readouterr().out)[-1]["rules"]
+    assert (rules["loaded"], rules["feeding"]) == (2, 1)
+
+
+@pytest.mark.parametrize("paged", [False, True])
+def test_page_is_not_advised_where_this_run_writes_it(
+    case: Path, capsysbinary: pytest.CaptureFixture[bytes], *, paged: bool
+) -> None:
+    for i in range(9):
+        (case / "logs" / f"odd{i}.json").write_text('{"cut', encoding="utf-8")
+    scan(*(("--output", "report.html") if paged else ()))
+    told = capsysbinary.readouterr().out.decode()
+    assert "… and 5 more" in told
+    assert ("--output report.html lists all of them" in told) is not paged
+
+
 def test_several_outputs_are_written_at_once(case: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     options = ("--output", "a.ndjson", "--format", "csv", "--output", "b.txt", "--output", "c.html")
     assert scan(*options) == 0

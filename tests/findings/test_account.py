@@ -39,6 +39,13 @@ def test_rules_are_counted_as_loaded_and_refused(troubled_summary: ScanSummary) 
     assert rules_line(troubled_summary, VIETNAMESE) == "đã nạp 3.742 quy tắc, từ chối 1 quy tắc"
 
 
+def test_rules_that_only_feed_correlations_are_counted_apart() -> None:
+    summary = ScanSummary(rules=176, feeding=48)
+    assert rules_line(summary, ENGLISH) == "176 rules loaded, 48 more that only feed correlations"
+    said = "đã nạp 176 quy tắc, thêm 48 quy tắc chỉ phục vụ các quy tắc tương quan"
+    assert rules_line(summary, VIETNAMESE) == said
+
+
 def test_speed_survives_a_run_that_took_no_time(troubled_summary: ScanSummary) -> None:
     assert speed_line(ScanSummary(), ENGLISH) == "0 events, 0 B in 0.0 s: 0 events/s, 0 B/s"
     assert speed_line(troubled_summary, ENGLISH) == (

@@ -18,6 +18,7 @@ from haidang.cli._scan_options import configure, scan_options
 from haidang.cli._stopping import heeding_termination
 from haidang.cli._syslog_stream import is_syslog
 from haidang.findings.model import Finding, ScanSummary
+from haidang.findings.outputs.html import OUTPUT as PAGE
 from haidang.findings.outputs.terminal import OUTPUT as SUMMARY
 from haidang.findings.outputs.terminal import SummaryWriter, print_account
 from haidang.findings.words import level_rank
@@ -148,9 +149,13 @@ class _Scan:
         for output in self._opened:
             if isinstance(output.writer, SummaryWriter):
                 output.writer.list_refused = self._args.list_refused
+                output.writer.paged = self._paged()
             partial = output.finish(self._summary)
             if partial is not None:
                 self._context.say(translate("What was found until then is in {path}.").format(path=partial))
+
+    def _paged(self) -> bool:
+        return any(output.destination.format.name == PAGE.name for output in self._opened)
 
     def _give_account(self) -> None:
         """Say on standard error what the outputs do not say to people."""
@@ -160,7 +165,11 @@ class _Scan:
         stderr = self._context.stderr
         stderr.flush()
         print_account(
-            stderr.buffer, self._summary, self._context.translate, list_refused=self._args.list_refused
+            stderr.buffer,
+            self._summary,
+            self._context.translate,
+            list_refused=self._args.list_refused,
+            paged=self._paged(),
         )
 
     def _exit_code(self) -> int:

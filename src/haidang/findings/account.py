@@ -83,9 +83,17 @@ def files_line(summary: ScanSummary, translate: Translator) -> str:
 
 
 def rules_line(summary: ScanSummary, translate: Translator) -> str:
-    """Return how many rules were loaded and refused."""
-    loaded, refused = summary.rules, len(summary.refused)
+    """Return how many rules were loaded, for findings and for correlations alone, and refused."""
+    loaded, feeding, refused = summary.rules, summary.feeding, len(summary.refused)
     line = _fill(translate.ngettext("{n} rule loaded", "{n} rules loaded", loaded), loaded, translate)
+    if feeding:
+        line += ", " + _fill(
+            translate.ngettext(
+                "{n} more that only feeds correlations", "{n} more that only feed correlations", feeding
+            ),
+            feeding,
+            translate,
+        )
     if refused:
         line += ", " + _fill(
             translate.ngettext("{n} rule refused", "{n} rules refused", refused), refused, translate

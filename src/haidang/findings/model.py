@@ -94,6 +94,8 @@ class ScanSummary:
     """Plain sentences: regexes that hit their time limit, dropped correlation state …"""
     rules: int = 0
     """Rules loaded (after filters)."""
+    feeding: int = 0
+    """Rules loaded besides, of which nothing is reported: their hits only feed correlations."""
     events: int = 0
     size: int = 0
     """Bytes of log read, after decompression."""

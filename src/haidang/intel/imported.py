@@ -59,7 +59,7 @@ def remember_import(folder: Path, one: Imported) -> None:
     """
     if not write_private(folder, f"{one.name}{_SUFFIX}", msgspec.json.encode(one), most=None):
         raise OutputError(
-            f"{folder / one.name}{_SUFFIX}: cannot be written privately",
+            f"{folder / f'{one.name}{_SUFFIX}'}: cannot be written privately",
             hint="The folder must be yours alone (mode 0700), and the disk must have room.",
         )
 

@@ -277,7 +277,7 @@ def _checked(
         try:
             packed = msgspec.json.decode(data, type=_PackedSource)
         except msgspec.MsgspecError as error:
-            raise VerificationError(f"{where}: {path} cannot be read: {error}") from None
+            raise VerificationError(f"{where}: the content of {path} cannot be read: {error}") from None
         if path != f"intel/{packed.source.name}.json" or not all(map(_is_sound, packed.indicators)):
             raise VerificationError(f"{where}: {path} holds what no indicator is")
         sources.append((packed.source, _body(packed, f"{where}: {path}")))

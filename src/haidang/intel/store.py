@@ -154,14 +154,15 @@ class Store:
         data = read_private(self.folder, f"{name}{_SUFFIX}")
         if data is None:
             raise ConfigurationError(
-                f"{self.folder / name}{_SUFFIX}: the file or its folder is not yours alone, and is not used"
+                f"{self.folder / f'{name}{_SUFFIX}'}: the file or its folder is not yours alone, "
+                "and is not used"
             )
         view = memoryview(data)
         start = len(_MAGIC) + _DIGEST
         digest = hashlib.blake2b(view[start:], digest_size=_DIGEST).digest()
         if not data.startswith(_MAGIC) or data[len(_MAGIC) : start] != digest:
             raise ConfigurationError(
-                f"{self.folder / name}{_SUFFIX}: the file is damaged",
+                f"{self.folder / f'{name}{_SUFFIX}'}: the file is damaged",
                 hint=f"Remove it (haidang intel remove {name}) and add the source again.",
             )
         size = int.from_bytes(data[start : start + 8], "little")

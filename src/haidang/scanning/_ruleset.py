@@ -70,7 +70,8 @@ class Selection:
 
 
 def _named(info: RuleInfo, patterns: Iterable[str]) -> bool:
-    names = [name.lower() for name in (info.id, info.name, info.title) if name]
+    titles = [words.title for words in info.words]
+    names = [name.lower() for name in (info.id, info.name, info.title, *titles) if name]
     wanted = [pattern.lower() for pattern in patterns]
     # A title may hold brackets, which a pattern reads as a choice of letters: written out, it counts as is.
     return any(name == one or fnmatchcase(name, one) for name in names for one in wanted)

@@ -139,6 +139,8 @@ class _Run:
         begin, cpu = clock.monotonic(), cpu_seconds()
         summary = self.summary
         summary.rules = sum(not key.startswith(INTEL) for key in self._ruleset.reported)
+        only_fed = self._ruleset.correlated - self._ruleset.reported
+        summary.feeding = sum(not key.startswith(INTEL) for key in only_fed)
         summary.refused = list(self._ruleset.refused)
         summary.words = {info.id or info.title: info.words for info in self._ruleset if info.words}
         if self._ruleset.watched is not None:

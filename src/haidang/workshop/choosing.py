@@ -51,7 +51,11 @@ def choose_rule(
     joined = written.joined
     for error in joined.refused if joined is not None else ():
         if (is_path and error.path == word) or error.rule in {one.info.title for one in events}:
-            raise ConfigurationError(error.message, hint="Correct the rule first: haidang rules check.")
+            place = f"{error.path}:{error.line}" if error.line else error.path
+            raise ConfigurationError(
+                f"{place}: the rule {error.rule!r} cannot be supported: {error.reason}",
+                hint="Correct the rule first: haidang rules check.",
+            )
     if not events:
         close = difflib.get_close_matches(word, [one.info.title for one in written.rules], n=1)
         hint = f"Did you mean {close[0]!r}?" if close else "Give its path, id or title; --rules says where."
@@ -78,7 +82,8 @@ def _named(word: str, written: Written) -> list[WrittenRule]:
 
     def names(one: WrittenRule) -> list[str]:
         info = one.info
-        return [name.lower() for name in (info.id, info.name, info.title, Path(info.path).stem) if name]
+        titles = (info.title, *(words.title for words in info.words))
+        return [name.lower() for name in (info.id, info.name, *titles, Path(info.path).stem) if name]
 
     exact = [one for one in written.rules if lower in names(one)]
     return exact or [one for one in written.rules if any(fnmatchcase(name, lower) for name in names(one))]

@@ -113,7 +113,7 @@ def _findings(path: str, problems: list[str], limits: Limits) -> Iterator[Judged
                     elif one is not None:
                         yield one
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
+        raise InputError(f"{path}: findings or verdicts cannot be read: {error.strerror or error}") from None
 
 
 def _finding(line: bytes) -> Judged | str | None:
@@ -157,4 +157,5 @@ def _table(path: str, problems: list[str]) -> Iterator[tuple[str, bool]]:
                 else:
                     problems.append(f"{path}:{reader.line_num}: {verdict!r} is neither true nor false")
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from None
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: findings or verdicts cannot be read: {reason}") from None

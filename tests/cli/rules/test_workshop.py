@@ -180,6 +180,29 @@ def test_titles_are_in_the_language_of_the_reader(run: Run, log: Path) -> None:
     assert "Quy tắc: Đăng nhập SSH thất bại" in out
 
 
+def test_a_rule_is_found_by_its_title_in_either_language(run: Run, log: Path) -> None:
+    _, out, _ = run("list", "--rule", "đăng nhập SSH thất*", "--lang", "vi")
+    assert "1 quy tắc." in out
+    _, out, _ = run("explain", "Đăng nhập SSH thất bại", log, "--lang", "vi")
+    assert "Quy tắc: Đăng nhập SSH thất bại" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("explain", "no such rule", "-"), ("không có quy tắc 'no such rule'", "Hãy nêu đường dẫn")),
+        (("explain", "SSH Logon Faild", "-"), ("Có phải ý bạn là 'SSH Logon Failed'?",)),
+        (("tune", "a.ndjson", "--verdicts", "no"), ("không có tệp hoặc thư mục này",)),
+    ],
+)
+def test_what_goes_wrong_is_said_in_vietnamese(
+    run: Run, words: tuple[str, ...], said: tuple[str, ...]
+) -> None:
+    code, _, err = run(*words, "--lang", "vi")
+    assert code == 2
+    assert all(part in err for part in said), err
+
+
 def test_explain_says_why_and_why_not(run: Run, rule: Path, log: Path) -> None:
     code, out, _ = run("explain", rule, log)
     assert code == 0

@@ -42,10 +42,12 @@ def printed(
     lang: str = "en",
     stream: io.BytesIO | None = None,
     list_refused: bool = False,
+    paged: bool = False,
 ) -> str:
     stream = stream or io.BytesIO()
     writer = OUTPUT.open(stream, lang=lang)
     writer.list_refused = list_refused
+    writer.paged = paged
     for finding in findings:
         writer.write(finding)
     writer.close(summary)
@@ -186,6 +188,19 @@ def test_long_table_is_cut_and_says_what_it_leaves_out(make_finding: Callable[..
     text = printed(many(make_finding, 53), ScanSummary())
     assert "… and 3 more rules with 3 findings" in text
     assert text.count("A rule with a title") == 50
+
+
+@pytest.mark.parametrize("paged", [False, True])
+def test_page_is_advised_where_the_run_writes_none(
+    make_finding: Callable[..., Finding], *, paged: bool
+) -> None:
+    lost = [FileReport(f"{i}.evtx") for i in range(9)]
+    for report in lost:
+        report.note("corrupt", "byte 1", "")
+    text = printed(many(make_finding, 53), ScanSummary(files=lost), paged=paged)
+    assert "… and 3 more rules with 3 findings" in text
+    assert "… and 5 more" in text
+    assert text.count("--output report.html lists all of them") == (0 if paged else 2)
 
 
 @pytest.mark.parametrize("list_refused", [False, True])

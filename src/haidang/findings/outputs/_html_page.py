@@ -101,6 +101,7 @@ def page_head(summary: ScanSummary, lang: str, written: datetime) -> dict[str, A
         ],
         "notices": [detail(notice, _) for notice in summary.notices],
         "rules": summary.rules,
+        "feeding": summary.feeding,
         "events": summary.events,
         "size": summary.size,
         "findings": summary.findings,

@@ -233,6 +233,10 @@ def _counted(_: Translator, n: int) -> list[tuple[str, str]]:
             ("Show all {n} rule", "Show all {n} rules")[english],
             _.ngettext("Show all {n} rule", "Show all {n} rules", n),
         ),
+        (
+            ("{n} more that only feeds correlations", "{n} more that only feed correlations")[english],
+            _.ngettext("{n} more that only feeds correlations", "{n} more that only feed correlations", n),
+        ),
         (("on {n} host", "on {n} hosts")[english], _.ngettext("on {n} host", "on {n} hosts", n)),
         (("{n} event", "{n} events")[english], _.ngettext("{n} event", "{n} events", n)),
         (("{n} file", "{n} files")[english], _.ngettext("{n} file", "{n} files", n)),

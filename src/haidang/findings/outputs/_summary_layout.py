@@ -56,8 +56,10 @@ _STYLES = {
 _QUIET = "bright_black"
 
 
-def print_findings(console: Console, tally: Tally, summary: ScanSummary, translate: Translator) -> None:
-    """Print the table of rules, or nothing where nothing was found."""
+def print_findings(
+    console: Console, tally: Tally, summary: ScanSummary, translate: Translator, *, paged: bool
+) -> None:
+    """Print the table of rules, or nothing where nothing was found; ``paged``: a page shows them all."""
     rules = tally.rules()
     if not rules:
         return
@@ -68,12 +70,18 @@ def print_findings(console: Console, tally: Tally, summary: ScanSummary, transla
         table.add_row(*(_wide_row if wide else _narrow_row)(found, title, translate))
     console.print(table)
     if len(rules) > _ROWS:
-        console.print(_left_out(rules[_ROWS:], translate))
+        console.print(_left_out(rules[_ROWS:], translate, paged=paged))
         console.print()
 
 
 def account_grid(
-    summary: ScanSummary, translate: Translator, tally: Tally | None, *, list_refused: bool, width: int
+    summary: ScanSummary,
+    translate: Translator,
+    tally: Tally | None,
+    *,
+    list_refused: bool,
+    paged: bool,
+    width: int,
 ) -> Table:
     """Return the labelled lines: findings, tactics, files, rules, notices, speed."""
     grid = Table.grid(padding=(0, 2), expand=False)
@@ -88,7 +96,7 @@ def account_grid(
     # A run that was stopped early knows neither its files nor its rules; zeros would be untrue.
     if summary.files or not summary.interrupted:
         grid.add_row(translate("Files"), files_line(summary, translate))
-        hint = translate("--output report.html lists all of them")
+        hint = "" if paged else translate("--output report.html lists all of them")
         _add_entries(grid, problem_entries(summary, translate), translate, limit=_EXAMPLES, hint=hint)
     if summary.rules or not summary.interrupted:
         grid.add_row(translate("Rules"), rules_line(summary, translate))
@@ -165,16 +173,15 @@ def _when(found: RuleTally) -> str:
     return span(found.first, found.last) if found.first and found.last else ""
 
 
-def _left_out(rules: Sequence[RuleTally], translate: Translator) -> Text:
+def _left_out(rules: Sequence[RuleTally], translate: Translator, *, paged: bool) -> Text:
     hits = sum(found.hits for found in rules)
-    return Text(
-        translate.ngettext(
-            "… and {rules} more rule with {hits} findings; --output report.html shows all.",
-            "… and {rules} more rules with {hits} findings; --output report.html shows all.",
-            len(rules),
-        ).format(rules=number(len(rules), translate.lang), hits=number(hits, translate.lang)),
-        _QUIET,
-    )
+    more = translate.ngettext(
+        "… and {rules} more rule with {hits} findings",
+        "… and {rules} more rules with {hits} findings",
+        len(rules),
+    ).format(rules=number(len(rules), translate.lang), hits=number(hits, translate.lang))
+    hint = translate("--output report.html lists all of them")
+    return Text(more if paged else f"{more}; {hint}", _QUIET)
 
 
 def _add_findings(

@@ -122,7 +122,11 @@ def _account(summary: ScanSummary) -> dict[str, Any]:
         "complete": not (incomplete or summary.interrupted),
         "interrupted": summary.interrupted,
         "findings": summary.findings,
-        "rules": {"loaded": summary.rules, "refused": [_refused(error) for error in summary.refused]},
+        "rules": {
+            "loaded": summary.rules,
+            "feeding": summary.feeding,
+            "refused": [_refused(error) for error in summary.refused],
+        },
         "events": summary.events,
         "bytes": summary.size,
         "files": {"total": len(summary.files), "incomplete": incomplete},

@@ -32,6 +32,8 @@ class SummaryWriter:
 
     list_refused = False
     """Whether every refused rule is listed, not the first few."""
+    paged = False
+    """Whether the same run writes a page, which lists all that is cut short here."""
 
     def __init__(self, stream: IO[bytes], translate: Translator) -> None:
         """Print to ``stream``."""
@@ -45,7 +47,14 @@ class SummaryWriter:
 
     def close(self, summary: ScanSummary) -> None:
         """Print the summary."""
-        _print(self._stream, summary, self._translate, self._tally, list_refused=self.list_refused)
+        _print(
+            self._stream,
+            summary,
+            self._translate,
+            self._tally,
+            list_refused=self.list_refused,
+            paged=self.paged,
+        )
 
 
 class SummaryOutput:
@@ -64,14 +73,25 @@ OUTPUT = SummaryOutput()
 
 
 def print_account(
-    stream: IO[bytes], summary: ScanSummary, translate: Translator, *, list_refused: bool = False
+    stream: IO[bytes],
+    summary: ScanSummary,
+    translate: Translator,
+    *,
+    list_refused: bool = False,
+    paged: bool = False,
 ) -> None:
     """Print what was read and what was not, without what was found."""
-    _print(stream, summary, translate, None, list_refused=list_refused)
+    _print(stream, summary, translate, None, list_refused=list_refused, paged=paged)
 
 
 def _print(
-    stream: IO[bytes], summary: ScanSummary, translate: Translator, tally: Tally | None, *, list_refused: bool
+    stream: IO[bytes],
+    summary: ScanSummary,
+    translate: Translator,
+    tally: Tally | None,
+    *,
+    list_refused: bool,
+    paged: bool,
 ) -> None:
     from rich.console import Console
 
@@ -82,8 +102,11 @@ def _print(
     console = Console(file=text, width=width, markup=False, highlight=False, emoji=False)
     with console.capture() as printed:
         if tally is not None:
-            print_findings(console, tally, summary, translate)
-        console.print(account_grid(summary, translate, tally, list_refused=list_refused, width=console.width))
+            print_findings(console, tally, summary, translate, paged=paged)
+        grid = account_grid(
+            summary, translate, tally, list_refused=list_refused, paged=paged, width=console.width
+        )
+        console.print(grid)
     # Tables are padded to their width, which is of no use to a reader or a pipe.
     text.write("".join(f"{line.rstrip()}\n" for line in printed.get().splitlines()))
     text.flush()

@@ -87,7 +87,7 @@ function showFacts() {
     fact(_("Events"), number(head.events)),
     fact(_("Log data"), bytes(head.size)),
     fact(_("Files"), number(head.files.length)),
-    fact(_("Rules"), number(head.rules)),
+    fact(_("Rules"), number(head.rules) + (head.feeding ? `, ${_n("{n} more that only feeds correlations", "{n} more that only feed correlations", head.feeding)}` : "")),
     head.elapsed ? fact(_("Time taken"), duration(head.elapsed)) : null,
   ]);
   $("made").textContent = `Hải Đăng ${head.version}`;
