@@ -98,6 +98,8 @@ CASES = [
     ("syslog/collector.log", "{product: linux, service: syslog}", ["haivan.example IN A"], 1),
     ("dnsmasq/pihole.log", "{category: dns}", BEACON, 2),
     ("dnsmasq/pihole.log", "{category: dns}", ANSWER, 1),
+    ("windowsdns/dns.log", "{category: dns}", BEACON, 4),
+    ("windowsdns/dns.log", "{category: dns}", "{src_ip: 10.20.0.31, answer: NXDOMAIN}", 1),
     ("openvpn/server.log", "{product: openvpn}", "{action: auth_failed, src_ip: 203.0.113.9}", 1),
     ("suricata/eve.json", "{category: dns}", BEACON, 1),
     ("suricata/eve.json", "{category: dns}", ANSWER, 1),
@@ -108,7 +110,7 @@ CASES = [
     ("suricata/eve.json", "{product: suricata, service: alert}", "{alert.severity|lte: 2}", 1),
     ("suricata/eve.json", "{product: suricata}", "{event_type: stats}", 1),
     ("syslog/collector.log", "{category: firewall}", CLEARTEXT, 2),
-    ("syslog/collector.log", "{category: dns}", "{query: haivan.example, record_type: A}", 2),
+    ("syslog/collector.log", "{category: dns}", "{query: haivan.example, record_type: A}", 3),
     ("syslog/collector.log", "{category: proxy}", "{c-uri-extension: exe}", 1),
     ("syslog/collector.log", "{category: antivirus}", "{Signature|startswith: Trojan}", 1),
     ("syslog/collector.log", "{product: linux, service: sshd}", ["Failed password"], 1),
@@ -190,6 +192,10 @@ CHANGES = {
 }
 BIND = "11-Nov-2026 21:58:57.417 queries: info: client @0x7f65 10.20.0.31#5 ({0}): query: {0} IN {1} + (::1)"
 DNSMASQ = "Nov 11 21:58:57 dnsmasq[812]: query[{1}] {0} from 10.20.0.31"
+WINDOWS_DNS = (
+    "11/11/2026 9:58:57 PM 0E70 PACKET  000001D2A83397A0 UDP Rcv 10.20.0.31 5b47   Q [0001   D   NOERROR] "
+    "{1} {2}(0)"
+)
 EVE_DNS = (
     '{{"timestamp":"2026-11-11T21:58:58.020000+0700","flow_id":2,"event_type":"dns","src_ip":"10.20.0.31",'
     '"dest_ip":"10.20.0.53","dns":{{"type":"query","rrname":"{0}","rrtype":"{1}"}}}}'
@@ -267,7 +273,11 @@ LINES = [
     *[(name, IOS.format(command)) for name, command in COMMANDS.items()],
     *[(name, ASA.format(command)) for name, command in COMMANDS.items()],
     *[(name, FORTIGATE.format(*change)) for name, change in CHANGES.items()],
-    *[(name, form.format(*query)) for name, query in QUERIES.items() for form in (BIND, DNSMASQ, EVE_DNS)],
+    *[
+        (name, form.format(*query, "".join(f"({len(label)}){label}" for label in query[0].split("."))))
+        for name, query in QUERIES.items()
+        for form in (BIND, DNSMASQ, EVE_DNS, WINDOWS_DNS)
+    ],
     *[(name, SQUID.format(*request)) for name, request in REQUESTS.items()],
     *OTHERS.items(),
 ]
