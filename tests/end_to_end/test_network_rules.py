@@ -98,6 +98,10 @@ CASES = [
     ("syslog/collector.log", "{product: linux, service: syslog}", ["haivan.example IN A"], 1),
     ("dnsmasq/pihole.log", "{category: dns}", BEACON, 2),
     ("dnsmasq/pihole.log", "{category: dns}", ANSWER, 1),
+    ("unbound/unbound.log", "{category: dns}", BEACON, 2),
+    ("unbound/unbound.log", "{product: unbound}", "{action: always_nxdomain, src_port: 51234}", 1),
+    ("coredns/log.txt", "{category: dns}", BEACON, 1),
+    ("coredns/log.txt", "{product: coredns}", "{src_ip: '2001:db8:20::31', answer: NXDOMAIN}", 1),
     ("windowsdns/dns.log", "{category: dns}", BEACON, 4),
     ("windowsdns/dns.log", "{category: dns}", "{src_ip: 10.20.0.31, answer: NXDOMAIN}", 1),
     ("openvpn/server.log", "{product: openvpn}", "{action: auth_failed, src_ip: 203.0.113.9}", 1),
@@ -110,7 +114,7 @@ CASES = [
     ("suricata/eve.json", "{product: suricata, service: alert}", "{alert.severity|lte: 2}", 1),
     ("suricata/eve.json", "{product: suricata}", "{event_type: stats}", 1),
     ("syslog/collector.log", "{category: firewall}", CLEARTEXT, 2),
-    ("syslog/collector.log", "{category: dns}", "{query: haivan.example, record_type: A}", 3),
+    ("syslog/collector.log", "{category: dns}", "{query: haivan.example, record_type: A}", 5),
     ("syslog/collector.log", "{category: proxy}", "{c-uri-extension: exe}", 1),
     ("syslog/collector.log", "{category: antivirus}", "{Signature|startswith: Trojan}", 1),
     ("syslog/collector.log", "{product: linux, service: sshd}", ["Failed password"], 1),
@@ -196,6 +200,8 @@ WINDOWS_DNS = (
     "11/11/2026 9:58:57 PM 0E70 PACKET  000001D2A83397A0 UDP Rcv 10.20.0.31 5b47   Q [0001   D   NOERROR] "
     "{1} {2}(0)"
 )
+UNBOUND = "[1794409137] unbound[812:0] info: 10.20.0.31 {0}. {1} IN"
+COREDNS = '[INFO] 10.20.0.31:51234 - 29008 "{1} IN {0}. udp 41 false 512" NOERROR qr,rd,ra 68 0.037990251s'
 EVE_DNS = (
     '{{"timestamp":"2026-11-11T21:58:58.020000+0700","flow_id":2,"event_type":"dns","src_ip":"10.20.0.31",'
     '"dest_ip":"10.20.0.53","dns":{{"type":"query","rrname":"{0}","rrtype":"{1}"}}}}'
@@ -276,7 +282,7 @@ LINES = [
     *[
         (name, form.format(*query, "".join(f"({len(label)}){label}" for label in query[0].split("."))))
         for name, query in QUERIES.items()
-        for form in (BIND, DNSMASQ, EVE_DNS, WINDOWS_DNS)
+        for form in (BIND, DNSMASQ, UNBOUND, COREDNS, EVE_DNS, WINDOWS_DNS)
     ],
     *[(name, SQUID.format(*request)) for name, request in REQUESTS.items()],
     *OTHERS.items(),

@@ -30,6 +30,7 @@ COLLECTOR = [
     "syslog", "cisco", "cisco", "cisco", "fortigate", "netfilter", "syslog", "filterlog", "paloalto", "cef",
     "leef", "bind", "syslog", "openvpn", "huawei", "juniper", "suricata", "squid", "dnsmasq", "fortigate",
     "mikrotik", "webserver", "weberror", "webserver", "json", "windowsdns",
+    "unbound", "coredns",
 ]
 # fmt: on
 
@@ -174,6 +175,7 @@ DNSMASQ, FILTERLOG, RT_FLOW = (f"Nov 11 21:58:57 {name}: " for name in ("dnsmasq
 CEF, LEEF = "CEF:0|a|b|c|d|e|f|", "LEEF:1.0|a|b|c|d|"
 PROXY = "1.1.1.1:1 [11/Nov/2026:21:58:59.113] a b/c 0/0/1/12/13 404 1 - - ---- 1/1/0/0/0 0/0 "
 FORTIGATE, HUAWEI, OPENVPN = "date=1 devid=1 logid=1 ", "%%01A/1/B(l): ", "2026-11-11 21:58:57 "
+UNBOUND, COREDNS = "[1794409137] unbound[812:0] info: ", '[INFO] 10.20.0.31:51234 - 29008 "'
 WINDOWS_DNS = "11/11/2026 9:58:57 PM 0E70 PACKET  "
 HOSTILE = {
     "bind": ["client @0x1 " + "a" * 100 + "#1 (" + "x" * 500_000, "a" * 500_000],
@@ -208,6 +210,8 @@ HOSTILE = {
         "1794409137.417    123 a TCP_MISS/200 1 GET " + "http://" * 90_000 + " - A/b c",
         'a - - [t] "GET x H" 1 1 "' + "\\" * 600_000,
     ],
+    "coredns": [COREDNS + "a" * 600_000, COREDNS + 'A IN a. udp 1 false 1" A ' + "a," * 300_000],
+    "unbound": [UNBOUND + "a " * 300_000, UNBOUND + "1" * 600_000, UNBOUND + "a. inform 1.1.1.1@1 " * 30_000],
     "windowsdns": [
         WINDOWS_DNS + " " * 600_000,
         WINDOWS_DNS + "UDP Rcv 10.20.0.31 5b47   Q [0001   D   NOERROR] A " + "(1)" * 200_000,
