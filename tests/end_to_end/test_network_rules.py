@@ -46,6 +46,17 @@ CASES = [
         "{Signature|contains: ThuNghiem, Filename: mau.exe}",
         1,
     ),
+    ("sophos/sfos.log", "{category: firewall}", CLEARTEXT, 1),
+    ("sophos/sfos.log", "{category: firewall}", "{blocked: 'true', dst_port: 22}", 1),
+    ("sophos/sfos.log", "{category: proxy}", BITS, 1),
+    ("sophos/sfos.log", "{product: sophos}", "{log_component: HTTP, user_name: hoa}", 1),
+    ("sonicwall/sonicos.log", "{category: firewall}", CLEARTEXT, 1),
+    ("sonicwall/sonicos.log", "{category: firewall}", "{blocked: 'true', src_ip: 203.0.113.9}", 1),
+    ("sonicwall/sonicos.log", "{category: proxy}", "{cs-host: tai-lieu.example, c-uri-extension: exe}", 1),
+    ("sonicwall/sonicos.log", "{product: sonicwall}", "{m: 1233}", 1),
+    ("checkpoint/exporter.log", "{category: firewall}", CLEARTEXT, 1),
+    ("checkpoint/exporter.log", "{category: firewall}", "{blocked: 'true', dst_port: 22}", 1),
+    ("checkpoint/exporter.log", "{product: checkpoint}", "{layer_name: Ra ngoai}", 1),
     ("filterlog/filter.log", "{category: firewall}", "{dst_port: 21, action: accept}", 1),
     ("filterlog/filter.log", "{category: firewall}", "{dst_port: 21, blocked: 'false'}", 1),
     ("filterlog/filter.log", "{product: pfsense}", "{action: block}", 2),
@@ -98,6 +109,12 @@ CASES = [
     ("syslog/collector.log", "{product: linux, service: syslog}", ["haivan.example IN A"], 1),
     ("dnsmasq/pihole.log", "{category: dns}", BEACON, 2),
     ("dnsmasq/pihole.log", "{category: dns}", ANSWER, 1),
+    ("unbound/unbound.log", "{category: dns}", BEACON, 2),
+    ("unbound/unbound.log", "{product: unbound}", "{action: always_nxdomain, src_port: 51234}", 1),
+    ("coredns/log.txt", "{category: dns}", BEACON, 1),
+    ("coredns/log.txt", "{product: coredns}", "{src_ip: '2001:db8:20::31', answer: NXDOMAIN}", 1),
+    ("windowsdns/dns.log", "{category: dns}", BEACON, 4),
+    ("windowsdns/dns.log", "{category: dns}", "{src_ip: 10.20.0.31, answer: NXDOMAIN}", 1),
     ("openvpn/server.log", "{product: openvpn}", "{action: auth_failed, src_ip: 203.0.113.9}", 1),
     ("suricata/eve.json", "{category: dns}", BEACON, 1),
     ("suricata/eve.json", "{category: dns}", ANSWER, 1),
@@ -108,7 +125,7 @@ CASES = [
     ("suricata/eve.json", "{product: suricata, service: alert}", "{alert.severity|lte: 2}", 1),
     ("suricata/eve.json", "{product: suricata}", "{event_type: stats}", 1),
     ("syslog/collector.log", "{category: firewall}", CLEARTEXT, 2),
-    ("syslog/collector.log", "{category: dns}", "{query: haivan.example, record_type: A}", 2),
+    ("syslog/collector.log", "{category: dns}", "{query: haivan.example, record_type: A}", 5),
     ("syslog/collector.log", "{category: proxy}", "{c-uri-extension: exe}", 1),
     ("syslog/collector.log", "{category: antivirus}", "{Signature|startswith: Trojan}", 1),
     ("syslog/collector.log", "{product: linux, service: sshd}", ["Failed password"], 1),
@@ -190,6 +207,12 @@ CHANGES = {
 }
 BIND = "11-Nov-2026 21:58:57.417 queries: info: client @0x7f65 10.20.0.31#5 ({0}): query: {0} IN {1} + (::1)"
 DNSMASQ = "Nov 11 21:58:57 dnsmasq[812]: query[{1}] {0} from 10.20.0.31"
+WINDOWS_DNS = (
+    "11/11/2026 9:58:57 PM 0E70 PACKET  000001D2A83397A0 UDP Rcv 10.20.0.31 5b47   Q [0001   D   NOERROR] "
+    "{1} {2}(0)"
+)
+UNBOUND = "[1794409137] unbound[812:0] info: 10.20.0.31 {0}. {1} IN"
+COREDNS = '[INFO] 10.20.0.31:51234 - 29008 "{1} IN {0}. udp 41 false 512" NOERROR qr,rd,ra 68 0.037990251s'
 EVE_DNS = (
     '{{"timestamp":"2026-11-11T21:58:58.020000+0700","flow_id":2,"event_type":"dns","src_ip":"10.20.0.31",'
     '"dest_ip":"10.20.0.53","dns":{{"type":"query","rrname":"{0}","rrtype":"{1}"}}}}'
@@ -267,7 +290,11 @@ LINES = [
     *[(name, IOS.format(command)) for name, command in COMMANDS.items()],
     *[(name, ASA.format(command)) for name, command in COMMANDS.items()],
     *[(name, FORTIGATE.format(*change)) for name, change in CHANGES.items()],
-    *[(name, form.format(*query)) for name, query in QUERIES.items() for form in (BIND, DNSMASQ, EVE_DNS)],
+    *[
+        (name, form.format(*query, "".join(f"({len(label)}){label}" for label in query[0].split("."))))
+        for name, query in QUERIES.items()
+        for form in (BIND, DNSMASQ, UNBOUND, COREDNS, EVE_DNS, WINDOWS_DNS)
+    ],
     *[(name, SQUID.format(*request)) for name, request in REQUESTS.items()],
     *OTHERS.items(),
 ]

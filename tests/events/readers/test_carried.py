@@ -29,7 +29,8 @@ OWN_SAMPLES = [path for name in TEXT for path in sorted((SAMPLES / name).iterdir
 COLLECTOR = [
     "syslog", "cisco", "cisco", "cisco", "fortigate", "netfilter", "syslog", "filterlog", "paloalto", "cef",
     "leef", "bind", "syslog", "openvpn", "huawei", "juniper", "suricata", "squid", "dnsmasq", "fortigate",
-    "mikrotik", "webserver", "weberror", "webserver", "json",
+    "mikrotik", "webserver", "weberror", "webserver", "json", "windowsdns",
+    "unbound", "coredns", "sophos", "sonicwall", "checkpoint",
 ]
 # fmt: on
 
@@ -174,6 +175,9 @@ DNSMASQ, FILTERLOG, RT_FLOW = (f"Nov 11 21:58:57 {name}: " for name in ("dnsmasq
 CEF, LEEF = "CEF:0|a|b|c|d|e|f|", "LEEF:1.0|a|b|c|d|"
 PROXY = "1.1.1.1:1 [11/Nov/2026:21:58:59.113] a b/c 0/0/1/12/13 404 1 - - ---- 1/1/0/0/0 0/0 "
 FORTIGATE, HUAWEI, OPENVPN = "date=1 devid=1 logid=1 ", "%%01A/1/B(l): ", "2026-11-11 21:58:57 "
+UNBOUND, COREDNS = "[1794409137] unbound[812:0] info: ", '[INFO] 10.20.0.31:51234 - 29008 "'
+SONICWALL, SOPHOS = "id=firewall sn=1 m=1 ", 'device="SFW" log_type="Firewall" '
+WINDOWS_DNS = "11/11/2026 9:58:57 PM 0E70 PACKET  "
 HOSTILE = {
     "bind": ["client @0x1 " + "a" * 100 + "#1 (" + "x" * 500_000, "a" * 500_000],
     "cef": ["CEF:0|" + "\\|" * 300_000, CEF + "k " * 300_000, CEF + "a=" * 300_000],
@@ -203,9 +207,26 @@ HOSTILE = {
     "netfilter": ["IN= OUT= SRC=" + "A=" * 300_000, "[" * 600_000 + "IN= OUT= SRC="],
     "openvpn": [OPENVPN + "a/" * 300_000, OPENVPN + "TLS: username " + "'" * 600_000],
     "paloalto": ["1,2026/11/11 21:59:02,1,TRAFFIC," + ',"' * 300_000],
+    "sonicwall": [
+        SONICWALL + "src=" + ":" * 600_000,
+        SONICWALL + 'a="\\' * 200_000,
+        "sn=1 " + "m=" * 300_000,
+    ],
+    "sophos": [SOPHOS + 'a="\\' * 200_000, SOPHOS + "a" * 600_000, SOPHOS + "url=" + "/?" * 300_000],
     "squid": [
         "1794409137.417    123 a TCP_MISS/200 1 GET " + "http://" * 90_000 + " - A/b c",
         'a - - [t] "GET x H" 1 1 "' + "\\" * 600_000,
+    ],
+    "checkpoint": [
+        '[action:"' + "\\" * 300_001,
+        '[action:"Drop"; ' + 'a:"' * 200_000,
+        '[action:"Drop"; ' + "a" * 600_000,
+    ],
+    "coredns": [COREDNS + "a" * 600_000, COREDNS + 'A IN a. udp 1 false 1" A ' + "a," * 300_000],
+    "unbound": [UNBOUND + "a " * 300_000, UNBOUND + "1" * 600_000, UNBOUND + "a. inform 1.1.1.1@1 " * 30_000],
+    "windowsdns": [
+        WINDOWS_DNS + " " * 600_000,
+        WINDOWS_DNS + "UDP Rcv 10.20.0.31 5b47   Q [0001   D   NOERROR] A " + "(1)" * 200_000,
     ],
 }
 
