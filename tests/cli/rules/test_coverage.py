@@ -26,7 +26,7 @@ RULES = {
     "own names": ("category: proxy", "c-uri: /a"),
     "unknown product": ("product: nobody, service: x", "a: b"),
     "unknown source": ("product: windows, service: nothing", "a: b"),
-    "no field": ("product: windows, category: file_event", "IntegrityLevel: High"),
+    "no field": ("product: windows, category: create_remote_thread", "TargetParentProcessId: 4"),
     "no value": ("product: windows, service: system", "Channel: Security"),
 }
 
@@ -67,7 +67,7 @@ def test_json_names_each_rule_without_a_route_and_why(
     assert {one["title"]: (one["reason"], one["fields"]) for one in found["missing"]} == {
         "unknown product": ("no-map", []),
         "unknown source": ("no-log-source", []),
-        "no field": ("no-field", ["IntegrityLevel"]),
+        "no field": ("no-field", ["TargetParentProcessId"]),
         "no value": ("no-value", []),
     }
     assert [error["rule"] for error in found["refused"]] == ["refused"]
@@ -82,8 +82,8 @@ def test_the_table_says_the_same_to_people(folder: Path, capfdbinary: pytest.Cap
     text = run(capfdbinary, "--rules", str(folder))
     assert text.startswith("2 of 7 rules can fire on the logs that are read (28.6 %).\n")
     assert (
-        "  windows file_event: 1 – the logs never have the fields that are looked at (IntegrityLevel)\n"
-        in text
+        "  windows create_remote_thread: 1 – the logs never have the fields that are looked at"
+        " (TargetParentProcessId)\n" in text
     )
     assert "unknown product" not in text
     assert "    unknown product  " in run(capfdbinary, "--rules", str(folder), "--list-missing")
@@ -175,7 +175,7 @@ def test_says_which_log_sources_are_seen_in_logs(
     words = ("--rules", str(folder), str(log))
     found = json.loads(run(capfdbinary, *words, "--format", "json"))
     seen = {one["category"]: one["seen"] for one in found["logsources"] if one["product"] == "windows"}
-    assert seen == {"process_creation": 2, "file_event": 0, "": 0}
+    assert seen == {"process_creation": 2, "create_remote_thread": 0, "": 0}
     assert found["seen"] == {"events": 4, "unneeded": {"windows": 1, "json": 1}}
     text = run(capfdbinary, *words)
     assert "windows process_creation      1         1     2  " in text
