@@ -139,9 +139,12 @@ def test_a_name_meets_exactly_itself_and_the_names_above_it(name: str) -> None:
 def test_hostile_values_take_linear_time(extract: str, piece: str) -> None:
     def seconds(times: int) -> float:
         value = piece * times
-        begin = time.process_time()
-        EXTRACT[extract](value)
-        return time.process_time() - begin
+        found = []
+        for _ in range(2):
+            begin = time.process_time()
+            EXTRACT[extract](value)
+            found.append(time.process_time() - begin)
+        return min(found)
 
     # Ten times the text may take some thirty times as long, never a hundred.
     assert seconds(100_000) < max(40 * seconds(10_000), 0.5)

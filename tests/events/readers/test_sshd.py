@@ -91,4 +91,4 @@ def test_guessing_that_ends_in_a_logon_is_found_in_the_system_log(tmp_path: Path
         ]
     (tmp_path / "log").write_text("\n".join(lines) + "\n", encoding="utf-8")
     found = {finding.rule.title for finding in haidang.scan(tmp_path / "log")}
-    assert "SSH Guessing That Ended in a Logon (System Log)" in found
+    assert "Logon After SSH Guessing in the System Log" in found
