@@ -139,12 +139,10 @@ def test_a_name_meets_exactly_itself_and_the_names_above_it(name: str) -> None:
 def test_hostile_values_take_linear_time(extract: str, piece: str) -> None:
     def seconds(times: int) -> float:
         value = piece * times
-        found = []
-        for _ in range(2):
-            begin = time.process_time()
-            EXTRACT[extract](value)
-            found.append(time.process_time() - begin)
-        return min(found)
+        begin = time.process_time()
+        EXTRACT[extract](value)
+        return time.process_time() - begin
 
     # Ten times the text may take some thirty times as long, never a hundred.
-    assert seconds(100_000) < max(40 * seconds(10_000), 0.5)
+    # What else the machine does may double a figure once, but not each time.
+    assert any(seconds(100_000) < max(40 * seconds(10_000), 0.5) for _ in range(3))
