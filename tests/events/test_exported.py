@@ -162,6 +162,17 @@ def test_what_was_not_escaped_stays() -> None:
 
 
 @pytest.mark.parametrize(
+    ("document", "name"),
+    [
+        ({"EventId": 1, "Channel": "x", "Payload": '{"EventData": {"a": "vssadmin'}, "Payload"),
+        ({"EventLog": "x", "EventID": 1, "Source": "s", "EventData": "<Data>vssadmin<Data>"}, "EventData"),
+    ],
+)
+def test_data_that_were_cut_short_stay_as_text(document: dict[str, Any], name: str) -> None:
+    assert flatten(recognise(document), document)[name] == document[name]
+
+
+@pytest.mark.parametrize(
     "document",
     [
         {"EventId": 1, "Channel": "x", "Payload": "{broken"},

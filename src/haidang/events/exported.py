@@ -14,7 +14,7 @@ Rules of this module:
   ``{"winlog": …}``.
 - Wazuh begins names with a small letter, and escapes backslashes and quotes once more than JSON does; both
   are undone. A value in which a backslash stands alone was not escaped.
-- Input is untrusted; what is not as expected is left out, nothing here raises.
+- Input is untrusted; data that cannot be read stay in the event as text, nothing here raises.
 """
 
 from __future__ import annotations
@@ -134,6 +134,9 @@ def _evtxecmd(document: Fields) -> Fields:
     for section in ("EventData", "UserData"):
         if type(data := payload.get(section)) is dict:
             event[section] = _of_attributes(data)
+    if not payload and (text := document["Payload"]) and text != "{}":
+        # Cut short or no object: what it says is searched as it is.
+        event["EventData"] = {"Payload": text}
     return {"Event": event}
 
 
@@ -210,6 +213,8 @@ def _alone(value: Any) -> Any:
 
 def _monitor(document: Fields) -> Fields:
     data = document.get("EventData")
+    if type(data) is str:
+        data = data_of_xml(data) or {"EventData": data}
     return {
         "Event": {
             "System": {
@@ -220,7 +225,7 @@ def _monitor(document: Fields) -> Fields:
                 "Computer": document.get("Computer"),
                 "Message": document.get("RenderedDescription"),
             },
-            "EventData": data_of_xml(data) if type(data) is str else data,
+            "EventData": data,
         }
     }
 

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
+from haidang.findings.values import as_text
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from haidang.findings.model import Finding
 
 __all__ = ["reasons"]
@@ -29,15 +27,6 @@ def reasons(finding: Finding) -> str:
         return "; ".join(f"{match.field or 'keyword'} {match.test}" for match in finding.matched)
     said = f"{finding.count} events"
     if finding.group:
-        said += " of " + ", ".join(f"{name}={_text(value)}" for name, value in finding.group.items())
+        said += " of " + ", ".join(f"{name}={as_text(value)}" for name, value in finding.group.items())
     first, last = finding.event.get("first"), finding.event.get("last")
     return f"{said} from {first} to {last}" if first and last else said
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    try:
-        return msgspec.json.encode(value).decode()
-    except UnicodeEncodeError:
-        return repr(value)

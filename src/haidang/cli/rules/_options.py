@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from haidang.cli._command import Context
     from haidang.i18n import Translator
 
-__all__ = ["chosen_format", "count", "format_option", "reading_options", "rule_paths"]
+__all__ = ["chosen_format", "count", "format_option", "log_options", "reading_options", "rule_paths"]
 
 
 def rule_paths(group: argparse._ArgumentGroup, translate: Translator) -> None:
@@ -39,6 +39,23 @@ def reading_options(group: argparse._ArgumentGroup, translate: Translator) -> No
         dest="cache",
         action="store_false",
         help=translate("compile the rules anew, and keep nothing of it"),
+    )
+
+
+def log_options(group: argparse._ArgumentGroup, translate: Translator, paths: str) -> None:
+    """Add logs as arguments, and how much of them is looked at; ``paths`` says what they are for."""
+    group.add_argument("paths", metavar="PATH", nargs="*", help=paths)
+    group.add_argument(
+        "--input-format",
+        metavar="FORMAT",
+        help=translate("read every file as FORMAT (see haidang formats)"),
+    )
+    group.add_argument(
+        "--events",
+        metavar="N",
+        type=count(translate),
+        default=200_000,
+        help=translate("look at the first N events (default: 200000)"),
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from haidang.cli._command import Command, CommandParser, Context
 from haidang.cli._scan_options import rule_options
-from haidang.cli.rules._options import count
+from haidang.cli.rules._options import log_options
 from haidang.errors import ConfigurationError
 from haidang.i18n import N_
 from haidang.plaintext import neutralise
@@ -27,25 +27,8 @@ FORMATS = ("table", "json", "navigator")
 
 def configure(parser: CommandParser, translate: Translator) -> None:
     """Add the options."""
-    logs = parser.add_argument_group(translate("Inputs"))
-    logs.add_argument(
-        "paths",
-        metavar="PATH",
-        nargs="*",
-        help=translate("logs of yours, to say which log sources are seen in them"),
-    )
-    logs.add_argument(
-        "--input-format",
-        metavar="FORMAT",
-        help=translate("read every file as FORMAT (see haidang formats)"),
-    )
-    logs.add_argument(
-        "--events",
-        metavar="N",
-        type=count(translate),
-        default=200_000,
-        help=translate("look at the first N events (default: 200000)"),
-    )
+    paths = translate("logs of yours, to say which log sources are seen in them")
+    log_options(parser.add_argument_group(translate("Inputs")), translate, paths)
     rule_options(parser.add_argument_group(translate("Rules")), translate)
     output = parser.add_argument_group(translate("Outputs"))
     output.add_argument(

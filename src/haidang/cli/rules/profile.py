@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from haidang.cli._command import Command, CommandParser, Context
 from haidang.cli._scan_options import rule_options, selection_options
-from haidang.cli.rules._options import chosen_format, count, format_option
+from haidang.cli.rules._options import chosen_format, count, format_option, log_options
 from haidang.errors import ConfigurationError
 from haidang.i18n import N_
 from haidang.plaintext import neutralise
@@ -26,25 +26,8 @@ _WIDEST_TITLE = 50
 
 def configure(parser: CommandParser, translate: Translator) -> None:
     """Add the options."""
-    logs = parser.add_argument_group(translate("Inputs"))
-    logs.add_argument(
-        "paths",
-        metavar="PATH",
-        nargs="*",
-        help=translate("file, folder or archive with logs; - is standard input"),
-    )
-    logs.add_argument(
-        "--input-format",
-        metavar="FORMAT",
-        help=translate("read every file as FORMAT (see haidang formats)"),
-    )
-    logs.add_argument(
-        "--events",
-        metavar="N",
-        type=count(translate),
-        default=200_000,
-        help=translate("look at the first N events (default: 200000)"),
-    )
+    paths = translate("file, folder or archive with logs; - is standard input")
+    log_options(parser.add_argument_group(translate("Inputs")), translate, paths)
     rule_options(parser.add_argument_group(translate("Rules")), translate)
     selection_options(parser.add_argument_group(translate("Filters")), translate)
     output = parser.add_argument_group(translate("Outputs"))

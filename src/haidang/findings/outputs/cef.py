@@ -19,12 +19,11 @@ from __future__ import annotations
 import re
 from typing import IO, TYPE_CHECKING, Any
 
-import msgspec
-
 from haidang._version import __version__
 from haidang.events.times import parse_time
 from haidang.findings.entities import base_name, entities
 from haidang.findings.reasons import reasons
+from haidang.findings.values import as_text
 from haidang.findings.words import tactics, techniques
 
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ def _extension(finding: Finding) -> dict[str, Any]:
     things = entities(finding.event)
     nanoseconds = parse_time(finding.time) if finding.time else None
     rule = finding.rule
-    matched = "; ".join(f"{m.field or 'keyword'}={_text(m.value)}" for m in finding.matched)
+    matched = "; ".join(f"{m.field or 'keyword'}={as_text(m.value)}" for m in finding.matched)
     custom = (
         ("cs1", "matched", matched),
         ("cs2", "techniques", " ".join((*tactics(rule.tags), *techniques(rule.tags)))),
@@ -159,12 +158,3 @@ def _value(key: str, value: object) -> str:
     longest = _LONGEST.get(key, _LONGEST_STRING if key.startswith("cs") else 255)
     text = str(value)[:longest].replace("\\", "\\\\").replace("=", "\\=")
     return text if text.isprintable() else _BREAKS.sub("\\\\n", _CONTROLS.sub(" ", text))
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    try:
-        return msgspec.json.encode(value).decode()
-    except UnicodeEncodeError:
-        return repr(value)

@@ -15,8 +15,7 @@ import csv
 from io import TextIOWrapper
 from typing import IO, TYPE_CHECKING, Any, cast
 
-import msgspec
-
+from haidang.findings.values import as_text
 from haidang.findings.words import techniques
 
 if TYPE_CHECKING:
@@ -110,13 +109,4 @@ def harmless(cell: str) -> str:
 
 
 def _pairs(items: Iterable[tuple[str, Any]]) -> str:
-    return "; ".join(f"{field}={_text(value)}" if field else _text(value) for field, value in items)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    try:
-        return msgspec.json.encode(value).decode()
-    except UnicodeEncodeError:
-        return repr(value)
+    return "; ".join(f"{field}={as_text(value)}" if field else as_text(value) for field, value in items)
