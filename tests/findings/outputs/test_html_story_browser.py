@@ -179,6 +179,20 @@ def test_matrix_cell_is_where_attack_has_it_and_filters(browser: Browser, case: 
     assert view.page.evaluate("document.activeElement.dataset.key") == "cell-execution-T1204.002"
 
 
+def test_long_names_in_matrix_break_where_words_may(browser: Browser, tmp_path: Path) -> None:
+    items = [
+        structs.replace(item, rule=structs.replace(item.rule, tags=("attack.execution", tag)))
+        for item, tag in zip(story(), ("attack.t1047", "attack.t1566.001", "attack.t1021.002"), strict=False)
+    ]
+    page = opened(browser, write(tmp_path / "long.html", items, story_summary())).page
+    names = page.locator(".cell-name").evaluate_all("cells => cells.map(cell => cell.textContent)")
+    assert sorted(names) == [
+        "SMB/\u200bWindows Admin Shares",
+        "Spearphish\u00ading Attach\u00adment",
+        "Windows Manage\u00adment Instrument\u00adation",
+    ]
+
+
 def test_each_matrix_count_is_what_choosing_the_cell_leaves(browser: Browser, tmp_path: Path) -> None:
     view = opened(browser, write(tmp_path / "many.html", findings(600), summary(600)))
     view.page.click('[data-key="level-1"]')

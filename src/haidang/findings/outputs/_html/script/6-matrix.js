@@ -3,6 +3,13 @@
 
 const FEW_CELLS = 9;
 let allCells = false;
+// Where long English words may be broken, for not every browser knows.
+const SYLLABLES = /(\p{L}{5,}?)(?=(?:ation|ition|ment|ability)s?\b)|(\p{L}{8,}?)(?=ing\b)/gu;
+
+/** The name of a technique that may be broken behind a slash and inside words that are wider than a column. */
+function hyphenated(name) {
+  return name.replace(SYLLABLES, "$1$2\u00AD").replace(/\/(?=.)/g, "/\u200B");
+}
 
 /** The columns that a rule's technique belongs in: those of the rule's tactics that it stands under in ATT&CK. */
 function columnsOf(rule, technique) {
@@ -70,7 +77,7 @@ function techniqueCell(tactic, technique, { n, worst }, most) {
     "aria-pressed": String(chosen.technique.has(technique)),
     "data-key": `cell-${tactic}-${technique}`,
     onclick: () => toggle("technique", technique),
-  }, h("span.cell-id", {}, technique, h("b", {}, n ? number(n) : "·")), h("span.cell-name", { lang: "en" }, head.techniques[technique] || ""));
+  }, h("span.cell-id", {}, technique, h("b", {}, n ? number(n) : "·")), h("span.cell-name", { lang: "en" }, hyphenated(head.techniques[technique] || "")));
   if (n) button.style.setProperty("--heat", `${Math.round(8 + 24 * (Math.log1p(n) / Math.log1p(most)))}%`);
   return button;
 }
