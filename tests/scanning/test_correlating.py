@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 import haidang
+from haidang.findings.model import MemberSource, NamedRule
 from haidang.scanning import _correlating
 
 from .material import event, write_log, write_rules
@@ -33,7 +34,13 @@ def test_a_correlation_names_the_findings_that_it_joins(tmp_path: Path, rules: R
     found = list(haidang.scan(log, rules=rules))
     (one,) = joined(found)
     assert one.members == tuple(finding.id for finding in found if finding.rule.title == "Tool")
-    assert one.member_sources == tuple(finding.source for finding in found if finding.rule.title == "Tool")
+    assert one.member_sources == tuple(
+        MemberSource(
+            finding.source.path, finding.source.record, finding.time or "", NamedRule(finding.rule.id, "Tool")
+        )
+        for finding in found
+        if finding.rule.title == "Tool"
+    )
     assert (one.group, one.count, one.host) == ({"User": "lan"}, 3, "h1")
     assert one.event["first"] == "2026-03-01T10:00:01.000Z"
     assert one.time == one.event["last"] == "2026-03-01T10:00:03.000Z"

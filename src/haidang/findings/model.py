@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from haidang.findings.gathering import Trails
     from haidang.sigma.ir import RuleWords
 
-__all__ = ["Finding", "FindingRule", "Match", "ScanSummary", "Source"]
+__all__ = ["Finding", "FindingRule", "Match", "MemberSource", "NamedRule", "ScanSummary", "Source"]
 
 
 class FindingRule(msgspec.Struct, frozen=True, omit_defaults=False):
@@ -55,6 +55,21 @@ class Source(msgspec.Struct, frozen=True):
     record: int
 
 
+class NamedRule(msgspec.Struct, frozen=True):
+    """A rule by its names: one that only feeds correlations has no finding that tells more of it."""
+
+    id: str
+    title: str
+
+
+class MemberSource(Source, frozen=True):
+    """Where an event is that a correlation joins, when it happened and which rule holds for it."""
+
+    time: str
+    """Event time, RFC 3339 UTC with a Z."""
+    rule: NamedRule
+
+
 class Finding(msgspec.Struct, frozen=True):
     """One rule on one event, or one correlation on one group of events."""
 
@@ -77,8 +92,8 @@ class Finding(msgspec.Struct, frozen=True):
     """For a correlation: the group-by fields and their values."""
     count: int = 1
     """For a correlation: how many events it joins."""
-    member_sources: tuple[Source, ...] = ()
-    """For a correlation: where the events are that it joins, in the order of ``members``."""
+    member_sources: tuple[MemberSource, ...] = ()
+    """For a correlation: the events that it joins, in the order of ``members``."""
     about: About | None = None
     """Who acted, in which process, and whence, where the run was asked for it; not in the contract."""
 

@@ -14,16 +14,16 @@ import msgspec
 
 from haidang.detect.correlation import Correlator, Hit
 from haidang.events.times import format_time
-from haidang.findings.model import Finding, Match, Source
+from haidang.findings.model import Finding, Match, MemberSource, NamedRule, Source
 from haidang.scanning._evidence import finding_rule, stable_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from haidang.detect.correlation import Correlated
     from haidang.scanning._ruleset import Ruleset
 
-__all__ = ["Correlating", "correlated_finding"]
+__all__ = ["Correlating", "correlated_finding", "named_rules"]
 
 _MOST_IN_MEMORY = 50_000
 _SECOND = 1_000_000_000
@@ -99,27 +99,37 @@ class Correlating:
         found.extend(correlator.finish())
         self._account(correlator)
         reported = [item for item in found if item.rule.info.key in self._ruleset.reported]
-        made = [(item.time_last, correlated_finding(item)) for item in reported]
+        rules = named_rules(self._ruleset)
+        made = [(item.time_last, correlated_finding(item, rules)) for item in reported]
         yield from sorted(made, key=lambda pair: (pair[0], pair[1].rule.title, pair[1].id))
 
     def _account(self, correlator: Correlator) -> None:
-        titles = {info.key: info.title for info in self._ruleset.infos}
+        rules = named_rules(self._ruleset)
         if self._timeless:
             self.notices.append(
                 f"{self._timeless} events without a time could not take part in correlations."
             )
         for (key, reason), count in sorted(correlator.dropped.items()):
             self.notices.append(
-                f"Correlation {titles.get(key, key)!r}: {count} left out ({_REASONS.get(reason, reason)})."
+                f"Correlation {rules[key].title!r}: {count} left out ({_REASONS.get(reason, reason)})."
             )
 
 
-def correlated_finding(item: Correlated) -> Finding:
-    """Make the finding of what a correlation found."""
-    members = [member for hit in item.members for member in _members(hit)]
-    places = {identity: Source(path, record) for identity, _, path, record in members}
-    _, _, path, record = members[-1] if members else ("", "", "", 0)
-    hosts = sorted({member[1] for member in members if member[1]})
+def named_rules(ruleset: Ruleset) -> dict[str, NamedRule]:
+    """Return the rules by their keys."""
+    return {info.key: NamedRule(info.id, info.title) for info in ruleset.infos}
+
+
+def correlated_finding(item: Correlated, rules: Mapping[str, NamedRule]) -> Finding:
+    """Make the finding of what a correlation found; ``rules`` are those that it may have joined, by key."""
+    hits = [hit for member in item.members for hit in _events(member)]
+    joined: dict[str, MemberSource] = {}
+    for hit in hits:
+        identity, _, path, record = hit.finding
+        time = "" if hit.time is None else format_time(hit.time)
+        joined[identity] = MemberSource(path, record, time, rules[hit.rule])
+    last = hits[-1].finding if hits else ("", "", "", 0)
+    hosts = sorted({hit.finding[1] for hit in hits if hit.finding[1]})
     info = item.rule.info
     key = stable_id(
         info.key.encode(),
@@ -140,19 +150,19 @@ def correlated_finding(item: Correlated) -> Finding:
         rule=finding_rule(info),
         time=format_time(item.time_last),
         host=hosts[0] if len(hosts) == 1 else "",
-        source=Source(path, record),
+        source=Source(*last[2:]),
         event=event,
         matched=tuple(Match(name, value, "group-by") for name, value in item.group.items()),
         origin="correlation",
-        members=tuple(places),
-        member_sources=tuple(places.values()),
+        members=tuple(joined),
+        member_sources=tuple(joined.values()),
         group=item.group,
         count=item.count,
     )
 
 
-def _members(hit: Hit) -> list[tuple[str, str, str, int]]:
-    """Return the events behind a member; a correlation's own members stand for it."""
+def _events(hit: Hit) -> list[Hit]:
+    """Return the hits of events behind a member; a correlation's own members stand for it."""
     if isinstance(hit.finding, tuple | list):
-        return [tuple(hit.finding)]
-    return [member for inner in hit.finding.members for member in _members(inner)]
+        return [hit]
+    return [event for inner in hit.finding.members for event in _events(inner)]

@@ -142,7 +142,12 @@ class _Run:
         only_fed = self._ruleset.correlated - self._ruleset.reported
         summary.feeding = sum(not key.startswith(INTEL) for key in only_fed)
         summary.refused = list(self._ruleset.refused)
-        summary.words = {info.id or info.title: info.words for info in self._ruleset if info.words}
+        told = self._ruleset.reported | only_fed
+        summary.words = {
+            info.id or info.title: info.words
+            for info in self._ruleset.infos
+            if info.words and info.key in told
+        }
         if self._ruleset.watched is not None:
             summary.notices += self._ruleset.watched.notices()
         if self._options.trails:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang.detect.batches import BatchMatcher
 from haidang.events.model import FileReport
-from haidang.scanning._correlating import correlated_finding
+from haidang.scanning._correlating import correlated_finding, named_rules
 from haidang.scanning._evidence import EvidenceMaker, to_finding
 from haidang.scanning._wanted import wanted_of_events
 from haidang.scanning.decoding import read_records
@@ -143,6 +143,7 @@ class _Live:
 
         self._ruleset = ruleset
         self._correlator = Correlator(ruleset.correlations, ruleset.limits, tolerance_ns=TOLERANCE_NS)
+        self._rules = named_rules(ruleset)
         self._told: dict[int, Correlated] = {}
 
     def feed(self, member: Member, position: int) -> Iterator[Finding]:
@@ -166,7 +167,7 @@ class _Live:
     def _findings(self, found: Iterable[Correlated]) -> Iterator[Finding]:
         for item in found:
             if item.rule.info.key in self._ruleset.reported:
-                yield correlated_finding(item)
+                yield correlated_finding(item, self._rules)
 
 
 def _correlating(ruleset: Ruleset) -> _Live | None:

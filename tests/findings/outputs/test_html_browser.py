@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec import structs
 
-from haidang.findings.model import Finding, FindingRule, Match, ScanSummary, Source
+from haidang.findings.model import Finding, FindingRule, Match, MemberSource, NamedRule, ScanSummary, Source
 from haidang.findings.outputs.html import HtmlOutput
 from haidang.sigma.ir import RuleWords
 from tests.findings.outputs.synthetic import findings, summary
@@ -455,7 +455,10 @@ def test_the_buttons_of_a_finding_are_in_sight_beside_a_short_table(
 
 def test_an_event_that_is_no_finding_alone_is_named_by_its_place(browser: Browser, tmp_path: Path) -> None:
     rule = FindingRule("r", "Many Failures, Then a Logon", "critical", "test", (), "", "")
-    places = tuple(Source("may-chu/auth.log", record) for record in (17, 1018))
+    places = tuple(
+        MemberSource("may-chu/auth.log", record, f"2026-11-18T01:0{minute}:03Z", NamedRule("", said))
+        for record, minute, said in ((17, 1, "Failed Logon"), (1018, 2, "Logon"))
+    )
     item = Finding(
         "1" * 32, rule, "2026-11-18T01:02:03Z", "pc", places[-1], {"addr": "10.0.0.9"}, (), "correlation",
         members=("2" * 32, "3" * 32), member_sources=places, group={"addr": "10.0.0.9"}, count=2,
@@ -463,8 +466,8 @@ def test_an_event_that_is_no_finding_alone_is_named_by_its_place(browser: Browse
     page = opened(browser, write(tmp_path / "joined.html", [item], summary(1))).page
     page.keyboard.press("j")
     assert page.locator("#detail .members li").all_inner_texts() == [
-        "auth.log record 17",
-        "auth.log record 1018",
+        "2026-11-18 01:01:03 Failed Logon · auth.log record 17",
+        "2026-11-18 01:02:03 Logon · auth.log record 1018",
     ]
 
 

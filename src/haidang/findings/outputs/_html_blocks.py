@@ -35,7 +35,7 @@ from haidang.findings.words import tactics, techniques
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from haidang.findings.model import Finding, FindingRule, Match
+    from haidang.findings.model import Finding, FindingRule, Match, NamedRule
     from haidang.findings.trails import About
     from haidang.limits import Limits
 
@@ -68,6 +68,8 @@ class BlockBuilder:
         self._rules: dict[FindingRule, int] = {}
         self.techniques: set[str] = set()
         """ATT&CK techniques that the rules so far name."""
+        self.joined: set[NamedRule] = set()
+        """Rules of which correlations joined an event."""
         self._reset()
 
     def _reset(self) -> None:
@@ -131,7 +133,13 @@ class BlockBuilder:
             finding.count,
         ]
         if finding.member_sources:
-            row.append([[place.path, place.record] for place in finding.member_sources])
+            self.joined.update(one.rule for one in finding.member_sources)
+            row.append(
+                [
+                    [one.path, one.record, one.time, one.rule.id, one.rule.title]
+                    for one in finding.member_sources
+                ]
+            )
         line = plain_json(row)
         longest = self._limits.page_value_chars
         # No text in it can be too long while the whole is not.

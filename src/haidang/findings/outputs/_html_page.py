@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from haidang.events.model import FileReport
     from haidang.findings.gathering import Trails
-    from haidang.findings.model import FindingRule, ScanSummary
+    from haidang.findings.model import FindingRule, NamedRule, ScanSummary
     from haidang.i18n import Translator
     from haidang.sigma.ir import RuleWords
 
@@ -75,7 +75,7 @@ def places_of_techniques(ids: Iterable[str]) -> dict[str, list[str]]:
     }
 
 
-def said_by_rules(rules: Iterable[FindingRule], summary: ScanSummary) -> dict[str, Any]:
+def said_by_rules(rules: Iterable[FindingRule | NamedRule], summary: ScanSummary) -> dict[str, Any]:
     """Return what each of ``rules`` says in the languages that it has words in, by its id or title."""
     keys = {rule.id or rule.title for rule in rules} & summary.words.keys()
     return {key: {words.lang: _said(words) for words in summary.words[key]} for key in sorted(keys)}

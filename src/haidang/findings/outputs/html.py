@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import IO, TYPE_CHECKING
 
 from haidang.errors import OutputError
@@ -90,7 +91,7 @@ class HtmlWriter:
         head = page_head(summary, self._lang, self._clock())
         head["techniques"] = known_techniques(self._blocks.techniques)
         head["places"] = places_of_techniques(self._blocks.techniques)
-        head["said"] = said_by_rules(self._blocks.rules, summary)
+        head["said"] = said_by_rules(chain(self._blocks.rules, self._blocks.joined), summary)
         account = script_json(plain_json(head))
         self._emit(b'<script type="application/json" id="head">' + account + b"</script>\n")
         trails = packed(page_trails(summary.trails or self._trails))

@@ -30,7 +30,7 @@ function findingObject(row) {
     matched: item.matched.map(([field, value, test]) => ({ field, value, test })),
     origin: store.origins[store.origin[row]],
   };
-  if (item.members.length || item.group) Object.assign(finding, { members: item.members, group: item.group, count: item.count, member_sources: item.sources.map(([path, record]) => ({ path, record })) });
+  if (item.members.length || item.group) Object.assign(finding, { members: item.members, group: item.group, count: item.count, member_sources: item.sources.map(([path, record, time, id, title]) => ({ path, record, time, rule: { id, title } })) });
   return finding;
 }
 
@@ -190,10 +190,12 @@ const withoutFolder = (path) => (path.startsWith(folder) && path.slice(folder.le
 
 function memberList(item) {
   const list = h("ol.members", {});
-  // Rules that only feed a correlation report nothing alone: the place of the event is what can be told of it.
-  const placeOfEvent = (i) => (item.sources[i]
-    ? [h("bdi.path", { title: plain(item.sources[i][0]) }, shown(withoutFolder(item.sources[i][0]))), ` ${_("record {n}", { n: item.sources[i][1] })}`]
-    : [h("code", {}, shown(item.members[i].slice(0, 12))), ` ${_("not among the findings of this page")}`]);
+  // Rules that only feed a correlation report nothing alone: when, why and where is what can be told of the event.
+  const placeOfEvent = (i) => {
+    if (!item.sources[i]) return [h("code", {}, shown(item.members[i].slice(0, 12))), ` ${_("not among the findings of this page")}`];
+    const [path, record, time, id, title] = item.sources[i];
+    return [`${moment(Date.parse(time))} `, shown(saidBy({ id, title }).title), " · ", h("bdi.path", { title: plain(path) }, shown(withoutFolder(path))), ` ${_("record {n}", { n: record })}`];
+  };
   const show = (from, to) => item.members.slice(from, to).forEach((id, i) => {
     const row = rowOfId(id);
     list.append(h("li", {}, row < 0 ? h("span.dim", {}, placeOfEvent(from + i))
