@@ -30,7 +30,7 @@ COLLECTOR = [
     "syslog", "cisco", "cisco", "cisco", "fortigate", "netfilter", "syslog", "filterlog", "paloalto", "cef",
     "leef", "bind", "syslog", "openvpn", "huawei", "juniper", "suricata", "squid", "dnsmasq", "fortigate",
     "mikrotik", "webserver", "weberror", "webserver", "json", "windowsdns",
-    "unbound", "coredns", "sophos", "sonicwall", "checkpoint",
+    "unbound", "coredns", "sophos", "sonicwall", "checkpoint", "watchguard",
 ]
 # fmt: on
 
@@ -177,6 +177,7 @@ PROXY = "1.1.1.1:1 [11/Nov/2026:21:58:59.113] a b/c 0/0/1/12/13 404 1 - - ---- 1
 FORTIGATE, HUAWEI, OPENVPN = "date=1 devid=1 logid=1 ", "%%01A/1/B(l): ", "2026-11-11 21:58:57 "
 UNBOUND, COREDNS = "[1794409137] unbound[812:0] info: ", '[INFO] 10.20.0.31:51234 - 29008 "'
 SONICWALL, SOPHOS = "id=firewall sn=1 m=1 ", 'device="SFW" log_type="Firewall" '
+WATCHGUARD = '80DA00HAIVAN1 firewall: msg_id="3000-0148" '
 WINDOWS_DNS = "11/11/2026 9:58:57 PM 0E70 PACKET  "
 HOSTILE = {
     "bind": ["client @0x1 " + "a" * 100 + "#1 (" + "x" * 500_000, "a" * 500_000],
@@ -224,6 +225,14 @@ HOSTILE = {
     ],
     "coredns": [COREDNS + "a" * 600_000, COREDNS + 'A IN a. udp 1 false 1" A ' + "a," * 300_000],
     "unbound": [UNBOUND + "a " * 300_000, UNBOUND + "1" * 600_000, UNBOUND + "a. inform 1.1.1.1@1 " * 30_000],
+    "watchguard": [
+        "a" * 600_000,
+        WATCHGUARD + "Allow " + "1 " * 300_000,
+        WATCHGUARD + "Deny " + "tcp 1.1.1.1 " * 60_000,
+        WATCHGUARD + "Deny " + "(" * 600_000,
+        WATCHGUARD + "Authentication of " + " user [" * 90_000,
+        WATCHGUARD + 'a="\\' * 200_000,
+    ],
     "windowsdns": [
         WINDOWS_DNS + " " * 600_000,
         WINDOWS_DNS + "UDP Rcv 10.20.0.31 5b47   Q [0001   D   NOERROR] A " + "(1)" * 200_000,
