@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SMALL = replace(DEFAULT_LIMITS, batch_events=3)
-# Suricata's own files are JSON, which is not cut into events here; web servers' have no lines of syslog.
-TEXT = sorted({one.origins[0].name for one in carriers()} - {"json", "suricata", "webserver", "weberror"})
+# The own files of some are JSON, or what is not cut into events here; web servers' have no lines of syslog.
+OTHERS = {"auditd", "json", "suricata", "webserver", "weberror"}
+TEXT = sorted({one.origins[0].name for one in carriers()} - OTHERS)
 OWN_SAMPLES = [path for name in TEXT for path in sorted((SAMPLES / name).iterdir())]
 
 # What stands in each line of samples/syslog/collector.log.
@@ -30,7 +31,7 @@ COLLECTOR = [
     "syslog", "cisco", "cisco", "cisco", "fortigate", "netfilter", "syslog", "filterlog", "paloalto", "cef",
     "leef", "bind", "syslog", "openvpn", "huawei", "juniper", "suricata", "squid", "dnsmasq", "fortigate",
     "mikrotik", "webserver", "weberror", "webserver", "json", "windowsdns",
-    "unbound", "coredns", "sophos", "sonicwall", "checkpoint", "watchguard",
+    "unbound", "coredns", "sophos", "sonicwall", "checkpoint", "watchguard", "auditd",
 ]
 # fmt: on
 

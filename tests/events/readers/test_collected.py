@@ -18,6 +18,7 @@ from haidang.inquiry.questions import Question
 from haidang.limits import DEFAULT_LIMITS
 from tests.events.readers.feeding import head, sample
 from tests.events.readers.firing import fired, scan_bytes, write_rules
+from tests.events.reading import read_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -188,3 +189,44 @@ def test_a_row_that_is_nested_too_deep_ends_nothing() -> None:
     deep = "[" * 500 + "]" * 500
     data = f'{{"columns":[{{"name":"a"}}],"rows":[[{deep}]]}}\n'.encode()
     assert len(read(data)) == 1
+
+
+AUDIT = read_bytes(READER, sample("collected", "audit.ndjson"))
+
+
+def audited(number: int) -> dict[str, Any]:
+    """Return the event of the audit log that begins on a line of the sample."""
+    (event,) = (one for at, one in zip(AUDIT.records, AUDIT.events, strict=True) if at == number)
+    return dict(event)
+
+
+def test_records_of_the_audit_log_are_put_together_for_each_host() -> None:
+    assert AUDIT.report.complete
+    assert sorted(AUDIT.records) == [1, 2, 5, 6]
+    first, second = audited(1), audited(2)
+    assert (first["type"], first["node"], first["key"]) == (["SYSCALL", "EXECVE"], "hv-web01", "chay")
+    assert first["CommandLine"] == "base64 -d /tmp/x"
+    assert (second["type"], second["node"], second["CommandLine"]) == ("EXECVE", "hv-web02", "id")
+
+
+def test_records_that_wazuh_has_joined_to_a_line_are_taken_apart() -> None:
+    event = audited(5)
+    assert (event["type"], event["node"]) == (["SYSCALL", "EXECVE", "PROCTITLE"], "hv-web03")
+    assert (event["exe"], event["CommandLine"]) == ("/usr/bin/nc", "nc -l")
+
+
+def test_an_object_of_laurel_kept_as_text_is_an_event_of_the_audit_log() -> None:
+    event = audited(6)
+    assert (event["type"], event["node"], event["a0"]) == (["SYSCALL", "EXECVE"], "hv-web04", "id")
+
+
+def test_records_of_the_audit_log_in_a_table_are_put_together() -> None:
+    table = (
+        b"_time,host,_raw\n"
+        b'2026-11-11T14:58:57Z,hv-web01,"type=SYSCALL msg=audit(1.000:1): exe=""/bin/a"" key=""k"""\n'
+        b'2026-11-11T14:58:57Z,hv-web01,"type=EXECVE msg=audit(1.000:1): argc=1 a0=""a"""\n'
+    )
+    reader = recognise(make_head("log", table), readers())
+    assert reader is readers()["csv"]
+    (event,) = read_bytes(reader, table).events
+    assert (event["exe"], event["CommandLine"], event["node"]) == ("/bin/a", "a", "hv-web01")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from haidang.events.model import Fields
 
-__all__ = ["Carried", "carried_lines"]
+__all__ = ["Carried", "carried_lines", "host_of"]
 
 
 class Carried(NamedTuple):
@@ -71,7 +71,7 @@ def carried_lines(document: Fields) -> Iterator[Carried]:
     text = _line(inner)
     if text is not None:
         program, pid = _program(inner)
-        yield Carried(text, *_time(inner), _host(inner), program, pid, exact="_time" in inner)
+        yield Carried(text, *_time(inner), host_of(inner), program, pid, exact="_time" in inner)
 
 
 def _line(document: Fields) -> str | None:
@@ -101,7 +101,8 @@ def _time(document: Fields) -> tuple[str, float | None]:
     return "", None
 
 
-def _host(document: Fields) -> str:
+def host_of(document: Fields) -> str:
+    """Return the host that an object names, "" where it names none."""
     agent = document.get("agent")
     if isinstance(agent, dict) and "full_log" in document:
         return _text(agent.get("name"))
