@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -230,3 +231,61 @@ def test_records_of_the_audit_log_in_a_table_are_put_together() -> None:
     assert reader is readers()["csv"]
     (event,) = read_bytes(reader, table).events
     assert (event["exe"], event["CommandLine"], event["node"]) == ("/bin/a", "a", "hv-web01")
+
+
+def published(data: bytes) -> dict[str, Any]:
+    """Return a message of Pub/Sub as it is pushed."""
+    text = base64.b64encode(data).decode()
+    return {"message": {"data": text, "messageId": "7", "publishTime": "2026-11-11T14:58:58Z"}}
+
+
+def test_what_google_publishes_is_read_as_what_it_is() -> None:
+    line = b"Nov 11 14:58:57 hv-web01 sshd[7]: Failed password for root from 203.0.113.9 port 1 ssh2"
+    entry = {"textPayload": line.decode(), "timestamp": "2026-11-11T14:58:57Z"}
+    for data in (line, orjson.dumps(entry), orjson.dumps({"_raw": orjson.dumps(entry).decode()})):
+        ((_, origin, event),) = read(orjson.dumps(published(data)))
+        assert (origin, event["client_ip"], event["time"]) == ("syslog", "203.0.113.9", "2026-11-11T14:58:57")
+
+
+def test_a_machine_that_google_names_is_the_host_of_a_line_without_one() -> None:
+    payload = {"message": "%ASA-4-106023: Deny tcp src outside:203.0.113.9/5 dst dmz:10.20.0.8/23", "x": 1}
+    for around in (
+        {"labels": {"compute.googleapis.com/resource_name": "hv-gw01"}},
+        {"resource": {"labels": {"instance_id": "hv-gw01"}}},
+    ):
+        ((_, origin, event),) = read(orjson.dumps({"jsonPayload": payload, **around}))
+        assert (origin, event["hostname"]) == ("cisco", "hv-gw01")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"data": "%%%", "messageId": "7"},
+        {"data": 7, "messageId": "7"},
+        {"data": "eA", "messageId": "7"},
+        {"data": "x", "other": 1},
+        {"messageId": "7"},
+        "text",
+    ],
+)
+def test_what_is_no_such_message_stays_as_it_is(message: Any) -> None:
+    document = {"message": message, "subscription": "s"}
+    assert read(orjson.dumps(document)) == [(1, "json", document)]
+
+
+def test_messages_of_which_nothing_is_known_are_not_lost_beside_others() -> None:
+    line = b"Nov 11 14:58:57 hv-web01 sshd[7]: x"
+    pulled = {"receivedMessages": [published(line), published(b"only text")], "other": 1}
+    found = read(orjson.dumps(pulled))
+    assert [origin for _, origin, _ in found] == ["json", "syslog"]
+    assert found[0][2]["message"] == "only text"
+
+
+def test_objects_in_one_another_are_looked_into_up_to_a_depth() -> None:
+    text = "Nov 11 14:58:57 hv-web01 sshd[7]: x"
+    for _ in range(4):
+        text = orjson.dumps({"_raw": text}).decode()
+    assert [origin for _, origin, _ in read(text.encode())] == ["syslog"]
+    for _ in range(2):
+        text = orjson.dumps({"_raw": text}).decode()
+    assert [origin for _, origin, _ in read(text.encode())] == ["json"]

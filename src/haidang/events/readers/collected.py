@@ -10,6 +10,8 @@ Rules of this module:
   renders of Windows events as that, a line of syslog or of a product that travels through it as that.
 - Records of the audit log are put together as :mod:`haidang.events.readers.auditd` does it, also those that
   Wazuh has joined to one line; an object of LAUREL, or one that is kept as text, is such an event as well.
+- What a message of Google Pub/Sub, an event hook of Okta or an envelope of Splunk's collector holds is read
+  so, too; objects may be in one another.
 - An object that has the header of syslog in parts (program, process id, host) is a line of syslog.
 - The rows of a table that an interface of Azure answers with (``columns`` and ``rows``), or CloudTrail Lake
   (``QueryResultRows``), are an object each.
@@ -54,12 +56,14 @@ if TYPE_CHECKING:
 __all__ = ["READER", "CollectedReader", "Opener"]
 
 _HEAD_DOCUMENTS = 20
+_DEEPEST = 3
+"""Objects in one another, each kept as text in the outer one, that are looked into."""
 _SURE = 78
 """Surer than JSON as such, for what is inside says more."""
 # A member that may hold a line, at the beginning of a file or behind another.
 _MEMBER = expression(
     rb'[{,]\s*"(?:_raw|@message|full_log|@rawstring|log_s|message|MESSAGE|log|line|msg|short_message|original'
-    rb'|event\.original|logEvents)"\s*:'
+    rb'|event\.original|logEvents|data|receivedMessages|textPayload|jsonPayload|sourcetype)"\s*:'
 )
 _TABLE = expression(
     rb'\A\s*\{[^\[]{0,1000}(?:\[\s*\{[^\[]{0,200})?"columns"\s*:\s*\[\s*\{\s*"(?:name|ColumnName)"\s*:'
@@ -166,8 +170,11 @@ class Opener:
             self._years.place([one for one in events if "time" not in one], records, self._report)
             yield from syslog.sorted_out(events, records, self._report)
 
-    def opened(self, document: Fields | None, record: int) -> list[Opened]:
-        """Return what is inside an object; nothing where it is to stay as it is."""
+    def opened(self, document: Fields | None, record: int, depth: int = 0) -> list[Opened]:
+        """Return what is inside an object; nothing where it is to stay as it is.
+
+        ``depth`` is in how many other objects it was.
+        """
         if document is None:
             return []
         if rows := list(_rows(document)):
@@ -180,34 +187,35 @@ class Opener:
         if (event := laurel_event(inner, host_of(inner))) is not None:
             return [Opened(audited=event)]
         carried = list(carried_lines(document))
-        opened = [one for each in carried if (one := self._inside(each, record)) is not None]
-        if len(opened) == len(carried):
-            return opened
+        inside = [self._inside(each, record, depth) for each in carried]
         if len(carried) > 1:
             # Lines of which nothing is known must not be lost beside those of which something is.
-            opened += (Opened(_document(each)) for each in carried if self._inside(each, record) is None)
-        return opened
+            pairs = zip(inside, carried, strict=True)
+            inside = [some or [Opened(_document(each))] for some, each in pairs]
+        return [one for some in inside for one in some]
 
-    def _inside(self, carried: Carried, record: int) -> Opened | None:
+    def _inside(self, carried: Carried, record: int, depth: int) -> list[Opened]:
+        """Return what a line is, or holds; nothing where nothing is known of it."""
         text = carried.text.strip().removeprefix(COOKIE).lstrip()
         if text.startswith("{") and text.endswith("}"):
             if (found := _object(text)) is None:
-                return None
+                return []
             if (event := laurel_event(found, carried.host)) is not None:
-                return Opened(audited=event)
-            return Opened(document=text.encode("utf-8", "replace"))
+                return [Opened(audited=event)]
+            deeper = self.opened(found, record, depth + 1) if depth < _DEEPEST else []
+            return deeper or [Opened(document=text.encode("utf-8", "replace"))]
         if "audit(" in text and auditd.is_record(text):
-            return Opened(audit=(carried.host, text))
+            return [Opened(audit=(carried.host, text))]
         if text.startswith("<Event"):
             try:
-                return Opened(windows=parse_event(text.encode("utf-8", "replace")))
+                return [Opened(windows=parse_event(text.encode("utf-8", "replace")))]
             except EventXmlError:
                 broken(self._report, record, "an event that is no whole XML; read as plain JSON", skipped=0)
-                return None
+                return []
         if (match := _RENDERED.match(text)) is not None:
-            return Opened(windows=_rendered(text[match.end() :], match[0].strip(), carried))
+            return [Opened(windows=_rendered(text[match.end() :], match[0].strip(), carried))]
         line = self._line(text, carried)
-        return None if line is None else Opened(line=line)
+        return [] if line is None else [Opened(line=line)]
 
     def _line(self, text: str, carried: Carried) -> Fields | None:
         fields = syslog.parse_line(text)
