@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SMALL = replace(DEFAULT_LIMITS, batch_events=3)
 # The own files of some are JSON, or what is not cut into events here; web servers' have no lines of syslog.
-OTHERS = {"auditd", "json", "suricata", "webserver", "weberror"}
+OTHERS = {"auditd", "json", "suricata", "webserver", "weberror", "windows"}
 TEXT = sorted({one.origins[0].name for one in carriers()} - OTHERS)
 OWN_SAMPLES = [path for name in TEXT for path in sorted((SAMPLES / name).iterdir())]
 
@@ -31,7 +31,7 @@ COLLECTOR = [
     "syslog", "cisco", "cisco", "cisco", "fortigate", "netfilter", "syslog", "filterlog", "paloalto", "cef",
     "leef", "bind", "syslog", "openvpn", "huawei", "juniper", "suricata", "squid", "dnsmasq", "fortigate",
     "mikrotik", "webserver", "weberror", "webserver", "json", "windowsdns",
-    "unbound", "coredns", "sophos", "sonicwall", "checkpoint", "watchguard", "auditd", "exim",
+    "unbound", "coredns", "sophos", "sonicwall", "checkpoint", "watchguard", "auditd", "exim", "windows",
 ]
 # fmt: on
 

@@ -360,6 +360,19 @@ EXPORTS: list[tuple[str, dict[str, Any], bool, str, str]] = [
         FAILED_LOGON,
     ),
     (
+        "macos_unified_log",
+        {
+            "eventMessage": "Failed to authorize right",
+            "processImagePath": "/usr/libexec/authd",
+            "subsystem": "com.apple.authd",
+            "timestamp": "2026-05-11 10:14:15.000000+0700",
+            "machTimestamp": 1,
+        },
+        False,
+        "product: macos, service: unified_log",
+        "{Image|endswith: /authd, eventMessage|contains: authorize}",
+    ),
+    (
         "kubernetes_azure",
         {
             "TimeGenerated": TIME,
