@@ -64,6 +64,20 @@ EXPORTS: list[tuple[str, dict[str, Any], bool, str, str]] = [
         "{eventName: StopLogging, requestParameters|contains: main}",
     ),
     (
+        "cloudtrail_athena_structures",
+        {
+            "eventversion": "1.09",
+            "eventtime": TIME,
+            "eventsource": "cloudtrail.amazonaws.com",
+            "eventname": "StopLogging",
+            "awsregion": "ap-southeast-1",
+            "useridentity": {"type": "IAMUser", "sessioncontext": {"sessionissuer": {"type": "Role"}}},
+        },
+        False,
+        TRAIL,
+        "{userIdentity.type: IAMUser, userIdentity.sessionContext.sessionIssuer.type: Role}",
+    ),
+    (
         "cloudtrail_history",
         {
             "Event ID": "e",

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 from haidang.events import shapes
 from haidang.events.model import EventBatch
 from haidang.events.patterns import expression
-from haidang.events.readers._day_order import iso_date
+from haidang.events.readers._day_order import iso_time
 from haidang.events.readers._lines import BOM, broken, decode_all
 from haidang.events.readers._viewer import CHANNELS
 
@@ -47,16 +47,12 @@ __all__ = ["READER", "EventListReader"]
 
 _HEAD_LINES = 400
 _PROPERTY = expression(r"([A-Z][A-Za-z]{1,40}) *: ?(.*)\Z", re.DOTALL)
-_TIME = expression(
-    r"(\d{1,2}[/.-]\d{1,2}[/.-]\d{4}),? (\d{1,2}):(\d\d):(\d\d)(?: ?([AaPp]\.?[Mm]\.?|SA|CH))?\Z", re.ASCII
-)
 _NEEDED = (
     frozenset({"TimeCreated", "ProviderName", "Id"}),
     frozenset({"TimeGenerated", "Source", "EventID"}),
 )
 _OLDER = {"EventID": "Id", "Source": "ProviderName", "TimeGenerated": "TimeCreated", "Index": "RecordId"}
 """What ``Get-EventLog`` calls the properties of ``Get-WinEvent``."""
-_AFTERNOON = frozenset("pPC")
 _NONE = frozenset({"", "{}"})
 
 
@@ -155,23 +151,9 @@ def _event(properties: dict[str, list[str]]) -> Fields:
     if channel and "LogName" not in record:
         record["LogName"] = channel
     if "TimeCreated" in record:
-        record["EventTime"] = _time(record.pop("TimeCreated"))
+        record["EventTime"] = iso_time(record.pop("TimeCreated"), day_first=None)
     record.setdefault("LogName", "")
     return shapes.flatten("record", record)
-
-
-def _time(written: str) -> str:
-    """Return a time of any region as RFC 3339 has it, as written where it is none."""
-    match = _TIME.match(written)
-    if match is None:
-        return written
-    date, hour, minute, second, half = match.groups()
-    clock = int(hour)
-    if half:
-        clock = clock % 12 + (12 if half[0] in _AFTERNOON else 0)
-    # Where halves of the day have Vietnamese names, the day is first.
-    day_first = True if half in {"SA", "CH"} or "/" not in date else None
-    return f"{iso_date(date, day_first=day_first)} {clock:02}:{minute}:{second}"
 
 
 READER = EventListReader()
