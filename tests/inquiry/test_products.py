@@ -88,6 +88,7 @@ def test_every_product_has_a_sample_of_which_something_is_notable(tmp_path: Path
                 ("connection", "10.20.0.31", ""),
             },
         ),
+        (READERS / "exim", {("mail-logon", "", "hoa"), ("logon-failed", "", "hoa@haivan.example")}),
         (
             READERS / "watchguard",
             {
