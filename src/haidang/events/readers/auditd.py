@@ -69,6 +69,8 @@ _WRAPPED = expression(
     r"(?:node=(\S{1,256}) )?\btype=(\S{1,64}) (?:msg=)?audit\(([\d/.:, -]{1,40}):(\d{1,20})\) ?: ?(.*)\Z",
     re.ASCII | re.DOTALL,
 )
+_AROUND = ('"', "->", " stdout ", " stderr ")
+"""What only others put before a record, who say more of it: JSON and tables, Wazuh, containers."""
 _SEPARATOR = expression(r"(?:-{4}|time->.*|<no matches>)?\s*\Z", re.DOTALL)
 
 
@@ -305,8 +307,8 @@ def is_record(line: str) -> bool:
         return True
     if "audit(" not in line or (match := _WRAPPED.search(line)) is None:
         return False
-    # What stands in a quotation is inside JSON or a table, which say more of it and escape what it says.
-    return '"' not in line[: match.start()]
+    before = line[: match.start()]
+    return not any(mark in before for mark in _AROUND)
 
 
 READER = AuditdReader()
