@@ -289,3 +289,17 @@ def test_objects_in_one_another_are_looked_into_up_to_a_depth() -> None:
     for _ in range(2):
         text = orjson.dumps({"_raw": text}).decode()
     assert [origin for _, origin, _ in read(text.encode())] == ["json"]
+
+
+def test_an_envelope_of_splunk_lends_an_event_the_time_and_host_that_it_lacks() -> None:
+    around = {"time": 1794409137.417, "host": "hv-app01", "sourcetype": "app"}
+    for event, host in (
+        ({"action": "login"}, "hv-app01"),
+        ({"action": "login", "host": "hv-app02"}, "hv-app02"),
+    ):
+        assert read(orjson.dumps({**around, "event": event})) == [
+            (1, "json", {"_time": 1794409137.417, "host": host, "action": "login"})
+        ]
+    line = "Nov 11 21:58:57 sshd[7]: Failed password for root from 203.0.113.9 port 1 ssh2"
+    ((_, origin, found),) = read(orjson.dumps({**around, "event": line}))
+    assert (origin, found["client_ip"], found["hostname"]) == ("syslog", "203.0.113.9", "hv-app01")

@@ -128,7 +128,12 @@ def _hooked(document: Fields) -> Iterator[Carried]:
             if isinstance(one, dict)
         )
     elif isinstance(event, dict | str) and event and "sourcetype" in document:
-        text = event if isinstance(event, str) else _json(event)
+        if isinstance(event, str):
+            text = event
+        else:
+            # What an event does not say itself is around it.
+            around = {"_time": document.get("time"), "host": document.get("host")}
+            text = _json({name: value for name, value in around.items() if value is not None} | event)
         yield Carried(text, *_time(document), host_of(document))
 
 
