@@ -238,6 +238,7 @@ HOSTILE = {
         WATCHGUARD + "Allow " + "1 " * 300_000,
         WATCHGUARD + "Deny " + "tcp 1.1.1.1 " * 60_000,
         WATCHGUARD + "Deny " + "(" * 600_000,
+        "2026-11-11 21:58:57 Allow 1.1.1.1 2.2.2.2 a/tcp " + "a " * 300_000,
         WATCHGUARD + "Authentication of " + " user [" * 90_000,
         WATCHGUARD + 'a="\\' * 200_000,
     ],

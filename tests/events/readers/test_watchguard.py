@@ -94,6 +94,7 @@ def test_a_proxy_that_clients_name_gets_the_whole_url() -> None:
     "line",
     [
         "firewall: Allow",
+        "2026-11-11 21:58:57 Allow 10.20.0.31 203.0.113.77 telnet/tcp 50112 23 a b (c) x=1",
         "A1B2C3 firewall: Deny nothing",
         'A1B2C3 firewall msg_id="3000-0148" Allow',
         'msg_id="3000-0148" Allow',
@@ -115,5 +116,50 @@ def test_a_torn_record_keeps_what_it_says() -> None:
     assert "src_ip" not in feed(READER, line[:90]).events[0]
 
 
-def test_a_file_of_it_is_recognised() -> None:
-    assert recognise(make_head("log", DATA), readers()) is READER
+SHOWN = sample("watchguard", "monitor.txt")
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        (
+            0,
+            {
+                "process": "firewall",
+                "disposition": "Allow",
+                "src_ip": "10.20.0.31",
+                "dst_ip": "203.0.113.77",
+                "service": "telnet",
+                "protocol": "tcp",
+                "src_port": "50112",
+                "dst_port": "23",
+                "policy": "Ra ngoai-00",
+                "src_ip_nat": "198.51.100.1",
+            },
+        ),
+        (1, {"member": "Member2", "disposition": "Deny", "dst_port": "22", "msg_id": "3000-0148"}),
+        (2, {"protocol": "icmp", "type": "8", "policy": "Ping-00"}),
+    ],
+)
+def test_what_traffic_monitor_shows_is_read(at: int, expected: dict[str, str]) -> None:
+    event = feed(READER, SHOWN).events[at]
+    assert expected.items() <= event.items()
+    assert parse_time(event["time"]) is not None
+
+
+def test_a_page_that_traffic_monitor_shows_has_its_url() -> None:
+    line = (
+        "2026-11-11 21:58:57 ProxyDrop: 10.20.0.31 203.0.113.81 http/tcp 50114 80 Trusted External x (P-00) "
+    )
+    line += 'proc_id="http-proxy" msg_id="1AFF-0028" op="GET" dstname="haivan.example" arg="/a.zip" virus="X"'
+    (event,) = feed(READER, line.encode()).events
+    assert (event["url"], event["process"], event["virus"]) == (
+        "http://haivan.example/a.zip",
+        "http-proxy",
+        "X",
+    )
+
+
+@pytest.mark.parametrize("data", [DATA, SHOWN])
+def test_a_file_of_it_is_recognised(data: bytes) -> None:
+    assert recognise(make_head("log", data), readers()) is READER

@@ -11,6 +11,8 @@ Rules of this module:
 - What was done, the interfaces, addresses and ports stand by position. The names of interfaces hold blanks:
   told apart is what stands before the protocol and behind it. Of ICMP the two numbers are type and code.
 - Pairs of key and value follow, the policy stands last, in brackets.
+- Read as well is what Traffic Monitor shows, and people save: the time, what was done, the ends of the
+  connection with the service, the interfaces, the policy, and the process among the pairs.
 - Input is untrusted; each pattern runs in linear time.
 
 Fields (origin ``watchguard``): the keys as written (``msg_id``, ``msg``, ``op``, ``dstname``,
@@ -70,6 +72,15 @@ _ENDS = expression(
     r"(?: (?P<src_port>\d{1,5}) (?P<dst_port>\d{1,5})(?!\S))?",
     re.ASCII,
 )
+_MONITOR = expression(
+    r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:(?P<member>\S{1,64}) )?"
+    r"(?P<disposition>Allow|Deny|Proxy[A-Z][A-Za-z]{2,20}):? "
+    r"(?P<src_ip>[0-9A-Fa-f.:]{3,45}) (?P<dst_ip>[0-9A-Fa-f.:]{3,45}) "
+    r"(?P<service>[^\s/]{1,64})/(?P<protocol>[a-z0-9]{1,16}) "
+    r"(?:(?P<src_port>\d{1,5}) (?P<dst_port>\d{1,5}) )?"
+    r"(?P<between>[^()]{1,300}) \((?P<policy>[^()]{1,128})\) ",
+    re.ASCII,
+)
 _POLICY = expression(r" \(([^()]{1,128})\)\s*\Z")
 _ADDRESS = r"(?P<client_ip>[0-9A-Fa-f.:]{2,44}[0-9A-Fa-f])"
 _LOGONS = (
@@ -107,6 +118,8 @@ class WatchguardReader(ProductReader):
     def parse_message(self, event: Fields) -> Fields | None:
         """Return the record of a line."""
         message: str = event["message"]
+        if message[:1].isdigit() and (shown := _shown(event)) is not None:
+            return shown
         own: Fields = {"process": event.get("program", "")}
         if not own["process"]:
             match = _RECORD.match(message)
@@ -128,6 +141,24 @@ class WatchguardReader(ProductReader):
             fields["url"] = _url(fields)
             fields.update(url_parts(fields["url"], "url_"))
         return fields
+
+
+def _shown(event: Fields) -> Fields | None:
+    """Return the record in a line of Traffic Monitor, None where it is none."""
+    message: str = event["message"]
+    match = _MONITOR.match(message)
+    if match is None:
+        return None
+    pairs = pairs_of(message[match.end() :])
+    if "proc_id" not in pairs:
+        return None
+    own = {name: value for name, value in match.groupdict().items() if value and name != "between"}
+    own |= {"process": pairs["proc_id"], "message": match["between"], "raw": event["raw"]}
+    fields = envelope(event) | pairs | own
+    if "dstname" in fields and "arg" in fields:
+        fields["url"] = _url(fields)
+        fields.update(url_parts(fields["url"], "url_"))
+    return fields
 
 
 def _add_connection(fields: Fields, message: str) -> None:
