@@ -88,6 +88,20 @@ def test_every_product_has_a_sample_of_which_something_is_notable(tmp_path: Path
                 ("connection", "10.20.0.31", ""),
             },
         ),
+        (READERS / "exim", {("mail-logon", "", "hoa"), ("logon-failed", "", "hoa@haivan.example")}),
+        (
+            READERS / "watchguard",
+            {
+                ("logon", "80DA00HAIVAN1", "admin@Firebox-DB"),
+                ("vpn-logon", "80DA00HAIVAN1", "hoa"),
+                ("logon-failed", "80DA00HAIVAN1", "quantri@Firebox-DB"),
+                ("malware", "10.20.0.31", ""),
+                ("attack", "10.20.0.8", ""),
+                ("blocked", "10.20.0.31", ""),
+                ("connection", "10.20.0.31", "hoa@Firebox-DB"),
+                ("connection", "10.20.0.31", ""),
+            },
+        ),
         (
             READERS / "cisco",
             {

@@ -6,12 +6,13 @@ r"""Windows events as forensic tools and SIEMs write them, put back into the for
 | ``wazuh`` | ``{"data": {"win": {"system": {…}, "eventdata": {…}}}, …}`` | alerts and archives of Wazuh |
 | ``evtxecmd`` | ``{"EventId": …, "Channel": …, "Payload": "{…}", …}`` | EvtxECmd (KAPE), JSON and CSV |
 | ``dotted`` | ``{"winlog.channel": …, "winlog.event_id": …}`` | tables and field lists out of Elastic |
+| ``graylog`` | ``{"winlogbeat_winlog_channel": …, …}`` | Graylog, of what Winlogbeat sends |
 | ``monitor`` | ``{"EventLog": …, "EventID": …, "EventData": "<…>"}`` | the table Event of Azure Monitor |
 
 Rules of this module:
 
-- ``recognise`` decides for one decoded object, ``rewrite`` gives it as ``{"Event": …}`` or, of ``dotted``, as
-  ``{"winlog": …}``.
+- ``recognise`` decides for one decoded object, ``rewrite`` gives it as ``{"Event": …}`` or, of ``dotted`` and
+  ``graylog``, as ``{"winlog": …}``.
 - Wazuh begins names with a small letter, and escapes backslashes and quotes once more than JSON does; both
   are undone. A value in which a backslash stands alone was not escaped.
 - Input is untrusted; data that cannot be read stay in the event as text, nothing here raises.
@@ -31,6 +32,13 @@ __all__ = ["data_of_xml", "recognise", "rewrite"]
 
 _ESCAPED = expression(r"[^\\\"]*+(?:\\[\\\"][^\\\"]*+)*+\Z", re.DOTALL)
 _ESCAPE = expression(r"\\([\\\"])")
+_GRAYLOG = {
+    "winlogbeat_winlog_event_id": "winlogbeat_winlog_",
+    "winlog_event_id": "winlog_",
+    "winlogbeat_event_id": "winlogbeat_",
+}
+"""The number of an event, and how all its names begin; Winlogbeat up to 6 had no ``winlog``."""
+_OLDER_NAMES = {"log_name": "channel", "source_name": "provider_name", "record_number": "record_id"}
 _WAZUH_NAMES = {"providerName": "Name", "providerGuid": "Guid", "eventSourceName": "EventSourceName"}
 _WAZUH_SYSTEM = {
     "eventID": "EventID",
@@ -61,6 +69,8 @@ def recognise(document: Fields) -> str:
         return "dotted"
     if "EventLog" in document and "EventID" in document and "Source" in document:
         return "monitor"
+    if any(name in document for name in _GRAYLOG):
+        return "graylog"
     return "wazuh" if _win(document) else ""
 
 
@@ -206,6 +216,23 @@ def _dotted(document: Fields) -> Fields:
     return {**rewritten, "winlog": winlog}
 
 
+def _graylog(document: Fields) -> Fields:
+    """Return a message of Graylog, which joins the names of objects in one another by underscores."""
+    prefix = next(prefix for name, prefix in _GRAYLOG.items() if name in document)
+    winlog: Fields = {"event_data": {}, "user_data": {}}
+    for name, value in document.items():
+        if name.startswith(prefix):
+            key = name[len(prefix) :]
+            section, _, inner = key.partition("_data_")
+            if inner and f"{section}_data" in winlog:
+                winlog[f"{section}_data"][inner] = value
+            else:
+                winlog[_OLDER_NAMES.get(key, key)] = value
+    winlog.setdefault("computer_name", document.get("source"))
+    time = document.get("winlogbeat_@timestamp") or document.get("timestamp")
+    return {"winlog": winlog, "@timestamp": time, "message": document.get("message")}
+
+
 def _alone(value: Any) -> Any:
     """Return the one value of a list of one, which field lists give for every field."""
     return value[0] if type(value) is list and len(value) == 1 else value
@@ -253,5 +280,6 @@ _REWRITE = {
     "wazuh": _wazuh,
     "evtxecmd": _evtxecmd,
     "dotted": _dotted,
+    "graylog": _graylog,
     "monitor": _monitor,
 }

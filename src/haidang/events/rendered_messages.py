@@ -28,13 +28,18 @@ from haidang.events.patterns import expression
 if TYPE_CHECKING:
     from haidang.events.model import Fields
 
-__all__ = ["message_fields"]
+__all__ = ["message_fields", "unfolded"]
 
 _LINE = expression(r"([ \t]*)([A-Za-z][A-Za-z0-9 ()/\-]{0,48}):(?:[ \t]+(.*)|\Z)", re.ASCII | re.DOTALL)
 _BLOCK = expression(r"Creating Scriptblock text \((\d+) of (\d+)\):\r?\n?(.*)\Z", re.DOTALL)
 _BLOCK_END = expression(
     r"(.*?)\r?\n\r?\nScriptBlock ID: ([0-9a-fA-F-]+)\r?\nPath:[ ]?([^\r\n]*)\s*\Z", re.DOTALL
 )
+_FOLD = expression(
+    r"(?<! ) {2,}+(?=[A-Z][A-Za-z0-9()/\-]{0,24}+(?: [A-Za-z0-9()/\-]{1,24}+){0,6}+:(?: |\Z))", re.ASCII
+)
+_PARAGRAPH = 4
+"""Blanks in the place of two line ends; those of one and of a tab are three."""
 _MOST = 200
 """Lines with a name that are looked at; the longest message has about sixty."""
 
@@ -196,6 +201,28 @@ def message_fields(message: str) -> Fields:
             fields[name] = value
             last = name
     return fields
+
+
+def unfolded(text: str) -> str:
+    """Return a message of which each tab and line end was made a blank, with its lines again.
+
+    A name that no value follows begins a section where it is one; others are of the section above, unless two
+    line ends stood before.
+    """
+    lines: list[str] = []
+    end = 0
+    gap = _PARAGRAPH
+    for match in _FOLD.finditer(text):
+        lines.append(_line_of(text[end : match.start()], gap))
+        end, gap = match.end(), match.end() - match.start()
+    lines.append(_line_of(text[end:], gap))
+    return "\n".join(lines)
+
+
+def _line_of(text: str, gap: int) -> str:
+    label, is_name, value = text.partition(":")
+    begins = is_name and not value.strip() and label.lower() in _SECTIONS
+    return f"\n{text.rstrip()}" if begins else text if gap >= _PARAGRAPH else f"\t{text}"
 
 
 def _script_block(block: re.Match[str]) -> Fields:

@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from haidang.events.readers import readers
 from haidang.events.readers._audit_records import arguments, parse_body, record_type
 from haidang.events.readers.auditd import READER
+from haidang.events.recognition import make_head, recognise
 from haidang.limits import DEFAULT_LIMITS
 from tests.events.readers.feeding import feed, head, sample
 from tests.events.readers.firing import fired, take_rules
@@ -403,3 +405,29 @@ def test_reads_the_recorded_attack_of_the_corpora(corpora: Path) -> None:
     assert seen.report.complete
     assert [event["CommandLine"] for event in seen.events] == ["arp -a", "grep -v ^?"]
     assert {event["cwd"] for event in seen.events} == {"/home/wardog"}
+
+
+@pytest.mark.parametrize(
+    ("around", "name"),
+    [
+        ("2026 Nov 11 21:58:57 (hv-web01) any->/var/log/audit/audit.log {}", "wazuh"),
+        ("2026-11-11T14:58:57.417Z stdout F {}", "containers"),
+        ("Nov 11 21:58:57 hv-web01 audit[1]: {}", "auditd"),
+        ("[   12.345678] audit: {}", "auditd"),
+    ],
+)
+def test_records_in_what_others_put_around_them_are_theirs_to_read(around: str, name: str) -> None:
+    lines = [
+        'type=SYSCALL msg=audit(1794409138.010:12): pid=2 exe="/usr/bin/nc" key="k"',
+        'type=EXECVE msg=audit(1794409138.010:12): argc=2 a0="nc" a1="-l"',
+    ]
+    data = "".join(f"{around.format(line)}\n" for line in lines).encode()
+    reader = recognise(make_head("log", data), readers())
+    assert reader is readers()[name]
+    (event,) = feed(reader, data).events
+    assert (event["type"], event["exe"], event["CommandLine"]) == (
+        ["SYSCALL", "EXECVE"],
+        "/usr/bin/nc",
+        "nc -l",
+    )
+    assert event.get("node", "hv-web01") == "hv-web01"

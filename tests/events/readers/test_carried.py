@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SMALL = replace(DEFAULT_LIMITS, batch_events=3)
-# Suricata's own files are JSON, which is not cut into events here; web servers' have no lines of syslog.
-TEXT = sorted({one.origins[0].name for one in carriers()} - {"json", "suricata", "webserver", "weberror"})
+# The own files of some are JSON, or what is not cut into events here; web servers' have no lines of syslog.
+OTHERS = {"auditd", "json", "suricata", "webserver", "weberror", "windows"}
+TEXT = sorted({one.origins[0].name for one in carriers()} - OTHERS)
 OWN_SAMPLES = [path for name in TEXT for path in sorted((SAMPLES / name).iterdir())]
 
 # What stands in each line of samples/syslog/collector.log.
@@ -30,7 +31,7 @@ COLLECTOR = [
     "syslog", "cisco", "cisco", "cisco", "fortigate", "netfilter", "syslog", "filterlog", "paloalto", "cef",
     "leef", "bind", "syslog", "openvpn", "huawei", "juniper", "suricata", "squid", "dnsmasq", "fortigate",
     "mikrotik", "webserver", "weberror", "webserver", "json", "windowsdns",
-    "unbound", "coredns", "sophos", "sonicwall", "checkpoint",
+    "unbound", "coredns", "sophos", "sonicwall", "checkpoint", "watchguard", "auditd", "exim", "windows",
 ]
 # fmt: on
 
@@ -86,7 +87,7 @@ def test_what_a_visitor_of_sshd_types_does_not_take_its_line_away(message: str) 
         assert seen.origins == ["syslog"]
 
 
-PROGRAMS = {"bind": b"named[7]: ", "openvpn": b"openvpn[7]: ", "squid": b"squid[7]: "}
+PROGRAMS = {"bind": b"named[7]: ", "exim": b"exim[7]: ", "openvpn": b"openvpn[7]: ", "squid": b"squid[7]: "}
 
 
 def collected(name: str, line: bytes) -> bytes:
@@ -177,6 +178,8 @@ PROXY = "1.1.1.1:1 [11/Nov/2026:21:58:59.113] a b/c 0/0/1/12/13 404 1 - - ---- 1
 FORTIGATE, HUAWEI, OPENVPN = "date=1 devid=1 logid=1 ", "%%01A/1/B(l): ", "2026-11-11 21:58:57 "
 UNBOUND, COREDNS = "[1794409137] unbound[812:0] info: ", '[INFO] 10.20.0.31:51234 - 29008 "'
 SONICWALL, SOPHOS = "id=firewall sn=1 m=1 ", 'device="SFW" log_type="Firewall" '
+EXIM = "2026-11-11 21:58:57 1r0abc-0001Xy-2z "
+WATCHGUARD = '80DA00HAIVAN1 firewall: msg_id="3000-0148" '
 WINDOWS_DNS = "11/11/2026 9:58:57 PM 0E70 PACKET  "
 HOSTILE = {
     "bind": ["client @0x1 " + "a" * 100 + "#1 (" + "x" * 500_000, "a" * 500_000],
@@ -188,6 +191,12 @@ HOSTILE = {
         "%FTD-6-430003: " + "a: b, " * 100_000,
     ],
     "dnsmasq": [DNSMASQ + "a " * 300_000, DNSMASQ + "reply " + "a" * 600_000],
+    "exim": [
+        EXIM + "<= a H=" + "(" * 600_000,
+        EXIM + "=> a " + "T=" * 300_000,
+        EXIM + 'T="' + "\\" * 600_001,
+        EXIM + "a authenticator failed for " * 20_000,
+    ],
     "filterlog": [FILTERLOG + "," * 600_000],
     "fortigate": [FORTIGATE + 'a="\\' * 200_000, FORTIGATE + "a" * 600_000],
     "haproxy": [
@@ -224,6 +233,15 @@ HOSTILE = {
     ],
     "coredns": [COREDNS + "a" * 600_000, COREDNS + 'A IN a. udp 1 false 1" A ' + "a," * 300_000],
     "unbound": [UNBOUND + "a " * 300_000, UNBOUND + "1" * 600_000, UNBOUND + "a. inform 1.1.1.1@1 " * 30_000],
+    "watchguard": [
+        "a" * 600_000,
+        WATCHGUARD + "Allow " + "1 " * 300_000,
+        WATCHGUARD + "Deny " + "tcp 1.1.1.1 " * 60_000,
+        WATCHGUARD + "Deny " + "(" * 600_000,
+        "2026-11-11 21:58:57 Allow 1.1.1.1 2.2.2.2 a/tcp " + "a " * 300_000,
+        WATCHGUARD + "Authentication of " + " user [" * 90_000,
+        WATCHGUARD + 'a="\\' * 200_000,
+    ],
     "windowsdns": [
         WINDOWS_DNS + " " * 600_000,
         WINDOWS_DNS + "UDP Rcv 10.20.0.31 5b47   Q [0001   D   NOERROR] A " + "(1)" * 200_000,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from haidang.inquiry.questions import Question
 from haidang.limits import DEFAULT_LIMITS
 from tests.events.readers.feeding import head, sample
 from tests.events.readers.firing import fired, scan_bytes, write_rules
+from tests.events.reading import read_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -188,3 +190,116 @@ def test_a_row_that_is_nested_too_deep_ends_nothing() -> None:
     deep = "[" * 500 + "]" * 500
     data = f'{{"columns":[{{"name":"a"}}],"rows":[[{deep}]]}}\n'.encode()
     assert len(read(data)) == 1
+
+
+AUDIT = read_bytes(READER, sample("collected", "audit.ndjson"))
+
+
+def audited(number: int) -> dict[str, Any]:
+    """Return the event of the audit log that begins on a line of the sample."""
+    (event,) = (one for at, one in zip(AUDIT.records, AUDIT.events, strict=True) if at == number)
+    return dict(event)
+
+
+def test_records_of_the_audit_log_are_put_together_for_each_host() -> None:
+    assert AUDIT.report.complete
+    assert sorted(AUDIT.records) == [1, 2, 5, 6]
+    first, second = audited(1), audited(2)
+    assert (first["type"], first["node"], first["key"]) == (["SYSCALL", "EXECVE"], "hv-web01", "chay")
+    assert first["CommandLine"] == "base64 -d /tmp/x"
+    assert (second["type"], second["node"], second["CommandLine"]) == ("EXECVE", "hv-web02", "id")
+
+
+def test_records_that_wazuh_has_joined_to_a_line_are_taken_apart() -> None:
+    event = audited(5)
+    assert (event["type"], event["node"]) == (["SYSCALL", "EXECVE", "PROCTITLE"], "hv-web03")
+    assert (event["exe"], event["CommandLine"]) == ("/usr/bin/nc", "nc -l")
+
+
+def test_an_object_of_laurel_kept_as_text_is_an_event_of_the_audit_log() -> None:
+    event = audited(6)
+    assert (event["type"], event["node"], event["a0"]) == (["SYSCALL", "EXECVE"], "hv-web04", "id")
+
+
+def test_records_of_the_audit_log_in_a_table_are_put_together() -> None:
+    table = (
+        b"_time,host,_raw\n"
+        b'2026-11-11T14:58:57Z,hv-web01,"type=SYSCALL msg=audit(1.000:1): exe=""/bin/a"" key=""k"""\n'
+        b'2026-11-11T14:58:57Z,hv-web01,"type=EXECVE msg=audit(1.000:1): argc=1 a0=""a"""\n'
+    )
+    reader = recognise(make_head("log", table), readers())
+    assert reader is readers()["csv"]
+    (event,) = read_bytes(reader, table).events
+    assert (event["exe"], event["CommandLine"], event["node"]) == ("/bin/a", "a", "hv-web01")
+
+
+def published(data: bytes) -> dict[str, Any]:
+    """Return a message of Pub/Sub as it is pushed."""
+    text = base64.b64encode(data).decode()
+    return {"message": {"data": text, "messageId": "7", "publishTime": "2026-11-11T14:58:58Z"}}
+
+
+def test_what_google_publishes_is_read_as_what_it_is() -> None:
+    line = b"Nov 11 14:58:57 hv-web01 sshd[7]: Failed password for root from 203.0.113.9 port 1 ssh2"
+    entry = {"textPayload": line.decode(), "timestamp": "2026-11-11T14:58:57Z"}
+    for data in (line, orjson.dumps(entry), orjson.dumps({"_raw": orjson.dumps(entry).decode()})):
+        ((_, origin, event),) = read(orjson.dumps(published(data)))
+        assert (origin, event["client_ip"], event["time"]) == ("syslog", "203.0.113.9", "2026-11-11T14:58:57")
+
+
+def test_a_machine_that_google_names_is_the_host_of_a_line_without_one() -> None:
+    payload = {"message": "%ASA-4-106023: Deny tcp src outside:203.0.113.9/5 dst dmz:10.20.0.8/23", "x": 1}
+    for around in (
+        {"labels": {"compute.googleapis.com/resource_name": "hv-gw01"}},
+        {"resource": {"labels": {"instance_id": "hv-gw01"}}},
+    ):
+        ((_, origin, event),) = read(orjson.dumps({"jsonPayload": payload, **around}))
+        assert (origin, event["hostname"]) == ("cisco", "hv-gw01")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"data": "%%%", "messageId": "7"},
+        {"data": 7, "messageId": "7"},
+        {"data": "eA", "messageId": "7"},
+        {"data": "x", "other": 1},
+        {"messageId": "7"},
+        "text",
+    ],
+)
+def test_what_is_no_such_message_stays_as_it_is(message: Any) -> None:
+    document = {"message": message, "subscription": "s"}
+    assert read(orjson.dumps(document)) == [(1, "json", document)]
+
+
+def test_messages_of_which_nothing_is_known_are_not_lost_beside_others() -> None:
+    line = b"Nov 11 14:58:57 hv-web01 sshd[7]: x"
+    pulled = {"receivedMessages": [published(line), published(b"only text")], "other": 1}
+    found = read(orjson.dumps(pulled))
+    assert [origin for _, origin, _ in found] == ["json", "syslog"]
+    assert found[0][2]["message"] == "only text"
+
+
+def test_objects_in_one_another_are_looked_into_up_to_a_depth() -> None:
+    text = "Nov 11 14:58:57 hv-web01 sshd[7]: x"
+    for _ in range(4):
+        text = orjson.dumps({"_raw": text}).decode()
+    assert [origin for _, origin, _ in read(text.encode())] == ["syslog"]
+    for _ in range(2):
+        text = orjson.dumps({"_raw": text}).decode()
+    assert [origin for _, origin, _ in read(text.encode())] == ["json"]
+
+
+def test_an_envelope_of_splunk_lends_an_event_the_time_and_host_that_it_lacks() -> None:
+    around = {"time": 1794409137.417, "host": "hv-app01", "sourcetype": "app"}
+    for event, host in (
+        ({"action": "login"}, "hv-app01"),
+        ({"action": "login", "host": "hv-app02"}, "hv-app02"),
+    ):
+        assert read(orjson.dumps({**around, "event": event})) == [
+            (1, "json", {"_time": 1794409137.417, "host": host, "action": "login"})
+        ]
+    line = "Nov 11 21:58:57 sshd[7]: Failed password for root from 203.0.113.9 port 1 ssh2"
+    ((_, origin, found),) = read(orjson.dumps({**around, "event": line}))
+    assert (origin, found["client_ip"], found["hostname"]) == ("syslog", "203.0.113.9", "hv-app01")

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from haidang.events.readers import readers
 from haidang.events.readers.journald import READER
+from haidang.events.recognition import make_head, recognise
 from haidang.limits import DEFAULT_LIMITS
 from tests.events.readers.feeding import head, sample
 from tests.events.readers.firing import fired, take_rules, write_rules
@@ -210,3 +212,70 @@ def test_hostile_files_take_linear_time(data: bytes) -> None:
     READER.recognises(head(data))
     assert file.events or file.report.problems
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_an_array_holds_the_entries_of_json_lines(indent: int | None) -> None:
+    lines = sample("journald", "journal.json")
+    array = json.dumps([json.loads(line) for line in lines.splitlines()], indent=indent).encode()
+    for data in (array, b"\xef\xbb\xbf" + array):
+        assert recognise(make_head("log", data), readers()) is READER
+        assert read_bytes(READER, data).events == read_bytes(READER, lines).events
+
+
+def test_another_array_is_not_the_journals() -> None:
+    assert READER.recognises(head(b'[{"__CURSOR":"a"}]')) == 0
+    assert READER.recognises(head(b'[{"a":1},{"__CURSOR":"a","__REALTIME_TIMESTAMP":"1"}]')) == 0
+
+
+VERBOSE = sample("journald", "verbose.txt")
+
+
+def test_reads_what_journalctl_prints_with_all_fields() -> None:
+    file = read_bytes(READER, VERBOSE, limits=SMALL)
+    assert file.report.complete
+    assert file.records == [2, 14, 26]
+    sshd, app, audit = file.events
+    assert (sshd["program"], sshd["user"], sshd["client_ip"]) == ("sshd", "hoa.nt", "203.0.113.77")
+    assert (sshd["hostname"], sshd["_EXE"], sshd["pid"]) == ("hv-web01", "/usr/sbin/sshd", "4190")
+    assert sshd["timestamp"] == "2026-11-11T14:59:00.000000Z"
+    assert app["message"] == "Lỗi khi nhận hồ sơ\nMESSAGE=không phải trường\n  dòng thứ ba"
+    assert (app["OBJECT_NAME"], app["COREDUMP"]) == (["a", "b"], "[12.4K blob data]")
+    assert (audit["type"], audit["a0"], audit["node"]) == ("EXECVE", "nc", "hv-web01")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_what_it_prints_is_recognised(end: str) -> None:
+    data = VERBOSE.decode().replace("\n", end).encode()
+    assert recognise(make_head("log", data), readers()) is READER
+    assert read_bytes(READER, data).events == read_bytes(READER, VERBOSE).events
+
+
+def test_what_is_no_field_is_noted_and_skipped() -> None:
+    file = read_bytes(READER, VERBOSE + b"oops\n\n    lower=x\n    _UID=7\n")
+    assert file.problems == {"broken-line": ("line 33", 2)}
+    assert file.report.skipped == 2
+    assert len(file.events) == 3
+
+
+def test_an_entry_that_is_too_long_keeps_what_fits() -> None:
+    limits = replace(DEFAULT_LIMITS, line_bytes=200)
+    data = (
+        VERBOSE.splitlines()[1]
+        + b"\n    A=1\n    MESSAGE="
+        + b"x" * 150
+        + b"\n    B=2\n            "
+        + b"y" * 99
+    )
+    file = read_bytes(READER, data + b"\n", limits=limits)
+    (event,) = file.events
+    assert (event["A"], event["message"], event["B"]) == ("1", "x" * 150, "2")
+    assert file.problems == {"oversized-line": ("line 5", 1)}
+
+
+def test_many_lines_of_one_value_take_linear_time() -> None:
+    data = VERBOSE.splitlines()[1] + b"\n    MESSAGE=a\n" + b"            b\n" * 200_000
+    began = time.process_time()
+    (event,) = read_bytes(READER, data).events
+    assert len(event["message"]) == 400_001
+    assert time.process_time() - began < 3

@@ -13,16 +13,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from haidang.events.blocks import BlockSource
-from haidang.events.model import FileReport
+from haidang.events.columns import ColumnBatch
+from haidang.events.model import DocumentBatch, EventBatch, FileReport
 from haidang.events.readers.parquet import READER
 from haidang.events.row_groups import UnreadableColumnsError
 from haidang.events.stream import Stream
 from haidang.limits import DEFAULT_LIMITS
 from haidang.scanning import load_rules, scan
 from tests.events.readers.feeding import SAMPLES, head, sample
+from tests.events.readers.firing import fired, write_rules
 from tests.events.readers.parquet_making import EVENTS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from haidang.limits import Limits
@@ -32,12 +35,19 @@ pyarrow = pytest.importorskip("pyarrow", reason="the extra [parquet] is not inst
 DATA = sample("parquet", "windows.parquet")
 
 
+def columns_of(data: bytes, report: FileReport, limits: Limits) -> Iterator[ColumnBatch]:
+    """Yield the batches of a file that keeps no lines."""
+    for batch in READER.read(Stream(BlockSource(iter([data])), report), report, limits):
+        assert isinstance(batch, ColumnBatch)
+        yield batch
+
+
 def read(data: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[list[Any], list[int], FileReport]:
     """Return events, record numbers and the account of a file, every column of it read as codes too."""
     report = FileReport("x.parquet")
     events: list[Any] = []
     records: list[int] = []
-    for batch in READER.read(Stream(BlockSource(iter([data])), report), report, limits):
+    for batch in columns_of(data, report, limits):
         assert 0 < batch.rows <= limits.column_rows
         try:
             found = batch.events(range(batch.rows))
@@ -99,7 +109,7 @@ def test_more_rows_are_read_at_once_while_few_columns_are_asked_for(tmp_path: Pa
     sizes: list[int] = []
     seen: list[Any] = []
     report = FileReport("x.parquet")
-    for number, batch in enumerate(READER.read(Stream(BlockSource(iter([data])), report), report, limits)):
+    for number, batch in enumerate(columns_of(data, report, limits)):
         assert batch.first == len(seen) + 1
         sizes.append(batch.rows)
         seen += batch.array(("n",)).to_pylist()
@@ -239,3 +249,91 @@ def test_the_sample_is_what_its_script_makes(tmp_path: Path) -> None:
         read((tmp_path / "again.parquet").read_bytes())[0]
         == read((SAMPLES / "parquet" / "windows.parquet").read_bytes())[0]
     )
+
+
+LINES = [
+    "Nov 11 21:58:57 hv-web01 sshd[4188]: Failed password for root from 203.0.113.9 port 51234 ssh2",
+    'type=SYSCALL msg=audit(1794409138.010:12): arch=c000003e syscall=59 ppid=1 pid=2 exe="/usr/bin/nc"',
+    'type=EXECVE msg=audit(1794409138.010:12): argc=2 a0="nc" a1="-l"',
+    "only text of an application",
+    None,
+    '{"eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging","awsRegion":"ap-southeast-1"}',
+]
+
+
+def with_lines(tmp_path: Path, **columns: list[Any]) -> bytes:
+    """Return a file of rows that keep lines."""
+    import pyarrow.parquet as pq
+
+    hosts = [f"hv-{at}" for at in range(len(LINES))]
+    hosts[1:3] = ["hv-web02"] * 2
+    times = ["2026-11-11T14:58:57Z"] * len(LINES)
+    table = pyarrow.table({"_time": times, "host": hosts, "_raw": LINES, **columns})
+    pq.write_table(table, tmp_path / "lines.parquet", row_group_size=2)
+    return (tmp_path / "lines.parquet").read_bytes()
+
+
+def opened(data: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[list[tuple[int, str, Any]], FileReport]:
+    """Return number, origin and event of each line in a file."""
+    report = FileReport("x.parquet")
+    found: list[tuple[int, str, Any]] = []
+    for batch in READER.read(Stream(BlockSource(iter([data])), report), report, limits):
+        if isinstance(batch, DocumentBatch):
+            origin, some = "document", list[Any](batch.documents)
+        else:
+            assert isinstance(batch, EventBatch)
+            assert len(batch.events) <= limits.batch_events
+            origin, some = batch.origin, list(batch.events)
+        found += ((record, origin, one) for record, one in zip(batch.records, some, strict=True))
+    return sorted(found, key=lambda one: one[0]), report
+
+
+def test_a_line_in_a_column_is_read_as_what_it_is(tmp_path: Path) -> None:
+    for limits in (DEFAULT_LIMITS, replace(DEFAULT_LIMITS, batch_events=1)):
+        found, report = opened(with_lines(tmp_path), limits)
+        assert report.complete
+        assert [(record, origin) for record, origin, _ in found] == [
+            (1, "syslog"),
+            (2, "auditd"),
+            (4, "json"),
+            (5, "json"),
+            (6, "document"),
+        ]
+        sshd, audit, text, none, _ = [event for _, _, event in found]
+        assert (sshd["client_ip"], sshd["hostname"]) == ("203.0.113.9", "hv-web01")
+        assert (audit["exe"], audit["CommandLine"], audit["node"]) == ("/usr/bin/nc", "nc -l", "hv-web02")
+        assert (text["_raw"], text["host"], none["host"]) == ("only text of an application", "hv-3", "hv-4")
+
+
+def test_an_event_of_windows_with_its_line_beside_it_stays_one(tmp_path: Path) -> None:
+    count = len(LINES)
+    data = with_lines(tmp_path, EventID=[4625] * count, Channel=["Security"] * count)
+    found, _ = opened(data)
+    assert [(record, origin) for record, origin, _ in found] == [(at, "json") for at in range(1, count + 1)]
+
+
+def test_a_broken_part_of_a_file_with_lines_is_noted(tmp_path: Path) -> None:
+    data = bytearray(with_lines(tmp_path))
+    at = data.index(b"only text")
+    data[at - 40 : at + 5] = b"\xff" * 45
+    found, report = opened(bytes(data))
+    assert {record for record, _, _ in found} >= {1, 2}
+    assert report.skipped == report.problems["corrupt"].count > 0
+    assert len({record for record, _, _ in found}) < 5
+
+
+def test_rules_fire_on_lines_in_a_column(tmp_path: Path) -> None:
+    rules = write_rules(
+        tmp_path / "rules",
+        listens=(
+            "product: linux, category: process_creation",
+            "{Image|endswith: /nc, CommandLine|contains: '-l'}",
+        ),
+        stopped=("product: aws, service: cloudtrail", "eventName: StopLogging"),
+        failed=("product: linux, service: sshd", "'|all': [Failed password]"),
+    )
+    assert fired(tmp_path, with_lines(tmp_path), rules, "x.parquet") == {
+        ("listens", "2"),
+        ("stopped", "6"),
+        ("failed", "1"),
+    }

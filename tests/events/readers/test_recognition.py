@@ -75,6 +75,8 @@ def test_the_logs_of_the_corpora_go_where_they_belong(corpora: Path) -> None:
             expected = {"auditd"}
         elif path.name.startswith(("bind9", "openvpn")):
             expected = {"bind", "openvpn"}
+        elif path.name.startswith(("exim-bf", "exim-spam")):
+            expected = {"exim"}
         elif path.name.startswith(tuple(SYSLOG.split())):
             expected = {"syslog", "mail"}
         elif data.lstrip()[:1] in {b"{", b"["} or b"<Event" in data[:100]:

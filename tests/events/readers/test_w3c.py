@@ -216,3 +216,19 @@ def test_a_query_is_also_there_in_the_clear(query: str, clear: str, tmp_path: Pa
         tmp_path / "rules", seen=("category: webserver", f'cs-uri-query|contains: "{clear[8:]}"')
     )
     assert fired(tmp_path, data, rules) == {("seen", "3")}
+
+
+def test_requests_to_exchange_are_those_of_a_web_server(tmp_path: Path) -> None:
+    data = sample("w3c", "HttpProxy.log")
+    seen = feed(READER, data)
+    (event,) = seen.events
+    assert (seen.origins, event["c-ip"], event["sc-status"]) == (["w3cweb"], "203.0.113.9", "200")
+    assert event["cs(User-Agent)"] == "python-requests/2.19"
+    rules = write_rules(
+        tmp_path / "rules",
+        shell=(
+            "category: webserver",
+            "{cs-uri-query|contains|all: [/autodiscover.json, /powershell], cs-method: POST}",
+        ),
+    )
+    assert fired(tmp_path, data, rules) == {("shell", "6")}

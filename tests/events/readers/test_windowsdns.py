@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from haidang.events.readers import readers, syslog
 from haidang.events.readers.windowsdns import READER
 from haidang.events.recognition import make_head, recognise
 from haidang.events.times import parse_time
+from haidang.limits import DEFAULT_LIMITS
 from tests.events.readers.feeding import feed, head, sample
 
 DATA = sample("windowsdns", "dns.log")
@@ -110,6 +113,31 @@ def test_lengths_become_dots(written: str, name: str) -> None:
 def test_the_time_is_in_the_order_of_its_region(written: str, time: str) -> None:
     line = f"{written} 0E70 EVENT   x".encode()
     assert parse_time(feed(READER, line).events[0]["time"]) == parse_time(time)
+
+
+@pytest.mark.parametrize(
+    ("dates", "days"),
+    [
+        (["05/11/2026 21:58:57", "13/11/2026 21:58:57"], ["2026-11-05", "2026-11-13"]),
+        (["05/11/2026 9:58:57 PM", "13/11/2026 9:58:57 PM"], ["2026-11-05", "2026-11-13"]),
+        (["11/05/2026 21:58:57", "11/13/2026 21:58:57"], ["2026-11-05", "2026-11-13"]),
+        (["11/05/2026 21:58:57", "11/06/2026 21:58:57"], ["2026-11-05", "2026-11-06"]),
+    ],
+)
+def test_a_day_over_twelve_tells_how_all_of_a_file_is_written(dates: list[str], days: list[str]) -> None:
+    lines = [f"{dates[0]} 0E70 EVENT   x\n"] * 5 + [f"{dates[1]} 0E70 EVENT   x\n"]
+    for limits in (DEFAULT_LIMITS, replace(DEFAULT_LIMITS, batch_events=2)):
+        seen = feed(READER, "".join(lines).encode(), limits=limits)
+        assert seen.records == [1, 2, 3, 4, 5, 6]
+        times = [parse_time(event["time"]) for event in seen.events]
+        assert times == [parse_time(f"{day}T21:58:57Z") for day in [days[0]] * 5 + [days[1]]]
+
+
+def test_what_is_too_far_on_does_not_tell() -> None:
+    lines = b"05/11/2026 21:58:57 0E70 EVENT   x\n" * 5 + b"13/11/2026 21:58:57 0E70 EVENT   x\n"
+    seen = feed(READER, lines, limits=replace(DEFAULT_LIMITS, batch_events=1, spool_bytes=100))
+    assert parse_time(seen.events[0]["time"]) == parse_time("2026-05-11T21:58:57Z")
+    assert parse_time(seen.events[5]["time"]) == parse_time("2026-11-13T21:58:57Z")
 
 
 def test_a_whole_file_is_its_own_and_nothing_in_it_is_a_fault() -> None:

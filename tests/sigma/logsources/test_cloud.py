@@ -131,6 +131,10 @@ OWN: list[tuple[str, str, int, str, str, set[int]]] = [
         *("Image|endswith: /screencapture", {1}),
     ),
     (
+        *("macos_unified_log.json", "macosunifiedlog", 2, "product: macos, service: unified_log"),
+        *("{Image|endswith: /authd, eventMessage|contains: system.privilege.admin}", {1}),
+    ),
+    (
         *("rpc_firewall.json", "windows", 2, "product: rpc_firewall, category: application"),
         *("{EventLog: RPCFW, EventID: 3, OpNum: 3}", {1}),
     ),

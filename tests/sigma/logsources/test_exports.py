@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
@@ -24,6 +25,28 @@ STOPPED = "{eventSource: cloudtrail.amazonaws.com, eventName: StopLogging, userI
 TIME = "2026-05-11T03:14:15Z"
 PORTAL = "5/11/2026, 3:14:15.000 AM"
 
+FAILED_LOGON = "{EventID: 4625, TargetUserName: quantri, Computer: hv-dc01}"
+GOOGLE = {
+    "timestamp": TIME,
+    "logName": "projects/p/logs/cloudaudit.googleapis.com%2Factivity",
+    "protoPayload": {"methodName": "storage.buckets.delete", "serviceName": "storage"},
+}
+PUBLISHED = base64.b64encode(json.dumps(GOOGLE).encode()).decode()
+OKTA = {
+    "published": TIME,
+    "eventType": "policy.lifecycle.delete",
+    "displayMessage": "Delete policy",
+    "actor": {"alternateId": "lan@haivan.example"},
+    "securityContext": {"isProxy": True},
+    "debugContext": {"debugData": {"requestUri": "/api/v1/policies"}},
+    "target": [{"displayName": "Default policy"}],
+}
+OKTA_RULE = (
+    "{eventtype: policy.lifecycle.delete, target.displayName: Default policy, "
+    "securityContext.isProxy: 'true', actor.alternateId: lan@haivan.example, "
+    "debugContext.debugData.requestUri: /api/v1/policies}"
+)
+
 # What it is, its row or object, whether it is a table, the log source of a rule, and what that selects.
 EXPORTS: list[tuple[str, dict[str, Any], bool, str, str]] = [
     (
@@ -39,6 +62,20 @@ EXPORTS: list[tuple[str, dict[str, Any], bool, str, str]] = [
         True,
         TRAIL,
         "{eventName: StopLogging, requestParameters|contains: main}",
+    ),
+    (
+        "cloudtrail_athena_structures",
+        {
+            "eventversion": "1.09",
+            "eventtime": TIME,
+            "eventsource": "cloudtrail.amazonaws.com",
+            "eventname": "StopLogging",
+            "awsregion": "ap-southeast-1",
+            "useridentity": {"type": "IAMUser", "sessioncontext": {"sessionissuer": {"type": "Role"}}},
+        },
+        False,
+        TRAIL,
+        "{userIdentity.type: IAMUser, userIdentity.sessionContext.sessionIssuer.type: Role}",
     ),
     (
         "cloudtrail_history",
@@ -198,6 +235,156 @@ EXPORTS: list[tuple[str, dict[str, Any], bool, str, str]] = [
         True,
         "product: okta, service: okta",
         "{eventtype: policy.lifecycle.delete, target.displayName: Default policy}",
+    ),
+    (
+        "okta_hook",
+        {
+            "eventType": "com.okta.event_hook",
+            "source": "https://haivan.example/api/v1/eventHooks/h",
+            "data": {"events": [OKTA]},
+            "eventTime": "2026-05-11T03:14:16Z",
+        },
+        False,
+        "product: okta, service: okta",
+        OKTA_RULE,
+    ),
+    (
+        "okta_cl",
+        {
+            "TimeGenerated": "2026-05-11T03:14:16Z",
+            "published_t": TIME,
+            "eventType_s": "policy.lifecycle.delete",
+            "displayMessage_s": "Delete policy",
+            "actor_alternateId_s": "lan@haivan.example",
+            "securityContext_isProxy_b": True,
+            "debugContext_debugData_s": '{"requestUri":"/api/v1/policies"}',
+            "target_s": '[{"displayName":"Default policy"}]',
+        },
+        False,
+        "product: okta, service: okta",
+        OKTA_RULE,
+    ),
+    (
+        "okta_cl_table",
+        {
+            "TimeGenerated [UTC]": PORTAL,
+            "eventType_s": "policy.lifecycle.delete",
+            "actor_alternateId_s": "lan@haivan.example",
+            "securityContext_isProxy_b": "true",
+            "debugContext_debugData_requestUri_s": "/api/v1/policies",
+            "target_s": '[{"displayName":"Default policy"}]',
+        },
+        True,
+        "product: okta, service: okta",
+        OKTA_RULE,
+    ),
+    (
+        "okta_v2_cl",
+        {
+            "TimeGenerated": TIME,
+            "EventOriginalType": "policy.lifecycle.delete",
+            "OriginalActorAlternateId": "lan@haivan.example",
+            "OriginalOutcomeResult": "SUCCESS",
+            "SecurityContextIsProxy": "true",
+            "DebugData": {"requestUri": "/api/v1/policies"},
+            "OriginalTarget": [{"displayName": "Default policy"}],
+        },
+        False,
+        "product: okta, service: okta",
+        OKTA_RULE,
+    ),
+    (
+        "google_cloud_pushed",
+        {"message": {"data": PUBLISHED, "messageId": "7", "publishTime": TIME}, "subscription": "s"},
+        False,
+        "product: gcp, service: gcp.audit",
+        "gcp.audit.method_name: storage.buckets.delete",
+    ),
+    (
+        "google_cloud_pulled",
+        {"receivedMessages": [{"ackId": "a", "message": {"data": PUBLISHED, "messageId": "7"}}]},
+        False,
+        "product: gcp, service: gcp.audit",
+        "gcp.audit.method_name: storage.buckets.delete",
+    ),
+    (
+        "google_cloud_published",
+        {"data": PUBLISHED, "attributes": {}, "messageId": "7"},
+        False,
+        "product: gcp, service: gcp.audit",
+        "gcp.audit.method_name: storage.buckets.delete",
+    ),
+    (
+        "google_cloud_to_splunk",
+        {"time": 1778469255, "sourcetype": "google:gcp:pubsub:message", "event": {"data": GOOGLE}},
+        False,
+        "product: gcp, service: gcp.audit",
+        "gcp.audit.method_name: storage.buckets.delete",
+    ),
+    (
+        "google_cloud_line",
+        {
+            "textPayload": '203.0.113.9 - - [11/May/2026:03:14:15 +0000] "GET /a.php?id=1 HTTP/1.1" 200 1',
+            "logName": "projects/p/logs/stdout",
+            "timestamp": TIME,
+        },
+        False,
+        "category: webserver",
+        "cs-uri-query|contains: id=1",
+    ),
+    (
+        "graylog",
+        {
+            "timestamp": TIME,
+            "source": "hv-dc01",
+            "message": "An account failed to log on.",
+            "winlogbeat_winlog_channel": "Security",
+            "winlogbeat_winlog_event_id": "4625",
+            "winlogbeat_winlog_provider_name": "Microsoft-Windows-Security-Auditing",
+            "winlogbeat_winlog_event_data_TargetUserName": "quantri",
+        },
+        False,
+        "product: windows, service: security",
+        FAILED_LOGON,
+    ),
+    (
+        "graylog_table",
+        {
+            "timestamp": TIME,
+            "source": "hv-dc01",
+            "winlog_channel": "Security",
+            "winlog_event_id": "4625",
+            "winlog_event_data_TargetUserName": "quantri",
+        },
+        True,
+        "product: windows, service: security",
+        FAILED_LOGON,
+    ),
+    (
+        "graylog_of_old_winlogbeat",
+        {
+            "timestamp": TIME,
+            "source": "hv-dc01",
+            "winlogbeat_log_name": "Security",
+            "winlogbeat_event_id": 4625,
+            "winlogbeat_event_data_TargetUserName": "quantri",
+        },
+        False,
+        "product: windows, service: security",
+        FAILED_LOGON,
+    ),
+    (
+        "macos_unified_log",
+        {
+            "eventMessage": "Failed to authorize right",
+            "processImagePath": "/usr/libexec/authd",
+            "subsystem": "com.apple.authd",
+            "timestamp": "2026-05-11 10:14:15.000000+0700",
+            "machTimestamp": 1,
+        },
+        False,
+        "product: macos, service: unified_log",
+        "{Image|endswith: /authd, eventMessage|contains: authorize}",
     ),
     (
         "kubernetes_azure",

@@ -26,7 +26,15 @@ from haidang.events.readers._syscalls import syscall_name
 if TYPE_CHECKING:
     from haidang.events.model import Fields
 
-__all__ = ["arguments", "parse_body", "record_type", "undo_hex"]
+__all__ = [
+    "ENCODED",
+    "add_parts",
+    "arguments",
+    "parse_body",
+    "record_type",
+    "socket_address",
+    "undo_hex",
+]
 
 LONGEST_REMEMBERED = 512
 """Characters of a record that is worth remembering; with the number of records it bounds the memory."""
@@ -116,7 +124,7 @@ def _parse(kind: str, body: str) -> Fields:
         if value and value[0] not in "/(" and _HEX.match(value) and f"{name}={value}" in body:
             fields[name] = undo_hex(value)
     if kind in _PARTED:
-        _add_parts(kind, fields, body)
+        add_parts(kind, fields, body)
     return fields
 
 
@@ -173,7 +181,7 @@ def _rejoin(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _add_parts(kind: str, fields: Fields, body: str) -> None:
+def add_parts(kind: str, fields: Fields, body: str) -> None:
     """Add what auditd's own tools make of calls, addresses and SELinux decisions, by the same names."""
     if kind in {"SYSCALL", "SECCOMP"}:
         number = fields.get("syscall", "")
@@ -184,14 +192,14 @@ def _add_parts(kind: str, fields: Fields, body: str) -> None:
     elif kind == "SOCKADDR":
         fields.pop("SADDR", None)
         if "saddr_fam" not in fields:
-            fields.update(_address(fields.get("saddr", "")))
+            fields.update(socket_address(fields.get("saddr", "")))
     elif match := _AVC.search(body):
         fields["seresult"] = match[1]
         fields["seperms"] = match[2].strip()
 
 
-def _address(digits: str) -> dict[str, str]:
-    """Read a socket address (struct sockaddr, as hex digits)."""
+def socket_address(digits: str) -> dict[str, str]:
+    """Return the parts of a socket address (struct sockaddr, as hex digits), {} where it is none."""
     if len(digits) < 4 or not _HEX.match(digits):
         return {}
     data = bytes.fromhex(digits)

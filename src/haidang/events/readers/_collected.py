@@ -10,13 +10,21 @@ r"""Log lines inside JSON objects: where collectors keep them, and what is told 
 | Graylog (GELF) | ``full_message``, ``short_message`` | the same |
 | Azure (AKS) | ``properties.log``, ``log_s`` | ``time``, ``TimeGenerated`` |
 | Loki, Falcon LogScale | ``line``, ``@rawstring`` | ``timestamp`` |
+| Google Cloud (Log Router) | ``textPayload``, ``jsonPayload.message`` | ``timestamp``, ``labels`` |
+| Google Pub/Sub | ``message.data``, ``receivedMessages[].message.data`` (Base64) | ``publishTime`` |
+| Splunk HEC (Dataflow and others) | ``event`` beside ``sourcetype`` | ``time``, ``host`` |
+| Okta event hooks | ``data.events[]``, an object each | |
 
 Input is untrusted.
 """
 
 from __future__ import annotations
 
+from base64 import b64decode
+from binascii import Error as Base64Error
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
 
 from haidang.events import shapes
 from haidang.events.times import parse_time
@@ -26,7 +34,7 @@ if TYPE_CHECKING:
 
     from haidang.events.model import Fields
 
-__all__ = ["Carried", "carried_lines"]
+__all__ = ["Carried", "carried_lines", "host_of"]
 
 
 class Carried(NamedTuple):
@@ -43,11 +51,26 @@ class Carried(NamedTuple):
     """Whether the time is the line's own, which the collector read with the zone that it was told."""
 
 
-_LINES = ("_raw", "@message", "full_log", "@rawstring", "log_s", "message", "MESSAGE", "log", "line", "msg")
+_LINES = (
+    "_raw",
+    "@message",
+    "full_log",
+    "@rawstring",
+    "log_s",
+    "message",
+    "MESSAGE",
+    "log",
+    "line",
+    "msg",
+    "textPayload",
+)
+_NESTED = (("properties", "log"), ("jsonPayload", "message"))
+_PUBLISHED = frozenset({"messageId", "message_id", "publishTime", "publish_time"})
+"""What messages of Pub/Sub have beside their data."""
 _LONG_LINES = ("full_message", "short_message")
 _TIMES = (
     "_time", "@timestamp", "timestamp", "timereported", "ISODATE", "time", "date", "TimeGenerated",
-    "timegenerated",
+    "timegenerated", "publishTime", "publish_time",
 )  # fmt: skip
 _HOSTS = ("logsource", "hostname", "HOST", "host", "fromhost", "Computer")
 _PROGRAMS = (
@@ -68,10 +91,58 @@ def carried_lines(document: Fields) -> Iterator[Carried]:
             if isinstance(one, dict) and isinstance(text := one.get("message"), str):
                 yield Carried(text, *_time(one))
         return
+    if wrapped := [*_published(inner), *_hooked(inner)]:
+        yield from wrapped
+        return
     text = _line(inner)
     if text is not None:
         program, pid = _program(inner)
-        yield Carried(text, *_time(inner), _host(inner), program, pid, exact="_time" in inner)
+        yield Carried(text, *_time(inner), host_of(inner), program, pid, exact="_time" in inner)
+
+
+def _published(document: Fields) -> Iterator[Carried]:
+    """Yield what messages of Google Pub/Sub hold: one that is pushed, several that were pulled, one alone."""
+    pulled = document.get("receivedMessages")
+    for outer in pulled if isinstance(pulled, list) else [document]:
+        message = outer.get("message") if isinstance(outer, dict) else None
+        if not isinstance(message, dict):
+            message = outer
+        if not isinstance(message, dict) or message.keys().isdisjoint(_PUBLISHED):
+            continue
+        if isinstance(data := message.get("data"), str):
+            try:
+                text = b64decode(data, validate=True).decode("utf-8", "replace")
+            except (Base64Error, ValueError):
+                continue
+            yield Carried(text, *_time(message))
+
+
+def _hooked(document: Fields) -> Iterator[Carried]:
+    """Yield the events that Okta sends to a hook, or what is sent to Splunk's collector, as JSON text."""
+    data, event = document.get("data"), document.get("event")
+    if document.get("eventType") == "com.okta.event_hook" and isinstance(data, dict):
+        events = data.get("events")
+        yield from (
+            Carried(_json(one))
+            for one in (events if isinstance(events, list) else ())
+            if isinstance(one, dict)
+        )
+    elif isinstance(event, dict | str) and event and "sourcetype" in document:
+        if isinstance(event, str):
+            text = event
+        else:
+            # What an event does not say itself is around it.
+            around = {"_time": document.get("time"), "host": document.get("host")}
+            text = _json({name: value for name, value in around.items() if value is not None} | event)
+        yield Carried(text, *_time(document), host_of(document))
+
+
+def _json(document: Fields) -> str:
+    """Return an object as text again, "" where it is nested deeper than can be written."""
+    try:
+        return orjson.dumps(document).decode()
+    except orjson.JSONEncodeError:
+        return ""
 
 
 def _line(document: Fields) -> str | None:
@@ -86,9 +157,10 @@ def _line(document: Fields) -> str | None:
             return text
     if "short_message" in document:
         return next((text for name in _LONG_LINES if isinstance(text := document.get(name), str)), None)
-    properties = document.get("properties")
-    if isinstance(properties, dict) and isinstance(text := properties.get("log"), str):
-        return text
+    for name, inside in _NESTED:
+        outer = document.get(name)
+        if isinstance(outer, dict) and isinstance(text := outer.get(inside), str):
+            return text
     return None
 
 
@@ -101,7 +173,8 @@ def _time(document: Fields) -> tuple[str, float | None]:
     return "", None
 
 
-def _host(document: Fields) -> str:
+def host_of(document: Fields) -> str:
+    """Return the host that an object names, "" where it names none."""
     agent = document.get("agent")
     if isinstance(agent, dict) and "full_log" in document:
         return _text(agent.get("name"))
@@ -111,6 +184,21 @@ def _host(document: Fields) -> str:
             value = value.get("name") or value.get("hostname")
         if isinstance(value, str) and value:
             return value
+    return _machine(document)
+
+
+def _machine(document: Fields) -> str:
+    """Return the machine or pod that Google Cloud names, "" where it names none."""
+    labels, resource = document.get("labels"), document.get("resource")
+    if isinstance(labels, dict) and isinstance(
+        name := labels.get("compute.googleapis.com/resource_name"), str
+    ):
+        return name
+    labels = resource.get("labels") if isinstance(resource, dict) else None
+    if isinstance(labels, dict):
+        return next(
+            (name for one in ("pod_name", "instance_id") if isinstance(name := labels.get(one), str)), ""
+        )
     return ""
 
 

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from haidang.events.streams import Stream
     from haidang.limits import Limits
 
-__all__ = ["ORIGIN", "READER", "AuditdReader", "Merger", "batches"]
+__all__ = ["ORIGIN", "READER", "AuditdReader", "Merger", "batches", "is_record", "merge"]
 
 ORIGIN = Origin("auditd", time_fields=("timestamp",), host_fields=("node",))
 
@@ -69,6 +69,8 @@ _WRAPPED = expression(
     r"(?:node=(\S{1,256}) )?\btype=(\S{1,64}) (?:msg=)?audit\(([\d/.:, -]{1,40}):(\d{1,20})\) ?: ?(.*)\Z",
     re.ASCII | re.DOTALL,
 )
+_AROUND = ('"', "->", " stdout ", " stderr ")
+"""What only others put before a record, who say more of it: JSON and tables, Wazuh, containers."""
 _SEPARATOR = expression(r"(?:-{4}|time->.*|<no matches>)?\s*\Z", re.DOTALL)
 
 
@@ -105,13 +107,16 @@ class Merger:
         self._events: list[Fields] = []
         self._records: list[int] = []
 
-    def add(self, number: int, text: str) -> bool:
-        """Take the line ``number``; False where it is no audit record."""
+    def add(self, number: int, text: str, host: str = "") -> bool:
+        """Take the line ``number``; False where it is no audit record.
+
+        ``host`` is the node where the line names none.
+        """
         match = _RECORD.match(text)
         if match is None:
-            return "audit(" in text and self._add_wrapped(number, text)
+            return "audit(" in text and self._add_wrapped(number, text, host)
         node, kind, time, serial, body = match.groups()
-        self._add(number, (node or "", time, serial), kind, body)
+        self._add(number, (node or host, time, serial), kind, body)
         return True
 
     def take(self) -> tuple[list[Fields], list[int]]:
@@ -125,7 +130,7 @@ class Merger:
         while self._open:
             self._finish_oldest()
 
-    def _add_wrapped(self, number: int, text: str) -> bool:
+    def _add_wrapped(self, number: int, text: str, host: str) -> bool:
         """Take a record that syslog carries, or that ``ausearch`` has interpreted."""
         match = _WRAPPED.search(text)
         if match is None:
@@ -134,7 +139,7 @@ class Merger:
         if node is None and match.start():
             header = syslog.parse_line(text)
             node = header.get("hostname", "") if header else ""
-        self._add(number, (node or "", time, serial), kind, body)
+        self._add(number, (node or host, time, serial), kind, body)
         return True
 
     def _add(self, number: int, key: _Key, kind: str, body: str) -> None:
@@ -175,15 +180,15 @@ class Merger:
         self._size -= event.size
         if event is self._last:
             self._last_key = self._last = None
-        merged = _merge(key, event.records)
+        merged = merge(key, event.records)
         self._parents.join(merged)
         self._events.append(merged)
         self._records.append(event.number)
         return key
 
 
-def _merge(key: _Key, records: list[Fields]) -> Fields:
-    """Return one event of all its records."""
+def merge(key: _Key, records: list[Fields]) -> Fields:
+    """Return one event of all its records; the key is its node, time and serial as written."""
     executed = arguments(records)
     merged: Fields = {}
     for fields in records:
@@ -251,7 +256,7 @@ class AuditdReader:
     def recognises(self, head: Head) -> int:
         """Return 95 where half of the first lines are audit records, 92 where syslog carries some."""
         lines = [line for line in head.lines[:HEAD_LINES] if not _SEPARATOR.match(line)]
-        audit = sum(map(_is_record, lines))
+        audit = sum(map(is_record, lines))
         if not audit:
             return 0
         if audit * 2 >= len(lines):
@@ -295,9 +300,15 @@ def _other(text: str, number: int, report: FileReport) -> Fields | None:
     return None
 
 
-def _is_record(line: str) -> bool:
+def is_record(line: str) -> bool:
+    """Return whether a line is an audit record, by itself or behind the header of a syslog line."""
     line = line.removeprefix(BOM)
-    return _RECORD.match(line) is not None or ("audit(" in line and _WRAPPED.search(line) is not None)
+    if _RECORD.match(line) is not None:
+        return True
+    if "audit(" not in line or (match := _WRAPPED.search(line)) is None:
+        return False
+    before = line[: match.start()]
+    return not any(mark in before for mark in _AROUND)
 
 
 READER = AuditdReader()

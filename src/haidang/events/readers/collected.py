@@ -8,6 +8,10 @@ Rules of this module:
 
 - What is inside is read as what it is: a JSON object as one of JSON lines, an ``<Event>`` and what Splunk
   renders of Windows events as that, a line of syslog or of a product that travels through it as that.
+- Records of the audit log are put together as :mod:`haidang.events.readers.auditd` does it, also those that
+  Wazuh has joined to one line; an object of LAUREL, or one that is kept as text, is such an event as well.
+- What a message of Google Pub/Sub, an event hook of Okta or an envelope of Splunk's collector holds is read
+  so, too; objects may be in one another.
 - An object that has the header of syslog in parts (program, process id, host) is a line of syslog.
 - The rows of a table that an interface of Azure answers with (``columns`` and ``rows``), or CloudTrail Lake
   (``QueryResultRows``), are an object each.
@@ -31,10 +35,11 @@ from haidang.events import shapes
 from haidang.events.json_splitting import JsonSplitter
 from haidang.events.model import DocumentBatch, EventBatch, FileReport, Origin
 from haidang.events.patterns import expression
-from haidang.events.readers import json_documents, ndjson, syslog
+from haidang.events.readers import auditd, json_documents, ndjson, syslog
 from haidang.events.readers._carried import Sorter, carriers
-from haidang.events.readers._collected import Carried, carried_lines
+from haidang.events.readers._collected import Carried, carried_lines, host_of
 from haidang.events.readers._event_xml import EventXmlError, parse_event
+from haidang.events.readers._laurel_events import laurel_event
 from haidang.events.readers._lines import COOKIE, broken
 from haidang.events.readers._years import Years
 from haidang.events.times import format_time, parse_time
@@ -51,12 +56,14 @@ if TYPE_CHECKING:
 __all__ = ["READER", "CollectedReader", "Opener"]
 
 _HEAD_DOCUMENTS = 20
+_DEEPEST = 3
+"""Objects in one another, each kept as text in the outer one, that are looked into."""
 _SURE = 78
 """Surer than JSON as such, for what is inside says more."""
 # A member that may hold a line, at the beginning of a file or behind another.
 _MEMBER = expression(
     rb'[{,]\s*"(?:_raw|@message|full_log|@rawstring|log_s|message|MESSAGE|log|line|msg|short_message|original'
-    rb'|event\.original|logEvents)"\s*:'
+    rb'|event\.original|logEvents|data|receivedMessages|textPayload|jsonPayload|sourcetype)"\s*:'
 )
 _TABLE = expression(
     rb'\A\s*\{[^\[]{0,1000}(?:\[\s*\{[^\[]{0,200})?"columns"\s*:\s*\[\s*\{\s*"(?:name|ColumnName)"\s*:'
@@ -67,21 +74,35 @@ _RENDERED = expression(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d[^\n]{0,20}\r?\n(?=LogNam
 """How Splunk's rendering of a Windows event begins."""
 
 
+_JOINED = expression(r"\s+(?=type=[A-Z_]{2,40} msg=audit\()")
+"""What is between the records of an event that were joined to one line; a value has no blank in it."""
+
+
 class Opened(NamedTuple):
-    """What was inside: JSON or an event of Windows or of syslog; one of the three."""
+    """What was inside: JSON, an event of Windows, of the audit log or of syslog; one of these."""
 
     document: bytes = b""
     windows: Fields | None = None
+    audited: Fields | None = None
+    audit: tuple[str, str] | None = None
+    """A host, and the record or records of the audit log that it wrote."""
     line: Fields | None = None
 
 
 class Opener:
-    """Takes lines out of what is around them."""
+    """Takes lines out of what is around them; ``close`` it, for records of the audit log wait for others."""
 
-    def __init__(self, report: FileReport, mtime: float | None) -> None:
+    def __init__(self, report: FileReport, mtime: float | None, limits: Limits) -> None:
         """Note in ``report``; ``mtime`` is when the file was written, in seconds since the epoch."""
         self._report = report
         self._years = Years(mtime)
+        self._limits = limits
+        self._merger = auditd.Merger(report, limits)
+
+    def close(self) -> Iterator[EventBatch]:
+        """Yield the events of the audit log of which no more will come."""
+        self._merger.close()
+        yield from auditd.batches(self._merger, self._report, self._limits)
 
     def batches(self, documents: Sequence[bytes], records: Sequence[int]) -> Iterator[Batch]:
         """Yield what is inside of consecutive objects: JSON first, then Windows events, then lines."""
@@ -119,7 +140,7 @@ class Opener:
         yield from self.events(found)
 
     def events(self, found: Sequence[tuple[int, Opened]]) -> Iterator[EventBatch]:
-        """Yield the events of Windows and of syslog among what was found."""
+        """Yield the events of Windows, of the audit log and of syslog among what was found."""
         windows = [(record, one.windows) for record, one in found if one.windows is not None]
         if windows:
             yield EventBatch(
@@ -128,14 +149,32 @@ class Opener:
                 [one for _, one in windows],
                 [record for record, _ in windows],
             )
+        audited = [(record, one.audited) for record, one in found if one.audited is not None]
+        if audited:
+            yield EventBatch(
+                self._report,
+                auditd.ORIGIN.name,
+                [one for _, one in audited],
+                [record for record, _ in audited],
+            )
+        for record, one in found:
+            if one.audit is not None:
+                host, text = one.audit
+                for part in _JOINED.split(text):
+                    if not self._merger.add(record, part, host):
+                        broken(self._report, record, "no audit record")
+        yield from auditd.batches(self._merger, self._report, self._limits)
         lines = [(record, one.line) for record, one in found if one.line is not None]
         if lines:
             events, records = [one for _, one in lines], [record for record, _ in lines]
             self._years.place([one for one in events if "time" not in one], records, self._report)
             yield from syslog.sorted_out(events, records, self._report)
 
-    def opened(self, document: Fields | None, record: int) -> list[Opened]:
-        """Return what is inside an object; nothing where it is to stay as it is."""
+    def opened(self, document: Fields | None, record: int, depth: int = 0) -> list[Opened]:
+        """Return what is inside an object; nothing where it is to stay as it is.
+
+        ``depth`` is in how many other objects it was.
+        """
         if document is None:
             return []
         if rows := list(_rows(document)):
@@ -144,29 +183,39 @@ class Opener:
             except orjson.JSONEncodeError:
                 # Nested deeper than can be written again: it stays as it is, and is noted as too deep.
                 return []
+        inner = shapes.unwrap(document)[1]
+        if (event := laurel_event(inner, host_of(inner))) is not None:
+            return [Opened(audited=event)]
         carried = list(carried_lines(document))
-        opened = [one for each in carried if (one := self._inside(each, record)) is not None]
-        if len(opened) == len(carried):
-            return opened
+        inside = [self._inside(each, record, depth) for each in carried]
         if len(carried) > 1:
             # Lines of which nothing is known must not be lost beside those of which something is.
-            opened += (Opened(_document(each)) for each in carried if self._inside(each, record) is None)
-        return opened
+            pairs = zip(inside, carried, strict=True)
+            inside = [some or [Opened(_document(each))] for some, each in pairs]
+        return [one for some in inside for one in some]
 
-    def _inside(self, carried: Carried, record: int) -> Opened | None:
+    def _inside(self, carried: Carried, record: int, depth: int) -> list[Opened]:
+        """Return what a line is, or holds; nothing where nothing is known of it."""
         text = carried.text.strip().removeprefix(COOKIE).lstrip()
         if text.startswith("{") and text.endswith("}"):
-            return Opened(document=text.encode("utf-8", "replace")) if _object(text) is not None else None
+            if (found := _object(text)) is None:
+                return []
+            if (event := laurel_event(found, carried.host)) is not None:
+                return [Opened(audited=event)]
+            deeper = self.opened(found, record, depth + 1) if depth < _DEEPEST else []
+            return deeper or [Opened(document=text.encode("utf-8", "replace"))]
+        if "audit(" in text and auditd.is_record(text):
+            return [Opened(audit=(carried.host, text))]
         if text.startswith("<Event"):
             try:
-                return Opened(windows=parse_event(text.encode("utf-8", "replace")))
+                return [Opened(windows=parse_event(text.encode("utf-8", "replace")))]
             except EventXmlError:
                 broken(self._report, record, "an event that is no whole XML; read as plain JSON", skipped=0)
-                return None
+                return []
         if (match := _RENDERED.match(text)) is not None:
-            return Opened(windows=_rendered(text[match.end() :], match[0].strip(), carried))
+            return [Opened(windows=_rendered(text[match.end() :], match[0].strip(), carried))]
         line = self._line(text, carried)
-        return None if line is None else Opened(line=line)
+        return [] if line is None else [Opened(line=line)]
 
     def _line(self, text: str, carried: Carried) -> Fields | None:
         fields = syslog.parse_line(text)
@@ -255,7 +304,7 @@ class CollectedReader:
     @property
     def origins(self) -> tuple[Origin, ...]:
         """Return the families of logs that may be inside."""
-        return tuple(dict.fromkeys((ndjson.ORIGIN, *syslog.READER.origins)))
+        return tuple(dict.fromkeys((ndjson.ORIGIN, *auditd.READER.origins)))
 
     def recognises(self, head: Head) -> int:
         """Return 78 where at least half of the first objects carry a line of which something is known."""
@@ -264,7 +313,7 @@ class CollectedReader:
         if not _MEMBER.search(head.data) or not _inner(head):
             return 0
         report = FileReport(head.name)
-        opener = Opener(report, None)
+        opener = Opener(report, None, DEFAULT_LIMITS)
         splitter = JsonSplitter(report, DEFAULT_LIMITS)
         some = list(islice(splitter.feed(head.text.encode("utf-8", "replace")), _HEAD_DOCUMENTS))
         carrying = sum(bool(opener.opened(_object(document), number)) for number, document in some)
@@ -272,9 +321,10 @@ class CollectedReader:
 
     def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[Batch]:
         """Yield what is inside each batch of objects."""
-        opener = Opener(report, stream.mtime)
+        opener = Opener(report, stream.mtime, limits)
         for batch in json_documents.READER.read(stream, report, limits):
             yield from opener.batches(batch.documents, batch.records)
+        yield from opener.close()
 
 
 def _inner(head: Head) -> bool:

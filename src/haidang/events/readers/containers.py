@@ -6,7 +6,8 @@ r"""What containers write, as Kubernetes (CRI) and Docker keep it: each line in 
 Rules of this module:
 
 - What is inside is read as what it is: a JSON object as one of JSON lines, a line of syslog or of a product
-  that travels through it (a web server, a mail server …) as that, anything else as plain text.
+  that travels through it (a web server, a mail server …) as that, records of the audit log as
+  :mod:`haidang.events.readers.auditd` does it, anything else as plain text.
 - A line that was written in parts (CRI's tag ``P``; Docker leaves the line's end out) is put together, of
   each stream for itself, up to ``limits.line_bytes``; of a longer one the rest is left out, and noted. It
   has the number of its last part.
@@ -30,7 +31,7 @@ import orjson
 
 from haidang.events.model import DocumentBatch, EventBatch, Fields
 from haidang.events.patterns import expression
-from haidang.events.readers import ndjson, syslog, text
+from haidang.events.readers import auditd, ndjson, syslog, text
 from haidang.events.readers._carried import Sorter, carriers
 from haidang.events.readers._lines import BOM, broken, decode
 
@@ -94,7 +95,7 @@ class ContainersReader:
     @property
     def origins(self) -> tuple[Origin, ...]:
         """Return the families of logs that may be inside."""
-        return tuple(dict.fromkeys((text.ORIGIN, ndjson.ORIGIN, *syslog.READER.origins)))
+        return tuple(dict.fromkeys((text.ORIGIN, ndjson.ORIGIN, *auditd.READER.origins)))
 
     def recognises(self, head: Head) -> int:
         """Return 95 where at least half of the first lines are in such an envelope."""
@@ -107,10 +108,29 @@ class ContainersReader:
     ) -> Iterator[DocumentBatch | EventBatch]:
         """Yield what is inside of each batch of lines: documents of JSON, then the events of each origin."""
         parts = _Parts(report, limits)
+        merger = auditd.Merger(report, limits)
         for first, lines in stream.line_batches(report, limits):
-            found = list(parts.whole(first, lines))
-            yield from _batches(found, report)
-        yield from _batches(list(parts.left()), report)
+            yield from _batches(_without_audit(parts.whole(first, lines), merger), report)
+            yield from auditd.batches(merger, report, limits)
+        yield from _batches(_without_audit(parts.left(), merger), report)
+        merger.close()
+        yield from auditd.batches(merger, report, limits)
+
+
+def _without_audit(
+    found: Iterator[tuple[int, _Written]], merger: auditd.Merger
+) -> list[tuple[int, _Written]]:
+    """Hand the records of the audit log to the merger, and return what else there is."""
+    return [
+        (number, one)
+        for number, one in found
+        if not (
+            one.stream
+            and "audit(" in one.message
+            and auditd.is_record(one.message)
+            and merger.add(number, one.message)
+        )
+    ]
 
 
 class _Parts:

@@ -193,7 +193,7 @@ class DelimitedReader:
         """Yield one batch of events for each batch of lines, or one for each family of logs in it."""
         assembler: RowAssembler | None = None
         table = _Table(report)
-        opener = collected.Opener(report, stream.mtime)
+        opener = collected.Opener(report, stream.mtime, limits)
         for first, lines in stream.line_batches(report, limits):
             texts = [decode(line, number, report) for number, line in enumerate(lines, first)]
             if assembler is None:
@@ -206,6 +206,7 @@ class DelimitedReader:
         if assembler is not None:
             for batch in _batches(table, assembler.close(), report, limits):
                 yield from opener.rows(batch) if table.carries else (batch,)
+        yield from opener.close()
 
 
 def _is_even(header: list[str], rows: list[list[str]]) -> bool:

@@ -1,4 +1,4 @@
-"""The systemd journal, as ``journalctl`` writes it: ``-o json`` (also -pretty, -sse, -seq) and ``-o export``.
+"""The systemd journal as ``journalctl`` writes it: ``-o json`` (also -sse, -seq), ``export``, ``verbose``.
 
 Rules of this module:
 
@@ -8,7 +8,9 @@ Rules of this module:
   characters. Nothing hides in there: a program that logs one odd byte still logs the rest.
 - Records that the audit system wrote into the journal are put together as :mod:`auditd` does it, and events
   that Sysmon for Linux wrote are these events.
-- A line that is no JSON object is noted and skipped; see :mod:`_journal_export` for the other format.
+- JSON may also be an array of entries, as tools that gather evidence write it.
+- A line that is no JSON object is noted and skipped; see :mod:`_journal_export` and
+  :mod:`_journal_verbose` for the other formats.
 - Input is untrusted.
 
 Fields (origin ``syslog``): those of the journal by their names (``_EXE``, ``_CMDLINE``, ``_UID``, …; a field
@@ -24,7 +26,7 @@ that occurs several times is a list), and in place of some of them those of :mod
     outcome method user client_ip invalid_user
                 what sshd says of a logon
 
-Records are numbered by their lines; in the other forms entries are counted from 1.
+Records are numbered by their (first) lines; in other forms of JSON and in exports they count from 1.
 """
 
 from __future__ import annotations
@@ -34,8 +36,11 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from haidang.events.json_splitting import JsonSplitter
+from haidang.events.patterns import expression
 from haidang.events.readers import auditd, syslog
 from haidang.events.readers._journal_export import ExportedEntries
+from haidang.events.readers._journal_verbose import VerboseEntries, is_verbose
+from haidang.events.readers._lines import BOM
 from haidang.events.readers._sshd import SSHD, add_sshd
 from haidang.events.readers._sudo import add_sudo
 from haidang.events.times import format_time, parse_time
@@ -55,6 +60,7 @@ _SEVERITIES = {str(number): name for number, name in enumerate(syslog.SEVERITIES
 _FACILITIES = {str(number): name for number, name in enumerate(syslog.FACILITIES)}
 _TIME = "__REALTIME_TIMESTAMP"
 _MARKS = (f'"{_TIME}"', '"__CURSOR"')
+_ARRAY = expression(r"\[\s*\{")
 _BEFORE = b"\x1e \t\r\n\x00"
 _TEXT = frozenset({str})
 
@@ -173,7 +179,7 @@ class JournaldReader:
     """Reads exports of the systemd journal."""
 
     name = "journald"
-    title = "systemd journal (JSON, export)"
+    title = "systemd journal (JSON, export, verbose)"
     splittable = False
     """Entries of the audit system belong together, and the export format is no text."""
 
@@ -183,27 +189,37 @@ class JournaldReader:
         return auditd.READER.origins
 
     def recognises(self, head: Head) -> int:
-        """Return 95 for the export format, 92 where the first objects have a cursor and a time."""
+        """Return 95 for export and verbose, 92 where the first objects have a cursor and a time."""
         if b"__CURSOR=" in head.data[:64] or head.data.startswith(f"{_TIME}=".encode()):
             return 95 if b"\n__REALTIME_TIMESTAMP=" in b"\n" + head.data else 0
         text = head.text.lstrip("\x1e \t\r\n\x00")
+        if is_verbose(head.lines):
+            return 95
+        first = text.partition("}")[0]
+        if _ARRAY.match(first):
+            return 92 if all(mark in first for mark in _MARKS) else 0
         if not text.startswith(("{", "data: {")):
             return 0
         lines = [line for line in head.lines[:HEAD_LINES] if len(line) > 2]
         entries = sum(all(mark in line for mark in _MARKS) for line in lines)
         if entries * 2 > len(lines):
             return 92
-        first = text.partition("}")[0]
         return 92 if _is_pretty(text) and all(mark in first for mark in _MARKS) else 0
 
     def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[EventBatch]:
         """Yield the entries in batches."""
         head = stream.head().lstrip(_BEFORE)
         sorter = _Sorter(report, limits)
-        if not head.startswith((b"{", b"data:", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        start = head[:4096].decode("utf-8", "replace")
+        if is_verbose(start.split("\n")):
+            verbose = VerboseEntries(report, limits)
+            for first, lines in stream.line_batches(report, limits):
+                yield from sorter.batches(verbose.feed(first, lines))
+            yield from sorter.batches(verbose.last())
+        elif not head.startswith((b"{", b"[", b"data:", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
             exported = ExportedEntries(stream.blocks(), report, limits)
             yield from sorter.batches(_decoded(exported))
-        elif _is_pretty(head[:100].decode("utf-8", "replace")):
+        elif _is_pretty(start) or _ARRAY.match(start.removeprefix(BOM)):
             yield from sorter.batches(_objects(stream, report, limits))
         else:
             for first, lines in stream.line_batches(report, limits):

@@ -7,6 +7,8 @@ Rules of this module:
   look at, and whole rows only where a rule holds.
 - At most ``limits.column_rows`` rows and about ``limits.column_bytes`` bytes are held at once. Once it shows
   that few columns are asked for, more rows are read at once.
+- Where a column keeps log lines (``_raw``, as Splunk and Cribl write them), rows are read whole, and each
+  line as what it is (:mod:`haidang.events.readers.collected`); a row of whose line nothing is known stays.
 - A row group that cannot be read is noted and skipped; the others are read.
 - A file without its end has no description of its columns and cannot be read at all.
 - Input is untrusted.
@@ -21,7 +23,9 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from haidang.events.columns import ColumnBatch, Slices
+from haidang.events.model import EventBatch
 from haidang.events.parquet_footer import columns_in_codes
+from haidang.events.readers import collected
 from haidang.events.readers.ndjson import ORIGIN
 from haidang.events.row_groups import (
     Layout,
@@ -32,12 +36,11 @@ from haidang.events.row_groups import (
     held_memory,
     release_memory,
 )
-from haidang.events.shapes import WINDOWS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from haidang.events.model import FileReport, Origin
+    from haidang.events.model import Batch, FileReport, Origin
     from haidang.events.readers import Head
     from haidang.events.row_groups import Path
     from haidang.events.streams import Stream
@@ -46,6 +49,8 @@ if TYPE_CHECKING:
 __all__ = ["READER", "ParquetReader"]
 
 _SIGNATURE = b"PAR1"
+_LINES = ("_raw",)
+"""The column that keeps log lines."""
 _CODE = 4
 _BUFFER = 1 << 16
 _REUSED = 2
@@ -63,16 +68,20 @@ class ParquetReader:
 
     name = "parquet"
     title = "Parquet"
-    origins: tuple[Origin, ...] = (ORIGIN, WINDOWS)
     signature = _SIGNATURE
     splittable = False
     """Only lines can be split."""
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """Return the families of logs that rows, and lines in them, may be of."""
+        return collected.READER.origins
 
     def recognises(self, head: Head) -> int:
         """Return 100 for the signature."""
         return 100 if head.data.startswith(_SIGNATURE) else 0
 
-    def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[ColumnBatch]:
+    def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[Batch]:
         """Yield the rows in batches."""
         with stream.seekable_file(limits) as path:
             try:
@@ -87,7 +96,30 @@ class ParquetReader:
                 report.note("corrupt", "byte 0", f"The description of the columns is broken: {error.message}")
                 return
             with file.batches, file.stretches, file.beginnings:
-                yield from _batches(file, layout, report, limits)
+                batches = _batches(file, layout, report, limits)
+                if _LINES in layout.leaves:
+                    opener = collected.Opener(report, stream.mtime, limits)
+                    for batch in batches:
+                        yield from _opened(opener, batch, limits)
+                    yield from opener.close()
+                else:
+                    yield from batches
+
+
+def _opened(opener: collected.Opener, batch: ColumnBatch, limits: Limits) -> Iterator[Batch]:
+    """Yield what the lines in the rows of a batch are."""
+    step = limits.batch_events
+    done = 0
+    try:
+        for stretch in batch.stretches():
+            for start in range(0, stretch.rows, step):
+                events = stretch.events(range(start, min(start + step, stretch.rows)))
+                records = range(batch.first + done, batch.first + done + len(events))
+                yield from opener.rows(EventBatch(batch.report, ORIGIN.name, events, records))
+                done += len(events)
+    except UnreadableColumnsError as error:
+        lost = batch.rows - done
+        batch.report.note("corrupt", f"record {batch.first + done}", error.message, skipped=lost, count=lost)
 
 
 def _open(path: str) -> tuple[Opened, Layout]:

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from haidang.events.model import FileReport
     from haidang.events.readers import Head
     from haidang.events.readers._carried import Carrier
+    from haidang.events.readers._day_order import Ahead
     from haidang.events.streams import Stream
     from haidang.limits import Limits
 
@@ -183,7 +184,7 @@ def parse_lines(
 
 
 def read_lines(
-    stream: Stream, report: FileReport, limits: Limits, known: Iterable[Carrier]
+    stream: Stream | Ahead, report: FileReport, limits: Limits, known: Iterable[Carrier]
 ) -> Iterator[EventBatch]:
     """Yield the events of a stream, for each batch of lines one batch of each origin among the ``known``."""
     known = tuple(known)

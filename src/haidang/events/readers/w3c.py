@@ -10,6 +10,8 @@ Rules of this module:
 - A line with too few or too many columns, or before any ``#Fields:``, is noted and skipped.
 - IIS writes blanks as ``+``; that is undone for the name of the client's program, where rules look for
   blanks. CloudFront writes them as ``%20``, which is undone there, too.
+- Columns of a request in Exchange's HttpProxy logs (``UrlStem``, ``HttpStatus`` …) get the names of the
+  format.
 - Input is untrusted; each line takes linear time.
 
 Fields (all text; ``-`` is absent), by the names in ``#Fields:``, and besides:
@@ -63,6 +65,12 @@ _PROXY = frozenset({
     "s-supplier-name", "sc-filter-category", "sc-filter-result", "x-exception-id", "x-virus-id",
 })  # fmt: skip
 _WEB = frozenset({"cs-method", "cs-uri", "cs-uri-stem"})
+_HTTP_PROXY = {
+    "UrlStem": "cs-uri-stem", "UrlQuery": "cs-uri-query", "UrlHost": "cs-host", "Method": "cs-method",
+    "HttpStatus": "sc-status", "UserAgent": "cs(User-Agent)", "ClientIpAddress": "c-ip",
+    "AuthenticatedUser": "cs-username", "ServerHostName": "s-computername",
+}  # fmt: skip
+"""What Exchange calls the parts of a request to one of its servers (HttpProxy logs)."""
 _AGENT = "cs(User-Agent)"
 _EXTENSION = "cs-uri-extension"
 _LONGEST_EXTENSION = 16
@@ -107,6 +115,9 @@ class _Table:
             self.names = []
             return f"a header that names no columns, or more than {self._limits.columns}"
         given = set(self.names)
+        if given >= {"UrlStem", "Method", "HttpStatus"}:
+            names = self.names = [_HTTP_PROXY.get(name, name) for name in names]
+            given = set(names)
         if given >= _FIREWALL:
             self.origin = FIREWALL
         elif given & _PROXY:

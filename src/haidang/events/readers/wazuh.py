@@ -74,7 +74,7 @@ class WazuhReader:
 
     def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[Batch]:
         """Yield what is inside of each batch of lines."""
-        opener = collected.Opener(report, stream.mtime)
+        opener = collected.Opener(report, stream.mtime, limits)
         around: Fields = {}
         is_told = False
         for first, lines in stream.line_batches(report, limits):
@@ -97,6 +97,7 @@ class WazuhReader:
                     records.append(number)
             if events:
                 yield from opener.rows(EventBatch(report, text.ORIGIN.name, events, records))
+        yield from opener.close()
 
 
 READER = WazuhReader()

@@ -8,8 +8,8 @@ Rules of this module:
   a time and a context. The key at the beginning of the file, and what details of a packet begin with, are
   events of their text alone; the lines that follow these are indented, and are kept as text.
 - Windows writes times as the server's region has it. A date with dots or dashes has the day first, as has
-  one with SA or CH, or whose first number is no month; of all others the month is first. A time has no zone
-  and is taken for UTC.
+  one with SA or CH, or whose first number is no month. Of others the month is first, unless one of the file
+  has a day there (see :mod:`haidang.events.readers._day_order`). A time has no zone and is taken for UTC.
 - Input is untrusted; each pattern runs in linear time.
 
 Fields (origin ``windowsdns``; all text, absent where the line does not say):
@@ -42,11 +42,16 @@ from typing import TYPE_CHECKING
 from haidang.events.model import Origin
 from haidang.events.patterns import expression
 from haidang.events.readers import syslog
+from haidang.events.readers._day_order import Ahead, iso_time
 from haidang.events.readers._product import SURE, ProductReader, envelope
 
 if TYPE_CHECKING:
-    from haidang.events.model import Fields
+    from collections.abc import Iterator
+
+    from haidang.events.model import EventBatch, Fields, FileReport
     from haidang.events.readers import Head
+    from haidang.events.streams import Stream
+    from haidang.limits import Limits
 
 __all__ = ["ORIGIN", "READER", "WindowsDnsReader"]
 
@@ -83,6 +88,8 @@ class WindowsDnsReader(ProductReader):
     name = "windowsdns"
     title = "Microsoft DNS server (debug log)"
     origins = (ORIGIN, syslog.ORIGIN)
+    splittable = False
+    """A date further on may tell how all are written."""
 
     def recognises(self, head: Head) -> int:
         """Return 93 for the key that the file begins with, also where details outnumber the packets."""
@@ -94,6 +101,16 @@ class WindowsDnsReader(ProductReader):
 
     def parse_message(self, event: Fields) -> Fields | None:
         """Return the packet in a line, or what else the server says."""
+        return self._parsed(event, day_first=False)
+
+    def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[EventBatch]:
+        """Yield the records of each batch of lines, then what else is there."""
+        ahead = Ahead(stream, report, limits)
+        reader: WindowsDnsReader = _DayFirst() if ahead.day_first() else self
+        yield from syslog.read_lines(ahead, report, limits, (reader,))
+
+    @staticmethod
+    def _parsed(event: Fields, *, day_first: bool) -> Fields | None:
         message: str = event["message"]
         if message.startswith(_BESIDE):
             return dict(event)
@@ -102,13 +119,24 @@ class WindowsDnsReader(ProductReader):
             return None
         time, thread, context, text = match.groups()
         fields = envelope(event)
-        fields |= {"time": _time(time), "thread": thread, "context": context.removesuffix(":")}
+        fields |= {
+            "time": iso_time(time, day_first=True) if day_first else _time(time),
+            "thread": thread,
+            "context": context.removesuffix(":"),
+        }
         packet = _PACKET.match(text) if context == "PACKET" else None
         if packet is None:
             fields["message"] = text
         else:
             _add_packet(fields, packet)
         return fields
+
+
+class _DayFirst(WindowsDnsReader):
+    """Reads a file of which a date has told that the day is first."""
+
+    def parse_message(self, event: Fields) -> Fields | None:
+        return self._parsed(event, day_first=True)
 
 
 def _add_packet(fields: Fields, packet: re.Match[str]) -> None:

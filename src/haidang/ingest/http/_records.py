@@ -39,7 +39,9 @@ __all__ = [
 
 NDJSON = "ndjson"
 """The format of what is an object by line: which log it is, its fields tell."""
-JSON_FORMATS = frozenset({"", NDJSON, "collected", "json", "opencanary", "suricata", "web-json", "zeek"})
+JSON_FORMATS = frozenset(
+    {"", NDJSON, "collected", "json", "laurel", "opencanary", "suricata", "web-json", "zeek"}
+)
 """Formats of which an object is a record as it is."""
 _BOM = b"\xef\xbb\xbf"
 _SMALL = 4 << 20
