@@ -28,6 +28,7 @@ from haidang.events.model import EventBatch, Fields, FileReport, Origin
 from haidang.events.patterns import expression
 from haidang.events.readers import collected
 from haidang.events.readers._lines import BOM, decode
+from haidang.events.readers._opener import Opener
 from haidang.events.readers._rows import RowAssembler, split_row
 from haidang.events.readers._viewer import Viewer
 from haidang.limits import DEFAULT_LIMITS
@@ -193,7 +194,7 @@ class DelimitedReader:
         """Yield one batch of events for each batch of lines, or one for each family of logs in it."""
         assembler: RowAssembler | None = None
         table = _Table(report)
-        opener = collected.Opener(report, stream.mtime, limits)
+        opener = Opener(report, stream.mtime, limits)
         for first, lines in stream.line_batches(report, limits):
             texts = [decode(line, number, report) for number, line in enumerate(lines, first)]
             if assembler is None:

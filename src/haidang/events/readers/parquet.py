@@ -26,6 +26,7 @@ from haidang.events.columns import ColumnBatch, Slices
 from haidang.events.model import EventBatch
 from haidang.events.parquet_footer import columns_in_codes
 from haidang.events.readers import collected
+from haidang.events.readers._opener import Opener
 from haidang.events.readers.ndjson import ORIGIN
 from haidang.events.row_groups import (
     Layout,
@@ -98,7 +99,7 @@ class ParquetReader:
             with file.batches, file.stretches, file.beginnings:
                 batches = _batches(file, layout, report, limits)
                 if _LINES in layout.leaves:
-                    opener = collected.Opener(report, stream.mtime, limits)
+                    opener = Opener(report, stream.mtime, limits)
                     for batch in batches:
                         yield from _opened(opener, batch, limits)
                     yield from opener.close()
@@ -106,7 +107,7 @@ class ParquetReader:
                     yield from batches
 
 
-def _opened(opener: collected.Opener, batch: ColumnBatch, limits: Limits) -> Iterator[Batch]:
+def _opened(opener: Opener, batch: ColumnBatch, limits: Limits) -> Iterator[Batch]:
     """Yield what the lines in the rows of a batch are."""
     step = limits.batch_events
     done = 0

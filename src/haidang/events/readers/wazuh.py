@@ -31,6 +31,7 @@ from haidang.events.model import EventBatch, Fields, Origin
 from haidang.events.patterns import expression
 from haidang.events.readers import collected, text
 from haidang.events.readers._lines import BOM, decode
+from haidang.events.readers._opener import Opener
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +75,7 @@ class WazuhReader:
 
     def read(self, stream: Stream, report: FileReport, limits: Limits) -> Iterator[Batch]:
         """Yield what is inside of each batch of lines."""
-        opener = collected.Opener(report, stream.mtime, limits)
+        opener = Opener(report, stream.mtime, limits)
         around: Fields = {}
         is_told = False
         for first, lines in stream.line_batches(report, limits):
