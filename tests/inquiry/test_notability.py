@@ -124,6 +124,32 @@ def test_inside_is_what_private_networks_have(address: str, *, is_inside: bool) 
     assert (entry.accept({"ip": address}) is not None) == is_inside
 
 
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        ("SSL VPN Authentication", "'*VPN*'"),
+        ("VPN", "'*VPN*'"),
+        ("User ha logged in", "'*logged in'"),
+        ("Admin login", "Admin*"),
+        ("anything", "'*'"),
+    ],
+)
+def test_a_star_stands_at_either_end_or_both(value: str, wanted: str) -> None:
+    entry = f"{{kind: a, title: {{en: A, vi: A}}, when: {{}}, where: {{said: {wanted}}}, text: '{{said}}'}}"
+    made = load_product(f"origin: x\nby: []\nnotable:\n  - {entry}\n".encode())
+    assert made.entries[0].accept({"said": value}) is not None
+    for other in ("", "vp", "logged in, then out", "an admin"):
+        assert (made.entries[0].accept({"said": other}) is not None) == (wanted == "'*'" and bool(other))
+
+
+def test_a_star_inside_a_value_is_refused() -> None:
+    with pytest.raises(ValueError, match="nowhere else"):
+        load_product(
+            b"origin: x\nby: []\nnotable:\n"
+            b"  - {kind: a, title: {en: A, vi: A}, when: {}, where: {said: 'delete*log'}, text: '{said}'}\n"
+        )
+
+
 NAMES = {
     path.stem: sorted(set(re.findall(r"[\w.@-]*[\w](?=[|}:\]])", path.read_text("utf-8")))) for path in FILES
 }

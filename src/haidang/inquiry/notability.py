@@ -14,8 +14,8 @@ r"""What is worth a line on a time line: data files, one for each product, in ``
         title: {en: Logon, vi: …}       for people
         when: {Channel: Security, EventID: [4624]}
         where: {res: [success]}         other fields that must have one of these values
-        unless: {LogonType: ['0']}      ... or must not; ``*`` at either end stands for anything, ``<inside>``
-                                        for the addresses of private networks
+        unless: {LogonType: ['0']}      ... or must not; ``*`` at one end or both stands for anything,
+                                        ``<inside>`` for the addresses of private networks
         match: {field: message, pattern: '…(?P<user>\S+)…'}   an RE2 expression; its groups are fields
         user: '[{Domain}\]{User}'       templates, see below
         host: '{id.orig_h}'             where the event's own host is not the one concerned
@@ -265,13 +265,21 @@ def _tests(fields: Mapping[str, Any]) -> tuple[tuple[str, Callable[[str], bool]]
 
 def _one_of(wanted: Sequence[str]) -> Callable[[str], bool]:
     exact = frozenset(value for value in wanted if "*" not in value)
-    ends = tuple(value[1:] for value in wanted if value.startswith("*"))
-    starts = tuple(value[:-1] for value in wanted if value.endswith("*") and not value.startswith("*"))
+    open_both = [value for value in wanted if len(value) > 1 and value[0] == value[-1] == "*"]
+    inside = tuple(value[1:-1] for value in open_both)
+    rest = [value for value in wanted if value not in open_both]
+    ends = tuple(value[1:] for value in rest if value.startswith("*"))
+    starts = tuple(value[:-1] for value in rest if value.endswith("*") and not value.startswith("*"))
+    if any("*" in value[1:-1] for value in wanted):
+        raise ValueError(f"{wanted}: * stands at the ends of a value, and nowhere else")
     if "<inside>" in exact:
         starts += _INSIDE
 
     def holds(value: str) -> bool:
-        return value in exact or bool(value and (value.endswith(ends) or value.startswith(starts)))
+        return value in exact or bool(
+            value
+            and (value.endswith(ends) or value.startswith(starts) or any(part in value for part in inside))
+        )
 
     return holds
 
