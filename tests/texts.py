@@ -9,6 +9,7 @@ on the text of somebody else, is strange: the test then asks for a form that it 
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -48,14 +49,12 @@ SINKS = {
 ERRORS = frozenset({"ConfigurationError", "InputError", "OutputError", "VerificationError"})
 """Errors whose first argument and hint are texts, said by the command line, where ``SPEAKING`` raises them.
 
-A text that was translated where it was made (``translate("…").format(…)``) is none of these.
+A text that was translated where it was made (``translate("…").format(…)``, ``_("…")``) is none of these.
 """
 
 SPEAKING = (
-    "cli/_destinations", "cli/_inquiry", "cli/_moments", "cli/_scan_options", "cli/_syslog_stream", "detect/",
-    "events/", "extras", "findings/", "i18n", "inquiry/", "scanning/", "sigma/", "cli/intel/", "cli/rules/",
-    "intel/imported", "intel/loading", "intel/packs", "intel/store",
-    "workshop/",
+    "cli/", "detect/", "events/", "extras", "findings/", "i18n", "ingest/", "inquiry/", "intel/", "scanning/",
+    "sigma/", "workshop/",
 )  # fmt: skip
 """Beginnings of the names of modules whose errors speak every language."""
 
@@ -87,6 +86,8 @@ HANDED_ON = frozenset(
         "_plain(str(error))",
         "damage.detail",
         "describe(head)",
+        "error.hint",
+        "f'{message} {meant}'.rstrip()",
         "error.message",
         "error.reason",
         "fault.reason",
@@ -100,6 +101,10 @@ HANDED_ON = frozenset(
     }
 )
 """Expressions that hand on a text: one that was found elsewhere, or one of a library, which stays English."""
+
+
+_TRANSLATED = re.compile(r"(?:\w+\.)*(?:translate|_|N_|ngettext)\(")
+"""How a text begins that is translated where it is made."""
 
 
 class Text(NamedTuple):
@@ -126,6 +131,7 @@ class _Module:
     def __init__(self, module: ast.Module, name: str) -> None:
         self.module = module
         self.name = name
+        self.asked: list[tuple[str, ast.AST]] = []
         self.functions = {node.name: node for node in ast.walk(module) if isinstance(node, ast.FunctionDef)}
 
     def texts(self) -> Iterator[Text]:
@@ -142,7 +148,7 @@ class _Module:
         if _callee(call) in ERRORS and self.name.startswith(SPEAKING):
             hints = [keyword.value for keyword in call.keywords if keyword.arg == "hint"]
             for given in (*call.args[:1], *hints):
-                if "translate(" not in ast.unparse(given):
+                if not _TRANSLATED.match(ast.unparse(given)):
                     yield from self.found(self.templates(given, scope), given)
             return
         at = SINKS.get(_callee(call))
@@ -174,7 +180,11 @@ class _Module:
         if text is not None:
             yield text
             yield from self.inside(value, scope)
-        elif ast.unparse(value) in HANDED_ON or isinstance(value, ast.Constant):
+        elif (
+            ast.unparse(value) in HANDED_ON
+            or _TRANSLATED.match(ast.unparse(value))
+            or isinstance(value, ast.Constant)
+        ):
             return
         elif isinstance(value, ast.IfExp):
             yield from self.templates(value.body, scope)
@@ -201,9 +211,13 @@ class _Module:
                 yield from self.templates(node.value, function)
 
     def assigned(self, name: str, scope: ast.AST) -> Iterator[str | None]:
+        if (name, scope) in self.asked:
+            return  # A name that is assigned what was made of it: the text was found already.
         values = [value for place in (scope, self.module) for value in _given(place, name)]
+        self.asked.append((name, scope))
         for value in values:
             yield from self.templates(value, scope)
+        self.asked.pop()
         # A parameter hands on what the caller gave, which is found where the caller notes it; an error
         # that was caught speaks for itself.
         if not values and name not in _parameters(scope) | _caught(scope):

@@ -144,6 +144,16 @@ def test_wrong_usage_is_said_in_vietnamese(capsys: pytest.CaptureFixture[str]) -
             ["stats", ".", "--since", "never"],
             ("'never' không phải là mốc thời gian", "khoảng thời gian trước"),
         ),
+        (["rules", "explain", "x"], ("Còn thiếu: EVENT.",)),
+        (["serve", "--port", "x"], ("--port: 'x' không phải giá trị hợp lệ",)),
+        (["intel", "add", "absent"], ("absent: không có tệp hoặc thư mục này",)),
+        (["intel", "add", "https://u:p@x/a"], ("https://x/a: không phải URL tải được", "--user và một tệp")),
+        (["intel", "add", "."], ("thư mục không phải nguồn MISP", "Hãy nêu từng tệp")),
+        (["serve", "--port", "99999"], ("Cổng có giá trị từ 1 đến 65535.",)),
+        (
+            ["scan", ".", "--password", "--password-file", "y"],
+            ("không dùng cùng với --password",),
+        ),
         (["stats", ".", "--format", "odd"], ("--format: 'odd' không thuộc các giá trị: table, json",)),
     ],
 )

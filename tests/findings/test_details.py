@@ -42,6 +42,11 @@ def test_no_text_of_the_source_escapes_the_search() -> None:
     assert not strange, "write these as literals or f-strings where they are noted:\n" + "\n".join(strange)
 
 
+def test_what_the_system_says_of_a_path_is_translated_with_the_path_kept() -> None:
+    assert detail("/a: b: No such file or directory", VIETNAMESE) == "/a: b: không có tệp hoặc thư mục này"
+    assert detail("/a: something else", VIETNAMESE) == "/a: something else"
+
+
 def test_catalogue_has_no_stale_texts() -> None:
     used = {text.template for text in texts_of_source()}
     assert not [id_ for id_ in vietnamese() if id_ not in used]

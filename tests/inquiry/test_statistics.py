@@ -49,7 +49,8 @@ def test_programs_types_and_unknown_files(tmp_path: Path) -> None:
     found = count(syslog, audit, str(tmp_path / "junk.bin"))
     assert {key[:2] for key in found.groups} == {("syslog", "sshd"), ("syslog", "cron"), ("auditd", "")}
     assert found.ids == {("auditd", "", "USER_LOGIN"): 1}
-    assert [report.path for report in found.reports if not report.complete] == [str(tmp_path / "junk.bin")]
+    junk = [report for report in found.reports if not report.complete]
+    assert [(report.path, report.size) for report in junk] == [(str(tmp_path / "junk.bin"), 256 * 8)]
 
 
 def test_a_channel_spelled_in_two_ways_is_one_source(tmp_path: Path) -> None:

@@ -46,6 +46,11 @@ CASES: dict[str, tuple[str, str, int]] = {
     "refused": ("Image|endswith: '\\cmd.exe'", "Image|nosuch: x", 17),
     "id-format": ("6f0f6c2e-4a3a-4a70-9a07-0a8ee4b8a001", "not-an-id", 2),
     "no-route": ("product: windows", "product: nobody", 11),
+    "logsource-spelling": (
+        "  product: windows\n  category: process_creation",
+        "  category: proces_creation",
+        12,
+    ),
     "unknown-field": ("    Image|endswith", "    Imgae|endswith", 17),
     "regex-not-linear": ("Image|endswith: '\\cmd.exe'", "Image|re: '(?<!a)cmd'", 17),
     "regex-hostile": ("Image|endswith: '\\cmd.exe'", "Image|re: '(?<!a)(?:x+)+y'", 17),
@@ -185,6 +190,88 @@ def test_tells_of_what_is_missing_once(tmp_path: Path, fault: str) -> None:
     assert fault in RIGHT
     found = [issue for issue in issues(tmp_path, RIGHT.replace(f"{fault}\n", "")) if issue.code == "refused"]
     assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    ("logsource", "told"),
+    [
+        (
+            "category: proces_creation",
+            "no log source has the category proces_creation; is process_creation meant?",
+        ),
+        ("service: audid", "no log source has the service audid; is auditd meant?"),
+        ("category: cash_register", ""),
+        ("category: process_creation", ""),
+    ],
+)
+def test_a_misspelt_log_source_without_product_is_told_with_the_name_that_is_like_it(
+    tmp_path: Path, logsource: str, told: str
+) -> None:
+    text = RIGHT.replace("  product: windows\n  category: process_creation", f"  {logsource}")
+    found = [one.message.text() for one in issues(tmp_path, text) if one.code == "logsource-spelling"]
+    assert found == ([told] if told else [])
+
+
+BROKEN_CORRELATION = """---
+title: Many shells
+id: 6f0f6c2e-4a3a-4a70-9a07-0a8ee4b8a002
+correlation:
+  type: evnt_count
+  rules: [shell, missing, gone]
+  group_by: [User]
+  group-by: [1]
+  timespan: 5 minutes
+  aliases: {x: {nope: f}}
+  generate: maybe
+  condition:
+    gte: "5"
+    often: 3
+"""
+
+
+def refusals(folder: Path, correlation: str) -> list[tuple[int, str]]:
+    rule = RIGHT.replace("status: test\n", "name: shell\nstatus: test\n", 1)
+    found = [one for one in issues(folder, rule + correlation) if one.code == "refused"]
+    return [(one.line, str(one.message.values["reason"])) for one in found]
+
+
+def test_tells_every_fault_of_a_correlation_at_once(tmp_path: Path) -> None:
+    found = refusals(tmp_path, BROKEN_CORRELATION)
+    assert [line for line, _ in found] == [27, 28, 28, 29, 30, 31, 32, 33, 35, 36]
+    assert [reason for line, reason in found if line == 28] == [
+        "the rule 'missing' is not loaded",
+        "the rule 'gone' is not loaded",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("section", "told"),
+    [
+        ("{type: value_count, rules: [shell], timespan: 5m, condition: {gte: x}}", 2),
+        ("{type: value_percentile, rules: [shell], timespan: 5m, condition: {gte: 1, field: a}}", 1),
+        ("{type: event_count, rules: [shell], condition: {gte: 1, field: a}}", 2),
+        ("{type: temporal, rules: [shell, other], timespan: 5m, condition: shell and}", 2),
+        ("{type: temporal, timespan: 5m, condition: shell and other}", 1),
+        ("{rules: [1], timespan: x}", 3),
+        ("{type: event_count, rules: [], condition: {}, 5: a, timespan: 1m}", 3),
+        ("nothing", 1),
+        ("{}", 3),
+    ],
+)
+def test_each_fault_of_a_correlation_is_told_once(tmp_path: Path, section: str, told: int) -> None:
+    text = f"---\ntitle: Many\nid: 6f0f6c2e-4a3a-4a70-9a07-0a8ee4b8a002\ncorrelation: {section}\n"
+    found = refusals(tmp_path, text)
+    assert len(found) == told, found
+
+
+def test_a_correlation_that_names_itself_or_a_refused_one_is_still_told(tmp_path: Path) -> None:
+    text = (
+        "---\ntitle: Loop\nname: loop\nid: 6f0f6c2e-4a3a-4a70-9a07-0a8ee4b8a002\n"
+        "correlation: {type: event_count, rules: [loop], timespan: 1m, condition: {gte: 1}}\n"
+    )
+    assert [reason for _, reason in refusals(tmp_path, text)] == [
+        "the correlation names itself, by way of 'loop'"
+    ]
 
 
 def test_a_text_in_place_of_a_list_is_told_once_and_not_character_by_character(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 import haidang
 from haidang.errors import ConfigurationError
 from haidang.limits import DEFAULT_LIMITS
+from haidang.sigma.ir import CorrelationRule, EventRule
 from haidang.sigma.loading import BUILTIN_RULES
 from haidang.sigma.logsource import load_maps
 from haidang.workshop.choosing import choose_rule
@@ -41,6 +42,7 @@ def maps() -> Any:
 
 def explained(path: Path, event: Fields, origin: str = "windows", *more: str) -> Explained:
     one, rule, written = choose_rule(str(path), more)
+    assert isinstance(rule, EventRule)
     return explain(one, rule, written, ReadEvent("log", 1, origin, event), maps())
 
 
@@ -61,6 +63,7 @@ RULES = sorted(
 @pytest.mark.parametrize("path", RULES, ids=lambda path: path.stem)
 def test_agrees_with_the_matcher_on_the_examples_of_the_pack(path: Path) -> None:
     one, rule, written = choose_rule(str(path), [])
+    assert isinstance(rule, EventRule)
     ruleset = haidang.load_rules(path, cache=False)
     of_each_origin, _ = read_examples(path.with_name(f"{path.stem}.test.yml"), DEFAULT_LIMITS)
     for examples in of_each_origin:
@@ -134,10 +137,39 @@ def test_a_filter_of_the_ruleset_is_told(rule: Path, tmp_path: Path) -> None:
     assert not found.fires
 
 
-@pytest.mark.parametrize("word", ["no such rule", "guessing_then_logon"], ids=["unknown", "correlation"])
-def test_refuses_what_is_no_rule_on_single_events(word: str) -> None:
-    with pytest.raises(ConfigurationError):
-        choose_rule(word, [])
+def test_refuses_a_word_that_no_rule_goes_by() -> None:
+    with pytest.raises(ConfigurationError, match="there is no rule"):
+        choose_rule("no such rule", [])
+
+
+def test_refuses_a_filter_and_names_the_rules_that_it_is_for(rule: Path, tmp_path: Path) -> None:
+    filters = tmp_path / "filter.yml"
+    filters.write_text(
+        "title: Known good\nlogsource: {product: windows, category: process_creation}\n"
+        "filter: {rules: [some_rule], known: {User: backup}, condition: not known}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(ConfigurationError, match="is a filter") as refused:
+        choose_rule(str(filters), [str(rule)])
+    assert "some_rule" in refused.value.hint
+
+
+def test_chooses_the_correlation_of_a_file_that_also_holds_what_it_refers_to(rule: Path) -> None:
+    rule.write_text(
+        RULE.replace("logsource", "name: shell\nlogsource", 1)
+        + "---\ntitle: Many shells\ncorrelation: {type: event_count, rules: [shell], "
+        "timespan: 5m, condition: {gte: 3}}\n",
+        encoding="utf-8",
+    )
+    one, chosen, _ = choose_rule(str(rule), [])
+    assert one.info.title == "Many shells"
+    assert isinstance(chosen, CorrelationRule)
+
+
+def test_says_where_the_rules_may_be_that_a_correlation_lacks() -> None:
+    with pytest.raises(ConfigurationError, match="is not loaded") as refused:
+        choose_rule(str(BUILTIN_RULES / "correlation" / "guessing_then_logon.yml"), [])
+    assert "--rules" in refused.value.hint
 
 
 @pytest.mark.parametrize("word", ["defender_weakened", "Microsoft Defender Weakened*"])

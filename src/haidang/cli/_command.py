@@ -42,7 +42,18 @@ _WIDEST_HELP = 100
 _WIDEST_TEXT = 88
 
 # argparse says these itself; named here so that the catalogue has them.
-_ARGPARSE_WORDS = (N_("expected one argument"),)
+_ARGPARSE_WORDS = (
+    (r"expected one argument()", N_("expected one argument")),
+    (r"expected at least one argument()", N_("expected at least one argument")),
+    (r"expected (\d+) arguments", N_("{word} values are needed")),
+    (r"not allowed with argument (.*)", N_("not allowed with {word}")),
+    (r"invalid (?:int|float|\w+) value: (.*)", N_("{word} is no value that it takes")),
+    (r"ignored explicit argument (.*)", N_("takes no value, and {word} was given")),
+    (r"the following arguments are required: (.*)", N_("These are missing: {word}.")),
+    (r"one of the arguments (.*) is required", N_("One of these is needed: {word}.")),
+    (r"unrecognized arguments: (.*)", N_("These are not understood: {word}.")),
+)
+"""What argparse says, as a regular expression, and how we say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +115,17 @@ class CommandParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise ``message`` as a usage error."""
         match = re.fullmatch(r"argument ([^:]+): (.*)", message, re.DOTALL)
-        if match:
-            message = f"{match[1]}: {self._said(match[2])}"
+        message = f"{match[1]}: {self._said(match[2])}" if match else self._said(message)
         hint = self.translate("See {command} --help.").format(command=self.prog)
         raise ConfigurationError(message, hint=hint)
 
     def _said(self, message: str) -> str:
         chosen = re.fullmatch(r"invalid choice: (.*) \(choose from (.*)\)", message, re.DOTALL)
         if chosen is None:
+            for pattern, template in _ARGPARSE_WORDS:
+                match = re.fullmatch(pattern, message, re.DOTALL)
+                if match:
+                    return self.translate(template).format(word=match[1])
             return self.translate(message)
         known = chosen[2].replace("'", "")
         return self.translate("{word} is none of: {known}").format(word=chosen[1], known=known)

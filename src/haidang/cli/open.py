@@ -175,7 +175,8 @@ def _head(path: Path) -> bytes:
             return stream.read(8192)
     except OSError as error:
         raise InputError(
-            f"{path} cannot be read: {error.strerror or error}", hint="Check the name and the permissions."
+            f"the file {path} cannot be read: {error.strerror or error}",
+            hint="Check the name and the permissions.",
         ) from error
 
 

@@ -90,7 +90,9 @@ def _said(text: str, lang: str, depth: int) -> str:
             holes = message.holes(text)
             if holes is not None:
                 return message.said.format(*(_said(hole, lang, depth + 1) for hole in holes))
-    return text
+    # A path and what the system says of it is no text of the source.
+    place, colon, word = text.rpartition(": ")
+    return f"{place}{colon}{whole.get(word, word)}" if word in SYSTEM_WORDS else text
 
 
 @cache

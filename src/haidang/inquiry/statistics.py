@@ -7,6 +7,7 @@ Rules:
   one source, the first record's type); an origin without a map is one source without ids.
 - A gap is a stretch without any event of a source on a host that is unusual for that source and host: at
   least 30 minutes, and ten times as long as nine out of ten pauses between its events are.
+- A file that nothing recognised counts with its size on disk.
 - Time is counted in slots of a minute, which grow where a source spans so long that
   ``Limits.stats_slots`` would not do. Hosts, sources and ids beyond their limits are counted together and
   said to be so.
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from haidang.detect.semantics import lookup, text
@@ -193,7 +195,18 @@ def statistics(question: Question) -> Statistics:
             if len(channels) > question.limits.stats_groups:
                 channels.clear()
             found.add(event, place, time, host, question.limits)
+    for report in found.reports:
+        if not report.format and not report.size:
+            report.size = _on_disk(report.path)
     return found
+
+
+def _on_disk(path: str) -> int:
+    """Return the size of a file that nothing recognised, of which no byte was read; 0 inside archives."""
+    try:
+        return Path(path).stat().st_size
+    except (OSError, ValueError):
+        return 0
 
 
 def _first_two(names: tuple[str, ...]) -> tuple[str, str]:

@@ -102,7 +102,7 @@ def in_folder(location: str) -> str:
         if (folder / name).is_file():
             return str(folder / name)
     raise InputError(
-        f"{folder}: a folder that is no MISP feed ({MANIFEST}) and no warninglist ({_WARNINGLIST})",
+        f"{folder}: a folder that is no MISP feed (manifest.json) and no warninglist (list.json)",
         hint="Name the files in it, one at a time.",
     )
 

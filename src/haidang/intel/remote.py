@@ -145,8 +145,10 @@ class Fetcher:
     def _check(self, url: str) -> None:
         parts = urlsplit(url)
         if not is_url(url) or not parts.hostname or parts.username or parts.password:
+            # Without the credentials that it may hold.
+            bare = f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
             raise ConfigurationError(
-                f"{parts.scheme}://{parts.hostname or ''}{parts.path}: not a URL that can be fetched",
+                f"{bare}: not a URL that can be fetched",
                 hint="Use https:// or http://, and give credentials by --user and a file.",
             )
         if self._credentials and parts.scheme.lower() != "https" and not _is_here(parts.hostname):

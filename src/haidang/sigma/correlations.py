@@ -24,12 +24,12 @@ from haidang.sigma.translate import Refusal
 if TYPE_CHECKING:
     from haidang.sigma.ir import Condition
 
-__all__ = ["OPERATORS", "TYPES", "Section", "names_of", "read_section"]
+__all__ = ["OPERATORS", "TYPES", "VALUED", "Section", "names_of", "read_section"]
 
 OPERATORS = ("lt", "lte", "gt", "gte", "eq", "neq")
 _TEMPORAL = frozenset({"temporal", "temporal_ordered"})
-_VALUED = frozenset({"value_count", "value_sum", "value_avg", "value_percentile", "value_median"})
-TYPES = _TEMPORAL | _VALUED | {"event_count"}
+VALUED = frozenset({"value_count", "value_sum", "value_avg", "value_percentile", "value_median"})
+TYPES = _TEMPORAL | VALUED | {"event_count"}
 _KEYS = frozenset({"type", "rules", "group-by", "timespan", "condition", "aliases", "generate"})
 _CONDITION_KEYS = frozenset({*OPERATORS, "field", "percentile"})
 _TIMESPAN = re.compile(r"([0-9]{1,9})([smhdwMy])")
@@ -158,9 +158,9 @@ def _operators(condition: dict[str, Any]) -> tuple[tuple[str, float], ...]:
 
 def _value_fields(condition: dict[str, Any], kind: str) -> tuple[str, ...]:
     fields = _texts(condition.get("field"), "condition", "field")
-    if kind in _VALUED and not fields:
+    if kind in VALUED and not fields:
         raise Refusal(f"{kind} needs a 'field' in its condition", "condition")
-    if kind not in _VALUED and fields:
+    if kind not in VALUED and fields:
         raise Refusal(f"{kind} takes no 'field' in its condition", "condition", "field")
     if len(fields) > 1 and kind != "value_count":
         raise Refusal(f"{kind} takes a single field", "condition", "field")

@@ -142,6 +142,7 @@ class _File:
 
     def one(self, index: int, document: dict[str, Any]) -> None:
         info = self.info(index, document)
+        document = _with_generate(document)
         if self.compiler.on_rule is not None:
             self.compiler.on_rule(info, document, index, self.lines)
         if "correlation" in document:
@@ -214,6 +215,14 @@ class _File:
         if identity and not _is_uuid(identity):
             self.note(index, info, f"the id {identity!r} is not a UUID", "id")
         return info
+
+
+def _with_generate(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a correlation with ``generate`` in its section; the specification has it beside ``level``."""
+    section = document.get("correlation")
+    if "generate" not in document or not isinstance(section, dict):
+        return document
+    return {**document, "correlation": {"generate": document["generate"], **section}}
 
 
 def read_logsource(document: dict[str, Any]) -> LogSource:

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from haidang.sigma.documents import Compiler
     from haidang.sigma.ir import Condition, EventRule
 
-__all__ = ["Joined", "join"]
+__all__ = ["NOT_LOADED", "Joined", "join"]
+
+NOT_LOADED = "is not loaded"
+"""So ends what is said of a correlation of which a rule is missing."""
 
 _MOST_CHAINED = 50
 

@@ -8,16 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from haidang.errors import ConfigurationError
+from haidang.sigma.joining import NOT_LOADED
 from haidang.sigma.loading import BUILTIN_RULES
 from haidang.sigma.written import read_written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from haidang.sigma.ir import EventRule
+    from haidang.sigma.ir import CorrelationRule, EventRule
     from haidang.sigma.written import Written, WrittenRule
 
 __all__ = ["choose_rule"]
+
+_CORRECT = "Correct the rule first: haidang rules check."
+_NOT_LOADED = (
+    "Say with --rules where the rules are that it refers to, or load the built-in ones with --builtin."
+)
 
 
 def choose_rule(
@@ -26,8 +32,8 @@ def choose_rule(
     *,
     pipelines: Sequence[str] = (),
     placeholders: Sequence[str] = (),
-) -> tuple[WrittenRule, EventRule, Written]:
-    """Return the rule on single events that ``word`` means, and what it was read with.
+) -> tuple[WrittenRule, EventRule | CorrelationRule, Written]:
+    """Return the rule or correlation that ``word`` means, and what it was read with.
 
     Args:
         word: A path, id, name, title or pattern of these with ``*``.
@@ -42,37 +48,43 @@ def choose_rule(
     where = [word, *paths] if is_path else list(paths) or [str(BUILTIN_RULES)]
     written = read_written(where, pipelines=pipelines, placeholders=placeholders)
     found = [one for one in written.rules if one.info.path == word] if is_path else _named(word, written)
-    events = [one for one in found if "detection" in one.document]
-    if found and not events:
+    rules = [one for one in found if "filter" not in one.document]
+    if found and not rules:
         raise ConfigurationError(
-            f"{found[0].info.title!r} looks at several events",
-            hint=f"Explain the rules that it refers to: {_referred(found[0].document)}.",
+            f"{found[0].info.title!r} is a filter",
+            hint=f"Explain the rules that it is for: {_referred(found[0].document)}.",
         )
+    correlations = [one for one in rules if "correlation" in one.document]
+    if is_path and len(correlations) == 1:
+        rules = correlations  # The others of its file are what it refers to.
     joined = written.joined
     for error in joined.refused if joined is not None else ():
-        if (is_path and error.path == word) or error.rule in {one.info.title for one in events}:
+        if (is_path and error.path == word) or error.rule in {one.info.title for one in rules}:
             place = f"{error.path}:{error.line}" if error.line else error.path
             raise ConfigurationError(
                 f"{place}: the rule {error.rule!r} cannot be supported: {error.reason}",
-                hint="Correct the rule first: haidang rules check.",
+                hint=_NOT_LOADED if error.reason.endswith(NOT_LOADED) else _CORRECT,
             )
-    if not events:
+    if not rules:
         close = difflib.get_close_matches(word, [one.info.title for one in written.rules], n=1)
         hint = f"Did you mean {close[0]!r}?" if close else "Give its path, id or title; --rules says where."
         raise ConfigurationError(f"there is no rule {word!r}", hint=hint)
-    if len(events) > 1:
-        titles = ", ".join(repr(one.info.title) for one in events[:5])
+    if len(rules) > 1:
+        titles = ", ".join(repr(one.info.title) for one in rules[:5])
         raise ConfigurationError(f"{word!r} may be several rules: {titles}", hint="Give the id of one.")
-    (one,) = events
-    rules = {rule.info.key: rule for rule in joined.rules} if joined is not None else {}
-    if one.info.key not in rules:
+    (one,) = rules
+    compiled: dict[str, EventRule | CorrelationRule] = {}
+    if joined is not None:
+        compiled.update((rule.info.key, rule) for rule in joined.rules)
+        compiled.update((rule.info.key, rule) for rule in joined.correlations)
+    if one.info.key not in compiled:
         raise ConfigurationError(f"the rule {one.info.title!r} cannot be loaded")
-    return one, rules[one.info.key], written
+    return one, compiled[one.info.key], written
 
 
 def _referred(document: dict[str, Any]) -> str:
-    """Return the rules that a correlation or filter names, as it names them."""
-    section = document.get("correlation") or document.get("filter")
+    """Return the rules that a filter names, as it names them."""
+    section = document.get("filter")
     rules = section.get("rules") if isinstance(section, dict) else None
     return ", ".join(map(str, rules if isinstance(rules, list) else [rules])) if rules else "–"
 

@@ -6,6 +6,7 @@ decoded and recognised in the plain way. What cannot be read is noted in the fil
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from haidang.detect.batches import decode_document
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from haidang.events.model import Batch, Fields, FileReport
     from haidang.limits import Limits
 
-__all__ = ["ReadEvent", "event_at", "read_events", "recognised"]
+__all__ = ["ReadEvent", "event_at", "events_of", "read_events", "recognised"]
 
 _UNTOLD = frozenset({"", "json", "csv"})
 
@@ -120,3 +121,26 @@ def event_at(place: str, recognise: Callable[[Fields], str], *, input_format: st
     if number:
         raise InputError(f"{path}: there is no record {number} that can be read")
     raise InputError(f"{path}: there is no event that can be read")
+
+
+def events_of(
+    place: str, recognise: Callable[[Fields], str], *, input_format: str | None = None
+) -> Iterator[ReadEvent]:
+    """Yield all events of the log, folder or archive ``place``, or of standard input ("-").
+
+    Raises:
+        InputError: There is no such file, or no event in it, or ``place`` names a single record.
+        ConfigurationError: There is no such format.
+    """
+    path, mark, number = place.rpartition("#")
+    if mark and number.isdecimal() and not Path(place).exists():
+        raise InputError(
+            f"{place}: a correlation looks at several events, and this is one",
+            hint=f"Give the whole log: {path}.",
+        )
+    empty = True
+    for found in read_events([place], recognise, input_format=input_format):
+        empty = False
+        yield found
+    if empty:
+        raise InputError(f"{place}: there is no event that can be read")

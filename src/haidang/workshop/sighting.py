@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from haidang.sigma.ir import LogSource, LogsourceMap
     from haidang.workshop.reading import ReadEvent
 
-__all__ = ["Sighting", "sighting"]
+__all__ = ["OriginSources", "Sighting", "sighting"]
 
 _MOST_REMEMBERED = 10_000
 
@@ -52,11 +52,11 @@ def sighting(
         maps: The logsource maps.
     """
     found = Sighting()
-    by_origin: dict[str, _Origin] = {}
+    by_origin: dict[str, OriginSources] = {}
     for one in events:
         origin = by_origin.get(one.origin)
         if origin is None:
-            origin = by_origin[one.origin] = _Origin(one.origin, needed, maps)
+            origin = by_origin[one.origin] = OriginSources(one.origin, needed, maps)
         found.events += 1
         reached = origin.reached(one.event)
         found.seen.update(reached)
@@ -65,12 +65,13 @@ def sighting(
     return found
 
 
-class _Origin:
+class OriginSources:
     """The log sources of one family of logs."""
 
     def __init__(
         self, name: str, needed: Mapping[LogSource, Iterable[str]], maps: Sequence[LogsourceMap]
     ) -> None:
+        """Look for the log sources ``needed``, each with the origins that its events may have."""
         self._name = name
         self._maps = [one for one in maps if one.origin == name]
         self._needed = [logsource for logsource, origins in needed.items() if name in origins]
@@ -91,6 +92,7 @@ class _Origin:
         return found
 
     def reached(self, event: dict[str, Any]) -> tuple[LogSource, ...]:
+        """Return those that an event is of."""
         if not self._needed:
             return ()
         key = tuple(repr(binding.get(event, f"={name}")) for binding, name in self._routing)

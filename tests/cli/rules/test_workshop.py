@@ -11,7 +11,6 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-import haidang
 from haidang.cli.main import main
 
 if TYPE_CHECKING:
@@ -163,12 +162,64 @@ def test_a_check_of_no_rule_at_all_does_not_pass(run: Run, tmp_path: Path) -> No
     assert "không có quy tắc nào" in run("check", tmp_path, "--lang", "vi")[2]
 
 
-def test_explain_names_the_rules_that_a_correlation_refers_to(run: Run, log: Path) -> None:
-    word = Path(haidang.__file__).parent / "sigma" / "builtin" / "correlation" / "password_spraying.yml"
-    for said in (word, "One Address Tries the Passwords of Many Accounts"):
-        code, _, err = run("explain", said, log)
-        assert code == 2
-        assert "Explain the rules that it refers to: logon_failed." in err
+@pytest.fixture
+def guesses(tmp_path: Path) -> Path:
+    """A log of SSH: seven wrong passwords, three short of what the built-in rule asks for."""
+    path = tmp_path / "auth.log"
+    path.write_text(
+        "".join(
+            f"2026-01-05T08:00:0{second}+00:00 may1 sshd[{second + 100}]: Failed password for an from "
+            "192.0.2.7 port 5022 ssh2\n"
+            for second in range(7)
+        ),
+        encoding="utf-8",
+    )
+    return path
+
+
+def test_explain_says_what_a_correlation_lacks(run: Run, guesses: Path) -> None:
+    code, out, _ = run("explain", "sshd_guessing", guesses)
+    assert code == 0
+    assert "Asked for: event_count gte 10, within 5m, by client_ip" in out
+    assert (
+        "✓ Password Refused by sshd (System Log): events of its log source: 7; of these it holds in 7\n"
+        in out
+    )
+    assert "    ✗ Found: 7\n    ✗ 3 more are missing\n" in out
+    assert f"2026-01-05T08:00:00.000Z  {guesses}#1  Password Refused by sshd (System Log)\n" in out
+    assert out.endswith("✗ Verdict: the correlation does not fire on these events\n")
+
+
+def test_explain_of_a_correlation_speaks_vietnamese(run: Run, guesses: Path) -> None:
+    _, out, _ = run("explain", "sshd_guessing", guesses, "--lang", "vi")
+    assert "còn thiếu 3" in out
+    assert "quy tắc tương quan không đưa ra phát hiện" in out
+    assert "missing" not in out
+
+
+def test_explain_of_a_correlation_is_a_document_for_programs(run: Run, guesses: Path) -> None:
+    _, out, _ = run("explain", "sshd_guessing", guesses, "--format", "json", "--lang", "vi")
+    document = json.loads(out)
+    assert (document["events"], document["fires"], document["findings"]) == (7, False, 0)
+    (rule,) = document["rules"]
+    assert (rule["looked_at"], rule["hits_total"]) == (7, 7)
+    (group,) = document["groups"]
+    window = group["window"]
+    assert (window["number"], window["holds"], window["missing"]) == (7, False, ["3 more are missing"])
+    assert window["hits"][0] == {
+        "rule": "Password Refused by sshd (System Log)",
+        "time": "2026-01-05T08:00:00.000Z",
+        "path": str(guesses),
+        "record": 1,
+        "values": [],
+    }
+
+
+def test_explain_asks_for_the_whole_log_of_a_correlation(run: Run, guesses: Path) -> None:
+    code, _, err = run("explain", "sshd_guessing", f"{guesses}#3", "--lang", "vi")
+    assert code == 2
+    assert "quy tắc tương quan xét nhiều sự kiện" in err
+    assert f"{guesses}." in err
 
 
 def test_titles_are_in_the_language_of_the_reader(run: Run, log: Path) -> None:

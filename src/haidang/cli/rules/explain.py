@@ -1,4 +1,4 @@
-"""``haidang rules explain``: why a rule fires on an event, or does not."""
+"""``haidang rules explain``: why a rule fires on an event, or a correlation on a log, or does not."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from haidang.i18n import Translator
+    from haidang.workshop.correlating import Correlated
     from haidang.workshop.explaining import Branch, Explained, ItemSaid
 
 __all__ = ["COMMAND", "FORMATS"]
@@ -31,7 +32,9 @@ def configure(parser: CommandParser, translate: Translator) -> None:
     group.add_argument(
         "event",
         metavar="EVENT",
-        help=translate("the event: a log (its first event), LOG#RECORD, or - for standard input"),
+        help=translate(
+            "the event: a log (its first event; of correlations all), LOG#RECORD, or - for standard input"
+        ),
     )
     group.add_argument(
         "--input-format",
@@ -49,9 +52,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
     Raises:
         ConfigurationError: An option is wrong, or there is no such rule.
         InputError: There is no such event.
+        RuleError: The correlation cannot be supported.
     """
     form = chosen_format(args.format, FORMATS, context, "haidang rules explain")
     from haidang.detect.origins import Recogniser
+    from haidang.sigma.ir import CorrelationRule
     from haidang.sigma.loading import BUILTIN_RULES
     from haidang.sigma.logsource import load_maps
     from haidang.workshop.choosing import choose_rule
@@ -64,16 +69,26 @@ def run(args: argparse.Namespace, context: Context) -> int:
         args.rule, paths, pipelines=args.pipeline, placeholders=args.placeholders
     )
     recognise = Recogniser((m.origin, names) for m in maps for names in m.recognise).origin
-    found = event_at(args.event, recognise, input_format=args.input_format)
-    explained = explain(one, rule, written, found, maps)
+    text = _Text(context.translate, colour=context.stdout.isatty() and not context.environ.get("NO_COLOR"))
+    if isinstance(rule, CorrelationRule):
+        from haidang.cli.rules._correlation_json import correlation_document
+        from haidang.workshop.correlating import explain_correlation
+        from haidang.workshop.reading import events_of
+
+        events = events_of(args.event, recognise, input_format=args.input_format)
+        lang = "en" if form == "json" else context.translate.lang
+        correlated = explain_correlation(one, rule, written, events, maps, lang=lang)
+        lines, document = text.of_correlation(correlated), correlation_document(correlated)
+    else:
+        found = event_at(args.event, recognise, input_format=args.input_format)
+        explained = explain(one, rule, written, found, maps)
+        lines, document = text.lines(explained), _document(explained)
     if form == "json":
         import json
 
-        text = json.dumps(_document(explained), ensure_ascii=False, indent=1, default=str) + "\n"
+        context.answer(json.dumps(document, ensure_ascii=False, indent=1, default=str) + "\n")
     else:
-        colour = context.stdout.isatty() and not context.environ.get("NO_COLOR")
-        text = "".join(f"{line}\n" for line in _Text(context.translate, colour=colour).lines(explained))
-    context.answer(text)
+        context.answer("".join(f"{line}\n" for line in lines))
     return 0
 
 
@@ -115,6 +130,13 @@ class _Text:
             yield _("A filter of the ruleset leaves this event out.")
         said = _("the rule fires on this event") if one.fires else _("the rule does not fire on this event")
         yield f"{self._mark(holds=one.fires)} {verdict}: {self._bold(said)}"
+
+    def of_correlation(self, one: Correlated) -> Iterator[str]:
+        from haidang.cli.rules._correlation_text import CorrelationText
+
+        return CorrelationText(
+            self._translate, lambda holds: self._mark(holds=bool(holds)), self._bold
+        ).lines(one)
 
     def _item(self, item: ItemSaid, indent: str) -> Iterator[str]:
         _ = self._translate
@@ -226,7 +248,7 @@ def _branch_document(branch: Branch) -> dict[str, Any]:
 
 COMMAND = Command(
     name="rules explain",
-    summary=N_("Say why a rule fires on an event, or does not."),
+    summary=N_("Say why a rule fires on an event, or a correlation on a log, or does not."),
     usage="[OPTION]… RULE EVENT",
     configure=configure,
     run=run,

@@ -3,6 +3,7 @@
 - ``holds`` says whether a number satisfies all operators.
 - ``chains`` rewrites a boolean expression over rules as alternatives (disjunctive normal form): some
   rules that must occur, and some that must not.
+- ``short_of`` and ``wanting`` say how far a window is from it, for those who explain a correlation.
 - ``fires_early`` says whether the condition is reported as soon as it holds. That is sound where more
   events can only make it truer: counts and sums with lower bounds, temporal types without "not". All
   other conditions are judged when a window is full (see the package's docstring).
@@ -13,6 +14,7 @@ Rules are untrusted: one that asks for too much is refused with its place.
 from __future__ import annotations
 
 import operator
+from fractions import Fraction
 from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,12 +22,23 @@ from typing import TYPE_CHECKING, NamedTuple
 from haidang.errors import RuleError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from haidang.detect.correlation._values import Number
     from haidang.sigma.ir import Condition, CorrelationRule
 
-__all__ = ["Chain", "chains", "fires_early", "holds", "present", "refused", "rules_named"]
+__all__ = [
+    "Chain",
+    "asked",
+    "chains",
+    "fires_early",
+    "holds",
+    "present",
+    "refused",
+    "rules_named",
+    "short_of",
+    "wanting",
+]
 
 _MOST_ALTERNATIVES = 1000
 """Alternatives of one expression; what analysts write has fewer than ten."""
@@ -37,6 +50,8 @@ _COMPARE: dict[str, Callable[[Number, Number | float], bool]] = {
     "eq": operator.eq,
     "neq": operator.ne,
 }
+_BEYOND = frozenset({"gt", "lt", "neq"})
+"""Operators that the bound itself does not satisfy."""
 _LOWER_BOUNDS = frozenset({"gt", "gte"})
 _GROWING = frozenset({"event_count", "value_count", "value_sum", "temporal", "temporal_ordered"})
 
@@ -56,17 +71,22 @@ def refused(rule: CorrelationRule, reason: str) -> RuleError:
     return RuleError(reason, path=info.path, line=info.line, rule=info.title or info.key)
 
 
-def holds(rule: CorrelationRule) -> Callable[[Number], bool]:
-    """Return the test of a number against all operators of the rule.
+def asked(rule: CorrelationRule) -> tuple[tuple[str, float], ...]:
+    """Return the operators that the number of a rule must satisfy.
 
     A temporal rule without operators needs all of its rules; where it has an expression, the number is
     1 when the expression holds and 0 when it does not.
     """
-    operators = rule.operators
     if rule.expression is not None or rule.type == "temporal_ordered":
-        operators = (("gte", 1),)
-    elif rule.type == "temporal" and not operators:
-        operators = (("gte", len(set(rule.rules))),)
+        return (("gte", 1),)
+    if rule.type == "temporal" and not rule.operators:
+        return (("gte", len(set(rule.rules))),)
+    return rule.operators
+
+
+def holds(rule: CorrelationRule) -> Callable[[Number], bool]:
+    """Return the test of a number against all operators of the rule."""
+    operators = asked(rule)
     unknown = [name for name, _ in operators if name not in _COMPARE]
     if unknown or not operators:
         raise refused(rule, f"a correlation condition cannot have the operators {unknown or 'of none'}")
@@ -105,6 +125,32 @@ def present(expression: Condition, found: Callable[[str], bool]) -> bool:
         return not present(rest[0], found)
     quantifier = all if kind == "and" else any
     return quantifier(present(part, found) for part in rest)
+
+
+def wanting(
+    expression: Condition, found: Callable[[str], bool], *, negated: bool = False
+) -> tuple[tuple[str, bool], ...]:
+    """Return the fewest rules that keep an expression from holding, each with whether it is wanted."""
+    kind, *rest = expression
+    if kind == "rule":
+        return () if found(rest[0]) != negated else ((rest[0], not negated),)
+    if kind == "not":
+        return wanting(rest[0], found, negated=not negated)
+    parts = [wanting(part, found, negated=negated) for part in rest]
+    if (kind == "and") != negated:
+        return tuple(dict.fromkeys(one for part in parts for one in part))
+    return min(parts, key=len)
+
+
+def short_of(operators: Sequence[tuple[str, float]], found: Number) -> Number:
+    """Return how far a number is from satisfying all operators, 0 when it does; of counts, in whole steps."""
+    return sum(_short(name, bound, found) for name, bound in operators)
+
+
+def _short(name: str, bound: float, found: Number) -> Number:
+    if _COMPARE[name](found, bound):
+        return 0
+    return abs(found - Fraction(bound)) + (name in _BEYOND)
 
 
 def chains(rule: CorrelationRule) -> tuple[Chain, ...]:

@@ -12,7 +12,7 @@ from bisect import bisect_left, insort
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol
 
-from haidang.detect.correlation._conditions import present, refused
+from haidang.detect.correlation._conditions import present, refused, wanting
 from haidang.detect.correlation._ordered import ordered_measure
 from haidang.detect.correlation._values import fold, number
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from haidang.detect.correlation.model import Hit
     from haidang.sigma.ir import CorrelationRule
 
-__all__ = ["Measure", "contribution", "measure_of", "percentile"]
+__all__ = ["Expression", "Measure", "contribution", "measure_of", "percentile"]
 
 
 class Measure(Protocol):
@@ -67,7 +67,7 @@ class _Distinct:
         return len(self.found)
 
 
-class _Expression(_Distinct):
+class Expression(_Distinct):
     """1 when the expression of a temporal rule holds for the rules in the window, else 0."""
 
     __slots__ = ("_rule",)
@@ -78,6 +78,10 @@ class _Expression(_Distinct):
 
     def read(self) -> Number:
         return int(present(self._rule.expression or (), self.found.__contains__))
+
+    def lacking(self) -> int:
+        """Return how many rules keep the expression from holding."""
+        return len(wanting(self._rule.expression or (), self.found.__contains__))
 
 
 class _Sum:
@@ -144,7 +148,7 @@ def measure_of(rule: CorrelationRule) -> Callable[[], Measure] | None:
         "value_avg": lambda: _Sum(mean=True),
         "value_median": lambda: _Percentile(50),
         "value_percentile": lambda: _Percentile(_percent(rule)),
-        "temporal": _Distinct if rule.expression is None else lambda: _Expression(rule),
+        "temporal": _Distinct if rule.expression is None else lambda: Expression(rule),
     }
     if rule.type == "event_count":
         return None

@@ -95,6 +95,24 @@ class Ordered:
                 return 1
         return 0
 
+    def lacking(self) -> int:
+        """Return how many steps the chain that got furthest lacks, and how many rules are in its way."""
+        since = self._last - self._span
+        done = [0] * len(self._chains)
+        for (way, step), began in (*self._begun.items(), *self._new):
+            if began >= since:
+                done[way] = max(done[way], step + 1)
+        for way, began in self._complete.items():
+            if began >= since:
+                done[way] = len(self._chains[way].steps)
+        return min(
+            (
+                len(chain.steps) - done[way] + sum(self._seen[key] > 0 for key in chain.absent)
+                for way, chain in enumerate(self._chains)
+            ),
+            default=1,  # An expression that contradicts itself has no chain.
+        )
+
 
 def ordered_measure(rule: CorrelationRule) -> Callable[[], Ordered]:
     """Return what makes the measure of a new group of a temporal_ordered rule."""

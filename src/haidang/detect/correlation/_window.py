@@ -24,14 +24,14 @@ from haidang.detect.correlation.model import Correlated, Hit
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from haidang.detect.correlation._burst import Entry
     from haidang.detect.correlation._measures import Measure
     from haidang.limits import Limits
     from haidang.sigma.ir import CorrelationRule
 
-__all__ = ["Window", "field_of"]
+__all__ = ["Window", "counted", "field_of"]
 
 _EVIDENCE_SHARE = 10
 """Open bursts together keep a tenth as many hits as windows do: many long bursts must not fill the memory."""
@@ -144,7 +144,7 @@ class Window:
 
     def _append(self, group: _Group, entry: Entry) -> None:
         entries = group.entries
-        if entries and entries[-1][1] == entry[1] and self._numeric and _counted(entries, entry):
+        if entries and entries[-1][1] == entry[1] and self._numeric and counted(entries, entry):
             return
         entries.append(entry)
         self._queue.append(entry)
@@ -227,7 +227,7 @@ class Window:
             burst.found.value = float(burst.number)
 
 
-def _counted(entries: deque[Entry], entry: Entry) -> bool:
+def counted(entries: Sequence[Entry], entry: Entry) -> bool:
     """Return whether the event is in the window already: it counts once, however many rules hold for it."""
     if type(entry[2].finding) is Correlated:
         return False

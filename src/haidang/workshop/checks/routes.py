@@ -22,7 +22,8 @@ __all__ = ["CHECKS", "run"]
 
 NO_ROUTE = Check("no-route", WARNING, N_("nothing that is read leads to the rule"))
 UNKNOWN_FIELD = Check("unknown-field", WARNING, N_("the log source does not have this field"))
-CHECKS = (NO_ROUTE, UNKNOWN_FIELD)
+MISSPELT = Check("logsource-spelling", WARNING, N_("the log source is not known, and like one that is"))
+CHECKS = (NO_ROUTE, UNKNOWN_FIELD, MISSPELT)
 
 _REASONS = {
     NO_MAP: N_("the rule cannot fire: its product is not known; add a logsource map for it"),
@@ -52,8 +53,10 @@ def run(pack: Pack) -> Iterator[Issue]:
             template = _MEANT if meant else _REASONS[covered.reason]
             yield subject.issue(NO_ROUTE, place, template, fields=", ".join(covered.fields), meant=meant)
     known = KnownFields(pack.maps)
+    names = {part: _names(pack, part) for part in ("category", "service")}
     for subject in pack.subjects:
         yield from _fields(subject, known)
+        yield from _spelling(subject, names)
 
 
 def _meant(logsource: LogSource, pack: Pack) -> str:
@@ -64,6 +67,26 @@ def _meant(logsource: LogSource, pack: Pack) -> str:
 
 def _said(logsource: LogSource) -> str:
     return " ".join(part for part in logsource if part)
+
+
+def _names(pack: Pack, part: str) -> frozenset[str]:
+    found = {getattr(entry.logsource, part) for one in pack.maps for entry in one.entries}
+    return frozenset(name for name in found if name)
+
+
+def _spelling(subject: Subject, names: dict[str, frozenset[str]]) -> Iterator[Issue]:
+    """Yield an issue for a misspelt category or service without a product.
+
+    Such a rule has a route all the same: events of which nothing is known are looked at by it.
+    """
+    if subject.rule is None or subject.rule.logsource.product:
+        return
+    for part, known in names.items():
+        name = getattr(subject.rule.logsource, part)
+        meant = difflib.get_close_matches(name, known, n=1, cutoff=0.85) if name not in known else []
+        if name and meant:
+            template = N_("no log source has the {part} {name}; is {meant} meant?")
+            yield subject.issue(MISSPELT, ("logsource", part), template, part=part, name=name, meant=meant[0])
 
 
 def _fields(subject: Subject, known: KnownFields) -> Iterator[Issue]:
