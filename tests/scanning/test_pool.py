@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -104,3 +105,13 @@ def test_a_large_result_travels_by_a_file_and_is_the_same(
     spilled, _ = scanned(tmp_path, *logs)
     assert spilled == plain
     assert len(plain) > 6000
+
+
+def test_nothing_manages_workers_once_a_scan_has_ended(tmp_path: Path) -> None:
+    logs = [write_log(tmp_path / f"logs/{at}.jsonl", [event(at)]) for at in range(8)]
+    before = set(threading.enumerate())
+    scanned(tmp_path, *logs)
+    left = [
+        thread for thread in set(threading.enumerate()) - before if "manager" in type(thread).__name__.lower()
+    ]
+    assert left == []

@@ -38,6 +38,8 @@ __all__ = ["Pool", "Result"]
 
 _WAITING = 2
 _IN_MEMORY = 2000
+_ENDING_SECONDS = 10.0
+"""How long is waited for what manages the workers, once these have been told to end."""
 
 
 class Result(NamedTuple):
@@ -142,9 +144,13 @@ class Pool:
     def close(self) -> None:
         """End the workers, also in the middle of their work."""
         processes: dict[int, Any] = dict(getattr(self._executor, "_processes", None) or {})
+        manager = getattr(self._executor, "_executor_manager_thread", None)
         self._executor.shutdown(wait=False, cancel_futures=True)
         for process in processes.values():
             process.terminate()
+        if manager is not None:
+            # Still at it when the program ends, it would be woken through a pipe that it is closing.
+            manager.join(_ENDING_SECONDS)
 
 
 def _lost_lines(item: Input, limits: Limits) -> int:
