@@ -18,7 +18,7 @@ from tests.ingest.holding import Book, MemoryIntake, eventually, source
 from tests.ingest.syslog.small_ca import Pair, SmallAuthority
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
     from pathlib import Path
 
     from haidang.ingest.syslog import SyslogReceiver
@@ -127,8 +127,8 @@ def test_takes_what_python_programs_send(kind: str) -> None:
 INPUT = """
 global(workDirectory="{folder}" maxMessageSize="64k" {tls})
 module(load="imuxsock" SysSock.Use="off")
-module(load="imudp")
-input(type="imudp" address="127.0.0.1" port="{port}")
+module(load="imptcp")
+input(type="imptcp" address="127.0.0.1" port="{port}")
 """
 
 TLS = (
@@ -144,14 +144,14 @@ FORWARD = """
 
 
 def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+    with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 @contextlib.asynccontextmanager
 async def rsyslog(folder: Path, port: int, **action: str) -> AsyncIterator[int]:
-    """Let rsyslogd forward to ``port`` what is sent to the UDP port that is given."""
+    """Let rsyslogd forward to ``port`` what is sent by TCP, which loses nothing, to the port given."""
     assert RSYSLOGD is not None
     own = free_port()
     tls = action.pop("tls", "")
@@ -177,20 +177,25 @@ async def rsyslog(folder: Path, port: int, **action: str) -> AsyncIterator[int]:
 
 
 async def say(port: int, count: int, first: int = 0) -> None:
-    """Send numbered messages to rsyslog, the first one until it is there."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        for number in range(first, first + count):
-            client.sendto(b"<38>Nov 30 08:00:00 web1 sshd[7]: number %d" % number, ("127.0.0.1", port))
-            if number % 50 == 0:
-                await asyncio.sleep(0.01)
+    """Send numbered messages to rsyslog."""
+    await _send(port, (b"number %d" % number for number in range(first, first + count)))
+
+
+async def _send(port: int, messages: Iterable[bytes]) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    for message in messages:
+        writer.write(b"<38>Nov 30 08:00:00 web1 sshd[7]: " + message + b"\n")
+        await writer.drain()
+    writer.close()
+    await writer.wait_closed()
 
 
 async def until_up(port: int, intake: MemoryIntake) -> None:
     async with asyncio.timeout(20):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-            while not any(b"are you there" in line for line in intake.lines):
-                client.sendto(b"<38>Nov 30 08:00:00 web1 sshd[7]: are you there", ("127.0.0.1", port))
-                await asyncio.sleep(0.1)
+        while not any(b"are you there" in line for line in intake.lines):
+            with contextlib.suppress(OSError):
+                await _send(port, [b"are you there"])
+            await asyncio.sleep(0.1)
 
 
 def numbers(lines: list[bytes]) -> list[int]:
