@@ -85,6 +85,12 @@ def test_the_table_says_the_same_to_people(folder: Path, capfdbinary: pytest.Cap
         "  windows create_remote_thread: 1 – the logs never have the fields that are looked at"
         " (TargetParentProcessId)\n" in text
     )
+    assert "windows (event-list, event-text, event-xml, evtx, snare)\n" in text
+    (carriers,) = [
+        line for line in text.splitlines() if line.startswith("Any of them may also be read inside: ")
+    ]
+    assert "collected, containers, csv, journald, json" in carriers
+    assert "evtx" not in carriers
     assert "unknown product" not in text
     assert "    unknown product  " in run(capfdbinary, "--rules", str(folder), "--list-missing")
     vietnamese = run(capfdbinary, "--rules", str(folder), "--lang", "vi")

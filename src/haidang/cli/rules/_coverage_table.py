@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from haidang.detect.coverage import CORRELATION, NO_FIELD, NO_FORMAT, NO_MAP, NO_RULE, NO_SOURCE, NO_VALUE
@@ -28,6 +29,10 @@ _REASONS = {
     NO_RULE: N_("a rule that the correlation refers to cannot fire"),
 }
 
+_FEW = 8
+"""Families of logs: a format that gives more of them carries others, and is named once for all. Also the most
+formats that are named beside a family."""
+
 
 def table(found: Coverage, seen: Sighting | None, translate: Translator, *, list_missing: bool) -> str:
     """Return the text: the sum, the log sources, what was seen of these in logs, and what has no route."""
@@ -38,6 +43,10 @@ def table(found: Coverage, seen: Sighting | None, translate: Translator, *, list
         ),
         "",
         *_logsources(found, seen, translate),
+        "",
+        translate("Any of them may also be read inside: {formats}.").format(
+            formats=", ".join(sorted(_carriers(found)))
+        ),
         *(() if seen is None else _summed(found, seen, translate)),
         *_missing(found, translate, each=list_missing),
     ]
@@ -54,7 +63,11 @@ def _logsources(found: Coverage, seen: Sighting | None, translate: Translator) -
     if seen is not None:
         counts = [translate("Seen"), *(_events(one, seen) for one in found.by_logsource() if one.routed)]
         rows = [(*row, count) for row, count in zip(rows, counts, strict=True)]
-    routes = [translate("Read as (formats)"), *(_routes(one) for one in found.by_logsource() if one.routed)]
+    carriers = _carriers(found)
+    routes = [
+        translate("Read as (formats)"),
+        *(_routes(one, carriers) for one in found.by_logsource() if one.routed),
+    ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for (name, *figures), route in zip(rows, routes, strict=True):
         cells = [f"{name:<{widths[0]}}"]
@@ -80,10 +93,20 @@ def _summed(found: Coverage, seen: Sighting, translate: Translator) -> Iterator[
         )
 
 
-def _routes(one: LogsourceCoverage) -> str:
-    return "; ".join(
-        f"{origin} ({', '.join(formats)})" if formats else "" for origin, formats in one.routes.items()
-    )
+def _carriers(found: Coverage) -> frozenset[str]:
+    """Return the formats in which logs of many families may be."""
+    counts = Counter(name for names in found.formats.values() for name in names)
+    return frozenset(name for name, count in counts.items() if count > _FEW)
+
+
+def _routes(one: LogsourceCoverage, carriers: frozenset[str]) -> str:
+    """Return the families of logs, each with its formats where they have other names."""
+    said = []
+    for origin, formats in one.routes.items():
+        own = [name for name in formats if name == origin or name not in carriers]
+        told = own not in ([], [origin]) and len(own) <= _FEW
+        said.append(f"{origin} ({', '.join(own)})" if told else origin)
+    return "; ".join(filter(None, said))
 
 
 def _missing(found: Coverage, translate: Translator, *, each: bool) -> Iterator[str]:
