@@ -12,6 +12,7 @@ import pytest
 from haidang.events.blocks import BlockSource
 from haidang.events.model import DocumentBatch, EventBatch, FileReport
 from haidang.events.readers import readers
+from haidang.events.readers._collected import carried_lines
 from haidang.events.readers.collected import READER
 from haidang.events.recognition import make_head, recognise
 from haidang.events.stream import Stream
@@ -303,3 +304,14 @@ def test_an_envelope_of_splunk_lends_an_event_the_time_and_host_that_it_lacks() 
     line = "Nov 11 21:58:57 sshd[7]: Failed password for root from 203.0.113.9 port 1 ssh2"
     ((_, origin, found),) = read(orjson.dumps({**around, "event": line}))
     assert (origin, found["client_ip"], found["hostname"]) == ("syslog", "203.0.113.9", "hv-app01")
+
+
+def test_an_event_of_a_hook_that_is_too_deep_is_not_lost() -> None:
+    deep: dict[str, object] = {"eventType": "user.session.start"}
+    for _ in range(300):
+        deep = {"a": deep}
+    plain = {"eventType": "user.session.end"}
+    hook = {"eventType": "com.okta.event_hook", "data": {"events": [plain, deep]}}
+    assert list(carried_lines(hook)) == []
+    hook["data"] = {"events": [plain, plain]}
+    assert [one.text for one in carried_lines(hook)] == ['{"eventType":"user.session.end"}'] * 2

@@ -122,11 +122,10 @@ def _hooked(document: Fields) -> Iterator[Carried]:
     data, event = document.get("data"), document.get("event")
     if document.get("eventType") == "com.okta.event_hook" and isinstance(data, dict):
         events = data.get("events")
-        yield from (
-            Carried(_json(one))
-            for one in (events if isinstance(events, list) else ())
-            if isinstance(one, dict)
-        )
+        texts = [_json(one) for one in (events if isinstance(events, list) else ()) if isinstance(one, dict)]
+        # One that cannot be written by itself must not be lost: then the whole stays as it is.
+        if all(texts):
+            yield from map(Carried, texts)
     elif isinstance(event, dict | str) and event and "sourcetype" in document:
         if isinstance(event, str):
             text = event
