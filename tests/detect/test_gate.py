@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haidang.detect import gate as gate_module
-from haidang.detect.gate import KeywordGate
+from haidang.detect.gate import Joined, KeywordGate
 from haidang.detect.semantics import holds, wrap_keyword
 from haidang.sigma import ir
 
@@ -83,7 +83,7 @@ def test_a_document_that_holds_a_covered_keyword_is_a_candidate(
     seen = orjson.loads(document)["b"]
     if holds(test, seen):
         others = [b'{"a":"x"}', document, b'{"a":"y"}']
-        assert 1 in gate.candidates(others)
+        assert 1 in gate.candidates(Joined(others))
 
 
 @settings(max_examples=300, deadline=None)
@@ -126,8 +126,8 @@ def test_texts_are_searched_stretch_by_stretch(monkeypatch: pytest.MonkeyPatch) 
 def test_documents_without_a_keyword_are_no_candidates() -> None:
     gate = KeywordGate.over([[wrap_keyword(ir.Test(None, "str", ("sekurlsa",)))]])
     documents = [b'{"a":"seku"}', b'{"a":"run SEKURLSA now"}', b"{}", b"", b'{"a":"rlsa"}']
-    assert gate.candidates(documents) == [1]
-    assert gate.candidates([]) == []
+    assert gate.candidates(Joined(documents)) == [1]
+    assert gate.candidates(Joined([])) == []
 
 
 def test_what_folding_costs_decides_whether_keywords_are_spelled_or_folded() -> None:
@@ -141,13 +141,13 @@ def test_many_keywords_are_looked_for_in_folded_bytes() -> None:
     gate = KeywordGate.over([[wrap_keyword(ir.Test(None, "str", (word,)))] for word in words])
     assert len(gate.covers) == len(words)
     documents = [b'{"a":"mimi"}', *(f'{{"a":"run {word.upper()} now"}}'.encode() for word in words)]
-    assert gate.candidates(documents) == list(range(1, len(documents)))
+    assert gate.candidates(Joined(documents)) == list(range(1, len(documents)))
     assert [gate.may_hold(document) for document in documents] == [False, *[True] * len(words)]
 
 
 def test_a_keyword_does_not_reach_from_one_document_into_the_next() -> None:
     gate = KeywordGate.over([[wrap_keyword(ir.Test(None, "str", ("sekurlsa",)))]])
-    assert gate.candidates([b'{"a":"sekur', b'lsa"}']) == []
+    assert gate.candidates(Joined([b'{"a":"sekur', b'lsa"}'])) == []
 
 
 def test_what_is_too_short_or_made_of_marks_that_are_escaped_is_not_covered() -> None:
@@ -168,4 +168,4 @@ def test_more_keywords_than_fit_are_left_to_decoding() -> None:
     for (test,) in rules:
         word = test.value[1].encode()
         if test in gate.covers:
-            assert gate.candidates([b'{"a":"' + word + b'"}']) == [0]
+            assert gate.candidates(Joined([b'{"a":"' + word + b'"}'])) == [0]

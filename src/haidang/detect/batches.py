@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from haidang.detect.lanes import PATIENCE, LaneSet
+from haidang.detect.gate import Joined
+from haidang.detect.plans import PlanSet
 from haidang.events import shapes
 from haidang.events.model import DocumentBatch, EventBatch
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from haidang.detect.columns import ColumnMatcher
+    from haidang.detect.lanes import LaneSet
     from haidang.detect.matcher import Matcher
     from haidang.detect.tables import Held
     from haidang.events.columns import ColumnBatch
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["BatchMatcher", "Hit", "Wanted", "decode_document"]
 
 _OPENING = (b"{", b"[")
-_TRIM_EVERY = 8192
+_TRIM_EVERY = 32_768
 """Events after which what the tables remember is looked over."""
 
 
@@ -60,19 +62,19 @@ class BatchMatcher:
         matcher: Matcher,
         limits: Limits,
         wanted: Wanted | None = None,
-        patience: int = PATIENCE,
+        patience: int | None = None,
     ) -> None:
         """Use ``matcher``; lanes are kept over files, for a folder of logs repeats its shapes.
 
         ``wanted`` is what hits must have, None for whole events.
-        ``patience``: see :class:`~haidang.detect.lanes.LaneSet`.
+        ``patience``: see :meth:`~haidang.detect.matcher.Matcher.lanes`.
         """
         self._wanted = wanted
         self._matcher = matcher
         self._patience = patience
         self._limits = limits
-        self._sets: dict[tuple[str, str], LaneSet | None] = {}
-        self._lanes: LaneSet | None = None
+        self._sets: dict[tuple[str, str], LaneSet | PlanSet | None] = {}
+        self._lanes: LaneSet | PlanSet | None = None
         self._untrimmed = 0
         self._by_column: ColumnMatcher | None = None
 
@@ -119,9 +121,12 @@ class BatchMatcher:
         at, end = 0, len(documents)
         while at < end:
             lanes = self._lanes
+            if isinstance(lanes, PlanSet):
+                yield from self._by_plans(lanes, batch, at)
+                return
             if lanes is not None:
                 if held is None:
-                    held = self._matcher.gate.candidates(documents)[::-1]
+                    held = self._matcher.gate.candidates(Joined(documents))[::-1]
                 while held and held[-1] < at:
                     held.pop()
                 stop, rules = lanes.run(documents, at, held[-1] if held else end)
@@ -135,14 +140,36 @@ class BatchMatcher:
                     continue
                 if at == end:
                     return
-            document = documents[at]
-            if document and not document.isspace():
-                before = report.skipped
-                hit = self._plain(document, records[at], report)
-                report.records += report.skipped == before
-                if hit is not None and hit.rules:
-                    yield hit
+            yield from self._plainly(documents[at], records[at], report)
             at += 1
+
+    def _by_plans(self, lanes: PlanSet, batch: DocumentBatch, first: int) -> Iterator[Hit]:
+        """Match the documents from ``first`` on."""
+        documents, records, report = batch.documents, batch.records, batch.report
+        joined = Joined(documents)
+        found = lanes.look(joined, first)
+        found.update((at, None) for at in self._matcher.gate.candidates(joined) if at >= first)
+        done = first
+        for at in sorted(found):
+            report.records += at - done
+            done = at + 1
+            rules = found[at]
+            if rules is None:
+                yield from self._plainly(documents[at], records[at], report)
+            else:
+                # The values that rules look at are all that was looked at; evidence wants the whole event.
+                report.records += 1
+                yield self._whole(documents[at], records[at], report, rules)
+        report.records += len(documents) - done
+
+    def _plainly(self, document: bytes, record: int, report: FileReport) -> Iterator[Hit]:
+        """Match a document by decoding all of it."""
+        if document and not document.isspace():
+            before = report.skipped
+            hit = self._plain(document, record, report)
+            report.records += report.skipped == before
+            if hit is not None and hit.rules:
+                yield hit
 
     def _plain(self, document: bytes, record: int, report: FileReport) -> Hit | None:
         """Decode a document wholly, flatten it and match it; None for one that cannot be decoded."""
@@ -164,10 +191,10 @@ class BatchMatcher:
         shape = shapes.recognise(inner)
         return Hit(record, "windows", shapes.flatten(shape, inner) if shape else inner, rules, document)
 
-    def _lane_set(self, shape: str, wrapper: str) -> LaneSet | None:
+    def _lane_set(self, shape: str, wrapper: str) -> LaneSet | PlanSet | None:
         key = (shape, wrapper)
         if key not in self._sets:
-            self._sets[key] = self._matcher.lanes(shape, wrapper, self._patience)
+            self._sets[key] = self._matcher.lanes(shape, wrapper, self._limits, self._patience)
         return self._sets[key]
 
 

@@ -8,6 +8,7 @@ is present counts), or a value put together from several (``{ObjectName}\{Object
 from __future__ import annotations
 
 from functools import lru_cache
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from haidang.detect.semantics import lookup, text
@@ -47,6 +48,12 @@ class Accessor(NamedTuple):
     def identity(self) -> tuple[Any, ...]:
         """What tells it from accessors that may give another value for an event."""
         return (self.sources, self.values)
+
+    @property
+    def getter(self) -> Callable[[Fields], Any]:
+        """What gives the value, the quickest way that there is."""
+        name = self.plain_name
+        return methodcaller("get", name) if name and "." not in name else self.get
 
     def get(self, event: Fields) -> Any:
         """Return the value, or None."""

@@ -17,16 +17,19 @@ not covered, and documents of the routes that look for them are decoded.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from itertools import accumulate, product
 from typing import TYPE_CHECKING, NamedTuple
+
+from haidang.events.lines import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from haidang.sigma.ir import Test
 
-__all__ = ["KeywordGate"]
+__all__ = ["Joined", "KeywordGate"]
 
 _PIECE_SIZE = 4
 _MARKED_SIZE = 3
@@ -37,8 +40,6 @@ _MOST_SPELLED = 3
 """Searches for pieces in all their spellings, at most: folding costs as much as the third."""
 _FOLDING = 1
 """What folding costs, in searches; rather more."""
-_FEW_WORDS = 24
-"""More words than these are looked for by an automaton."""
 _ESCAPED = 12
 """Bytes that JSON may write a letter with: two escapes, for half of a surrogate pair each."""
 _MOST_LOOKS = 16
@@ -66,6 +67,21 @@ _JSON = _Spelling(_SAFE, (b"\\u00", b"\\u21", _KELVIN), short=False)
 _PLAIN = _Spelling(frozenset(map(chr, range(32, 127))), (_KELVIN,), short=True)
 
 
+class Joined:
+    """Documents one behind another, with a line end after each."""
+
+    __slots__ = ("data", "documents", "ends")
+
+    def __init__(self, documents: Sequence[bytes]) -> None:
+        """Join ``documents``."""
+        self.documents = documents
+        whole = isinstance(documents, Lines)
+        self.data = documents.data if whole else b"\n".join((*documents, b""))
+        """Their bytes."""
+        self.ends = documents.ends if whole else array("Q", accumulate(len(one) + 1 for one in documents))
+        """Where each ends, its line end included."""
+
+
 class KeywordGate:
     """Which documents of a batch may hold one of the keywords."""
 
@@ -86,9 +102,9 @@ class KeywordGate:
             BytesAhoCorasick(list(some), matchkind=MatchKind.LeftmostFirst).find_matches_as_indexes
             for some in (pieces[at : at + _TOGETHER] for at in range(0, len(pieces), _TOGETHER))
         ]
-        words = sorted({_longest_word(test, spelling.safe).lower().encode() for test in covers})
-        self._words = words if len(words) <= _FEW_WORDS else []
-        self._many_words = BytesAhoCorasick(words) if len(words) > _FEW_WORDS else None
+        words = {_longest_word(test, spelling.safe).lower().encode() for test in covers}
+        marks = {mark.lower() for mark in spelling.always}
+        self._words = BytesAhoCorasick(sorted(words | marks)).find_matches_as_indexes
         self._reach = _reach(covers, spelling.safe)
         self.covers = covers
         """The keywords that cannot occur in a document that is no candidate."""
@@ -110,15 +126,15 @@ class KeywordGate:
             return KeywordGate(sorted(spelled), of_spelled, spelling=spelling)
         return KeywordGate(sorted(folded), of_folded, folds=True, spelling=spelling)
 
-    def candidates(self, documents: Sequence[bytes]) -> list[int]:
+    def candidates(self, documents: Joined) -> list[int]:
         """Return the positions of the documents that may hold a keyword, in order, each once."""
         if not self.covers:
             return []
-        joined = b"\n".join(documents)
+        joined = documents.data
         hits = self._hits(joined)
         if not hits:
             return []
-        ends = list(accumulate(map((1).__add__, map(len, documents))))
+        ends = documents.ends
         found: set[int] = set()
         looks: dict[int, int] = {}
         most = _MOST_LOOKS if self._reach else 0
@@ -131,7 +147,7 @@ class KeywordGate:
             if look <= most:
                 near = self._may_hold(joined[max(0, start - self._reach) : past + self._reach])
             else:
-                near = look == most + 1 and self._may_hold(documents[at])
+                near = look == most + 1 and self._may_hold(documents.documents[at])
             if near:
                 found.add(at)
         return sorted(found)
@@ -170,12 +186,7 @@ class KeywordGate:
 
     def _may_hold(self, document: bytes) -> bool:
         """Look at a document, or a part of it, again, for the whole of what is safe in each keyword."""
-        if any(mark in document for mark in self._always):
-            return True
-        folded = document.lower()
-        if self._many_words is not None:
-            return bool(self._many_words.find_matches_as_indexes(folded))
-        return any(word in folded for word in self._words)
+        return bool(self._words(document.lower()))
 
 
 def _fitting(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from haidang.detect.binding import Accessor
     from haidang.detect.routes import Part
-    from haidang.detect.values import FieldMemo
+    from haidang.detect.values import FieldMemo, FieldTests
     from haidang.limits import Limits
 
 __all__ = ["Joint", "JointMemo", "accessor_key"]
@@ -65,6 +65,11 @@ class JointMemo(Memo):
         self._whole: set[str] = set()
         self._gates: frozenset[int] = frozenset()
         self._by_hits: dict[frozenset[int], int] = {}
+
+    @property
+    def tests(self) -> tuple[FieldTests, ...]:
+        """The tests of each memo."""
+        return tuple(memo.tests for memo in self._memos)
 
     def classify(self, value: Any) -> int:
         """Return the joint class of any value."""
@@ -213,7 +218,9 @@ class Joint:
                 memo.forget()
         self.signatures.clear()
 
-    def trim(self) -> None:
-        """Forget everything when hostile values have made too many joint classes."""
-        if any(len(memo.classes) > self._limits.memo_entries for memo in self.memos):
-            self.forget()
+    def trim(self) -> bool:
+        """Forget everything when hostile values have made too many joint classes; say whether."""
+        if all(len(memo.classes) <= self._limits.memo_entries for memo in self.memos):
+            return False
+        self.forget()
+        return True

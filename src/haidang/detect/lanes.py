@@ -35,20 +35,20 @@ if TYPE_CHECKING:
     from haidang.detect.routes import Part, Route
     from haidang.sigma.ir import Test
 
-__all__ = ["NEEDLES", "PATIENCE", "LaneSet", "NotInLaneError"]
+__all__ = ["FORBIDDEN", "NEEDLES", "PATIENCE", "TEXTS", "TOLD", "LaneSet", "NotInLaneError"]
 
 PATIENCE = 8
 
 NEEDLES = {"flat": b'"EventID":', "event": b'"EventID":', "winlogbeat": b'"event_id":'}
 """Shape to the bytes before the value that tells the routes apart best."""
 
-_TEXTS = frozenset({"ContextInfo", "Data", "Message", "Payload", "ScriptBlockText"})
+TEXTS = frozenset({"ContextInfo", "Data", "Message", "Payload", "ScriptBlockText"})
 """Fields that hold texts of many lines: to look such a value up as a whole costs more than its lines do."""
-_TOLD = "UtcTime"
+TOLD = "UtcTime"
 """What every event of Sysmon has, unless only its rendered message is left."""
 _GUESS_WIDTH = 6
 _GUESS_LIMIT = 4096
-_FORBIDDEN = {
+FORBIDDEN = {
     "event": (("Event", "UserData"), ("Event", "ProcessingErrorData"), ("Event", "RenderingInfo")),
     "winlogbeat": (("winlog", "user_data"),),
     "flat": (("EventData",),),
@@ -167,7 +167,7 @@ class LaneSet:
         eid_at = reach.first(eid_paths)
         for path in eid_paths:
             types["r" + root.add((*prefix, *path))] = int | str | _Identifier | None
-        for path in _FORBIDDEN[self.shape]:
+        for path in FORBIDDEN[self.shape]:
             types["r" + root.add((*prefix, *path))] = Any
             lines.append(f"if {reach.one(path)} is not None: raise NotInLaneError")
         if self.shape == "event":
@@ -193,7 +193,7 @@ class LaneSet:
         )
         if is_sysmon(channel):
             # Without data of its own, it has what its message says: only flattening reads that.
-            told = paths(self.shape, _TOLD)
+            told = paths(self.shape, TOLD)
             for path in told:
                 types["r" + root.add((*prefix, *path))] = Present | None
             lines.append(f"if {reach.first(told)} is None: raise NotInLaneError")
@@ -208,7 +208,7 @@ class LaneSet:
             lines[:0] = ["found = get(r)", "if found is not None: return found"]
             lines.append(f"return memo.remember(r, {answer})")
         else:
-            if not route.idle and not _TEXTS.intersection(_sources(route)):
+            if not route.idle and not TEXTS.intersection(_sources(route)):
                 names["judge"] = Trial(lambda: self._remember(channel, event_id, route)).judge
                 lines.append("judge(r)")
             lines.append(f"return {answer}")
@@ -288,7 +288,7 @@ class LaneSet:
             if accessor.gathers:
                 names[name] = memo.of_gathered
                 classes.append(f"{name}({where})")
-            elif _TEXTS.isdisjoint(accessor.sources):
+            elif TEXTS.isdisjoint(accessor.sources):
                 names[name] = memo
                 classes.append(f"{name}[{where}]")
             else:
@@ -311,7 +311,7 @@ class LaneSet:
     def _expression(self, accessor: Accessor, reach: Reach, names: dict[str, Any]) -> str | None:
         """Return the expression for a value, None when the projection cannot give it exactly."""
         needs = accessor.needs()
-        if any("." in name or name == _TOLD or not paths(self.shape, name) for name in needs):
+        if any("." in name or name == TOLD or not paths(self.shape, name) for name in needs):
             return None
         if not (accessor.gathers or accessor.values or any("{" in source for source in accessor.sources)):
             return reach.first([path for source in accessor.sources for path in paths(self.shape, source)])

@@ -17,13 +17,16 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from haidang.detect import lanes, plans
 from haidang.detect.arranging import folded_value
 from haidang.detect.binding import Accessor, Binding
 from haidang.detect.gate import KeywordGate
-from haidang.detect.lanes import NEEDLES, PATIENCE, LaneSet
+from haidang.detect.lanes import NEEDLES, LaneSet
 from haidang.detect.origins import Recogniser
+from haidang.detect.plans import PlanSet
 from haidang.detect.routes import Route
 from haidang.detect.semantics import lookup, number, text
+from haidang.native import library
 from haidang.sigma.logsource import serves
 
 if TYPE_CHECKING:
@@ -33,12 +36,14 @@ if TYPE_CHECKING:
     from haidang.detect.routes import Group, Part
     from haidang.detect.tables import Held
     from haidang.events.model import Fields
+    from haidang.limits import Limits
     from haidang.sigma.ir import Condition, LogSource, LogsourceEntry, LogsourceMap, Test
 
 __all__ = ["Matcher"]
 
 _MOST_ROUTES = 4096
 _LANE_FIELDS = ("Channel", "EventID")
+_PLAIN = frozenset({str, int})
 
 
 class _Entry:
@@ -113,6 +118,8 @@ class Matcher:
         self._rest = [_Entry(None, [groups[logsource] for logsource in self.unclaimed])]
         self._groups = tuple(groups.values())
         self._routes: dict[tuple[Any, ...], Route] = {}
+        self._nearest: dict[tuple[str, str, str | int], Route] = {}
+        """The same, by values as they are."""
 
     @property
     def recognised(self) -> Sequence[tuple[str, tuple[str, ...]]]:
@@ -142,6 +149,20 @@ class Matcher:
     def route(self, origin: str, event: Fields) -> Route:
         """Return the route of an event, made on first sight."""
         names = self._route_by.get(origin)
+        if names == _LANE_FIELDS:
+            channel, event_id = event.get("Channel"), event.get("EventID")
+            if channel.__class__ is str and event_id.__class__ in _PLAIN and not self._routing[origin]:
+                near = (origin, channel, event_id)
+                route = self._nearest.get(near)
+                if route is None:
+                    if len(self._nearest) >= _MOST_ROUTES:
+                        self._nearest.clear()
+                    route = self._nearest[near] = self._far_route(origin, event, names)
+                return route
+        return self._far_route(origin, event, names)
+
+    def _far_route(self, origin: str, event: Fields, names: tuple[str, ...] | None) -> Route:
+        """Return a route by its values, however they are written."""
         if names is None:
             key: tuple[Any, ...] = ()
         elif routing := self._routing[origin]:
@@ -171,15 +192,26 @@ class Matcher:
         watched = self._watch is not None and self._watch.trim()
         return any([group.trim() for group in self._groups]) or watched  # noqa: C419 - each of them is trimmed
 
-    def lanes(self, shape: str, wrapper: str, patience: int = PATIENCE) -> LaneSet | None:
-        """Return the lanes for Windows documents of a JSON shape; None when there can be none."""
+    def lanes(
+        self, shape: str, wrapper: str, limits: Limits, patience: int | None = None
+    ) -> LaneSet | PlanSet | None:
+        """Return the lanes for Windows documents of a JSON shape; None when there can be none.
+
+        ``limits`` bound what they remember; ``patience`` is how many documents of a route go the plain way before a lane is made for it.
+        """
         if shape not in NEEDLES or self._route_by.get("windows") != _LANE_FIELDS:
             return None
 
         def route(routing: dict[str, Any]) -> Route:
             return self.route("windows", routing)
 
-        return LaneSet(shape, wrapper, route, self.gate.covers, patience)
+        covered = self.gate.covers
+        found = library()
+        if found is None:
+            return LaneSet(shape, wrapper, route, covered, lanes.PATIENCE if patience is None else patience)
+        return PlanSet(
+            found, shape, wrapper, route, covered, limits, plans.PATIENCE if patience is None else patience
+        )
 
     @cached_property
     def gate(self) -> KeywordGate:

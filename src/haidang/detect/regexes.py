@@ -29,7 +29,9 @@ __all__ = [
     "required_literals",
     "runs_in_linear_time",
     "searcher",
+    "segments",
     "shortest_match",
+    "stays_in_line",
     "timeouts",
 ]
 
@@ -42,6 +44,7 @@ _MOST_INSIDE = 8
 _FLAGS = re.compile(r"\(\?([ims]+)\)")
 """Flags that do not change what an expression's letters are, but for their case."""
 _MOST_PROBES = 8
+_LINE_END = ord("\n")
 _PROBE_CHARS = 60
 
 timeouts: Counter[str] = Counter()
@@ -200,6 +203,86 @@ def length_of_line(pattern: str, flags: str) -> int | None:
         return None
     any_one = len(argument[2]) == 1 and argument[2][0][0] is constants.ANY
     return int(argument[0]) if any_one and argument[0] else None
+
+
+def stays_in_line(pattern: str, flags: str) -> bool:
+    """Return whether an expression matches a text exactly where it matches one of the text's lines by itself.
+
+    So it is where nothing in it can match the end of a line, or asks where the text begins or ends.
+    """
+    tree = _parsed(pattern)
+    if tree is None:
+        return False
+    return _in_line(tree, any_one=not ("s" in flags or tree.state.flags & re.DOTALL))
+
+
+def _in_line(tree: Any, *, any_one: bool) -> bool:
+    """Return the same for a part of an expression; ``any_one`` says that a dot leaves out the end of a line."""
+    constants = _CONSTANTS
+    for operator, argument in tree:
+        if operator is constants.LITERAL:
+            stays = argument != _LINE_END
+        elif operator is constants.ANY:
+            stays = any_one
+        elif operator is constants.IN:
+            stays = all(map(_leaves_line_end_out, argument))
+        elif operator in (constants.MAX_REPEAT, constants.MIN_REPEAT):
+            stays = _in_line(argument[2], any_one=any_one)
+        elif operator is constants.SUBPATTERN:
+            stays = not argument[1] & re.DOTALL and _in_line(argument[3], any_one=any_one)
+        elif operator is constants.BRANCH:
+            stays = all(_in_line(branch, any_one=any_one) for branch in argument[1])
+        else:
+            stays = operator is constants.AT and argument is constants.AT_BOUNDARY
+        if not stays:
+            return False
+    return True
+
+
+def _leaves_line_end_out(item: tuple[Any, Any]) -> bool:
+    """Return whether a member of a set of characters does not match the end of a line."""
+    constants = _CONSTANTS
+    operator, argument = item
+    if operator is constants.LITERAL:
+        return bool(argument != _LINE_END)
+    if operator is constants.RANGE:
+        return not argument[0] <= _LINE_END <= argument[1]
+    return operator is constants.CATEGORY and argument in (
+        constants.CATEGORY_DIGIT,
+        constants.CATEGORY_WORD,
+    )
+
+
+def segments(pattern: str, flags: str) -> list[frozenset[str]] | None:
+    """Cut an expression where it matches white space; return what words each part requires, lower-cased.
+
+    Each part matches inside one line, and what is between two of them ends lines or leaves white space out:
+    a match over several lines has a whole part in its first line, in its last, and in each between that is
+    not blank. None where an expression is not of this kind, or a part of it requires nothing.
+    """
+    tree = _parsed(pattern)
+    if tree is None:
+        return None
+    any_one = not ("s" in flags or tree.state.flags & re.DOTALL)
+    parts: list[list[Any]] = [[]]
+    for item in tree:
+        if _is_space(item):
+            parts.append([])
+        elif _in_line([item], any_one=any_one):
+            parts[-1].append(item)
+        else:
+            return None
+    found = [frozenset(run for run in _runs(part) if run) for part in parts]
+    return found if all(found) else None
+
+
+def _is_space(item: tuple[Any, Any]) -> bool:
+    """Return whether a part of an expression matches white space and nothing else, ends of lines too."""
+    constants = _CONSTANTS
+    operator, argument = item
+    if operator in (constants.MAX_REPEAT, constants.MIN_REPEAT):
+        return len(argument[2]) == 1 and _is_space(argument[2][0])
+    return operator is constants.IN and argument == [(constants.CATEGORY, constants.CATEGORY_SPACE)]
 
 
 def shortest_match(pattern: str) -> int:

@@ -41,6 +41,15 @@ class Held(tuple[int, ...]):  # noqa: SLOT001 - the slots of a tuple's subclass 
     why: tuple[tuple[Table, tuple[int, ...]], ...] = ()
     """The tables in which a rule holds, each with the signature of the event there."""
 
+    @property
+    def settled(self) -> bool:
+        """Whether the reasons are the same for every event of which the same tables say this."""
+        return all(
+            table.settles(signature, index)
+            for table, signature in self.why
+            for index in table.signatures[signature]
+        )
+
     @classmethod
     def merged(cls, answers: Iterable[Held]) -> Held:
         """Join the answers of several tables; nearly always all are empty."""
@@ -194,6 +203,10 @@ class Table:
                 self._reasons[key] = known
         return known
 
+    def settles(self, signature: tuple[int, ...], index: int) -> bool:
+        """Return whether the reasons of a rule, asked for before, are the same for all of a signature."""
+        return (signature, index) in self._reasons
+
     def _reason(
         self, signature: tuple[int, ...], index: int, whole: Condition, decided: Callable[[Test], bool]
     ) -> tuple[tuple[Test, ...], bool]:
@@ -278,9 +291,7 @@ class Table:
         """Forget everything remembered when hostile values have made too many classes of it; say whether."""
         memos = self.memos if self.keyword_memo is None else (*self.memos, self.keyword_memo)
         if all(len(memo.classes) <= self.limits.memo_entries for memo in memos):
-            for joint in self.joints:
-                joint.trim()
-            return False
+            return any([joint.trim() for joint in self.joints])  # noqa: C419 - each of them is trimmed
         for joint in self.joints:
             joint.forget()
         for memo in memos:

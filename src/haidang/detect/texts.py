@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["Answer", "Texts"]
+__all__ = ["Answer", "Texts", "joined"]
 
 _LINE_CHARS = 4 << 20
 """Characters of lines that one field remembers."""
@@ -34,7 +34,19 @@ class Answer(NamedTuple):
     ids: tuple[int, ...]
     """Numbers of the tests that hold, sorted."""
     gates: tuple[int, ...]
-    """Numbers of the literals that occur, and whose deciders must run on the whole text."""
+    """Numbers of the literals that occur, and whose deciders look at the whole text."""
+    words: frozenset[str] = frozenset()
+    """Of the words that such deciders require, those that occur."""
+
+
+def joined(answers: Iterable[Answer], always: frozenset[int] = frozenset()) -> Answer:
+    """Return what several lines decide together, and what always holds."""
+    answers = list(answers)
+    return Answer(
+        tuple(sorted(always.union(*(answer.ids for answer in answers)))),
+        tuple(sorted({gate for answer in answers for gate in answer.gates})),
+        frozenset().union(*(answer.words for answer in answers)),
+    )
 
 
 class _Known:
@@ -82,10 +94,7 @@ class Texts:
         found = self._together.get(numbers)
         if found is None:
             answers = [lines.answers[number] for number in numbers]
-            found = self._together[numbers] = Answer(
-                tuple(sorted(self._always.union(*(answer.ids for answer in answers)))),
-                tuple(sorted({gate for answer in answers for gate in answer.gates})),
-            )
+            found = self._together[numbers] = joined(answers, self._always)
         return found
 
     def _numbers(self, text: str) -> set[int]:

@@ -12,11 +12,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from haidang.detect.literals import Literals
 from haidang.detect.memos import LONG, Memo
-from haidang.detect.regexes import length_of_line, required_literals, searcher, shortest_match
+from haidang.detect.regexes import (
+    length_of_line,
+    required_literals,
+    searcher,
+    segments,
+    shortest_match,
+    stays_in_line,
+)
 from haidang.detect.semantics import address, compare, glob_pattern, holds, number, text
 from haidang.detect.texts import Answer, Texts
 from haidang.detect.words import SEPARATOR
@@ -42,7 +50,7 @@ _MOST_BY_HITS = 8192
 class _Decider:
     """One pattern or expression, compiled when it is first needed: most never are."""
 
-    __slots__ = ("_limits", "_plan", "_run", "folds")
+    __slots__ = ("_by_line", "_limits", "_plan", "_run", "_segments", "_words", "folds")
 
     def __init__(self, plan: tuple[Any, ...], limits: Limits) -> None:
         self._plan = plan
@@ -50,6 +58,48 @@ class _Decider:
         self.folds = plan[0] == "glob" and not plan[2]
         """Whether the folded value is looked at, not the value itself."""
         self._run: Callable[[str, str], bool] | None = None
+        self._by_line: bool | None = None
+        self._words: frozenset[str] | None = None
+        self._segments: list[frozenset[str]] | None = None
+
+    @property
+    def by_line(self) -> bool:
+        """Whether it holds for a text exactly where it holds for one of its lines by itself."""
+        if self._by_line is None:
+            kind, pattern, flags = self._plan
+            self._by_line = kind == "re" and (
+                stays_in_line(pattern, flags) or length_of_line(pattern, flags) is not None
+            )
+        return self._by_line
+
+    @property
+    def words(self) -> frozenset[str]:
+        """Folded words, none over the end of a line, without which it holds for no ASCII text."""
+        if self._words is None:
+            kind, what, _ = self._plan
+            parts = required_literals(what) if kind == "re" else what
+            words = [part for part in parts if isinstance(part, str)]
+            self._words = frozenset(word.lower() for word in words if word.isascii() and "\n" not in word)
+        return self._words
+
+    @property
+    def segments(self) -> list[frozenset[str]]:
+        """Folded words, together in one line, without which no line has to do with whether it holds.
+
+        Lines that are not blank and have none of these sets end whatever they are between. Empty where it is
+        not of this kind.
+        """
+        if self._segments is None:
+            kind, what, flags = self._plan
+            if kind == "re":
+                found = segments(what, flags)
+            elif what[0] == what[-1] == ANY and ANY not in what[1:-1]:
+                found = [frozenset({part.lower()}) for part in what if isinstance(part, str)]
+            else:
+                found = None
+            words = frozenset().union(*(found or ()))
+            self._segments = found if found and all(w.isascii() and "\n" not in w for w in words) else []
+        return self._segments
 
     def __call__(self, value: str, folded: str) -> bool:
         if self._run is None:
@@ -294,11 +344,75 @@ class FieldTests:
 
     def _of_line(self, line: str) -> Answer:
         """Return what one line decides."""
-        hits = self.literals.find_inside(line.lower())
-        if not hits:
+        folded = line.lower()
+        ids: set[int] = set()
+        gates: list[int] = []
+        for hit in self.literals.find_inside(folded):
+            ids.update(self.literals.ids[hit])
+            waiting = self._gated.get(hit, ())
+            ids.update(i for i, decide, _ in waiting if decide.by_line and decide(line, folded))
+            if not all(decide.by_line for _, decide, _ in waiting):
+                gates.append(hit)
+        ids.update(i for i, decide in self._ungated if decide.by_line and decide(line, folded))
+        words = frozenset(word for word in self._words_of_texts if word in folded)
+        if not (ids or gates or words):
             return _NO_ANSWER
-        ids = {i for hit in hits for i in self.literals.ids[hit]}
-        return Answer(tuple(sorted(ids)), tuple(sorted(hit for hit in hits if hit in self._gated)))
+        return Answer(tuple(sorted(ids)), tuple(sorted(gates)), words)
+
+    @cached_property
+    def _words_of_texts(self) -> frozenset[str]:
+        """Words required by what must look at whole texts."""
+        waiting = [decide for some in self._gated.values() for _, decide, _ in some if not decide.by_line]
+        return frozenset().union(*(decide.words for decide in waiting))
+
+    def still_open(self, answer: Answer) -> list[tuple[int, _Decider]]:
+        """Return what must look at a whole text of which the lines decide this, each with its test's number."""
+        return [
+            (i, decide)
+            for gate in answer.gates
+            for i, decide, _ in self._gated[gate]
+            if not decide.by_line and decide.words <= answer.words
+        ]
+
+    def lines_tell(self) -> bool:
+        """Return whether lines, the first and the last as such, tell all of a long ASCII text but deciders."""
+        ends = self.literals.texts[: self.literals.inside.start]
+        wholes = (*self._whole, *self._whole_cased)
+        return (
+            self._by_line
+            and not self._beyond_text
+            and all(decide.by_line for _, decide in self._ungated)
+            and not any("\n" in text for text in ends)
+            and all(len(text) <= LONG for text in wholes)
+        )
+
+    def of_line(self, line: str, *, first: bool = False, last: bool = False) -> Answer:
+        """Return what one line decides; ``first`` and ``last`` say that the text begins or ends with it."""
+        answer = self._of_line(line)
+        if not (self._looks_at_ends and (first or last)):
+            return answer
+        reach = self._reach
+        head, tail = line[:reach].lower() if first else "", line[-reach:].lower() if last else ""
+        hits = self.literals.find_at_ends(head, tail)
+        ids = {*answer.ids, *(i for hit in hits for i in self.literals.ids[hit])}
+        return answer._replace(ids=tuple(sorted(ids)))
+
+    def ends_nothing(self, line: str) -> bool:
+        """Return whether a line may be part of what holds over several lines."""
+        folded = line.lower()
+        return not folded.strip() or any(
+            all(word in folded for word in words) for words in self._segments_of_texts
+        )
+
+    @cached_property
+    def _segments_of_texts(self) -> list[frozenset[str]]:
+        waiting = [decide for some in self._gated.values() for _, decide, _ in some if not decide.by_line]
+        return [words for decide in waiting for words in decide.segments]
+
+    @property
+    def looks_at_ends(self) -> bool:
+        """Whether a beginning or an end is looked for."""
+        return bool(self.literals.reach)
 
     def decide_by_lines(self, value: str) -> tuple[int, ...] | None:
         """Return what ``decide`` does for a long text; None where lines and deciders do not tell it all."""
@@ -308,8 +422,12 @@ class FieldTests:
 
     def _decide_lines(self, value: str) -> tuple[int, ...]:
         """Decide a long ASCII value by its lines; it is folded as a whole only where that is asked for."""
-        ids, gates = self._texts.decide(value)
-        if not (gates or self._ungated or self._looks_at_ends):
+        answer = self._texts.decide(value)
+        ids = answer.ids
+        deciders = self.still_open(answer) if answer.gates else []
+        if self._ungated:
+            deciders += [one for one in self._ungated if not one[1].by_line]
+        if not (deciders or self._looks_at_ends):
             return ids
         found = set(ids)
         reach = self._reach
@@ -319,8 +437,7 @@ class FieldTests:
             found.update(i for hit in hits for i in self.literals.ids[hit])
             found.update(self._whole.get(whole, ()) if whole is not None else ())
             found.update(self._whole_cased.get(value, ()))
-        deciders = [(i, decide) for gate in gates for i, decide, _ in self._gated[gate]]
-        for i, decide in (*self._ungated, *deciders):
+        for i, decide in deciders:
             if whole is None and decide.folds:
                 whole = value.lower()
             if decide(value, whole or ""):

@@ -15,16 +15,20 @@ All input is untrusted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
+
+from haidang.native import library, line_ends
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Iterator
 
     from haidang.events.model import FileReport
     from haidang.limits import Limits
 
-__all__ = ["line_batches", "raw_line_batches"]
+__all__ = ["Lines", "line_batches", "raw_line_batches"]
 
 _END = 2
 """Bytes of a line's end, CR LF, which do not count."""
@@ -39,14 +43,14 @@ def line_batches(
 
 def raw_line_batches(
     blocks: Iterator[bytes], report: FileReport, limits: Limits
-) -> Iterator[tuple[int, list[bytes]]]:
+) -> Iterator[tuple[int, Sequence[bytes]]]:
     """Yield the 1-based number of the first line and the lines, each with its end."""
     return _numbered(_raw_lines(blocks, _Rest(report, limits), limits), report, limits)
 
 
 def _numbered(
-    batches: Iterator[list[bytes]], report: FileReport, limits: Limits
-) -> Iterator[tuple[int, list[bytes]]]:
+    batches: Iterator[Sequence[bytes]], report: FileReport, limits: Limits
+) -> Iterator[tuple[int, Sequence[bytes]]]:
     """Cut what is longer than a batch, and count."""
     most = limits.batch_events
     for lines in batches:
@@ -75,9 +79,61 @@ def _lines(blocks: Iterator[bytes], rest: _Rest, limits: Limits) -> Iterator[lis
         yield [rest.complete(b"").removesuffix(b"\r")]
 
 
-def _raw_lines(blocks: Iterator[bytes], rest: _Rest, limits: Limits) -> Iterator[list[bytes]]:
+class Lines(Sequence[bytes]):
+    """Lines with their ends that were not taken apart: each is cut out when it is asked for."""
+
+    __slots__ = ("data", "ends")
+
+    def __init__(self, data: bytes, ends: array[int]) -> None:
+        """Take ``data`` and where each line in it ends, its line end included."""
+        self.data = data
+        """All lines, one behind another."""
+        self.ends = ends
+        """Where each ends."""
+
+    def __len__(self) -> int:
+        """Return how many lines there are."""
+        return len(self.ends)
+
+    @overload
+    def __getitem__(self, at: int) -> bytes: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[bytes]: ...
+    def __getitem__(self, at: int | slice) -> bytes | list[bytes]:
+        """Return a line."""
+        if isinstance(at, slice):
+            return [self[one] for one in range(*at.indices(len(self.ends)))]
+        at = range(len(self.ends))[at]
+        return self.data[self.ends[at - 1] if at else 0 : self.ends[at]]
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the lines."""
+        start = 0
+        for end in self.ends:
+            yield self.data[start:end]
+            start = end
+
+
+def _whole_lines(block: bytes, rest: _Rest, limits: Limits) -> Iterator[Lines]:
+    """Yield the lines that a block completes, of which none is too long."""
+    data = rest.take() + block
+    start, last = 0, data.rfind(b"\n") + 1
+    while start < last:
+        part = data[start:last]
+        ends = line_ends(part, limits.batch_events)
+        end = ends[-1]
+        yield Lines(part if end == len(part) else part[:end], ends)
+        start += end
+    rest.add(data[last:])
+
+
+def _raw_lines(blocks: Iterator[bytes], rest: _Rest, limits: Limits) -> Iterator[Sequence[bytes]]:
     """Do the same by the fastest splitter there is, which leaves the ends on the lines."""
+    whole = min(limits.line_bytes, limits.batch_bytes) if library() is not None else 0
     for block in _bounded(blocks, limits.batch_bytes):
+        if rest.size + len(block) <= whole:
+            yield from _whole_lines(block, rest, limits)
+            continue
         lines = BytesIO(block).readlines()
         tail = b"" if lines[-1].endswith(b"\n") else lines.pop()
         if lines:
@@ -115,6 +171,13 @@ class _Rest:
                 self._parts.append(part)
             else:
                 self._parts.clear()
+
+    def take(self) -> bytes:
+        """Return the line so far, and begin anew."""
+        line = b"".join(self._parts)
+        self._parts.clear()
+        self.size = 0
+        return line
 
     def complete(self, end: bytes) -> bytes:
         """Return the line that ``end`` completes; an empty one if it is too long."""

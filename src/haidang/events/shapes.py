@@ -71,9 +71,16 @@ _DEEPEST = 64
 _TEXTS = ("AuditData", "CloudTrailEvent", "log_s")
 """Keys under which exports keep the event itself as JSON text."""
 
+_OUTER = frozenset(
+    {*WRAPPERS, *_TEXTS, *(key for key, _ in INNER), "detail-type", "category", "TimeGenerated", "_index"}
+)
+"""Members without one of which an object is the event itself."""
+
 
 def unwrap(document: Fields) -> tuple[str, Fields]:
     """Return the wrapper's key ("" for none) and the object inside it."""
+    if document.keys().isdisjoint(_OUTER):
+        return "", document
     for key in WRAPPERS:
         inner = document.get(key)
         if isinstance(inner, dict):

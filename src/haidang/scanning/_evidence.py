@@ -7,26 +7,30 @@ makes the finding of it once it knows the record's place in the whole file.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from haidang.detect.semantics import holds, leaves, lookup, text, wrap_keyword
+from haidang.detect.semantics import lookup, text
 from haidang.detect.tables import INDICATOR
 from haidang.events import shapes
 from haidang.events.model import Origin
 from haidang.events.times import format_time, parse_time
 from haidang.findings.entities import THING_FIELDS
 from haidang.findings.model import Finding, FindingRule, Match, Source
-from haidang.sigma.ir import ANY, ONE
+from haidang.scanning._matched import match
+from haidang.scanning._told import Told
 from haidang.sigma.logsource import map_origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from haidang.detect.batches import Hit
+    from haidang.detect.binding import Binding
+    from haidang.detect.routes import Route
+    from haidang.detect.tables import Held
     from haidang.events.model import Fields
     from haidang.findings.trails import About
     from haidang.scanning._ruleset import Ruleset
@@ -45,6 +49,9 @@ __all__ = [
     "stable_id",
     "to_finding",
 ]
+
+_MOST_TOLD = 5000
+"""Signatures of which what is the same in their evidence is remembered."""
 
 UNKNOWN = Origin(
     "",
@@ -93,6 +100,7 @@ class EvidenceMaker:
         self._origins = known_origins(ruleset.maps)
         self._needed = needed_by_rule(ruleset)
         self._wanted = ruleset.reported | ruleset.correlated
+        self._told: dict[tuple[Route, Any], list[Told]] = {}
 
     def of_event(self, event: Fields, origin: str) -> Iterator[Evidence]:
         """Yield the evidence of one decoded event."""
@@ -120,8 +128,26 @@ class EvidenceMaker:
         told = self._trails.of_hit(hit.origin, hit.event, host, time) if self._trails and hit.rules else None
         digest = blake2b(hit.raw, digest_size=8).digest() if hit.raw else _digest(hit.event)
         route = self._ruleset.matcher.route(hit.origin, hit.event)
+        known = self._told.get((route, hit.rules.why))
+        if known is not None:
+            for one in known:
+                yield Evidence(
+                    one.index,
+                    hit.record,
+                    hit.origin,
+                    time,
+                    host,
+                    hit.event if self._full else self._with_things(one.looked_at(hit.event), hit.event),
+                    one.matched(hit.event),
+                    digest,
+                    one.values(hit.event),
+                    told,
+                )
+            return
         reasons = route.reasons(hit.rules, hit.event, self._condition)
         watched = self._ruleset.watched
+        if watched is None and hit.rules.settled:
+            self._remember(route, hit.rules, reasons)
         for index in hit.rules:
             rule = self._ruleset.rule(index)
             binding, tests = reasons[index]
@@ -150,6 +176,10 @@ class EvidenceMaker:
     def _looked_at(self, rule: EventRule, get: Callable[[str], Any], event: Fields) -> dict[str, Any]:
         # An event's own name (see Binding) is shown as it is.
         looked = {name.removeprefix("="): value for name in rule.fields if (value := get(name)) is not None}
+        return self._with_things(looked, event)
+
+    def _with_things(self, looked: dict[str, Any], event: Fields) -> dict[str, Any]:
+        """Add the fields that tell who did what where, if they are wanted."""
         if self._things:
             for name in THING_FIELDS:
                 value = None if name in looked else lookup(event, name)
@@ -157,6 +187,18 @@ class EvidenceMaker:
                 if value is not None and not isinstance(value, dict):
                     looked[name] = value
         return looked
+
+    def _remember(
+        self, route: Route, held: Held, reasons: dict[int, tuple[Binding, tuple[Test, ...]]]
+    ) -> None:
+        """Work out once what is the same for all events of which this holds."""
+        if len(self._told) >= _MOST_TOLD:
+            self._told.clear()
+        told: list[Told] = []
+        for index in held:
+            rule = self._ruleset.rule(index)
+            told.append(Told.of(index, rule, *reasons[index], self._needed.get(rule.info.key)))
+        self._told[route, held.why] = told
 
     def _condition(self, index: int) -> Condition:
         return self._ruleset.rule(index).condition
@@ -166,12 +208,12 @@ class EvidenceMaker:
     ) -> tuple[str, Any, str, str]:
         watched = self._ruleset.watched
         if watched is None:
-            return *_match(test, get, event), ""
+            return *match(test, get, event), ""
         known = watched.id_of(index, test)
         if test.kind == INDICATOR:
             name = str(test.field)
             return name.removeprefix("="), get(name), watched.in_words(test), known
-        return *_match(test, get, event), known
+        return *match(test, get, event), known
 
 
 def needed_by_rule(ruleset: Ruleset) -> dict[str, frozenset[str]]:
@@ -206,52 +248,6 @@ def first_host(event: Fields, origin: Origin) -> str:
     """Return the host that an event of that family speaks of, "" where it names none."""
     names = origin.host_fields or UNKNOWN.host_fields
     return next((text(value) for name in names if (value := lookup(event, name)) is not None), "")
-
-
-def _match(test: Test, get: Callable[[str], Any], event: Fields) -> tuple[str, Any, str]:
-    if test.field is None:
-        keyword = wrap_keyword(test)
-        return "", next((value for value in leaves(event) if holds(keyword, value)), None), in_words(keyword)
-    value = get(test.field)
-    if isinstance(value, list) and test.kind not in {"null", "exists"}:
-        # Of a list, the elements that satisfied the test are the evidence.
-        other = get(test.value[0]) if test.kind == "fieldref" else None
-        held = [item for item in value if holds(test, item, other)]
-        value = held[0] if len(held) == 1 else held or value
-    return test.field, value, in_words(test)
-
-
-@lru_cache(maxsize=16384)
-def in_words(test: Test) -> str:
-    r"""Return a test in Sigma's words, e.g. ``endswith '\mimikatz.exe'``."""
-    kind, value = test.kind, test.value
-    if kind == "str":
-        return _string_in_words(value) + (" (cased)" if test.cased else "")
-    if kind == "re":
-        return f"re{'|' + '|'.join(value[1]) if value[1] else ''} '{value[0]}'"
-    if kind in {"any", "differs"}:
-        parts = value if kind == "any" else (value,)
-        inner = " or ".join(in_words(test._replace(kind=one[0], value=one[1])) for one in parts)
-        return inner if kind == "any" else f"is there, and not: {inner}"
-    if kind == "fieldref":
-        return f"{value[1]} field {value[0]}"
-    if kind == "time":
-        return f"{value[0]} {value[1]} {value[2]}"
-    if kind == "null":
-        return "is null"
-    if kind == "exists":
-        return "exists" if value else "does not exist"
-    return f"{ {'num': 'equals', 'bool': 'equals'}.get(kind, kind) } {text(value)}"
-
-
-def _string_in_words(parts: tuple[str | int, ...]) -> str:
-    spelled = "".join({ANY: "*", ONE: "?"}[part] if isinstance(part, int) else part for part in parts)
-    literals = [part for part in parts if isinstance(part, str)]
-    if len(literals) == 1 and ONE not in parts:
-        mode = {(True, False): "endswith", (False, True): "startswith", (True, True): "contains"}
-        ends = (parts[0] == ANY, parts[-1] == ANY)
-        return f"{mode.get(ends, 'equals')} '{literals[0]}'"
-    return f"matches '{spelled}'" if literals or parts else "equals ''"
 
 
 def _digest(event: Fields) -> bytes:

@@ -20,7 +20,7 @@ from haidang.detect.binding import Accessor, Binding
 from haidang.detect.naive import evaluate
 from haidang.detect.semantics import text
 from haidang.i18n import N_
-from haidang.scanning._evidence import in_words
+from haidang.scanning._matched import in_words
 from haidang.sigma.ir import Test
 from haidang.sigma.outline import Item, Selection, outline
 from haidang.workshop.messages import Message

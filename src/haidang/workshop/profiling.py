@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from haidang.detect.regexes import required_literal, runs_in_linear_time, shortest_match
 from haidang.detect.semantics import holds, text
 from haidang.detect.words import EventWords
-from haidang.scanning._evidence import in_words
+from haidang.scanning._matched import in_words
 from haidang.sigma.ir import ONE, Test
 from haidang.workshop.reading import read_events
 

@@ -36,7 +36,7 @@ def test_lines_are_handed_over_undecoded_with_their_numbers_as_a_range() -> None
     stream = Stream(BlockSource(iter([b'{"a":1}\n\n{"b": broken\n'])), report)
     (batch,) = READER.read(stream, report, DEFAULT_LIMITS)
     assert isinstance(batch, DocumentBatch)
-    assert batch.documents == [b'{"a":1}\n', b"\n", b'{"b": broken\n']
+    assert list(batch.documents) == [b'{"a":1}\n', b"\n", b'{"b": broken\n']
     assert batch.records == range(1, 4)
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from haidang.events import shapes
+from haidang.events.lines import Lines
 from haidang.events.model import DocumentBatch, Origin
 from haidang.events.readers._lines import COOKIE
 from haidang.events.shapes import WINDOWS, decoded_object
@@ -68,7 +69,7 @@ class JsonLinesReader:
         """Yield the lines as they are."""
         for first, lines in stream.raw_line_batches(report, limits):
             # Padding (and the empty place of a line that was dropped) sorts before any object.
-            if min(lines) < b"\x01":
+            if b"\0" in lines.data if isinstance(lines, Lines) else min(lines) < b"\x01":
                 lines = [line.lstrip(b"\x00") for line in lines]  # noqa: PLW2901 - the padding goes
             yield DocumentBatch(report, lines, range(first, first + len(lines)))
 

@@ -1,0 +1,283 @@
+//! What haidang's lanes do in machine code: see ``haidang.detect.native``, which loads it.
+//!
+//! The modules are safe Rust over slices; ``unsafe`` is in the calls below, which turn pointers into slices,
+//! and in one load of 16 bytes in ``json``.
+
+mod ends;
+mod json;
+mod lanes;
+mod memo;
+mod tree;
+
+use lanes::{Lanes, NOTHING, PLAIN};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+
+/// Changes with every change of a call; the loader asks for it.
+const INTERFACE: u32 = 1;
+
+#[no_mangle]
+pub extern "C" fn hd_interface() -> u32 {
+    INTERFACE
+}
+
+unsafe fn slice<'a, T>(data: *const T, size: usize) -> &'a [T] {
+    if size == 0 {
+        &[]
+    } else {
+        std::slice::from_raw_parts(data, size)
+    }
+}
+
+unsafe fn places(data: *const u32, size: usize) -> Vec<usize> {
+    slice(data, size).iter().map(|&one| one as usize).collect()
+}
+
+/// Write where each line ends, its line end included, for as many as there is room; return how many.
+///
+/// # Safety
+/// ``data`` holds ``size`` bytes, and ``room`` numbers can be written to ``found``.
+#[no_mangle]
+pub unsafe extern "C" fn hd_ends(
+    data: *const u8,
+    size: usize,
+    found: *mut u64,
+    room: usize,
+) -> usize {
+    let found = std::slice::from_raw_parts_mut(found, room);
+    ends::ends(slice(data, size), found)
+}
+
+#[no_mangle]
+pub extern "C" fn hd_new(seed: u64, most: usize, most_bytes: usize) -> *mut Lanes {
+    Box::into_raw(Box::new(Lanes::new(seed, most, most_bytes)))
+}
+
+/// # Safety
+/// ``lanes`` is of ``hd_new`` and was not freed; so in all calls below.
+#[no_mangle]
+pub unsafe extern "C" fn hd_free(lanes: *mut Lanes) {
+    drop(Box::from_raw(lanes));
+}
+
+/// # Safety
+/// ``path`` holds ``size`` bytes: keys with NUL between them.
+#[no_mangle]
+pub unsafe extern "C" fn hd_slot(lanes: &mut Lanes, path: *const u8, size: usize) -> i64 {
+    let keys: Vec<&[u8]> = slice(path, size).split(|&byte| byte == 0).collect();
+    lanes.slot(&keys).map_or(-1, |slot| slot as i64)
+}
+
+#[no_mangle]
+pub extern "C" fn hd_forbid(lanes: &mut Lanes, slot: u32) {
+    lanes.forbid(slot as usize);
+}
+
+#[no_mangle]
+pub extern "C" fn hd_imply(lanes: &mut Lanes, first: u32, second: u32) {
+    lanes.imply(first as usize, second as usize);
+}
+
+/// # Safety
+/// The pointers hold as many slots as said, the last two as many as each other.
+#[no_mangle]
+pub unsafe extern "C" fn hd_route_by(
+    lanes: &mut Lanes,
+    channel: *const u32,
+    channels: usize,
+    event_id: *const u32,
+    event_id_text: *const u32,
+    event_ids: usize,
+) {
+    lanes.route_by(
+        places(channel, channels),
+        places(event_id, event_ids),
+        places(event_id_text, event_ids),
+    );
+}
+
+#[no_mangle]
+pub extern "C" fn hd_memo(lanes: &mut Lanes) -> u32 {
+    lanes.memo() as u32
+}
+
+#[no_mangle]
+pub extern "C" fn hd_text(lanes: &mut Lanes, ends: bool, long: usize, longest: usize) -> u32 {
+    lanes.text(ends, long, longest) as u32
+}
+
+#[no_mangle]
+pub extern "C" fn hd_plan(lanes: &mut Lanes, gate: u32, idle: bool, plain: bool) -> u32 {
+    lanes.plan(gate, idle, plain) as u32
+}
+
+/// # Safety
+/// ``slots`` holds ``size`` slots.
+#[no_mangle]
+pub unsafe extern "C" fn hd_require(lanes: &mut Lanes, plan: u32, slots: *const u32, size: usize) {
+    let slots = places(slots, size);
+    lanes.require(plan as usize, slots);
+}
+
+/// # Safety
+/// ``needs`` holds ``size`` numbers: for each need how many slots it has, then these.
+#[no_mangle]
+pub unsafe extern "C" fn hd_cell(
+    lanes: &mut Lanes,
+    plan: u32,
+    memo: u32,
+    text: i32,
+    needs: *const u32,
+    size: usize,
+) {
+    let numbers = places(needs, size);
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < numbers.len() {
+        let count = numbers[at];
+        found.push(numbers[at + 1..at + 1 + count].to_vec());
+        at += 1 + count;
+    }
+    let text = usize::try_from(text).ok();
+    lanes.cell(plan as usize, memo as usize, text, found);
+}
+
+/// # Safety
+/// ``key`` holds ``size`` bytes; so in the calls below.
+#[no_mangle]
+pub unsafe extern "C" fn hd_learn_route(lanes: &mut Lanes, key: *const u8, size: usize, plan: u32) {
+    lanes.learn_route(slice(key, size), plan);
+}
+
+/// # Safety
+/// See ``hd_learn_route``.
+#[no_mangle]
+pub unsafe extern "C" fn hd_learn_class(
+    lanes: &mut Lanes,
+    memo: u32,
+    key: *const u8,
+    size: usize,
+    class: u32,
+    lasting: bool,
+) {
+    lanes.learn_class(memo as usize, slice(key, size), class, lasting);
+}
+
+/// # Safety
+/// See ``hd_learn_route``.
+#[no_mangle]
+pub unsafe extern "C" fn hd_learn_signature(
+    lanes: &mut Lanes,
+    key: *const u8,
+    size: usize,
+    answer: u32,
+) {
+    lanes.learn_signature(slice(key, size), answer);
+}
+
+/// # Safety
+/// See ``hd_learn_route``.
+#[no_mangle]
+pub unsafe extern "C" fn hd_learn_text(
+    lanes: &mut Lanes,
+    text: u32,
+    kind: u32,
+    key: *const u8,
+    size: usize,
+    number: u32,
+) {
+    lanes.learn_text(text as usize, kind, slice(key, size), number);
+}
+
+#[no_mangle]
+pub extern "C" fn hd_forget_text(lanes: &mut Lanes, text: u32) {
+    lanes.forget_text(text as usize);
+}
+
+#[no_mangle]
+pub extern "C" fn hd_forget(lanes: &mut Lanes) {
+    lanes.forget();
+}
+
+/// Look at documents one behind another; return how many have another answer than that nothing holds.
+///
+/// # Safety
+/// ``ends`` and both outputs hold ``count`` numbers, and ``data`` as many bytes as the last end says.
+#[no_mangle]
+pub unsafe extern "C" fn hd_look(
+    lanes: &mut Lanes,
+    data: *const u8,
+    ends: *const u64,
+    count: usize,
+    first: usize,
+    positions: *mut u32,
+    codes: *mut u32,
+) -> usize {
+    let ends = slice(ends, count);
+    let data = slice(data, ends.last().map_or(0, |&end| end as usize));
+    let positions = std::slice::from_raw_parts_mut(positions, count);
+    let codes = std::slice::from_raw_parts_mut(codes, count);
+    lanes.start_batch();
+    lanes.start();
+    let mut found = 0;
+    for at in first..count {
+        let code = look(lanes, data, ends, at);
+        if code != NOTHING {
+            positions[found] = at as u32;
+            codes[found] = code;
+            found += 1;
+        }
+    }
+    found
+}
+
+/// Look again at some of the documents.
+///
+/// # Safety
+/// As for ``hd_look``; ``positions`` and ``codes`` hold ``some`` numbers.
+#[no_mangle]
+pub unsafe extern "C" fn hd_again(
+    lanes: &mut Lanes,
+    data: *const u8,
+    ends: *const u64,
+    count: usize,
+    positions: *const u32,
+    codes: *mut u32,
+    some: usize,
+) {
+    let ends = slice(ends, count);
+    let data = slice(data, ends.last().map_or(0, |&end| end as usize));
+    let positions = slice(positions, some);
+    let codes = std::slice::from_raw_parts_mut(codes, some);
+    lanes.start();
+    for (code, &at) in codes.iter_mut().zip(positions) {
+        *code = look(lanes, data, ends, at as usize);
+    }
+}
+
+fn look(lanes: &mut Lanes, data: &[u8], ends: &[u64], at: usize) -> u32 {
+    let start = if at == 0 { 0 } else { ends[at - 1] as usize };
+    let document = &data[start..ends[at] as usize];
+    // A fault in here must cost time, not a finding.
+    catch_unwind(AssertUnwindSafe(|| lanes.look(document, at as u32))).unwrap_or(PLAIN)
+}
+
+/// Write what was not known: kind, of, document, size of the key, size of the value, key, value.
+///
+/// # Safety
+/// ``size`` can be written to. What is returned is good until the next call.
+#[no_mangle]
+pub unsafe extern "C" fn hd_misses(lanes: &mut Lanes, size: *mut usize) -> *const u8 {
+    let found = lanes.written_misses();
+    *size = found.len();
+    found.as_ptr()
+}
+
+/// Return document and gate of each document that a gate must be asked for.
+///
+/// # Safety
+/// See ``hd_misses``.
+#[no_mangle]
+pub unsafe extern "C" fn hd_gated(lanes: &mut Lanes, size: *mut usize) -> *const u32 {
+    *size = lanes.gated.len();
+    lanes.gated.as_ptr()
+}
