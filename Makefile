@@ -14,7 +14,9 @@ LANGUAGE_FLAG :=
 # Three workers on two processors: some tests wait for servers, browsers and killed programs.
 PYTEST := -n 3 --dist loadfile
 
-PACKAGE := pyproject.toml src/haidang/_version.py
+PACKAGE := pyproject.toml src/haidang/_version.py hatch_build.py
+# The part in machine code is built where there is a Rust compiler; without one everything works, more slowly.
+NATIVE := $(wildcard native/src/*.rs) native/Cargo.toml
 RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
 
@@ -22,11 +24,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # Bytecode as pip makes it for packages that are not editable: a start takes half as long where Python may not
 # write any by itself.
 COMPILE := $(BIN)/python -m compileall -q src
+SAY_NATIVE := test -e src/haidang/_native.so || \
+	echo "No Rust compiler (cargo): the part in machine code is not built. All works; scanning JSON takes longer."
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
 	--allow-unsafe --build-deps-for=editable --no-emit-index-url --no-emit-find-links \
 	--no-emit-trusted-host --no-emit-options
 
-.PHONY: help setup run demo test lint types contracts security audit-dependencies unit unit-postgresql docs screenshots bench lock check-unlocked clean
+.PHONY: help setup run demo test lint types contracts security audit-dependencies unit unit-native unit-postgresql docs screenshots bench lock check-unlocked clean
 
 help:  ## List what make can do here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +53,11 @@ test: lint types contracts security unit unit-postgresql  ## Check everything: s
 lint: $(DEV_READY)  ## Check style and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	@if command -v cargo >/dev/null; then \
+		cd native && cargo fmt --check && cargo clippy --quiet --offline --all-targets -- --deny warnings; \
+	else \
+		echo "No cargo: the part in machine code is not checked"; \
+	fi
 
 types: $(DEV_READY)  ## Check types (mypy --strict)
 	HAIDANG_DATA=$(CURDIR)/build/types $(BIN)/mypy
@@ -65,8 +74,15 @@ audit-dependencies: $(DEV_READY)  ## Ask for known vulnerabilities of the locked
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements/run.txt
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements/dev.txt
 
-unit: $(DEV_READY)  ## Run the tests alone
+unit: $(DEV_READY) unit-native  ## Run the tests alone
 	$(BIN)/pytest $(PYTEST)
+
+unit-native:  ## Run the tests of the part in machine code, where there is a Rust compiler
+	@if command -v cargo >/dev/null; then \
+		cd native && cargo test --quiet --offline --release; \
+	else \
+		echo "No cargo: the tests of the part in machine code did not run"; \
+	fi
 
 # What has to do with the database; everything else is the same on any.
 ON_POSTGRESQL := tests/console tests/end_to_end/test_serve.py \
@@ -107,7 +123,7 @@ check-unlocked: $(BIN)/python  ## Install without the lock into a new environmen
 	grep -q '"rule"' $(UNLOCKED)/findings.ndjson
 
 clean:  ## Remove .venv and everything that was built
-	rm -rf $(VENV) $(OUT) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(OUT) build dist site native/target src/haidang/_native.so .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -125,18 +141,20 @@ $(BIN)/python:
 	echo "Install it, or name it: make $(or $(MAKECMDGOALS),run) PYTHON=/path/to/python3.11" >&2; \
 	exit 1
 
-$(RUN_READY): $(BIN)/python requirements/run.txt $(PACKAGE)
+$(RUN_READY): $(BIN)/python requirements/run.txt $(PACKAGE) $(NATIVE)
 	@echo "Installing the locked dependencies (only the first time)"
 	@$(PIP) --require-hashes --requirement requirements/run.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(SAY_NATIVE)
 	@$(COMPILE)
 	@touch $@
 
 # The second list holds the first with the same versions: who has it needs no other.
-$(DEV_READY): $(BIN)/python requirements/dev.txt requirements/judges.txt $(PACKAGE)
+$(DEV_READY): $(BIN)/python requirements/dev.txt requirements/judges.txt $(PACKAGE) $(NATIVE)
 	@echo "Installing the locked dependencies and tools (only the first time)"
 	@$(PIP) --require-hashes --requirement requirements/dev.txt
 	@$(PIP) --require-hashes --no-deps --requirement requirements/judges.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(SAY_NATIVE)
 	@$(COMPILE)
 	@touch $(RUN_READY) $@

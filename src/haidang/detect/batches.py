@@ -78,13 +78,18 @@ class BatchMatcher:
         self._untrimmed = 0
         self._by_column: ColumnMatcher | None = None
 
+    @property
+    def lanes(self) -> list[LaneSet | PlanSet]:
+        """The lanes that were made, for each shape of documents that came."""
+        return [lanes for lanes in self._sets.values() if lanes is not None]
+
     def match(self, batch: Batch) -> Iterator[Hit]:
         """Yield the hits of a batch in order, counting its events in the report."""
         self._untrimmed += len(batch.records)
         if self._untrimmed >= _TRIM_EVERY:
             self._untrimmed = 0
             if self._matcher.trim():
-                for lanes in filter(None, self._sets.values()):
+                for lanes in self.lanes:
                     lanes.forget()
         if isinstance(batch, DocumentBatch):
             return self._documents(batch)

@@ -81,7 +81,10 @@ class Reach:
 
     def one(self, path: Sequence[str]) -> str:
         """Return the expression for the value at ``path``."""
-        whole = (*self._prefix, *path)
+        return self.whole((*self._prefix, *path))
+
+    def whole(self, whole: tuple[str, ...]) -> str:
+        """Return the expression for the value at a path from the top of the document."""
         suffix = self._root.add(whole)
         attribute = suffix.rpartition(".")[2]
         holder = self._object(whole[:-1])

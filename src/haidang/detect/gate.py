@@ -75,10 +75,12 @@ class Joined:
     def __init__(self, documents: Sequence[bytes]) -> None:
         """Join ``documents``."""
         self.documents = documents
-        whole = isinstance(documents, Lines)
-        self.data = documents.data if whole else b"\n".join((*documents, b""))
+        if isinstance(documents, Lines):
+            self.data, self.ends = documents.data, documents.ends
+            return
+        self.data = b"\n".join((*documents, b""))
         """Their bytes."""
-        self.ends = documents.ends if whole else array("Q", accumulate(len(one) + 1 for one in documents))
+        self.ends = array("Q", accumulate(len(one) + 1 for one in documents))
         """Where each ends, its line end included."""
 
 

@@ -24,7 +24,7 @@ from haidang.detect.projections import Projections, Trial
 from haidang.detect.semantics import holds
 from haidang.detect.tables import NOTHING, Held
 from haidang.events.rendered import is_sysmon
-from haidang.events.shapes import paths
+from haidang.events.shapes import INSIDE, paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from haidang.detect.routes import Part, Route
     from haidang.sigma.ir import Test
 
-__all__ = ["FORBIDDEN", "NEEDLES", "PATIENCE", "TEXTS", "TOLD", "LaneSet", "NotInLaneError"]
+__all__ = ["NEEDLES", "PATIENCE", "TEXTS", "TOLD", "LaneSet", "NotInLaneError", "forbidden"]
 
 PATIENCE = 8
 
@@ -48,12 +48,18 @@ TOLD = "UtcTime"
 """What every event of Sysmon has, unless only its rendered message is left."""
 _GUESS_WIDTH = 6
 _GUESS_LIMIT = 4096
-FORBIDDEN = {
+_FORBIDDEN = {
     "event": (("Event", "UserData"), ("Event", "ProcessingErrorData"), ("Event", "RenderingInfo")),
-    "winlogbeat": (("winlog", "user_data"),),
-    "flat": (("EventData",),),
+    "winlogbeat": (("winlog", "user_data"), ("Event",)),
+    "flat": (("EventData",), ("Event",), ("winlog",)),
 }
-"""Parts that flattening merges in: a document that has one is flattened."""
+"""Parts that flattening merges in, or that make it another shape: a document that has one is flattened."""
+
+
+def forbidden(shape: str, wrapper: str) -> list[tuple[str, ...]]:
+    """Return the paths without which documents are of a shape, inside a wrapper, for certain."""
+    inside = (wrapper,) if wrapper else ()
+    return [(name,) for name in INSIDE[wrapper]] + [(*inside, *path) for path in _FORBIDDEN[shape]]
 
 
 class NotInLaneError(Exception):
@@ -167,9 +173,9 @@ class LaneSet:
         eid_at = reach.first(eid_paths)
         for path in eid_paths:
             types["r" + root.add((*prefix, *path))] = int | str | _Identifier | None
-        for path in FORBIDDEN[self.shape]:
-            types["r" + root.add((*prefix, *path))] = Any
-            lines.append(f"if {reach.one(path)} is not None: raise NotInLaneError")
+        for path in forbidden(self.shape, self.wrapper):
+            types["r" + root.add(path)] = Any
+            lines.append(f"if {reach.whole(path)} is not None: raise NotInLaneError")
         if self.shape == "event":
             # Another library's way to write attributes: only flattening knows it.
             provider = reach.object(("Event", "System", "Provider"))

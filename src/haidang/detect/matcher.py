@@ -26,6 +26,7 @@ from haidang.detect.origins import Recogniser
 from haidang.detect.plans import PlanSet
 from haidang.detect.routes import Route
 from haidang.detect.semantics import lookup, number, text
+from haidang.events.shapes import INSIDE
 from haidang.native import library
 from haidang.sigma.logsource import serves
 
@@ -118,7 +119,7 @@ class Matcher:
         self._rest = [_Entry(None, [groups[logsource] for logsource in self.unclaimed])]
         self._groups = tuple(groups.values())
         self._routes: dict[tuple[Any, ...], Route] = {}
-        self._nearest: dict[tuple[str, str, str | int], Route] = {}
+        self._nearest: dict[tuple[str, Any, Any], Route] = {}
         """The same, by values as they are."""
 
     @property
@@ -197,9 +198,10 @@ class Matcher:
     ) -> LaneSet | PlanSet | None:
         """Return the lanes for Windows documents of a JSON shape; None when there can be none.
 
-        ``limits`` bound what they remember; ``patience`` is how many documents of a route go the plain way before a lane is made for it.
+        ``limits`` bound what they remember; ``patience`` is how many documents of a route go the plain way
+        before a lane is made for it.
         """
-        if shape not in NEEDLES or self._route_by.get("windows") != _LANE_FIELDS:
+        if shape not in NEEDLES or wrapper not in INSIDE or self._route_by.get("windows") != _LANE_FIELDS:
             return None
 
         def route(routing: dict[str, Any]) -> Route:

@@ -48,8 +48,10 @@ ANSWERS = 8
 APART = (1 << 32) - 2
 """In place of a class: lines do not decide."""
 KEPT = 1 << 31
-"""What the number of a line has besides, whose place among others counts; ``APART`` stands between such lines in
-a set, for any others."""
+"""What the number of a line has besides, whose place among others counts.
+
+Between such lines of a set, ``APART`` stands for any others.
+"""
 CLASS, SIGNATURE, ROUTE, LINE, FIRST, LAST, TEXT = range(7)
 """What may not be known: the class of values, the answer for a signature, the plan of a route, a line by its
 place in a text, a set of lines."""

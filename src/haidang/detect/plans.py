@@ -17,7 +17,7 @@ import orjson
 
 from haidang.detect.gate import Joined, KeywordGate
 from haidang.detect.joint import JointMemo
-from haidang.detect.lanes import FORBIDDEN, TEXTS, TOLD
+from haidang.detect.lanes import TEXTS, TOLD, forbidden
 from haidang.detect.memos import LONG
 from haidang.detect.native import (
     ANSWERS,
@@ -59,6 +59,8 @@ __all__ = ["PATIENCE", "PlanSet"]
 
 PATIENCE = 2
 _MOST_PLANS = 4096
+_MOST_SEEN = 16_384
+"""Routes of which it is counted how many documents came."""
 _MOST_ANSWERS = 100_000
 _MOST_ROUNDS = 8
 """Looks at a document until all of it is known: for its route, its values, and their signature."""
@@ -135,6 +137,7 @@ class PlanSet:
     ) -> None:
         """Start without plans; see :class:`~haidang.detect.lanes.LaneSet` for what is given."""
         self.shape = shape
+        self._wrapper = wrapper
         self._prefix = (wrapper,) if wrapper else ()
         self._route = route
         self._covered = covered
@@ -156,8 +159,10 @@ class PlanSet:
         scan = self._scan
         channel, event_id = self._slots("Channel"), paths(self.shape, "EventID")
         scan.route_by(channel, [(self._slot(path), self._slot((*path, "#text"))) for path in event_id])
-        for path in FORBIDDEN[self.shape]:
-            scan.forbid(self._slot(path))
+        for path in forbidden(self.shape, self._wrapper):
+            slot = scan.slot(path)
+            if slot is not None:
+                scan.forbid(slot)
         if self.shape == "event":
             # Another library's way to write attributes: only flattening knows it.
             provider = ("Event", "System", "Provider")
@@ -177,6 +182,8 @@ class PlanSet:
             By position the rules that hold, None where the document must be decoded whole; those for which
             no rule holds are left out.
         """
+        if len(self._groups) >= _MOST_PLANS:
+            self._start()
         scan = self._scan
         codes = scan.look(documents, first)
         gated = dict(scan.gated())
@@ -227,6 +234,8 @@ class PlanSet:
                 unknown.setdefault(key, []).append(document)
                 continue
             again.add(document)
+        if len(self._seen) > _MOST_SEEN:
+            self._seen.clear()
         for key, places in unknown.items():
             self._seen[key] += len(places)
             if self._seen[key] > self._patience:
@@ -256,8 +265,7 @@ class PlanSet:
         """Make the plan of a route, given by its routing values as they are written."""
         event_id, channel = (orjson.loads(part) for part in key.split(b"\0"))
         route = self._route({"Channel": channel, "EventID": event_id})
-        plan = self._make(channel, route)
-        return plan
+        return self._make(channel, route)
 
     def _make(self, channel: Any, route: Route) -> int:
         scan = self._scan
@@ -342,7 +350,7 @@ class PlanSet:
         return self._memos[key]
 
     def _by_lines(self, memo: Memo) -> int | None:
-        """Return the library's way to look at long texts by their lines, None where they do not tell it all."""
+        """Return the library's way to look at long texts, None where lines do not tell it all."""
         tests = (
             memo.tests
             if isinstance(memo, JointMemo)

@@ -217,7 +217,7 @@ def stays_in_line(pattern: str, flags: str) -> bool:
 
 
 def _in_line(tree: Any, *, any_one: bool) -> bool:
-    """Return the same for a part of an expression; ``any_one`` says that a dot leaves out the end of a line."""
+    """Return the same for a part; ``any_one`` says that a dot leaves out the end of a line."""
     constants = _CONSTANTS
     for operator, argument in tree:
         if operator is constants.LITERAL:

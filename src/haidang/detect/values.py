@@ -366,7 +366,7 @@ class FieldTests:
         return frozenset().union(*(decide.words for decide in waiting))
 
     def still_open(self, answer: Answer) -> list[tuple[int, _Decider]]:
-        """Return what must look at a whole text of which the lines decide this, each with its test's number."""
+        """Return what must look at a whole text besides what its lines decide, with the tests' numbers."""
         return [
             (i, decide)
             for gate in answer.gates
@@ -375,7 +375,7 @@ class FieldTests:
         ]
 
     def lines_tell(self) -> bool:
-        """Return whether lines, the first and the last as such, tell all of a long ASCII text but deciders."""
+        """Return whether the lines tell all of a long ASCII text that no decider must look at."""
         ends = self.literals.texts[: self.literals.inside.start]
         wholes = (*self._whole, *self._whole_cased)
         return (

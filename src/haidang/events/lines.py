@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from io import BytesIO
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, TypeVar, overload
 
 from haidang.native import library, line_ends
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from haidang.limits import Limits
 
 __all__ = ["Lines", "line_batches", "raw_line_batches"]
+
+_Some = TypeVar("_Some", list[bytes], Sequence[bytes])
 
 _END = 2
 """Bytes of a line's end, CR LF, which do not count."""
@@ -48,14 +50,12 @@ def raw_line_batches(
     return _numbered(_raw_lines(blocks, _Rest(report, limits), limits), report, limits)
 
 
-def _numbered(
-    batches: Iterator[Sequence[bytes]], report: FileReport, limits: Limits
-) -> Iterator[tuple[int, Sequence[bytes]]]:
+def _numbered(batches: Iterator[_Some], report: FileReport, limits: Limits) -> Iterator[tuple[int, _Some]]:
     """Cut what is longer than a batch, and count."""
     most = limits.batch_events
     for lines in batches:
         for start in range(0, len(lines), most):
-            part = lines[start : start + most] if len(lines) > most else lines
+            part = lines if len(lines) <= most else lines[start : start + most]
             first = report.lines + 1
             report.lines += len(part)
             yield first, part

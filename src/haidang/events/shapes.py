@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "INNER",
+    "INSIDE",
     "RESERVED",
     "WINDOWS",
     "WRAPPERS",
@@ -75,12 +76,17 @@ _OUTER = frozenset(
     {*WRAPPERS, *_TEXTS, *(key for key, _ in INNER), "detail-type", "category", "TimeGenerated", "_index"}
 )
 """Members without one of which an object is the event itself."""
+INSIDE = {wrapper: WRAPPERS[:at] for at, wrapper in enumerate(WRAPPERS)} | {"": tuple(sorted(_OUTER))}
+"""Wrapper ("" for none) to the members that lead elsewhere; without them the event is in the wrapper."""
 
 
 def unwrap(document: Fields) -> tuple[str, Fields]:
     """Return the wrapper's key ("" for none) and the object inside it."""
-    if document.keys().isdisjoint(_OUTER):
-        return "", document
+    return ("", document) if document.keys().isdisjoint(_OUTER) else _unwrap(document)
+
+
+def _unwrap(document: Fields) -> tuple[str, Fields]:
+    """Do the same for an object that may have the event in it."""
     for key in WRAPPERS:
         inner = document.get(key)
         if isinstance(inner, dict):

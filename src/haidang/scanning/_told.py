@@ -1,12 +1,13 @@
-"""What is the same in the evidence of all events of a signature: worked out once, then only values are fetched.
+"""What is the same in the evidence of all events of a signature: worked out once; then values are fetched.
 
 The plain twin is ``EvidenceMaker`` without it, which works out for each event why each rule holds.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from haidang.scanning._matched import in_words, match
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Told"]
 
 
-class Told(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Told:
     """Of one rule."""
 
     index: int
