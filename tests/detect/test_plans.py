@@ -236,7 +236,7 @@ def documents(draw: st.DrawFn) -> bytes:
     return found.replace(b"\n", b" ")
 
 
-@settings(max_examples=int(__import__("os").environ.get("MANY","400")), deadline=None)
+@settings(max_examples=int(__import__("os").environ.get("MANY", "400")), deadline=None)
 @given(batches=st.lists(st.lists(documents(), min_size=1, max_size=8), min_size=1, max_size=4))
 def test_what_is_said_of_documents_is_what_decoding_them_says(
     python: BatchMatcher, batches: list[list[bytes]]

@@ -9,7 +9,9 @@ by the classes. Whatever it has not seen is decided here, once, by the tables. D
 from __future__ import annotations
 
 import struct
+from bisect import bisect_right
 from collections import Counter
+from itertools import accumulate
 from sys import byteorder
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -37,7 +39,7 @@ from haidang.detect.native import (
 )
 from haidang.detect.semantics import holds
 from haidang.detect.tables import Held
-from haidang.detect.texts import joined
+from haidang.detect.texts import NO_ANSWER, joined
 from haidang.detect.values import FieldMemo
 from haidang.events.rendered import is_sysmon
 from haidang.events.shapes import paths
@@ -92,12 +94,34 @@ class _Text:
 
     def forget(self) -> None:
         """Start anew."""
-        self._numbers: dict[tuple[bytes, tuple[Answer, ...]], int] = {}
-        self._answers: list[tuple[Answer, ...]] = []
+        nothing = (NO_ANSWER,) * len(self._tests)
+        self._nothing = 0
+        self._numbers: dict[tuple[bytes, tuple[Answer, ...]], int] = {(b"", nothing): self._nothing}
+        self._answers: list[tuple[Answer, ...]] = [nothing]
 
-    def number(self, kind: int, line: bytes) -> int:
-        """Return the number of what a line, as it is written in JSON, decides at its place."""
-        told = orjson.loads(b'"%b"' % line)
+    def learn(self, scan: Scan, text: int, asked: Sequence[tuple[int, bytes]]) -> None:
+        """Number lines that were asked for, each with its place, as they are written in JSON."""
+        told = orjson.loads(b'["%b"]' % b'","'.join([line for _, line in asked]))
+        ruled_out = self._ruled_out(told)
+        for (kind, line), written, nothing in zip(asked, told, ruled_out, strict=True):
+            number = self._nothing if nothing and kind == LINE else self._number(kind, line, written)
+            scan.learn_text(text, kind, line, number)
+
+    def _ruled_out(self, lines: Sequence[str]) -> Sequence[bool]:
+        """Return of which lines one search says that they decide nothing."""
+        rulers = [one.ruler for one in self._tests]
+        if None in rulers:
+            return [False] * len(lines)
+        folded = "\n".join(lines).lower()
+        ends = list(accumulate(len(line) + 1 for line in lines))
+        found = [not line or line.isspace() for line in lines]  # Their places count.
+        for ruler in rulers:
+            for place in ruler(folded) if ruler is not None else ():
+                found[bisect_right(ends, place)] = True
+        return [not one for one in found]
+
+    def _number(self, kind: int, line: bytes, told: str) -> int:
+        """Return the number of what a line decides at its place."""
         answers = tuple(one.of_line(told, first=kind == FIRST, last=kind == LAST) for one in self._tests)
         # Of a line that may be part of what holds over several, the library keeps the place.
         kept = any(one.ends_nothing(told) for one in self._tests)
@@ -219,6 +243,7 @@ class PlanSet:
     def _learn(self, misses: Iterable[Miss], codes: dict[int, int]) -> set[int]:
         """Decide what was not known; return documents whose route has a plan now, or that wait."""
         unknown: dict[bytes, list[int]] = {}
+        lines: dict[int, list[tuple[int, bytes]]] = {}
         again: set[int] = set()
         for kind, of, document, key, value in misses:
             if kind == CLASS:
@@ -227,13 +252,15 @@ class PlanSet:
             elif kind == SIGNATURE:
                 self._scan.learn_signature(key, self._answer(key))
             elif kind in {LINE, FIRST, LAST}:
-                self._scan.learn_text(of, kind, key, self._texts[of].number(kind, key))
+                lines.setdefault(of, []).append((kind, key))
             elif kind == TEXT:
                 self._scan.learn_text(of, kind, key, self._texts[of].decide(key, value))
             else:
                 unknown.setdefault(key, []).append(document)
                 continue
             again.add(document)
+        for of, asked in lines.items():
+            self._texts[of].learn(self._scan, of, asked)
         if len(self._seen) > _MOST_SEEN:
             self._seen.clear()
         for key, places in unknown.items():

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["Answer", "Texts", "joined"]
+__all__ = ["NO_ANSWER", "Answer", "Texts", "joined"]
 
 _LINE_CHARS = 4 << 20
 """Characters of lines that one field remembers."""
@@ -37,6 +37,10 @@ class Answer(NamedTuple):
     """Numbers of the literals that occur, and whose deciders look at the whole text."""
     words: frozenset[str] = frozenset()
     """Of the words that such deciders require, those that occur."""
+
+
+NO_ANSWER = Answer((), ())
+"""Of a line that decides nothing."""
 
 
 def joined(answers: Iterable[Answer], always: frozenset[int] = frozenset()) -> Answer:

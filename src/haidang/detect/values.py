@@ -26,7 +26,7 @@ from haidang.detect.regexes import (
     stays_in_line,
 )
 from haidang.detect.semantics import address, compare, glob_pattern, holds, number, text
-from haidang.detect.texts import Answer, Texts
+from haidang.detect.texts import NO_ANSWER, Answer, Texts
 from haidang.detect.words import SEPARATOR
 from haidang.limits import DEFAULT_LIMITS
 from haidang.sigma.ir import ANY, ONE, Test
@@ -42,7 +42,6 @@ __all__ = ["FieldMemo", "FieldTests", "cuts"]
 cuts: Counter[str] = Counter()
 """How many values in this process were longer than rules look at, under "values"."""
 
-_NO_ANSWER = Answer((), ())
 _MOST_BY_HITS = 8192
 """Sets of literals found together that one field remembers."""
 
@@ -356,7 +355,7 @@ class FieldTests:
         ids.update(i for i, decide in self._ungated if decide.by_line and decide(line, folded))
         words = frozenset(word for word in self._words_of_texts if word in folded)
         if not (ids or gates or words):
-            return _NO_ANSWER
+            return NO_ANSWER
         return Answer(tuple(sorted(ids)), tuple(sorted(gates)), words)
 
     @cached_property
@@ -396,6 +395,25 @@ class FieldTests:
         hits = self.literals.find_at_ends(head, tail)
         ids = {*answer.ids, *(i for hit in hits for i in self.literals.ids[hit])}
         return answer._replace(ids=tuple(sorted(ids)))
+
+    @cached_property
+    def ruler(self) -> Callable[[str], Iterator[int]] | None:
+        """What gives a place in each of several folded lines that may decide something, unless it is blank.
+
+        None where every line may. No place is given for lines that decide nothing.
+        """
+        if self._ungated:
+            return None
+        texts = self.literals.texts
+        sought = {*(texts[number] for number in self.literals.inside), *self._words_of_texts}
+        if not sought:
+            return lambda _folded: iter(())
+        if "" in sought:
+            return None
+        from ahocorasick_rs import AhoCorasick
+
+        matches = AhoCorasick(sorted(sought)).find_matches_as_indexes
+        return lambda folded: (start for _, start, _ in matches(folded))
 
     def ends_nothing(self, line: str) -> bool:
         """Return whether a line may be part of what holds over several lines."""
