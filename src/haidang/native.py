@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import warnings
 from array import array
 from functools import cache
 from pathlib import Path
@@ -50,17 +51,26 @@ _CALLS: dict[str, tuple[Any, tuple[Any, ...]]] = {
 
 @cache
 def library() -> ctypes.CDLL | None:
-    """Return the library, None where it was not built, is of another version, or is not wanted."""
+    """Return the library, None where it was not built or is not wanted; warn where it cannot be used."""
     if os.environ.get("HAIDANG_NATIVE") == "0" or not LIBRARY.exists():
         return None
     try:
         found = ctypes.CDLL(str(LIBRARY))
-        for name, (result, arguments) in _CALLS.items():
+        found.hd_interface.restype = _UINT
+        problem = "" if found.hd_interface() == _INTERFACE else "it is of another version"
+        for name, (result, arguments) in () if problem else _CALLS.items():
             call = getattr(found, name)
             call.restype, call.argtypes = result, arguments
-        return found if found.hd_interface() == _INTERFACE else None
-    except (OSError, AttributeError):
-        return None
+    except (OSError, AttributeError) as error:
+        problem = str(error)
+    if not problem:
+        return found
+    warnings.warn(
+        f"{LIBRARY} cannot be used: {problem}. Everything works, and scanning JSON takes longer; "
+        "installing the package again builds it again.",
+        stacklevel=2,
+    )
+    return None
 
 
 def line_ends(data: bytes, most: int) -> array[int]:
