@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from haidang.i18n import Translator
-    from haidang.workshop.correlating import Correlated
+    from haidang.workshop.correlated import Correlated
     from haidang.workshop.explaining import Branch, Explained, ItemSaid
 
 __all__ = ["COMMAND", "FORMATS"]
