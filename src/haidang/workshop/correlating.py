@@ -133,13 +133,13 @@ def _hits(
     maker = EvidenceMaker(ruleset)
     needed = needed_fields(chain)
     sources: dict[str, OriginSources] = {}
-    logsources = {rule.logsource for rule in base}
+    logsources = list(dict.fromkeys(rule.logsource for rule in base))
     seen = _Seen()
     for one in events:
         seen.paths.setdefault(one.path)
         seen.events += 1
         if one.origin not in sources:
-            sources[one.origin] = OriginSources(one.origin, dict.fromkeys(logsources, (one.origin,)), maps)
+            sources[one.origin] = OriginSources(one.origin, logsources, maps)
         seen.looked.update(sources[one.origin].reached(one.event))
         for evidence in maker.of_event(dict(one.event), one.origin):
             key = ruleset.infos[evidence.rule].key
