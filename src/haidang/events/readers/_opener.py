@@ -12,7 +12,7 @@ Rules of this module:
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import orjson
 
@@ -31,11 +31,12 @@ from haidang.events.times import format_time, parse_time
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from haidang.events.model import Batch, Fields, FileReport
+    from haidang.events.model import Batch, Fields, FileReport, Origin
     from haidang.limits import Limits
 
 __all__ = ["Opened", "Opener", "object_of"]
 
+_Found = TypeVar("_Found")
 _DEEPEST = 3
 """Objects in one another, each kept as text in the outer one, that are looked into."""
 _RENDERED = expression(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d[^\n]{0,20}\r?\n(?=LogName=)")
@@ -47,11 +48,12 @@ _JOINED = expression(r"\s+(?=type=[A-Z_]{2,40} msg=audit\()")
 
 
 class Opened(NamedTuple):
-    """What was inside: JSON, an event of Windows, of the audit log or of syslog; one of these."""
+    """What was inside: JSON, a whole event, records of the audit log or a line of syslog; one of these."""
 
     document: bytes = b""
-    windows: Fields | None = None
-    audited: Fields | None = None
+    event: Fields | None = None
+    origin: Origin = shapes.WINDOWS
+    """Of the event: Windows or the audit log."""
     audit: tuple[str, str] | None = None
     """A host, and the record or records of the audit log that it wrote."""
     line: Fields | None = None
@@ -84,7 +86,7 @@ class Opener:
             else:
                 left.append((record, document))
         if left:
-            yield DocumentBatch(self._report, [one for _, one in left], [record for record, _ in left])
+            yield DocumentBatch(self._report, *_apart(left))
         yield from self.events(found)
 
     def rows(self, batch: EventBatch) -> Iterator[Batch]:
@@ -97,34 +99,20 @@ class Opener:
             if not opened:
                 left.append((record, event))
         if left:
-            yield EventBatch(
-                batch.report, batch.origin, [one for _, one in left], [record for record, _ in left]
-            )
+            yield EventBatch(batch.report, batch.origin, *_apart(left))
         documents = [(record, one.document) for record, one in found if one.document]
         if documents:
-            yield DocumentBatch(
-                batch.report, [one for _, one in documents], [record for record, _ in documents]
-            )
+            yield DocumentBatch(batch.report, *_apart(documents))
         yield from self.events(found)
 
     def events(self, found: Sequence[tuple[int, Opened]]) -> Iterator[EventBatch]:
         """Yield the events of Windows, of the audit log and of syslog among what was found."""
-        windows = [(record, one.windows) for record, one in found if one.windows is not None]
-        if windows:
-            yield EventBatch(
-                self._report,
-                shapes.WINDOWS.name,
-                [one for _, one in windows],
-                [record for record, _ in windows],
-            )
-        audited = [(record, one.audited) for record, one in found if one.audited is not None]
-        if audited:
-            yield EventBatch(
-                self._report,
-                auditd.ORIGIN.name,
-                [one for _, one in audited],
-                [record for record, _ in audited],
-            )
+        for origin in (shapes.WINDOWS, auditd.ORIGIN):
+            whole = [
+                (record, one.event) for record, one in found if one.event is not None and one.origin is origin
+            ]
+            if whole:
+                yield EventBatch(self._report, origin.name, *_apart(whole))
         for record, one in found:
             if one.audit is not None:
                 host, text = one.audit
@@ -134,7 +122,7 @@ class Opener:
         yield from auditd.batches(self._merger, self._report, self._limits)
         lines = [(record, one.line) for record, one in found if one.line is not None]
         if lines:
-            events, records = [one for _, one in lines], [record for record, _ in lines]
+            events, records = _apart(lines)
             self._years.place([one for one in events if "time" not in one], records, self._report)
             yield from syslog.sorted_out(events, records, self._report)
 
@@ -153,7 +141,7 @@ class Opener:
                 return []
         inner = shapes.unwrap(document)[1]
         if (event := laurel_event(inner, host_of(inner))) is not None:
-            return [Opened(audited=event)]
+            return [Opened(event=event, origin=auditd.ORIGIN)]
         carried = list(carried_lines(document))
         inside = [self._inside(each, record, depth) for each in carried]
         if len(carried) > 1:
@@ -169,19 +157,19 @@ class Opener:
             if (found := object_of(text)) is None:
                 return []
             if (event := laurel_event(found, carried.host)) is not None:
-                return [Opened(audited=event)]
+                return [Opened(event=event, origin=auditd.ORIGIN)]
             deeper = self.opened(found, record, depth + 1) if depth < _DEEPEST else []
             return deeper or [Opened(document=text.encode("utf-8", "replace"))]
         if "audit(" in text and auditd.is_record(text):
             return [Opened(audit=(carried.host, text))]
         if text.startswith("<Event"):
             try:
-                return [Opened(windows=parse_event(text.encode("utf-8", "replace")))]
+                return [Opened(event=parse_event(text.encode("utf-8", "replace")))]
             except EventXmlError:
                 broken(self._report, record, "an event that is no whole XML; read as plain JSON", skipped=0)
                 return []
         if (match := _RENDERED.match(text)) is not None:
-            return [Opened(windows=_rendered(text[match.end() :], match[0].strip(), carried))]
+            return [Opened(event=_rendered(text[match.end() :], match[0].strip(), carried))]
         line = self._line(text, carried)
         return [] if line is None else [Opened(line=line)]
 
@@ -207,6 +195,11 @@ class Opener:
     @cached_property
     def _sorter(self) -> Sorter:
         return Sorter(carriers(), syslog.ORIGIN)
+
+
+def _apart(found: Sequence[tuple[int, _Found]]) -> tuple[list[_Found], list[int]]:
+    """Return what was found and its records, each by itself, as batches have them."""
+    return [one for _, one in found], [record for record, _ in found]
 
 
 def _rows(document: Fields) -> Iterator[Fields]:
