@@ -12,7 +12,7 @@ Rules of this module:
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
@@ -24,7 +24,7 @@ from haidang.events.readers._carried import Sorter, carriers
 from haidang.events.readers._collected import Carried, carried_lines, host_of
 from haidang.events.readers._event_xml import EventXmlError, parse_event
 from haidang.events.readers._laurel_events import laurel_event
-from haidang.events.readers._lines import COOKIE, broken
+from haidang.events.readers._lines import COOKIE, apart, broken
 from haidang.events.readers._years import Years
 from haidang.events.times import format_time, parse_time
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Opened", "Opener", "object_of"]
 
-_Found = TypeVar("_Found")
 _DEEPEST = 3
 """Objects in one another, each kept as text in the outer one, that are looked into."""
 _RENDERED = expression(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d[^\n]{0,20}\r?\n(?=LogName=)")
@@ -86,7 +85,7 @@ class Opener:
             else:
                 left.append((record, document))
         if left:
-            yield DocumentBatch(self._report, *_apart(left))
+            yield DocumentBatch(self._report, *apart(left))
         yield from self.events(found)
 
     def rows(self, batch: EventBatch) -> Iterator[Batch]:
@@ -99,10 +98,10 @@ class Opener:
             if not opened:
                 left.append((record, event))
         if left:
-            yield EventBatch(batch.report, batch.origin, *_apart(left))
+            yield EventBatch(batch.report, batch.origin, *apart(left))
         documents = [(record, one.document) for record, one in found if one.document]
         if documents:
-            yield DocumentBatch(batch.report, *_apart(documents))
+            yield DocumentBatch(batch.report, *apart(documents))
         yield from self.events(found)
 
     def events(self, found: Sequence[tuple[int, Opened]]) -> Iterator[EventBatch]:
@@ -112,7 +111,7 @@ class Opener:
                 (record, one.event) for record, one in found if one.event is not None and one.origin is origin
             ]
             if whole:
-                yield EventBatch(self._report, origin.name, *_apart(whole))
+                yield EventBatch(self._report, origin.name, *apart(whole))
         for record, one in found:
             if one.audit is not None:
                 host, text = one.audit
@@ -122,7 +121,7 @@ class Opener:
         yield from auditd.batches(self._merger, self._report, self._limits)
         lines = [(record, one.line) for record, one in found if one.line is not None]
         if lines:
-            events, records = _apart(lines)
+            events, records = apart(lines)
             self._years.place([one for one in events if "time" not in one], records, self._report)
             yield from syslog.sorted_out(events, records, self._report)
 
@@ -195,11 +194,6 @@ class Opener:
     @cached_property
     def _sorter(self) -> Sorter:
         return Sorter(carriers(), syslog.ORIGIN)
-
-
-def _apart(found: Sequence[tuple[int, _Found]]) -> tuple[list[_Found], list[int]]:
-    """Return what was found and its records, each by itself, as batches have them."""
-    return [one for _, one in found], [record for record, _ in found]
 
 
 def _rows(document: Fields) -> Iterator[Fields]:
