@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from haidang.cli._command import Command, CommandParser, Context
-from haidang.cli.rules._options import chosen_format, format_option, reading_options, rule_paths
+from haidang.cli._rule_options import cache_option, reading_options
+from haidang.cli.rules._options import chosen_format, format_option, rule_paths
 from haidang.errors import ConfigurationError
 from haidang.i18n import N_
 from haidang.plaintext import neutralise
@@ -35,6 +36,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
         help=translate("tests in the layout of SigmaHQ's regression_data (repeatable)"),
     )
     reading_options(rules, translate)
+    cache_option(rules, translate)
     checks = parser.add_argument_group(translate("Checks"))
     checks.add_argument(
         "--fix",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from haidang.cli._command import Command, CommandParser, Context
-from haidang.cli._scan_options import rule_options
+from haidang.cli._rule_options import rule_options
 from haidang.cli.rules._options import chosen_format, format_option
 from haidang.i18n import N_
 from haidang.plaintext import neutralise
