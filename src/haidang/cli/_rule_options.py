@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from haidang.cli._arguments import one_of
-from haidang.sigma.ir import LEVELS
+from haidang.sigma.ir import LEVELS, STATUSES
 
 if TYPE_CHECKING:
     from haidang.i18n import Translator
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from haidang.scanning._ruleset import Selection
 
 __all__ = [
-    "STATUSES",
     "cache_option",
     "chosen_rules",
     "reading_options",
@@ -22,8 +21,6 @@ __all__ = [
     "selected",
     "selection_options",
 ]
-
-STATUSES = ("stable", "test", "experimental", "deprecated", "unsupported")
 
 
 def rule_options(group: argparse._ArgumentGroup, _: Translator) -> None:
