@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from haidang.cli._arguments import counting
+from haidang.cli._rule_options import cache_option, reading_options
 from haidang.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -14,17 +15,26 @@ if TYPE_CHECKING:
     from haidang.cli._command import Context
     from haidang.i18n import Translator
 
-__all__ = ["chosen_format", "format_option", "log_options", "rule_paths"]
+__all__ = ["chosen_format", "format_option", "log_options", "tested_rules"]
 
 
-def rule_paths(group: argparse._ArgumentGroup, translate: Translator) -> None:
-    """Add the rules as arguments."""
+def tested_rules(group: argparse._ArgumentGroup, translate: Translator) -> None:
+    """Add rules as arguments, how they are to be read, and where further tests of them are."""
     group.add_argument(
         "paths",
         metavar="PATH",
         nargs="*",
         help=translate("Sigma rules: a folder, a file or a zip (default: the built-in rules)"),
     )
+    group.add_argument(
+        "--regression",
+        metavar="FOLDER",
+        action="append",
+        default=[],
+        help=translate("tests in the layout of SigmaHQ's regression_data (repeatable)"),
+    )
+    reading_options(group, translate)
+    cache_option(group, translate)
 
 
 def log_options(group: argparse._ArgumentGroup, translate: Translator, paths: str) -> None:
