@@ -17,6 +17,8 @@ from tests.postgresql import postgresql
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from playwright.sync_api import Browser
+
 # A busy machine is slow now and then; how long things take is measured in benchmarks/, not here.
 # Where a test asks for no number of examples it gets 70, not 100: all tests are to end within 20 minutes.
 settings.register_profile("house", deadline=None, max_examples=70)
@@ -59,6 +61,20 @@ def corpora() -> Path:
     if not CORPORA.is_dir():
         pytest.skip("no ../shared/corpora beside the repository")
     return CORPORA
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium; the test is skipped where there is none."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if not found:
+        pytest.skip("no chromium on PATH (apt-get install chromium, or name one in CHROMIUM)")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        launched = driver.chromium.launch(executable_path=found, args=arguments)
+        yield launched
+        launched.close()
 
 
 @pytest.fixture(autouse=True, scope="session")

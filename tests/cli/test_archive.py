@@ -11,7 +11,7 @@ import pytest
 from haidang.cli.main import main
 from haidang.crypto.home import Home
 from tests.cli.serving import secret_file, serving_authority
-from tests.crypto.forging.pdf import _encrypted
+from tests.crypto.forging.pdf_documents import encrypted_document
 from tests.crypto.small_pdf import classic_pdf
 from tests.crypto.small_pki import small_pki
 
@@ -83,7 +83,7 @@ def test_documents_are_kept_looked_at_and_renewed(desk: Desk) -> None:
 
 def test_an_encrypted_pdf_is_kept_and_renewed_with_its_password(desk: Desk) -> None:
     pdf = desk.folder / "documents" / "decision.pdf"
-    pdf.write_bytes(_encrypted("mật khẩu riêng".encode()))
+    pdf.write_bytes(encrypted_document("mật khẩu riêng".encode()))
     secret = desk.folder / "pw"
     secret.touch(mode=0o600)
     secret.write_text("mật khẩu riêng\n")

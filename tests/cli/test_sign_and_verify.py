@@ -12,7 +12,7 @@ import pytest
 
 from haidang.cli.main import main
 from haidang.crypto.home import Home
-from tests.crypto.forging.pdf import _encrypted
+from tests.crypto.forging.pdf_documents import encrypted_document
 from tests.crypto.small_pdf import classic_pdf
 from tests.crypto.small_pki import PASSPHRASE, small_pki
 
@@ -129,7 +129,7 @@ def test_an_encrypted_pdf_is_signed_and_verified_with_its_password_of_a_file(
     tmp_path: Path, run: Callable[..., tuple[int, str, str]]
 ) -> None:
     pdf, signed = tmp_path / "kín.pdf", tmp_path / "kín.signed.pdf"
-    pdf.write_bytes(_encrypted("mật khẩu riêng".encode()))
+    pdf.write_bytes(encrypted_document("mật khẩu riêng".encode()))
     text, _ = files(tmp_path)
     code, _, err = run("sign", pdf)
     assert (code, "--pdf-password-file" in err, signed.exists()) == (1, True, False)
@@ -148,7 +148,7 @@ def test_the_password_of_a_pdf_is_typed_and_shown_nowhere(
     tmp_path: Path, run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pdf = tmp_path / "kín.pdf"
-    pdf.write_bytes(_encrypted(b"very private"))
+    pdf.write_bytes(encrypted_document(b"very private"))
     asked: list[str] = []
     code, _, err = run("sign", pdf, "--ask-pdf-password")
     assert (code, "Use --pdf-password-file FILE." in err) == (2, True), "there is no terminal"

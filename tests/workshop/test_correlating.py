@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,8 +13,11 @@ from haidang.errors import InputError
 from haidang.sigma.ir import CorrelationRule
 from haidang.sigma.logsource import load_maps
 from haidang.workshop.choosing import choose_rule
-from haidang.workshop.correlating import Correlated, explain_correlation
+from haidang.workshop.correlating import explain_correlation
 from haidang.workshop.reading import ReadEvent, events_of
+
+if TYPE_CHECKING:
+    from haidang.workshop.correlated import Correlated
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "logs"
 RULES = """title: Refused

@@ -168,15 +168,10 @@ def parse(command: Command, arguments: Sequence[str], translate: Translator) -> 
 
 def grouped_commands(package: str, path: Iterable[str]) -> dict[str, Command]:
     """Return the commands of a package by the word that calls each, found by walking it."""
-    from importlib import import_module
-    from pkgutil import iter_modules
+    from haidang.registry import registered
 
-    found: dict[str, Command] = {}
-    for module in iter_modules(path):
-        if not module.name.startswith("_"):
-            command: Command = import_module(f"{package}.{module.name}").COMMAND
-            found[command.name.rpartition(" ")[2]] = command
-    return found
+    found: list[Command] = [module.COMMAND for module in registered(package, path)]
+    return {command.name.rpartition(" ")[2]: command for command in found}
 
 
 def command_group(name: str, summary: str, package: str, path: Iterable[str]) -> Command:

@@ -11,7 +11,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from haidang.cli._arguments import counting, one_of
 from haidang.cli._moments import bounds
+from haidang.cli._rule_options import cache_option, rule_options, selection_options
 from haidang.errors import ConfigurationError
 from haidang.findings.outputs import outputs
 from haidang.i18n import N_
@@ -27,21 +29,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PASSWORD_VARIABLE",
-    "STATUSES",
     "archive_password",
     "available_cores",
     "configure",
-    "counting",
     "input_options",
     "known_input_format",
     "output_options",
-    "rule_options",
     "scan_options",
-    "selection_options",
 ]
 
 PASSWORD_VARIABLE = "HAIDANG_ARCHIVE_PASSWORD"  # noqa: S105 -- the name of a variable
-STATUSES = ("stable", "test", "experimental", "deprecated", "unsupported")
 
 EPILOG = N_(
     """Examples:
@@ -138,43 +135,6 @@ def input_options(group: argparse._ArgumentGroup, _: Translator) -> None:
     )
 
 
-def rule_options(group: argparse._ArgumentGroup, _: Translator) -> None:
-    """Add the options that say which rules are meant, and how they are to be read."""
-    group.add_argument(
-        "--rules",
-        metavar="PATH",
-        action="append",
-        default=[],
-        help=_("Sigma rules: a folder, a file or a zip (repeatable)"),
-    )
-    group.add_argument(
-        "--builtin",
-        action=argparse.BooleanOptionalAction,
-        help=_("use the built-in rules (default: only where no --rules is given)"),
-    )
-    group.add_argument(
-        "--pipeline",
-        metavar="FILE",
-        action="append",
-        default=[],
-        help=_("pySigma processing pipeline to apply to the rules (repeatable)"),
-    )
-    group.add_argument(
-        "--placeholders",
-        metavar="FILE",
-        action="append",
-        default=[],
-        help=_("YAML file with the values of placeholders (repeatable)"),
-    )
-    group.add_argument(
-        "--logsource-map",
-        metavar="FILE",
-        action="append",
-        default=[],
-        help=_("your own logsource map (repeatable)"),
-    )
-
-
 def _rules(group: argparse._ArgumentGroup, _: Translator) -> None:
     rule_options(group, _)
     group.add_argument(
@@ -196,11 +156,10 @@ def _rules(group: argparse._ArgumentGroup, _: Translator) -> None:
 
 
 def _filters(group: argparse._ArgumentGroup, _: Translator) -> None:
-    level = _one_of(LEVELS, _)
     group.add_argument(
         "--fail-on",
         metavar="LEVEL",
-        type=level,
+        type=one_of(LEVELS, _),
         help=_("end with exit code 1 where a finding has LEVEL or a higher one"),
     )
     selection_options(group, _)
@@ -208,41 +167,6 @@ def _filters(group: argparse._ArgumentGroup, _: Translator) -> None:
         "--since", metavar="TIME", help=_("only events from TIME on: RFC 3339, a date, or 7d, 12h, 30m ago")
     )
     group.add_argument("--until", metavar="TIME", help=_("only events up to TIME"))
-
-
-def selection_options(group: argparse._ArgumentGroup, _: Translator) -> None:
-    """Add the options that say which of the rules are meant."""
-    group.add_argument(
-        "--min-level",
-        metavar="LEVEL",
-        type=_one_of(LEVELS, _),
-        help=_("only rules of LEVEL or a higher one (informational, low, medium, high, critical)"),
-    )
-    group.add_argument(
-        "--status",
-        metavar="STATUS",
-        type=_one_of(STATUSES, _),
-        action="append",
-        default=[],
-        help=_("only rules of this status (stable, test, experimental, deprecated, unsupported; repeatable)"),
-    )
-    group.add_argument(
-        "--tag",
-        metavar="TAG",
-        action="append",
-        default=[],
-        help=_("only rules with this tag, e.g. attack.t1059 (repeatable)"),
-    )
-    group.add_argument(
-        "--rule",
-        metavar="RULE",
-        action="append",
-        default=[],
-        help=_("only this rule: its id, its title or a pattern with * (repeatable)"),
-    )
-    group.add_argument(
-        "--exclude-rule", metavar="RULE", action="append", default=[], help=_("not this rule (repeatable)")
-    )
 
 
 def output_options(group: argparse._ArgumentGroup, _: Translator) -> None:
@@ -275,34 +199,8 @@ def _running(group: argparse._ArgumentGroup, _: Translator) -> None:
         type=counting(_),
         help=_("number of processes (default: one for each core)"),
     )
-    group.add_argument(
-        "--no-cache",
-        dest="cache",
-        action="store_false",
-        help=_("compile the rules anew, and keep nothing of it"),
-    )
+    cache_option(group, _)
     group.add_argument("--quiet", action="store_true", help=_("no summary and no progress; only errors"))
-
-
-def _one_of(words: Sequence[str], _: Translator) -> Any:
-    def check(text: str) -> str:
-        if text.lower() in words:
-            return text.lower()
-        known = ", ".join(words)
-        raise argparse.ArgumentTypeError(_("{word} is none of: {known}").format(word=repr(text), known=known))
-
-    return check
-
-
-def counting(_: Translator) -> Any:
-    """Return what checks an argument that must be a number from 1 on."""
-
-    def check(text: str) -> int:
-        if text.isascii() and text.isdecimal() and int(text):
-            return int(text)
-        raise argparse.ArgumentTypeError(_("{word} is no number from 1 on").format(word=repr(text)))
-
-    return check
 
 
 def known_input_format(name: str | None) -> str | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from haidang.cli._command import Command, CommandParser, Context
+from haidang.cli._proofs import hand_out, kept_elsewhere, proof_options, say_proof
 from haidang.i18n import N_
-from haidang.plaintext import neutralise
 
 if TYPE_CHECKING:
     import argparse
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
     from haidang.i18n import Translator
 
 __all__ = ["COMMAND"]
-
-_LARGEST_NOTE = 1 << 20
 
 
 def configure(parser: CommandParser, translate: Translator) -> None:
@@ -28,19 +25,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
         choices=["verify", "checkpoint"],
         help=_("verify the entries, or write a checkpoint for others to keep"),
     )
-    group = parser.add_argument_group(_("Inputs"))
-    group.add_argument(
-        "--checkpoint",
-        metavar="FILE",
-        action="append",
-        default=[],
-        help=_("with verify: a checkpoint that was kept elsewhere (repeatable)"),
-    )
-    output = parser.add_argument_group(_("Outputs"))
-    output.add_argument(
-        "--output", metavar="FILE", help=_("where the checkpoint is written (default: standard output)")
-    )
-    output.add_argument("--json", action="store_true", help=_("write JSON"))
+    proof_options(parser, translate)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -59,52 +44,19 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def _verify(args: argparse.Namespace, context: Context) -> int:
     from haidang.console.audit.verifying import verify
-    from haidang.crypto.files import read_bounded
 
-    _ = context.translate
-    kept = [read_bounded(Path(path), _LARGEST_NOTE) for path in args.checkpoint]
-    found = verify(kept)
-    if args.json:
-        answer = {
-            "holds": found.holds,
-            "entries": found.entries,
-            "root": found.root.hex(),
-            "reasons": [reason.to_json() for reason in found.reasons],
-        }
-        context.answer_json(answer)
-        return 0 if found.holds else 1
-    for reason in found.reasons:
-        context.say(neutralise(reason.message.said(context.translate)))
-    if not found.holds:
-        context.say(neutralise(found.reasons[0].hint.said(context.translate)))
-        return 1
-    context.say(_("The log holds: {n} entries, none altered, none missing.").format(n=found.entries))
-    if not kept:
-        context.say(
-            _("Only a checkpoint kept elsewhere shows that all of it was rewritten: --checkpoint FILE.")
-        )
-    return 0
+    unproved = N_("Only a checkpoint kept elsewhere shows that all of it was rewritten: --checkpoint FILE.")
+    return say_proof(verify(kept_elsewhere(args)), args, context, unproved)
 
 
 def _checkpoint(args: argparse.Namespace, context: Context) -> int:
     from haidang.console.audit.checkpoints import sign_now
-    from haidang.crypto.files import write_whole
 
-    _ = context.translate
     checkpoint = sign_now()
     if checkpoint is None:
-        context.say(_("The log has no entries yet: there is nothing to sign."))
+        context.say(context.translate("The log has no entries yet: there is nothing to sign."))
         return 0
-    if not args.output:
-        context.stdout.write(checkpoint.note.encode())
-        return 0
-    write_whole(Path(args.output), checkpoint.note.encode(), replace=False)
-    context.say(
-        _("The checkpoint is in {file}. Keep it on another machine, or print it.").format(
-            file=neutralise(args.output)
-        )
-    )
-    return 0
+    return hand_out(checkpoint.note.encode(), args, context)
 
 
 COMMAND = Command(

@@ -16,7 +16,8 @@ from haidang.cli._command import Command, CommandParser, Context
 from haidang.cli._destinations import STDOUT, Destination, OpenDestination, pair
 from haidang.cli._inquiry import answer_stream
 from haidang.cli._moments import moment_ns
-from haidang.cli._scan_options import output_options, rule_options, selection_options
+from haidang.cli._rule_options import chosen_rules, rule_options, selected, selection_options
+from haidang.cli._scan_options import output_options
 from haidang.errors import ConfigurationError
 from haidang.findings.model import ScanSummary
 from haidang.findings.outputs.terminal import OUTPUT as SUMMARY
@@ -117,19 +118,7 @@ def _folder(args: argparse.Namespace, context: Context) -> Path:
 
 def _find(args: argparse.Namespace, context: Context, hunt: Hunt, span: dict[str, Any]) -> int:
     """Look with rules."""
-    from haidang.scanning import load_rules
-    from haidang.scanning._ruleset import Selection
-
-    ruleset = load_rules(
-        *args.rules,
-        builtin=args.builtin,
-        pipelines=args.pipeline,
-        placeholders=args.placeholders,
-        logsource_maps=args.logsource_map,
-        selection=Selection(
-            args.min_level, tuple(args.status), tuple(args.tag), tuple(args.rule), tuple(args.exclude_rule)
-        ),
-    )
+    ruleset = chosen_rules(args, selection=selected(args))
     destinations = pair(args.outputs)
     if all(destination.path != STDOUT for destination in destinations):
         destinations = (*destinations, Destination(SUMMARY, STDOUT))

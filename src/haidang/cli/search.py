@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from haidang.cli._arguments import counting
 from haidang.cli._command import Command, CommandParser, Context
 from haidang.cli._inquiry import (
     add_answer,
@@ -20,7 +21,6 @@ from haidang.cli._inquiry import (
     shown_width,
     wants_colour,
 )
-from haidang.cli._scan_options import counting
 from haidang.cli._unmet import say_unmet
 from haidang.i18n import N_
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from haidang.cli._command import Command, CommandParser, Context
-from haidang.cli._protect_options import add_home, present, settings_of, trust_of
+from haidang.cli._protect_options import add_authorities, add_home, present, settings_of, trust_of
 from haidang.errors import HaidangError
 from haidang.i18n import N_
 from haidang.plaintext import neutralise
@@ -27,13 +27,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
     _ = translate
     parser.add_argument("paths", metavar="FILE", nargs="+", help=_("files to stamp"))
     add_home(parser, translate)
-    parser.add_argument(
-        "--tsa",
-        metavar="URL",
-        action="append",
-        default=[],
-        help=_("time stamping authority (repeatable; default: those of settings.toml)"),
-    )
+    add_authorities(parser, translate)
     parser.add_argument("--force", action="store_true", help=_("replace results that are there already"))
 
 

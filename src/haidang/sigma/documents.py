@@ -21,7 +21,7 @@ from haidang.errors import RuleError
 from haidang.sigma.content import FileContent, Pending
 from haidang.sigma.correlations import read_section
 from haidang.sigma.detections import DetectionBuilder
-from haidang.sigma.ir import LEVELS, EventRule, LogSource, RuleInfo
+from haidang.sigma.ir import LEVELS, STATUSES, EventRule, LogSource, RuleInfo
 from haidang.sigma.translate import Refusal, Translator, condition_fields
 from haidang.sigma.wording import read_words
 from haidang.sigma.yaml_source import Lines, YamlError, documents
@@ -41,7 +41,6 @@ NOT_IN_FILTERS = frozenset({"rules"})
 OnRule: TypeAlias = "Callable[[RuleInfo, dict[str, Any], int, Lines], None]"
 """Gets what is known of a rule, its document as it counts, the document's number in the file, the lines."""
 
-_STATUSES = frozenset({"stable", "test", "experimental", "deprecated", "unsupported"})
 _MARKS_OF_A_RULE = frozenset({"detection", "correlation", "filter", "logsource", "action"})
 
 
@@ -210,7 +209,7 @@ class _File:
             self.note(
                 index, info, f"the level {level!r} is not of the specification; taken as medium", "level"
             )
-        if status and status not in _STATUSES:
+        if status and status not in STATUSES:
             self.note(index, info, f"the status {status!r} is not of the specification", "status")
         if identity and not _is_uuid(identity):
             self.note(index, info, f"the id {identity!r} is not a UUID", "id")

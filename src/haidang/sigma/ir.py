@@ -40,6 +40,7 @@ __all__ = [
     "ANY",
     "LEVELS",
     "ONE",
+    "STATUSES",
     "Condition",
     "CorrelationRule",
     "EventRule",
@@ -57,6 +58,7 @@ ONE = 1
 """A ``?`` inside the parts of a str test: exactly one character."""
 
 LEVELS = ("informational", "low", "medium", "high", "critical")
+STATUSES = ("stable", "test", "experimental", "deprecated", "unsupported")
 
 
 class Test(NamedTuple):

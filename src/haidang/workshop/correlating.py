@@ -1,121 +1,44 @@
-"""Why a correlation fires on the events of logs, or does not: hits, groups, windows, what is missing.
+"""Why a correlation fires on the events of logs, or does not: the hits of its rules, walked as a scan would.
 
-Rules of this module:
+Hits are those of a scan: the matcher's, with the values and times that a scan would hand on. At most
+``_MOST_HITS`` of them are kept. What is then said is in :mod:`haidang.workshop.correlated`.
 
-- Hits are those of a scan: the matcher's, with the values and times that a scan would hand on.
-- Of each referred rule it is said in which events it held; of each hit that does not count, why not.
-- Of each group, the window is shown in which the condition first held, or the one that came nearest to it,
-  with what is missing there and where in the logs it would be, if anywhere.
-
-Events are untrusted; whoever shows an explanation neutralises it. At most ``_MOST_HITS`` hits are kept.
+Events are untrusted; whoever shows an explanation neutralises it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace as changed
 
 from haidang.detect.correlation import Hit
 from haidang.detect.correlation.engine import needed_fields
 from haidang.detect.correlation.windows import moments, walk
-from haidang.findings.words import rule_title
 from haidang.scanning._evidence import EvidenceMaker
 from haidang.scanning._ruleset import Ruleset
 from haidang.sigma.loaded import LoadedRules, RuleGroup
-from haidang.workshop.lacking import lacking
+from haidang.workshop.correlated import Correlated, RuleSaid, Teller
 from haidang.workshop.sighting import OriginSources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from haidang.detect.correlation.windows import Judged, Walk, WalkedGroup
-    from haidang.sigma.ir import CorrelationRule, EventRule, LogSource, LogsourceMap, RuleInfo
+    from haidang.detect.correlation.windows import Walk
+    from haidang.sigma.ir import CorrelationRule, EventRule, LogSource, LogsourceMap
     from haidang.sigma.written import Written, WrittenRule
-    from haidang.workshop.messages import Message
     from haidang.workshop.reading import ReadEvent
 
-__all__ = ["Correlated", "GroupSaid", "HitSaid", "LeftOut", "RuleSaid", "explain_correlation"]
+__all__ = ["explain_correlation"]
 
 _MOST_HITS = 200_000
 
 
-@dataclass(frozen=True, slots=True)
-class HitSaid:
-    """One event in which a rule held, or one moment at which a correlation did."""
-
-    rule: RuleInfo
-    time: int | None
-    """Nanoseconds since 1970 UTC."""
-    path: str
-    """"" for a correlation."""
-    record: int
-    measured: tuple[Any, ...]
-    """The values that the correlation counts or measures; none for types that look at no value."""
-
-
-@dataclass(frozen=True, slots=True)
-class RuleSaid:
-    """One rule that the correlation refers to."""
-
-    info: RuleInfo
-    looked: int
-    """Events of its log source; of a correlation, the groups that it looked at."""
-    hits: tuple[HitSaid, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """Hits that do not count, for one reason."""
-
-    reason: str
-    """``no-time``, ``no-group-field`` or ``no-value``."""
-    fields: tuple[str, ...]
-    """The fields that the first of them lacks."""
-    count: int
-    first: HitSaid
-
-
-@dataclass(frozen=True, slots=True)
-class GroupSaid:
-    """One combination of group-by values."""
-
-    values: dict[str, Any]
-    hits: int
-    fires: int
-    """How many findings there are."""
-    window: tuple[HitSaid, ...]
-    """The hits of the window in which the condition first held, or that came nearest to it."""
-    number: float | None
-    """What was counted there; None for temporal types."""
-    missing: tuple[Message, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Correlated:
-    """Everything that is to be said of one correlation on the events of logs."""
-
-    rule: WrittenRule
-    correlation: CorrelationRule
-    paths: tuple[str, ...]
-    events: int
-    rules: tuple[RuleSaid, ...]
-    left_out: tuple[LeftOut, ...]
-    groups: tuple[GroupSaid, ...]
-    """Those that fire first, then those that came nearest."""
-    cut: bool
-    """Whether there were more hits than are kept."""
-
-    @property
-    def fires(self) -> int:
-        """How many findings there are."""
-        return sum(group.fires for group in self.groups)
-
-
 @dataclass(slots=True)
 class _Seen:
+    paths: dict[str, None] = field(default_factory=dict)
     events: int = 0
     looked: Counter[LogSource] = field(default_factory=Counter)
     hits: list[Hit] = field(default_factory=list)
@@ -152,8 +75,7 @@ def explain_correlation(
     base = [
         compiled[key] for key in dict.fromkeys(key for one in chain for key in one.rules) if key in compiled
     ]
-    paths: dict[str, None] = {}
-    seen = _hits(events, base, chain, maps, paths)
+    seen = _hits(events, base, chain, maps)
     by_rule: dict[str, list[Hit]] = {}
     for hit in seen.hits:
         by_rule.setdefault(hit.rule, []).append(hit)
@@ -174,7 +96,7 @@ def explain_correlation(
         return walks[of.info.key]
 
     infos = {part.info.key: part.info for part in base} | {part.info.key: part.info for part in chain}
-    teller = _Teller(rule, infos, walked(rule), lang)
+    teller = Teller(rule, infos, walked(rule), lang)
     rules = tuple(
         RuleSaid(
             infos[key],
@@ -184,7 +106,7 @@ def explain_correlation(
         for key, hits in feeding(rule).items()
     )
     return Correlated(
-        one, rule, tuple(paths), seen.events, rules, teller.left_out(), teller.groups(), seen.cut
+        one, rule, tuple(seen.paths), seen.events, rules, teller.left_out(), teller.groups(), seen.cut
     )
 
 
@@ -205,20 +127,19 @@ def _hits(
     base: Sequence[EventRule],
     chain: Sequence[CorrelationRule],
     maps: Sequence[LogsourceMap],
-    paths: dict[str, None],
 ) -> _Seen:
     """Return the hits of the base rules, and how many events of their log sources there are."""
     ruleset = _ruleset(base, chain, maps)
     maker = EvidenceMaker(ruleset)
     needed = needed_fields(chain)
     sources: dict[str, OriginSources] = {}
-    logsources = {rule.logsource for rule in base}
+    logsources = list(dict.fromkeys(rule.logsource for rule in base))
     seen = _Seen()
     for one in events:
-        paths.setdefault(one.path)
+        seen.paths.setdefault(one.path)
         seen.events += 1
         if one.origin not in sources:
-            sources[one.origin] = OriginSources(one.origin, dict.fromkeys(logsources, (one.origin,)), maps)
+            sources[one.origin] = OriginSources(one.origin, logsources, maps)
         seen.looked.update(sources[one.origin].reached(one.event))
         for evidence in maker.of_event(dict(one.event), one.origin):
             key = ruleset.infos[evidence.rule].key
@@ -247,53 +168,6 @@ def _ruleset(
     infos = tuple(info for group in groups.values() for info in group.infos)
     loaded = LoadedRules((*infos, *(rule.info for rule in correlations)), groups, correlations, ())
     return Ruleset(loaded, maps)
-
-
-class _Teller:
-    """Says what one walk found."""
-
-    def __init__(self, rule: CorrelationRule, infos: Mapping[str, RuleInfo], walked: Walk, lang: str) -> None:
-        self._rule = rule
-        self._infos = infos
-        self._walked = walked
-        self._titles = {key: rule_title(info, lang) for key, info in infos.items()}
-
-    def hit(self, hit: Hit) -> HitSaid:
-        path, record = hit.finding if isinstance(hit.finding, tuple) else ("", 0)
-        measured = tuple(hit.values.get(self._field(name, hit)) for name in self._rule.value_fields)
-        return HitSaid(self._infos[hit.rule], hit.time, path, record, measured)
-
-    def _field(self, name: str, hit: Hit) -> str:
-        return self._rule.aliases.get(name, {}).get(hit.rule, name)
-
-    def left_out(self) -> tuple[LeftOut, ...]:
-        found: dict[tuple[str, tuple[str, ...]], tuple[int, Hit]] = {}
-        for hit, reason in self._walked.left_out:
-            names = {"no-group-field": self._rule.group_by, "no-value": self._rule.value_fields}
-            fields = [self._field(name, hit) for name in names.get(reason, ())]
-            missing = tuple(name for name in fields if hit.values.get(name) is None) or tuple(fields)
-            count, first = found.get((reason, missing), (0, hit))
-            found[reason, missing] = (count + 1, first)
-        return tuple(
-            LeftOut(reason, fields, count, self.hit(first))
-            for (reason, fields), (count, first) in found.items()
-        )
-
-    def groups(self) -> tuple[GroupSaid, ...]:
-        order = sorted(
-            self._walked.groups, key=lambda one: (-len(one.bursts), one.nearest.lacking, -len(one.hits))
-        )
-        return tuple(self._group(group, group.nearest) for group in order)
-
-    def _group(self, group: WalkedGroup, near: Judged) -> GroupSaid:
-        return GroupSaid(
-            group.values,
-            len(group.hits),
-            len(group.bursts),
-            tuple(map(self.hit, group.hits[near.first : near.last + 1])),
-            None if self._rule.type.startswith("temporal") else float(near.number),
-            () if not near.lacking else tuple(lacking(self._rule, group, self._walked, self._titles)),
-        )
 
 
 def _order(hit: Hit) -> tuple[int, int]:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from haidang.sigma.written import Written, WrittenRule
     from haidang.workshop.reading import ReadEvent
 
-__all__ = ["Branch", "Explained", "ItemSaid", "SelectionSaid", "Way", "explain", "way_to", "words"]
+__all__ = ["Branch", "Explained", "ItemSaid", "SelectionSaid", "Way", "explain", "routing", "way_to", "words"]
 
 _MOST_WORDS = 4
 _LONGEST_VALUE = 2_000
@@ -173,16 +173,20 @@ def way_to(logsource: LogSource, origin: str, event: Fields, maps: Sequence[Logs
     return Way(reached=True, message=message, binding=own)
 
 
+def routing(one: LogsourceMap) -> dict[str, Accessor]:
+    """Return where in an event the marks are looked for by which a logsource map tells its entries apart."""
+    return {
+        key: Accessor(places, tuple(sorted(values.items()))) for key, (places, values) in one.routing.items()
+    }
+
+
 def _means(logsource: LogSource, entry: LogsourceEntry) -> bool:
     return logsource.product in ("", entry.logsource.product) and logsource[1:] == entry.logsource[1:]
 
 
 def _by_entry(one: LogsourceMap, entry: LogsourceEntry, name: str, event: Fields) -> tuple[int, Way]:
     """Return how many marks of an entry an event has, and what comes of it."""
-    routing = {
-        key: Accessor(places, tuple(sorted(values.items()))) for key, (places, values) in one.routing.items()
-    }
-    binding = Binding(entry, routing)
+    binding = Binding(entry, routing(one))
     missed = None
     fitting = 0
     for key, wanted in entry.when.items():

@@ -22,7 +22,7 @@ from uuid import uuid4
 
 from haidang.errors import OutputError
 from haidang.i18n import N_
-from haidang.sigma.ir import LEVELS
+from haidang.sigma.ir import LEVELS, STATUSES
 from haidang.sigma.yaml_source import YamlError, documents
 from haidang.workshop.messages import Message
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Correction", "corrected", "corrections", "difference", "write_back"]
 
-_STATUSES = ("stable", "test", "experimental", "deprecated", "unsupported")
 _SHORT = {"info": "informational", "med": "medium", "crit": "critical", "testing": "test"}
 _KEY = re.compile(r"([A-Za-z_-]+)[ \t]*:(.*)", re.DOTALL)
 _DATE = re.compile(r"""([ \t]*)(["']?)(\d{4})[/.-](\d{1,2})[/.-](\d{1,2})\2([ \t]*(?:\#.*)?)""")
@@ -155,7 +154,7 @@ class _Fixer:
 
     def _word(self, number: int, key: str, body: str) -> str:
         name, colon, value = body.partition(":")
-        known = LEVELS if key == "level" else _STATUSES
+        known = LEVELS if key == "level" else STATUSES
         match = _WORD.fullmatch(value)
         if match is None or match[3] in known:
             return body

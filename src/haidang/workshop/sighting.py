@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from haidang.detect.binding import Accessor, Binding
-from haidang.workshop.explaining import way_to
+from haidang.detect.binding import Binding
+from haidang.workshop.explaining import routing, way_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -56,7 +56,8 @@ def sighting(
     for one in events:
         origin = by_origin.get(one.origin)
         if origin is None:
-            origin = by_origin[one.origin] = OriginSources(one.origin, needed, maps)
+            wanted = [logsource for logsource, origins in needed.items() if one.origin in origins]
+            origin = by_origin[one.origin] = OriginSources(one.origin, wanted, maps)
         found.events += 1
         reached = origin.reached(one.event)
         found.seen.update(reached)
@@ -68,24 +69,18 @@ def sighting(
 class OriginSources:
     """The log sources of one family of logs."""
 
-    def __init__(
-        self, name: str, needed: Mapping[LogSource, Iterable[str]], maps: Sequence[LogsourceMap]
-    ) -> None:
-        """Look for the log sources ``needed``, each with the origins that its events may have."""
+    def __init__(self, name: str, needed: Sequence[LogSource], maps: Sequence[LogsourceMap]) -> None:
+        """Look for the log sources ``needed`` in events of the origin ``name``."""
         self._name = name
         self._maps = [one for one in maps if one.origin == name]
-        self._needed = [logsource for logsource, origins in needed.items() if name in origins]
+        self._needed = needed
         self._known: dict[tuple[str, ...], tuple[LogSource, ...]] = {}
 
     @cached_property
     def _routing(self) -> list[tuple[Binding, str]]:
         found = []
         for one in self._maps:
-            routing = {
-                key: Accessor(places, tuple(sorted(values.items())))
-                for key, (places, values) in one.routing.items()
-            }
-            binding = Binding(None, routing)
+            binding = Binding(None, routing(one))
             found += [
                 (binding, name) for name in sorted({key for entry in one.entries for key in entry.when})
             ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from tests.console.identity import Provider
 
 ROOT = Path(__file__).parents[3]
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
 _MAKE = f"""
 from pathlib import Path
@@ -41,18 +39,6 @@ from allauth.mfa.totp.internal.auth import TOTP
 from haidang.console.people.models import User
 TOTP.activate(User.objects.get(username="lanhdao"), {SECRET!r})
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM:
-        pytest.skip("no chromium on PATH (apt-get install chromium, or name one in CHROMIUM)")
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as driver:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        launched = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from haidang.crypto.signing.pdf import LEVELS, Details, sign_pdf, sign_pdf_bytes
 from haidang.crypto.verifying.options import Options
 from haidang.crypto.verifying.pdf import verify_pdf
 from haidang.errors import InputError, SigningError
-from tests.crypto.forging.pdf import _encrypted, _handmade, base_document, signed_base
+from tests.crypto.forging.pdf_documents import base_document, encrypted_document, handmade, signed_base
 from tests.crypto.small_pdf import appended, classic_pdf, hybrid_pdf, pages_of, stream, stream_pdf
 from tests.crypto.small_pki import MOMENT, small_pki
 from tests.crypto.small_tsa import small_tsa
@@ -85,7 +85,7 @@ def test_a_signature_of_level_lta_outlives_its_certificate_and_that_of_its_autho
 
 def test_an_encrypted_document_is_signed_with_its_password() -> None:
     password = Passphrase(b"correct horse")
-    content = signed(_encrypted(), "B-LTA", details=Details(password=password))
+    content = signed(encrypted_document(), "B-LTA", details=Details(password=password))
     trust = small_pki().trust()
     assert verify_pdf(content, trust, now=LATER, options=Options(password=password)).holds
     assert [one.code for one in verify_pdf(content, trust, now=LATER).reasons] == ["pdf-password"]
@@ -94,7 +94,7 @@ def test_an_encrypted_document_is_signed_with_its_password() -> None:
 @pytest.mark.parametrize("password", [None, Passphrase(b"wrong")])
 def test_an_encrypted_document_is_not_signed_without_its_password(password: Passphrase | None) -> None:
     with pytest.raises(UnreadablePdfError) as caught:
-        signed(_encrypted(), details=Details(password=password))
+        signed(encrypted_document(), details=Details(password=password))
     assert caught.value.code == "pdf-password"
 
 
@@ -119,8 +119,8 @@ def test_an_empty_field_of_a_form_is_signed_and_no_other() -> None:
 
 def test_a_signature_that_forbids_changes_is_respected() -> None:
     with pytest.raises(SigningError, match="forbids every change"):
-        signed(_handmade(extra=b"", permission=1))
-    assert verify_pdf(signed(_handmade(extra=b"", permission=2)), small_pki().trust(), now=LATER).holds
+        signed(handmade(extra=b"", permission=1))
+    assert verify_pdf(signed(handmade(extra=b"", permission=2)), small_pki().trust(), now=LATER).holds
 
 
 def test_a_document_whose_earlier_signature_is_broken_is_not_signed() -> None:

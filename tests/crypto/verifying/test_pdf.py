@@ -25,20 +25,16 @@ from haidang.crypto.verifying import verify
 from haidang.crypto.verifying._pdf_changes import MOST_SAID
 from haidang.crypto.verifying.options import Options
 from haidang.crypto.verifying.pdf import recognises, verify_pdf
-from tests.crypto.forging.pdf import (
-    LATER,
-    Forged,
-    _der,
-    _encrypted,
-    _handmade,
-    _object,
-    _parts,
-    _signed,
-    _with_contents,
+from tests.crypto.forging.pdf import forged_pdfs
+from tests.crypto.forging.pdf_documents import (
     base_document,
-    forged_pdfs,
+    encrypted_document,
+    handmade,
     signed_base,
+    signed_document,
 )
+from tests.crypto.forging.pdf_parts import der_of, object_of, parts_of, with_contents
+from tests.crypto.forging.pdf_verdicts import LATER, Forged
 from tests.crypto.small_pdf import appended, classic_pdf, pages_of, stream
 from tests.crypto.small_pki import MOMENT, small_pki
 from tests.crypto.small_tsa import small_tsa
@@ -94,14 +90,14 @@ def test_no_bit_can_be_flipped(level: str) -> None:
 
 def test_no_bit_of_the_evidence_behind_a_signature_can_be_flipped() -> None:
     whole = signed_base("B-LT")
-    _, _, end = _parts(whole)
+    _, _, end = parts_of(whole)
     assert len(whole) - end > 3000
     assert accepted_flips(whole, range(end, len(whole), 61)) == []
 
 
 def test_evidence_that_was_altered_or_taken_away_is_said_to_be() -> None:
     whole = signed_base("B-LT")
-    _, _, end = _parts(whole)
+    _, _, end = parts_of(whole)
     altered = whole[:end] + whole[end:].replace(b"/BaseVersion /1.7", b"/BaseVersion /1.6", 1)
     assert altered != whole
     for changed in (altered, whole[:end]):
@@ -119,7 +115,7 @@ PASSWORD = Passphrase(b"correct horse")
 def encrypted(level: Level, *, code: bool) -> bytes:
     pki = small_pki()
     return sign_pdf_bytes(
-        _encrypted(code=code),
+        encrypted_document(code=code),
         pki.signatory(),
         now=MOMENT,
         level=level,
@@ -136,7 +132,7 @@ def verified_with_password(content: bytes) -> Any:
 def test_no_bit_of_the_evidence_of_an_encrypted_document_can_be_flipped() -> None:
     whole = encrypted("B-LT", code=False)
     assert verified_with_password(whole).holds
-    _, _, end = _parts(whole)
+    _, _, end = parts_of(whole)
     for number, at in enumerate(range(end, len(whole), 171)):
         changed = bytearray(whole)
         changed[at] ^= 1 << number % 8
@@ -186,10 +182,10 @@ def test_certificates_of_a_document_timestamp_cannot_be_made_to_look_like_revoca
 @settings(max_examples=40, deadline=None, derandomize=True, database=None)
 def test_no_bit_of_a_signature_can_be_flipped_either(data: st.DataObject) -> None:
     signed = signed_base("B-T")
-    der = bytearray(_der(signed))
+    der = bytearray(der_of(signed))
     used = len(bytes(der).rstrip(b"\0"))
     der[data.draw(st.integers(0, used - 1))] ^= 1 << data.draw(st.integers(0, 7))
-    verdict = verify_pdf(_with_contents(signed, bytes(der)), small_pki().trust(), now=LATER)
+    verdict = verify_pdf(with_contents(signed, bytes(der)), small_pki().trust(), now=LATER)
     assert not verdict.holds
 
 
@@ -213,8 +209,8 @@ def test_a_file_that_was_cut_is_not_accepted(at: int) -> None:
 
 
 def test_a_form_that_may_be_filled_in_is_and_it_is_said_what_was_written() -> None:
-    signed = _handmade(extra=b"", permission=2)
-    filled = {10: _object(signed, 10).replace(b"/V (1 000 000)", b"/V (9 000 000)")}
+    signed = handmade(extra=b"", permission=2)
+    filled = {10: object_of(signed, 10).replace(b"/V (1 000 000)", b"/V (9 000 000)")}
     verdict = verify_pdf(appended(signed, filled), small_pki().trust(), now=LATER)
     assert verdict.holds
     said = {one.code: str(one.message) for one in verdict.signatures[0].reasons}
@@ -223,7 +219,7 @@ def test_a_form_that_may_be_filled_in_is_and_it_is_said_what_was_written() -> No
 
 
 def test_what_changed_is_said_and_bounded() -> None:
-    signed = _signed(classic_pdf(pages_of([b"BT ET"] * 40)))
+    signed = signed_document(classic_pdf(pages_of([b"BT ET"] * 40)))
     changed = appended(signed, {5 + 2 * n: stream(b"BT (%d) Tj ET" % n) for n in range(40)})
     verdict = verify_pdf(changed, small_pki().trust(), now=LATER)
     assert codes(verdict).count("page-content-changed") == MOST_SAID
@@ -231,8 +227,8 @@ def test_what_changed_is_said_and_bounded() -> None:
 
 
 def test_a_later_signature_and_evidence_are_no_change() -> None:
-    once = _signed(base_document(), level="B-LT")
-    twice = _signed(once, level="B-LTA")
+    once = signed_document(base_document(), level="B-LT")
+    twice = signed_document(once, level="B-LTA")
     verdict = verify_pdf(twice, small_pki().trust(), now=LATER)
     assert verdict.holds
     assert [one.level for one in verdict.signatures] == ["PAdES-B-LTA", "PAdES-B-LTA", "RFC3161"]
@@ -296,8 +292,8 @@ def test_a_signature_of_openssl_inside_a_pdf_holds(
     (tmp_path / "key.pem").write_bytes(pem)
     write_certificates([person.certificate], tmp_path / "cert.pem")
     write_certificates(list(person.authorities), tmp_path / "more.pem")
-    draft = _handmade(extra=b"").replace(b"/ETSI.CAdES.detached", b"/adbe.pkcs7.detached")
-    first, second, end = _parts(draft)
+    draft = handmade(extra=b"").replace(b"/ETSI.CAdES.detached", b"/adbe.pkcs7.detached")
+    first, second, end = parts_of(draft)
     shift = len(b"/ETSI.CAdES.detached") - len(b"/adbe.pkcs7.detached")
     first, second, length = first - shift, second - shift, end - second
     ranges = b"/ByteRange [0 %-10d %-10d %-10d]" % (first, second, length)
@@ -319,7 +315,7 @@ def test_a_signature_of_openssl_inside_a_pdf_holds(
     ]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     verdict = verify_pdf(
-        _with_contents(draft, (tmp_path / "sig").read_bytes()), pki.trust(), now=dt.datetime.now(dt.UTC)
+        with_contents(draft, (tmp_path / "sig").read_bytes()), pki.trust(), now=dt.datetime.now(dt.UTC)
     )
     assert verdict.holds, verdict.to_json()
     assert verdict.signatures[0].level == "CMS"

@@ -10,14 +10,9 @@ import pytest
 from haidang.crypto.signing.pdf import Details, sign_pdf_bytes
 from haidang.crypto.verifying import _pdf_hidden
 from haidang.crypto.verifying.pdf import verify_pdf
-from tests.crypto.forging.pdf import (
-    LATER,
-    _object,
-    base_document,
-    field_filled,
-    field_locked,
-    layered,
-)
+from tests.crypto.forging.pdf_documents import base_document, field_filled, field_locked, layered
+from tests.crypto.forging.pdf_parts import object_of
+from tests.crypto.forging.pdf_verdicts import LATER
 from tests.crypto.small_pdf import appended, classic_pdf, linear_pdf, pages_of, stream
 from tests.crypto.small_pki import MOMENT, small_pki
 from tests.crypto.small_tsa import small_tsa
@@ -166,8 +161,8 @@ def test_what_was_not_looked_at_is_said(bound: str, monkeypatch: pytest.MonkeyPa
 
 def test_the_lock_that_a_form_prepared_for_its_signature_locks() -> None:
     empty = {
-        4: _object(base_document(), 4).replace(b"/Annots [", b"/Annots [40 0 R "),
-        1: _object(base_document(), 1).replace(b"/Fields [10 0 R]", b"/SigFlags 1 /Fields [10 0 R 40 0 R]"),
+        4: object_of(base_document(), 4).replace(b"/Annots [", b"/Annots [40 0 R "),
+        1: object_of(base_document(), 1).replace(b"/Fields [10 0 R]", b"/SigFlags 1 /Fields [10 0 R 40 0 R]"),
         40: b"<< /FT /Sig /T (Approval) /Type /Annot /Subtype /Widget /Rect [0 0 0 0] /F 132 /P 4 0 R "
         b"/Lock << /Type /SigFieldLock /Action /All >> >>",
     }

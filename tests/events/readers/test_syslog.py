@@ -1,26 +1,17 @@
-"""Syslog lines are read in both formats, and nothing in them stops the reader."""
+"""Syslog files are recognised and read in both formats, and nothing in them stops the reader."""
 
 from __future__ import annotations
 
-import gzip
-import os
-import re
-import zipfile
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-import haidang
 from haidang.events.model import FileReport
-from haidang.events.readers.syslog import FACILITIES, READER, SEVERITIES, parse_line, parse_lines
+from haidang.events.readers.syslog import READER, parse_lines
 from haidang.events.times import parse_time
 from haidang.limits import DEFAULT_LIMITS
 from tests.events.readers.feeding import feed, feed_in_time, head, sample
-from tests.events.readers.firing import fired, take_rules, write_rules
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,67 +75,6 @@ def test_reads_rfc_5424_with_escapes_and_nil_values() -> None:
     assert set(empty) == {"message", "raw", "priority", "facility", "severity"}
 
 
-def test_keeps_every_value_of_a_repeated_parameter() -> None:
-    fields = parse_line('<13>1 - h p - - [a x="1" x="2" x="3"][a y="4"] m')
-    assert fields is not None
-    assert fields["structured_data"] == {"a": {"x": ["1", "2", "3"], "y": "4"}}
-
-
-def test_drops_the_byte_order_mark_of_an_rfc_5424_message() -> None:
-    fields = parse_line("<13>1 - h p - - - \ufeffXin chào")
-    assert fields is not None
-    assert fields["message"] == "Xin chào"
-
-
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("<13>Nov  3 04:05:06 h p: m", {"timestamp": "Nov  3 04:05:06", "hostname": "h", "program": "p"}),
-        ("Nov 3 04:05:06 h p[1]: m", {"timestamp": "Nov 3 04:05:06", "program": "p", "pid": "1"}),
-        ("Nov  3 2026 04:05:06 h p: m", {"timestamp": "Nov  3 2026 04:05:06", "hostname": "h"}),
-        ("Nov  3 04:05:06.123 h p: m", {"timestamp": "Nov  3 04:05:06.123", "hostname": "h"}),
-        ("Nov  3 04:05:06 sshd[12]: m", {"program": "sshd", "pid": "12", "message": "m"}),
-        (
-            "<46>Nov  3 04:05:06 rsyslogd: m",
-            {"program": "rsyslogd", "facility": "syslog", "severity": "info"},
-        ),
-        ("Nov  3 04:05:06 fe80::1 p: m", {"hostname": "fe80::1", "program": "p"}),
-        ("Nov  3 04:05:06 h no program here", {"hostname": "h", "message": "no program here"}),
-        ("Nov  3 04:05:06 h p:", {"program": "p", "message": ""}),
-        ("2026-11-03T04:05:06Z h p[1]: m", {"timestamp": "2026-11-03T04:05:06Z", "program": "p"}),
-        ("<13>1 2026-11-03T04:05:06Z h p 1 - m", {"program": "p", "pid": "1", "message": "m"}),
-        ("<190>%LINK-3-UPDOWN: down", {"message": "%LINK-3-UPDOWN: down", "facility": "local7"}),
-    ],
-)
-def test_reads_what_devices_make_of_the_formats(line: str, expected: dict[str, str]) -> None:
-    fields = parse_line(line)
-    assert fields is not None
-    assert expected.items() <= fields.items()
-    assert fields["raw"] == line
-
-
-def test_what_sudo_says_of_a_command_is_taken_apart() -> None:
-    fields = parse_line(
-        "Nov  3 04:05:06 h sudo:  lan.tt : TTY=pts/0 ; PWD=/home/lan ; USER=#-1 ; COMMAND=/bin/sh -c a ; b"
-    )
-    assert fields is not None
-    assert {name: fields[name] for name in ("SUDO_USER", "TTY", "PWD", "USER", "COMMAND")} == {
-        "SUDO_USER": "lan.tt",
-        "TTY": "pts/0",
-        "PWD": "/home/lan",
-        "USER": "#-1",
-        "COMMAND": "/bin/sh -c a ; b",
-    }
-    fields = parse_line(
-        "Nov  3 04:05:06 h sudo: lan : user NOT in sudoers ; TTY=pts/0 ; USER=root ; COMMAND=/bin/ls"
-    )
-    assert fields is not None
-    assert (fields["reason"], fields["USER"]) == ("user NOT in sudoers", "root")
-    fields = parse_line("Nov  3 04:05:06 h sudo: pam_unix(sudo:session): session opened for user root")
-    assert fields is not None
-    assert "SUDO_USER" not in fields
-
-
 def test_an_event_of_sysmon_for_linux_is_that_event() -> None:
     seen = feed(READER, sample("syslog", "sysmon.log"), mtime=MTIME)
     assert list(zip(seen.records, seen.origins, strict=True)) == [
@@ -163,106 +93,6 @@ def test_an_event_of_sysmon_for_linux_is_that_event() -> None:
     assert seen.problems == {"broken-line": ("line 6", 1)}
     assert seen.report.skipped == 0
     assert seen.events[-1]["message"].startswith("<Event><System>")
-
-
-def test_the_year_is_that_of_the_file_on_disk_also_inside_an_archive(tmp_path: Path) -> None:
-    line = b"Dec 30 23:00:00 h sshd[1]: Accepted password for lan\n"
-    plain = tmp_path / "logs" / "auth.log"
-    plain.parent.mkdir()
-    plain.write_bytes(line)
-    (tmp_path / "logs" / "auth.log.1.gz").write_bytes(gzip.compress(line))
-    with zipfile.ZipFile(tmp_path / "logs" / "a.zip", "w") as archive:
-        archive.writestr(zipfile.ZipInfo("auth.log", (2021, 1, 2, 0, 0, 0)), line)
-    moment = datetime(2023, 1, 5, tzinfo=UTC).timestamp()
-    os.utime(plain, (moment, moment))
-    os.utime(tmp_path / "logs" / "auth.log.1.gz", (moment, moment))
-    rules = write_rules(
-        tmp_path / "rules", sshd=("product: linux, service: sshd", "message|contains: Accepted")
-    )
-    ruleset = haidang.load_rules(rules, cache=False)
-    found = {
-        finding.source.path.rpartition("logs/")[2]: finding.time
-        for finding in haidang.scan(tmp_path / "logs", rules=ruleset)
-    }
-    assert found == {
-        "auth.log": "2022-12-30T23:00:00.000Z",
-        "auth.log.1.gz": "2022-12-30T23:00:00.000Z",
-        "a.zip!auth.log": "2020-12-30T23:00:00.000Z",
-    }
-
-
-def test_rules_on_linux_fire(tmp_path: Path) -> None:
-    rules = write_rules(
-        tmp_path / "rules",
-        process=("product: linux, category: process_creation", "Image|endswith: /curl\nUser: www-data"),
-        connection=("product: linux, category: network_connection", "DestinationIp: 203.0.113.77"),
-        file=("product: linux, category: file_event", "TargetFilename: /tmp/.x"),
-        sudo=("product: linux, service: sudo", "USER: '#-*'"),
-        sshd=("product: linux, service: sshd", "message|contains: Accepted password"),
-        windows=("product: windows, category: process_creation", "Image|endswith: /curl"),
-    )
-    assert fired(tmp_path, sample("syslog", "sysmon.log"), rules) == {
-        ("process", "2"),
-        ("connection", "3"),
-        ("file", "5"),
-    }
-    assert fired(tmp_path, sample("syslog", "bsd.log"), rules) == {("sshd", "4")}
-    line = b"Nov  3 04:05:06 h sudo: lan : TTY=pts/0 ; PWD=/ ; USER=#-1 ; COMMAND=/bin/sh\n"
-    assert fired(tmp_path, line, rules) == {("sudo", "1")}
-
-
-def test_rules_of_sigmahq_on_linux_fire(corpora: Path, tmp_path: Path) -> None:
-    rules = take_rules(
-        corpora,
-        tmp_path / "rules",
-        "lnx_sudo_exploit_cve_2019_14287.yml",
-        "lnx_auth_exploit_cve_2021_4034_pwnkit_lpe.yml",
-        "lnx_cron_crontab_file_modification.yml",
-        "lnx_guacamole_susp_guacamole.yml",
-        "lnx_clamav_relevant_message.yml",
-        "lnx_vsftpd_susp_error_messages.yml",
-        "lnx_sshd_susp_ssh.yml",
-        "lnx_syslog_susp_named.yml",
-    )
-    data = (
-        b"Nov  3 04:05:06 h sudo: lan : TTY=pts/0 ; PWD=/ ; USER=#-1 ; COMMAND=/bin/sh\n"
-        b"Nov  3 04:05:06 h pkexec[7]: lan: The value for environment variable XAUTHORITY contains "
-        b"suspicious content [USER=root] [TTY=/dev/pts/0] [CWD=/] [COMMAND=/usr/bin/x]\n"
-        b"Nov  3 04:05:06 h crontab[8]: (lan) REPLACE (lan)\n"
-        b"Nov  3 04:05:06 h guacd[9]: User @1 joined connection (2 users now present)\n"
-        b"Nov  3 04:05:06 h clamd[10]: /srv/x: Trojan.Unix-1 FOUND\n"
-        b"Nov  3 04:05:06 h vsftpd[11]: bug: pid active in ptrace_sandbox_free\n"
-        b"Nov  3 04:05:06 h sshd[12]: ssh_packet_read: Corrupted MAC on input.\n"
-        b"Nov  3 04:05:06 h named[13]: dropping source port zero packet from 203.0.113.9\n"
-    )
-    assert {record for _, record in fired(tmp_path, data, rules)} == {str(n) for n in range(1, 9)}
-
-
-def test_rules_of_sigmahq_fire_on_sysmon_for_linux(corpora: Path, tmp_path: Path) -> None:
-    names = ("proc_creation_lnx_curl_usage.yml", "proc_creation_lnx_webshell_detection.yml")
-    rules = take_rules(corpora, tmp_path / "rules", *names)
-    assert fired(tmp_path, sample("syslog", "sysmon.log"), rules) >= {("Curl Usage on Linux", "2")}
-
-
-def test_a_line_without_host_has_no_host() -> None:
-    fields = parse_line("Nov  3 04:05:06 sshd[12]: m")
-    assert fields is not None
-    assert "hostname" not in fields
-
-
-@given(st.integers(0, len(FACILITIES) * 8 - 1))
-def test_takes_the_priority_apart(priority: int) -> None:
-    fields = parse_line(f"<{priority}>Nov  3 04:05:06 h p: m")
-    assert fields is not None
-    assert FACILITIES.index(fields["facility"]) * 8 + SEVERITIES.index(fields["severity"]) == priority
-
-
-@pytest.mark.parametrize(
-    "line",
-    ["", "text", "<192>Nov  3 04:05:06 h p: m", "<999>x", "<>x", "1 - - - - - -", "Xyz  3 04:05:06 h p: m"],
-)
-def test_says_that_a_line_is_no_syslog_line(line: str) -> None:
-    assert parse_line(line) is None
 
 
 def test_reads_octet_counted_frames_also_several_in_a_line() -> None:
@@ -346,53 +176,6 @@ def test_reads_the_syslog_files_of_the_corpora(corpora: Path) -> None:
             assert all(event["program"] for event in seen.events), path
 
 
-def written(value: str) -> str:
-    return re.sub(r'(["\\\]])', r"\\\1", value)
-
-
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from(["a", "b@1", "c"]),
-            st.lists(
-                st.tuples(st.sampled_from(["x", "y", "z"]), st.text('a =[]"\\-\u1ec7', max_size=4)),
-                max_size=4,
-            ),
-        ),
-        min_size=1,
-        max_size=4,
-    )
-)
-def test_structured_data_come_back_whatever_they_hold(
-    elements: list[tuple[str, list[tuple[str, str]]]],
-) -> None:
-    expected: dict[str, dict[str, list[str]]] = {}
-    data = ""
-    for name, parameters in elements:
-        data += f"[{name}" + "".join(f' {key}="{written(value)}"' for key, value in parameters) + "]"
-        for key, value in parameters:
-            expected.setdefault(name, {}).setdefault(key, []).append(value)
-        expected.setdefault(name, {})
-    fields = parse_line(f"<34>1 2026-03-01T08:00:00Z h p 1 m {data} text")
-    assert fields is not None
-    assert fields["message"] == "text"
-    assert fields["structured_data"] == {
-        name: {key: values if len(values) > 1 else values[0] for key, values in parameters.items()}
-        for name, parameters in expected.items()
-    }
-
-
-@pytest.mark.parametrize("absent", range(5))
-def test_what_a_line_leaves_out_is_absent(absent: int) -> None:
-    names = ["timestamp", "hostname", "program", "pid", "msgid"]
-    values = ["2026-03-01T08:00:00Z", "h", "p", "1", "m"]
-    values[absent] = "-"
-    fields = parse_line(f"<034>1 {' '.join(values)} - -")
-    assert fields is not None
-    assert [name for name in names if name not in fields] == [names[absent]]
-    assert (fields["message"], fields["priority"], fields["facility"]) == ("-", 34, "auth")
-
-
 def test_lines_of_both_forms_and_broken_text_may_follow_each_other() -> None:
     report = FileReport("log")
     lines = [
@@ -430,8 +213,3 @@ def test_what_journalctl_busybox_and_relays_write_is_syslog(line: str, seconds: 
     moment = parse_time(event.get("time", event["timestamp"]))
     assert moment is not None
     assert moment // 10**9 == seconds
-
-
-@pytest.mark.parametrize("line", ["2026-05-11 10:14:15 +07 x y[1]: z", "1778469256.123 45 x TCP_MISS/200 x"])
-def test_other_times_are_left_to_others(line: str) -> None:
-    assert parse_line(line) is None

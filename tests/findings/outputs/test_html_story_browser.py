@@ -12,18 +12,9 @@ from haidang.findings.gathering import Trails
 from haidang.findings.model import FindingRule, ScanSummary
 from haidang.findings.trails import About, Move, Start, about
 from haidang.limits import DEFAULT_LIMITS
+from tests.findings.outputs._opened import DESK, HOSTILE, PHONE, axe_faults, hostile_finding, opened, write
 from tests.findings.outputs.stories import PC, SERVER, T0, USER, story, story_summary
 from tests.findings.outputs.synthetic import findings, summary
-from tests.findings.outputs.test_html_browser import (
-    DESK,
-    HOSTILE,
-    PHONE,
-    axe_faults,
-    browser,
-    hostile_finding,
-    opened,
-    write,
-)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,8 +22,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
-
-__all__ = ["browser"]
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from haidang.limits import DEFAULT_LIMITS
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Watch", "truncate", "write"]
+__all__ = ["START", "Watch", "compress", "numbered", "truncate", "write"]
 
 
 class Watch:
@@ -81,3 +82,21 @@ def write(path: Path, *lines: str | bytes, end: bytes = b"\n") -> None:
 
 def truncate(path: Path) -> None:
     os.truncate(path, 0)
+
+
+def compress(path: Path, target: Path | None = None) -> Path:
+    """Do as gzip does: the compressed file has the times of the plain one, which goes."""
+    target = target or path.with_name(path.name + ".gz")
+    state = path.stat()
+    target.write_bytes(gzip.compress(path.read_bytes()))
+    os.utime(target, ns=(state.st_atime_ns, state.st_mtime_ns))
+    path.unlink()
+    return target
+
+
+def numbered(first: int, last: int) -> list[bytes]:
+    """Lines with a number, long enough that a few of them are more than a window."""
+    return [b"line %04d %s" % (number, b"x" * 40) for number in range(first, last)]
+
+
+START = numbered(0, 100)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from haidang.cli._command import Command, CommandParser, Context
 from haidang.cli._protect_options import present
-from haidang.cli.pki._options import add_founding, founding_of, said, say_certificate
+from haidang.cli.pki._making import add_founding, founding_of
+from haidang.cli.pki._options import said, say_certificate
 from haidang.i18n import N_
 
 if TYPE_CHECKING:

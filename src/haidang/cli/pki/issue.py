@@ -7,19 +7,13 @@ from typing import TYPE_CHECKING
 
 from haidang.cli._command import Command, CommandParser, Context
 from haidang.cli._protect_options import add_home, add_passphrase, home_of, present
-from haidang.cli.pki._options import (
+from haidang.cli.pki._making import (
     add_alternative_names,
-    add_authority,
-    add_days,
     add_key_kind,
     add_subject,
-    authority_of,
-    said,
-    say_certificate,
-    subject_of,
-    token_of,
-    unlocked,
+    wanted_identity,
 )
+from haidang.cli.pki._options import add_authority, add_days, authority_of, said, say_certificate, unlocked
 from haidang.i18n import N_
 
 if TYPE_CHECKING:
@@ -65,43 +59,24 @@ def run(args: argparse.Namespace, context: Context) -> int:
         AuthorityError: It must not be issued.
         OutputError: There is such an identity already.
     """
-    from haidang.crypto.pki.identities import NewIdentity, issue_identity
-    from haidang.crypto.pki.issuing import subject_name
-    from haidang.crypto.pki.requests import alternative_names
+    from haidang.crypto.pki.identities import issue_identity
 
-    parts = subject_of(args)
-    name = args.identity or default_name(parts)
-    wanted = NewIdentity(
-        name,
-        subject_name(parts),
-        args.algorithm,
-        args.second,
-        args.profile in SEALED_TO and not args.token,
-        alternative_names(args.host, args.mail),
-        token_of(args, context),
-    )
+    wanted = wanted_identity(args, context, sealing=args.profile in SEALED_TO)
     with authority_of(args) as authority:
         opened = unlocked(authority, args, context)
         identity, certificates = issue_identity(
             opened,
             home_of(args, context),
             wanted,
-            _new_passphrase(args, context, name),
+            _new_passphrase(args, context, wanted.name),
             profile=args.profile,
             days=args.days,
             now=present(context),
         )
-    said(N_("The identity {name} is made in {folder}."), context, name=name, folder=identity.folder)
+    said(N_("The identity {name} is made in {folder}."), context, name=wanted.name, folder=identity.folder)
     for one in certificates:
         say_certificate(one, context)
     return 0
-
-
-def default_name(parts: dict[str, str]) -> str:
-    """Return what an identity is called where nobody says: its common name without signs between."""
-    import re
-
-    return re.sub(r"[^\w.@+-]+", "-", parts.get("CN", "")).strip("-.")[:64] or "identity"
 
 
 def _new_passphrase(args: argparse.Namespace, context: Context, name: str) -> Passphrase:

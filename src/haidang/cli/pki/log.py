@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from haidang.cli._command import Command, CommandParser, Context
-from haidang.cli.pki._options import authority_of, said, write_new
+from haidang.cli._proofs import hand_out, kept_elsewhere, proof_options, say_proof
+from haidang.cli.pki._options import authority_of
 from haidang.i18n import N_
 from haidang.plaintext import neutralise
 
@@ -32,7 +32,6 @@ _ACTS = {
     "passphrase": N_("passphrase changed"),
     "addressbook": N_("address book published"),
 }
-_LARGEST_NOTE = 1 << 20
 
 
 def configure(parser: CommandParser, translate: Translator) -> None:
@@ -45,19 +44,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
         help=_("show the entries, verify them, or write a checkpoint for others to keep"),
     )
     parser.add_argument("authority", metavar="AUTHORITY", help=_("folder of the authority"))
-    group = parser.add_argument_group(_("Inputs"))
-    group.add_argument(
-        "--checkpoint",
-        metavar="FILE",
-        action="append",
-        default=[],
-        help=_("with verify: a checkpoint that was kept elsewhere (repeatable)"),
-    )
-    output = parser.add_argument_group(_("Outputs"))
-    output.add_argument(
-        "--output", metavar="FILE", help=_("where the checkpoint is written (default: standard output)")
-    )
-    output.add_argument("--json", action="store_true", help=_("write JSON"))
+    proof_options(parser, translate)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -73,45 +60,14 @@ def run(args: argparse.Namespace, context: Context) -> int:
         if args.what == "verify":
             return _verify(authority, args, context)
         note = authority.records.last_checkpoint()
-    if args.output:
-        write_new(args.output, note)
-        said(
-            N_("The checkpoint is in {file}. Keep it on another machine, or print it."),
-            context,
-            file=args.output,
-        )
-    else:
-        context.stdout.write(note)
-    return 0
+    return hand_out(note, args, context)
 
 
 def _verify(authority: Authority, args: argparse.Namespace, context: Context) -> int:
-    from haidang.crypto.files import read_bounded
     from haidang.crypto.pki.ledger import audit
 
-    kept = [read_bounded(Path(path), _LARGEST_NOTE) for path in args.checkpoint]
-    found = audit(authority.records, kept)
-    if args.json:
-        answer = {
-            "holds": found.holds,
-            "entries": found.entries,
-            "root": found.root.hex(),
-            "reasons": [reason.to_json() for reason in found.reasons],
-        }
-        context.answer_json(answer)
-        return 0 if found.holds else 1
-    for reason in found.reasons:
-        context.say(neutralise(reason.message.said(context.translate)))
-    if found.holds:
-        said(N_("The log holds: {n} entries, none altered, none missing."), context, n=found.entries)
-        if not kept:
-            said(
-                N_("Only a checkpoint kept elsewhere shows an older copy of the folder: --checkpoint FILE."),
-                context,
-            )
-        return 0
-    context.say(neutralise(found.reasons[0].hint.said(context.translate)))
-    return 1
+    unproved = N_("Only a checkpoint kept elsewhere shows an older copy of the folder: --checkpoint FILE.")
+    return say_proof(audit(authority.records, kept_elsewhere(args)), args, context, unproved)
 
 
 def _show(authority: Authority, args: argparse.Namespace, context: Context) -> int:

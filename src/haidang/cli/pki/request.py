@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING
 
 from haidang.cli._command import Command, CommandParser, Context
 from haidang.cli._protect_options import add_home, add_passphrase, home_of, passphrase_of
-from haidang.cli.pki._options import (
+from haidang.cli.pki._making import (
     add_alternative_names,
     add_key_kind,
     add_subject,
     new_passphrase_of,
-    said,
-    subject_of,
-    token_of,
-    write_new,
+    wanted_identity,
 )
-from haidang.cli.pki.issue import default_name
+from haidang.cli.pki._options import said, write_new
 from haidang.i18n import N_
 
 if TYPE_CHECKING:
@@ -60,9 +57,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         AuthorityError: The subject is none.
         OutputError: There is such an identity already.
     """
-    from haidang.crypto.pki.identities import NewIdentity, renewal_request, request_identity
-    from haidang.crypto.pki.issuing import subject_name
-    from haidang.crypto.pki.requests import alternative_names
+    from haidang.crypto.pki.identities import renewal_request, request_identity
 
     _ = context.translate
     home = home_of(args, context)
@@ -71,18 +66,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
         question = _("Passphrase of {name}: ").format(name=identity.name)
         content = renewal_request(identity, passphrase_of(args, context, question))
     else:
-        parts = subject_of(args)
-        name = args.identity or default_name(parts)
-        wanted = NewIdentity(
-            name,
-            subject_name(parts),
-            args.algorithm,
-            args.second,
-            args.sealing and not args.token,
-            alternative_names(args.host, args.mail),
-            token_of(args, context),
-        )
-        identity, content = request_identity(home, wanted, new_passphrase_of(args, context, name))
+        wanted = wanted_identity(args, context, sealing=args.sealing)
+        passphrase = new_passphrase_of(args, context, wanted.name)
+        identity, content = request_identity(home, wanted, passphrase)
     output = args.output or f"{identity.name}.csr"
     write_new(output, content, replace=True)
     said(

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from haidang.cli._command import Command, CommandParser, Context
 from haidang.cli._protect_options import add_passphrase, present
+from haidang.cli.pki._making import add_subject, subject_of
 from haidang.cli.pki._options import (
     add_authority,
     add_days,
-    add_subject,
     authority_of,
     said,
     say_certificate,
-    subject_of,
     unlocked,
     write_new,
 )

@@ -9,7 +9,7 @@ from haidang.events.times import format_time
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from haidang.workshop.correlating import Correlated, GroupSaid, HitSaid, RuleSaid
+    from haidang.workshop.correlated import Correlated, GroupSaid, HitSaid, RuleSaid
 
 __all__ = ["correlation_document"]
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from haidang.i18n import Translator
-    from haidang.workshop.correlating import Correlated, GroupSaid, HitSaid, LeftOut, RuleSaid
+    from haidang.workshop.correlated import Correlated, GroupSaid, HitSaid, LeftOut, RuleSaid
 
 __all__ = ["CorrelationText"]
 

@@ -2,44 +2,39 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING
 
+from haidang.cli._arguments import counting
+from haidang.cli._rule_options import cache_option, reading_options
 from haidang.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    import argparse
+    from collections.abc import Sequence
 
     from haidang.cli._command import Context
     from haidang.i18n import Translator
 
-__all__ = ["chosen_format", "count", "format_option", "log_options", "reading_options", "rule_paths"]
+__all__ = ["chosen_format", "format_option", "log_options", "tested_rules"]
 
 
-def rule_paths(group: argparse._ArgumentGroup, translate: Translator) -> None:
-    """Add the rules as arguments."""
+def tested_rules(group: argparse._ArgumentGroup, translate: Translator) -> None:
+    """Add rules as arguments, how they are to be read, and where further tests of them are."""
     group.add_argument(
         "paths",
         metavar="PATH",
         nargs="*",
         help=translate("Sigma rules: a folder, a file or a zip (default: the built-in rules)"),
     )
-
-
-def reading_options(group: argparse._ArgumentGroup, translate: Translator) -> None:
-    """Add the options that say how rules are to be read, where the rules are arguments."""
-    for name, metavar, text in (
-        ("--pipeline", "FILE", translate("pySigma processing pipeline to apply to the rules (repeatable)")),
-        ("--placeholders", "FILE", translate("YAML file with the values of placeholders (repeatable)")),
-        ("--logsource-map", "FILE", translate("your own logsource map (repeatable)")),
-    ):
-        group.add_argument(name, metavar=metavar, action="append", default=[], help=text)
     group.add_argument(
-        "--no-cache",
-        dest="cache",
-        action="store_false",
-        help=translate("compile the rules anew, and keep nothing of it"),
+        "--regression",
+        metavar="FOLDER",
+        action="append",
+        default=[],
+        help=translate("tests in the layout of SigmaHQ's regression_data (repeatable)"),
     )
+    reading_options(group, translate)
+    cache_option(group, translate)
 
 
 def log_options(group: argparse._ArgumentGroup, translate: Translator, paths: str) -> None:
@@ -53,7 +48,7 @@ def log_options(group: argparse._ArgumentGroup, translate: Translator, paths: st
     group.add_argument(
         "--events",
         metavar="N",
-        type=count(translate),
+        type=counting(translate),
         default=200_000,
         help=translate("look at the first N events (default: 200000)"),
     )
@@ -72,15 +67,3 @@ def chosen_format(word: str, known: Sequence[str], context: Context, command: st
         context.translate("{word} is none of: {known}").format(word=repr(word), known=", ".join(known)),
         hint=context.translate("See {command} --help.").format(command=command),
     )
-
-
-def count(translate: Translator) -> Callable[[str], int]:
-    """Return what reads a number from 1 up."""
-
-    def read(text: str) -> int:
-        if not text.isdecimal() or int(text) < 1:
-            message = translate("{word} is no number from 1 on").format(word=repr(text))
-            raise argparse.ArgumentTypeError(message)
-        return int(text)
-
-    return read

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from haidang.cli._command import Command, CommandParser, Context
-from haidang.cli.rules._options import chosen_format, format_option, reading_options, rule_paths
+from haidang.cli.rules._options import chosen_format, format_option, tested_rules
 from haidang.errors import ConfigurationError
 from haidang.i18n import N_
 from haidang.plaintext import neutralise
@@ -25,16 +25,7 @@ _SEVERITIES = ("note", "warning", "error")
 
 def configure(parser: CommandParser, translate: Translator) -> None:
     """Add the options."""
-    rules = parser.add_argument_group(translate("Rules"))
-    rule_paths(rules, translate)
-    rules.add_argument(
-        "--regression",
-        metavar="FOLDER",
-        action="append",
-        default=[],
-        help=translate("tests in the layout of SigmaHQ's regression_data (repeatable)"),
-    )
-    reading_options(rules, translate)
+    tested_rules(parser.add_argument_group(translate("Rules")), translate)
     checks = parser.add_argument_group(translate("Checks"))
     checks.add_argument(
         "--fix",

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from haidang.cli._command import Command, CommandParser, Context
-from haidang.cli._scan_options import rule_options
-from haidang.cli.rules._options import log_options
-from haidang.errors import ConfigurationError
+from haidang.cli._rule_options import cache_option, chosen_rules, rule_options
+from haidang.cli.rules._options import chosen_format, log_options
 from haidang.i18n import N_
 from haidang.plaintext import neutralise
 
@@ -40,12 +39,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
     output.add_argument(
         "--list-missing", action="store_true", help=translate("name every rule that cannot fire")
     )
-    parser.add_argument_group(translate("Running")).add_argument(
-        "--no-cache",
-        dest="cache",
-        action="store_false",
-        help=translate("compile the rules anew, and keep nothing of it"),
-    )
+    cache_option(parser.add_argument_group(translate("Running")), translate)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -55,31 +49,17 @@ def run(args: argparse.Namespace, context: Context) -> int:
         ConfigurationError: An option, a rule path or a logsource map is wrong.
         InputError: A log does not exist.
     """
-    if args.format not in FORMATS:
-        raise ConfigurationError(
-            context.translate("{word} is none of: {known}").format(
-                word=repr(args.format), known=", ".join(FORMATS)
-            ),
-            hint=context.translate("See {command} --help.").format(command="haidang rules coverage"),
-        )
-    from haidang.scanning import load_rules
+    form = chosen_format(args.format, FORMATS, context, "haidang rules coverage")
     from haidang.scanning.coverage import coverage
 
-    rules = load_rules(
-        *args.rules,
-        builtin=args.builtin,
-        pipelines=args.pipeline,
-        placeholders=args.placeholders,
-        logsource_maps=args.logsource_map,
-        cache=args.cache,
-    )
+    rules = chosen_rules(args, cache=args.cache)
     found = coverage(rules)
     reports: list[FileReport] = []
     seen = _seen(args, found, rules, reports) if args.paths else None
     for report in reports:
         for problem in report.problems.values():
             context.say(neutralise(f"{report.path}: {problem.kind} ({problem.where}): {problem.detail}"))
-    context.answer(_written(args, found, seen, context.translate))
+    context.answer(_written(form, args, found, seen, context.translate))
     return 0 if all(report.complete for report in reports) else 3
 
 
@@ -99,14 +79,16 @@ def _seen(args: argparse.Namespace, found: Coverage, rules: Ruleset, reports: li
     return sighting(islice(events, args.events), needed, rules.maps)
 
 
-def _written(args: argparse.Namespace, found: Coverage, seen: Sighting | None, translate: Translator) -> str:
+def _written(
+    form: str, args: argparse.Namespace, found: Coverage, seen: Sighting | None, translate: Translator
+) -> str:
     import json
 
-    if args.format == "table":
+    if form == "table":
         from haidang.cli.rules._coverage_table import table
 
         return table(found, seen, translate, list_missing=args.list_missing)
-    if args.format == "json":
+    if form == "json":
         from haidang.cli.rules._coverage_json import as_json
 
         document = as_json(found, seen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from haidang.cli._command import Command, CommandParser, Context
-from haidang.cli._scan_options import rule_options
+from haidang.cli._rule_options import rule_options
 from haidang.cli.rules._options import chosen_format, format_option
 from haidang.i18n import N_
 from haidang.plaintext import neutralise
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from haidang.i18n import Translator
-    from haidang.workshop.correlating import Correlated
+    from haidang.workshop.correlated import Correlated
     from haidang.workshop.explaining import Branch, Explained, ItemSaid
 
 __all__ = ["COMMAND", "FORMATS"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from haidang.cli._command import Command, CommandParser, Context
-from haidang.cli._scan_options import rule_options, selection_options
+from haidang.cli._rule_options import cache_option, chosen_rules, rule_options, selected, selection_options
 from haidang.cli.rules._options import chosen_format, format_option
 from haidang.i18n import N_
 from haidang.plaintext import neutralise
@@ -32,12 +32,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
     selection_options(parser.add_argument_group(translate("Filters")), translate)
     output = parser.add_argument_group(translate("Outputs"))
     format_option(output, translate("table for people, json or csv for programs"), "table")
-    parser.add_argument_group(translate("Running")).add_argument(
-        "--no-cache",
-        dest="cache",
-        action="store_false",
-        help=translate("compile the rules anew, and keep nothing of it"),
-    )
+    cache_option(parser.add_argument_group(translate("Running")), translate)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -47,20 +42,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         ConfigurationError: An option, a rule path or a logsource map is wrong.
     """
     form = chosen_format(args.format, FORMATS, context, "haidang rules list")
-    from haidang.scanning import load_rules
-    from haidang.scanning._ruleset import Selection
-
-    selection = Selection(
-        args.min_level, tuple(args.status), tuple(args.tag), tuple(args.rule), tuple(args.exclude_rule)
-    )
-    ruleset = load_rules(
-        *args.rules,
-        builtin=args.builtin,
-        pipelines=args.pipeline,
-        placeholders=args.placeholders,
-        logsource_maps=args.logsource_map,
-        cache=args.cache,
-    )
+    selection = selected(args)
+    ruleset = chosen_rules(args, cache=args.cache)
     sources = _logsources(ruleset)
     infos = [info for info in ruleset.infos if selection.wants(info)]
     writer = {"table": _table, "json": _json, "csv": _csv}[form]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from haidang.cli._arguments import counting
 from haidang.cli._command import Command, CommandParser, Context
-from haidang.cli.rules._options import count
 from haidang.errors import ConfigurationError, OutputError
 from haidang.i18n import N_
 from haidang.plaintext import neutralise
@@ -45,7 +45,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
     group.add_argument(
         "--examples",
         metavar="N",
-        type=count(translate),
+        type=counting(translate),
         default=100,
         help=translate("take at most N example events (default: 100)"),
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from haidang.cli._arguments import counting
 from haidang.cli._command import Command, CommandParser, Context
-from haidang.cli._scan_options import rule_options, selection_options
-from haidang.cli.rules._options import chosen_format, count, format_option, log_options
+from haidang.cli._rule_options import chosen_rules, rule_options, selected, selection_options
+from haidang.cli.rules._options import chosen_format, format_option, log_options
 from haidang.errors import ConfigurationError
 from haidang.i18n import N_
 from haidang.plaintext import neutralise
@@ -35,7 +36,7 @@ def configure(parser: CommandParser, translate: Translator) -> None:
     output.add_argument(
         "--top",
         metavar="N",
-        type=count(translate),
+        type=counting(translate),
         default=20,
         help=translate("show the N dearest rules (default: 20)"),
     )
@@ -54,20 +55,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
             context.translate("There is nothing to read: name a file, a folder or - (standard input)."),
             hint=context.translate("See {command} --help.").format(command="haidang rules profile"),
         )
-    from haidang.scanning import load_rules
-    from haidang.scanning._ruleset import Selection
     from haidang.workshop.profiling import profile
 
-    ruleset = load_rules(
-        *args.rules,
-        builtin=args.builtin,
-        pipelines=args.pipeline,
-        placeholders=args.placeholders,
-        logsource_maps=args.logsource_map,
-        selection=Selection(
-            args.min_level, tuple(args.status), tuple(args.tag), tuple(args.rule), tuple(args.exclude_rule)
-        ),
-    )
+    ruleset = chosen_rules(args, selection=selected(args))
     found = profile(ruleset, args.paths, most_events=args.events, input_format=args.input_format)
     if form == "json":
         text = _json(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from haidang.cli._command import Command, CommandParser, Context
-from haidang.cli.rules._options import chosen_format, format_option, reading_options, rule_paths
+from haidang.cli.rules._options import chosen_format, format_option, tested_rules
 from haidang.i18n import N_
 from haidang.plaintext import neutralise
 
@@ -23,16 +23,7 @@ FORMATS = ("table", "json", "junit")
 
 def configure(parser: CommandParser, translate: Translator) -> None:
     """Add the options."""
-    group = parser.add_argument_group(translate("Rules"))
-    rule_paths(group, translate)
-    group.add_argument(
-        "--regression",
-        metavar="FOLDER",
-        action="append",
-        default=[],
-        help=translate("tests in the layout of SigmaHQ's regression_data (repeatable)"),
-    )
-    reading_options(group, translate)
+    tested_rules(parser.add_argument_group(translate("Rules")), translate)
     output = parser.add_argument_group(translate("Outputs"))
     format_option(
         output, translate("table for people, json for programs, junit for continuous integration"), "table"

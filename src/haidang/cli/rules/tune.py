@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from haidang.cli._arguments import counting
 from haidang.cli._command import Command, CommandParser, Context
-from haidang.cli._scan_options import rule_options
-from haidang.cli.rules._options import count
+from haidang.cli._rule_options import chosen_rules, rule_options
 from haidang.errors import ConfigurationError, OutputError
 from haidang.i18n import N_
 from haidang.plaintext import neutralise
@@ -52,14 +52,14 @@ def configure(parser: CommandParser, translate: Translator) -> None:
     tuning.add_argument(
         "--max-fields",
         metavar="N",
-        type=count(translate),
+        type=counting(translate),
         default=3,
         help=translate("fields in one selection (default: 3)"),
     )
     tuning.add_argument(
         "--max-selections",
         metavar="N",
-        type=count(translate),
+        type=counting(translate),
         default=3,
         help=translate("selections in one filter (default: 3)"),
     )
@@ -83,19 +83,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
             hint=translate("See {command} --help.").format(command="haidang rules tune"),
         )
     from haidang.limits import DEFAULT_LIMITS
-    from haidang.scanning import load_rules
     from haidang.workshop.verdicts import read_verdicts
 
     verdicts = read_verdicts(args.true, args.false, args.findings, args.verdicts, DEFAULT_LIMITS)
     for problem in verdicts.problems:
         context.say(neutralise(problem))
-    ruleset = load_rules(
-        *args.rules,
-        builtin=args.builtin,
-        pipelines=args.pipeline,
-        placeholders=args.placeholders,
-        logsource_maps=args.logsource_map,
-    )
+    ruleset = chosen_rules(args)
     rules = {rule.info.id: rule for rule in ruleset.event_rules() if rule.info.id}
     texts = []
     for rule_id in sorted({one.rule_id for one in verdicts.false}):

@@ -8,9 +8,9 @@ copy ``example.py``, change it, add its test and its sample on the mirrored path
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Protocol
+
+from haidang.registry import registered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,9 +66,4 @@ class Reader(Protocol):
 @cache
 def readers() -> dict[str, Reader]:
     """Return every reader by name, found by walking this package."""
-    found: dict[str, Reader] = {}
-    for module in iter_modules(__path__):
-        if not module.name.startswith("_"):
-            reader: Reader = import_module(f"{__name__}.{module.name}").READER
-            found[reader.name] = reader
-    return found
+    return {module.READER.name: module.READER for module in registered(__name__, __path__)}

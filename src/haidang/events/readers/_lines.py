@@ -1,17 +1,20 @@
-"""What the readers of text logs share: undecoded lines to text, and one line of account for each fault.
+"""What the readers of text logs share: lines to text, what was found to batches, an account of each fault.
 
 Input is untrusted.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from haidang.events.model import FileReport
 
-__all__ = ["BOM", "COOKIE", "broken", "decode", "decode_all"]
+__all__ = ["BOM", "COOKIE", "apart", "broken", "decode", "decode_all"]
 
+_Found = TypeVar("_Found")
 BOM = "\ufeff"
 COOKIE = "@cee:"
 """What marks a message of syslog as JSON."""
@@ -36,6 +39,11 @@ def decode_all(lines: list[bytes], first: int, report: FileReport) -> list[str]:
     if len(texts) == len(lines):
         return texts
     return [decode(line, number, report) for number, line in enumerate(lines, first)]
+
+
+def apart(found: Sequence[tuple[int, _Found]]) -> tuple[list[_Found], list[int]]:
+    """Return what was found, and the records in which it was, as batches have them."""
+    return [one for _, one in found], [record for record, _ in found]
 
 
 def broken(report: FileReport, number: int, detail: str, *, skipped: int = 1) -> None:

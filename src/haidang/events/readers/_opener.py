@@ -24,14 +24,14 @@ from haidang.events.readers._carried import Sorter, carriers
 from haidang.events.readers._collected import Carried, carried_lines, host_of
 from haidang.events.readers._event_xml import EventXmlError, parse_event
 from haidang.events.readers._laurel_events import laurel_event
-from haidang.events.readers._lines import COOKIE, broken
+from haidang.events.readers._lines import COOKIE, apart, broken
 from haidang.events.readers._years import Years
 from haidang.events.times import format_time, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from haidang.events.model import Batch, Fields, FileReport
+    from haidang.events.model import Batch, Fields, FileReport, Origin
     from haidang.limits import Limits
 
 __all__ = ["Opened", "Opener", "object_of"]
@@ -47,11 +47,12 @@ _JOINED = expression(r"\s+(?=type=[A-Z_]{2,40} msg=audit\()")
 
 
 class Opened(NamedTuple):
-    """What was inside: JSON, an event of Windows, of the audit log or of syslog; one of these."""
+    """What was inside: JSON, a whole event, records of the audit log or a line of syslog; one of these."""
 
     document: bytes = b""
-    windows: Fields | None = None
-    audited: Fields | None = None
+    event: Fields | None = None
+    origin: Origin = shapes.WINDOWS
+    """Of the event: Windows or the audit log."""
     audit: tuple[str, str] | None = None
     """A host, and the record or records of the audit log that it wrote."""
     line: Fields | None = None
@@ -84,7 +85,7 @@ class Opener:
             else:
                 left.append((record, document))
         if left:
-            yield DocumentBatch(self._report, [one for _, one in left], [record for record, _ in left])
+            yield DocumentBatch(self._report, *apart(left))
         yield from self.events(found)
 
     def rows(self, batch: EventBatch) -> Iterator[Batch]:
@@ -97,34 +98,20 @@ class Opener:
             if not opened:
                 left.append((record, event))
         if left:
-            yield EventBatch(
-                batch.report, batch.origin, [one for _, one in left], [record for record, _ in left]
-            )
+            yield EventBatch(batch.report, batch.origin, *apart(left))
         documents = [(record, one.document) for record, one in found if one.document]
         if documents:
-            yield DocumentBatch(
-                batch.report, [one for _, one in documents], [record for record, _ in documents]
-            )
+            yield DocumentBatch(batch.report, *apart(documents))
         yield from self.events(found)
 
     def events(self, found: Sequence[tuple[int, Opened]]) -> Iterator[EventBatch]:
         """Yield the events of Windows, of the audit log and of syslog among what was found."""
-        windows = [(record, one.windows) for record, one in found if one.windows is not None]
-        if windows:
-            yield EventBatch(
-                self._report,
-                shapes.WINDOWS.name,
-                [one for _, one in windows],
-                [record for record, _ in windows],
-            )
-        audited = [(record, one.audited) for record, one in found if one.audited is not None]
-        if audited:
-            yield EventBatch(
-                self._report,
-                auditd.ORIGIN.name,
-                [one for _, one in audited],
-                [record for record, _ in audited],
-            )
+        for origin in (shapes.WINDOWS, auditd.ORIGIN):
+            whole = [
+                (record, one.event) for record, one in found if one.event is not None and one.origin is origin
+            ]
+            if whole:
+                yield EventBatch(self._report, origin.name, *apart(whole))
         for record, one in found:
             if one.audit is not None:
                 host, text = one.audit
@@ -134,7 +121,7 @@ class Opener:
         yield from auditd.batches(self._merger, self._report, self._limits)
         lines = [(record, one.line) for record, one in found if one.line is not None]
         if lines:
-            events, records = [one for _, one in lines], [record for record, _ in lines]
+            events, records = apart(lines)
             self._years.place([one for one in events if "time" not in one], records, self._report)
             yield from syslog.sorted_out(events, records, self._report)
 
@@ -153,7 +140,7 @@ class Opener:
                 return []
         inner = shapes.unwrap(document)[1]
         if (event := laurel_event(inner, host_of(inner))) is not None:
-            return [Opened(audited=event)]
+            return [Opened(event=event, origin=auditd.ORIGIN)]
         carried = list(carried_lines(document))
         inside = [self._inside(each, record, depth) for each in carried]
         if len(carried) > 1:
@@ -169,19 +156,19 @@ class Opener:
             if (found := object_of(text)) is None:
                 return []
             if (event := laurel_event(found, carried.host)) is not None:
-                return [Opened(audited=event)]
+                return [Opened(event=event, origin=auditd.ORIGIN)]
             deeper = self.opened(found, record, depth + 1) if depth < _DEEPEST else []
             return deeper or [Opened(document=text.encode("utf-8", "replace"))]
         if "audit(" in text and auditd.is_record(text):
             return [Opened(audit=(carried.host, text))]
         if text.startswith("<Event"):
             try:
-                return [Opened(windows=parse_event(text.encode("utf-8", "replace")))]
+                return [Opened(event=parse_event(text.encode("utf-8", "replace")))]
             except EventXmlError:
                 broken(self._report, record, "an event that is no whole XML; read as plain JSON", skipped=0)
                 return []
         if (match := _RENDERED.match(text)) is not None:
-            return [Opened(windows=_rendered(text[match.end() :], match[0].strip(), carried))]
+            return [Opened(event=_rendered(text[match.end() :], match[0].strip(), carried))]
         line = self._line(text, carried)
         return [] if line is None else [Opened(line=line)]
 

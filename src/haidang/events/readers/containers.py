@@ -33,7 +33,7 @@ from haidang.events.model import DocumentBatch, EventBatch, Fields
 from haidang.events.patterns import expression
 from haidang.events.readers import auditd, ndjson, syslog, text
 from haidang.events.readers._carried import Sorter, carriers
-from haidang.events.readers._lines import BOM, broken, decode
+from haidang.events.readers._lines import BOM, apart, broken, decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -180,19 +180,16 @@ def _batches(found: list[tuple[int, _Written]], report: FileReport) -> Iterator[
         (number, one.message.encode("utf-8", "replace")) for number, one in found if _is_object(one.message)
     ]
     if documents:
-        yield DocumentBatch(report, [one for _, one in documents], [number for number, _ in documents])
+        yield DocumentBatch(report, *apart(documents))
     inside = {number for number, _ in documents}
     others = [(number, one) for number, one in found if number not in inside and one.message.strip()]
     bare = [(number, {"message": one.message}) for number, one in others if not one.stream]
     if bare:
-        yield EventBatch(
-            report, text.ORIGIN.name, [event for _, event in bare], [number for number, _ in bare]
-        )
+        yield EventBatch(report, text.ORIGIN.name, *apart(bare))
     left = [(number, _event(one)) for number, one in others if one.stream]
     for rest in (syslog.ORIGIN, text.ORIGIN):
         some = [one for one in left if ("timestamp" in one[1]) == (rest is syslog.ORIGIN)]
-        events, records = [event for _, event in some], [number for number, _ in some]
-        yield from _sorter(rest.name).batches(events, records, report)
+        yield from _sorter(rest.name).batches(*apart(some), report)
 
 
 def _is_object(message: str) -> bool:

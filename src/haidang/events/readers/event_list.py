@@ -32,7 +32,7 @@ from haidang.events import shapes
 from haidang.events.model import EventBatch
 from haidang.events.patterns import expression
 from haidang.events.readers._day_order import iso_time
-from haidang.events.readers._lines import BOM, broken, decode_all
+from haidang.events.readers._lines import BOM, apart, broken, decode_all
 from haidang.events.readers._viewer import CHANNELS
 
 if TYPE_CHECKING:
@@ -129,12 +129,7 @@ class _Cutter:
         """Yield the events that have ended, in batches of at most so many."""
         for start in range(0, len(self._done), most):
             some = self._done[start : start + most]
-            yield EventBatch(
-                self._report,
-                shapes.WINDOWS.name,
-                [event for _, event in some],
-                [number for number, _ in some],
-            )
+            yield EventBatch(self._report, shapes.WINDOWS.name, *apart(some))
         self._done = []
 
 

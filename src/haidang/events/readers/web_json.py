@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from haidang.events.model import DocumentBatch, EventBatch, Origin
 from haidang.events.readers import ndjson
+from haidang.events.readers._lines import apart
 from haidang.events.readers._web import add_request, add_target
 from haidang.events.readers.web_access import ORIGIN
 from haidang.events.shapes import decoded_object
@@ -80,7 +81,7 @@ class WebJsonReader:
                     events.append(record)
                     records.append(number)
             if any(not line.isspace() for _, line in left):
-                yield DocumentBatch(report, [line for _, line in left], [number for number, _ in left])
+                yield DocumentBatch(report, *apart(left))
             if events:
                 yield EventBatch(report, ORIGIN.name, events, records)
 

@@ -7,9 +7,9 @@ edit: add the module and its test, and ``--format NAME`` knows it.
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import IO, TYPE_CHECKING, Protocol
+
+from haidang.registry import registered
 
 if TYPE_CHECKING:
     from haidang.findings.model import Finding, ScanSummary
@@ -45,9 +45,4 @@ class OutputFormat(Protocol):
 @cache
 def outputs() -> dict[str, OutputFormat]:
     """Return every output format by name, found by walking this package."""
-    found: dict[str, OutputFormat] = {}
-    for module in iter_modules(__path__):
-        if not module.name.startswith("_"):
-            output: OutputFormat = import_module(f"{__name__}.{module.name}").OUTPUT
-            found[output.name] = output
-    return found
+    return {module.OUTPUT.name: module.OUTPUT for module in registered(__name__, __path__)}

@@ -26,6 +26,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, cast
 
 from haidang.ingest.delivering import deliver
+from haidang.ingest.ending import let_end
 from haidang.ingest.syslog.counts import SyslogCounts
 from haidang.ingest.syslog.framing import Framer, records
 from haidang.ingest.syslog.listener import Senders
@@ -94,11 +95,7 @@ class ConnectionReceiver:
         await asyncio.gather(self._accepting, return_exceptions=True)
         self._socket.close()
         self._closing.set()
-        if self._connections:
-            _, late = await asyncio.wait([*self._connections], timeout=self._limits.syslog_close_seconds)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        await let_end(self._connections, self._limits.syslog_close_seconds)
 
     async def _accept(self, listening_socket: socket.socket) -> None:
         loop = asyncio.get_running_loop()

@@ -17,6 +17,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from haidang.ingest.delivering import deliver
+from haidang.ingest.ending import let_end
 from haidang.ingest.syslog.counts import SyslogCounts
 from haidang.ingest.syslog.framing import records
 from haidang.ingest.syslog.listener import Senders
@@ -86,10 +87,7 @@ class DatagramReceiver:
         self._socket.close()
         self._socket = None
         if self._tasks:
-            _, late = await asyncio.wait([*self._tasks], timeout=self._limits.syslog_close_seconds)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await let_end(self._tasks, self._limits.syslog_close_seconds)
             self._counts.dropped += sum(len(pending.messages) for pending in self._pending.values())
 
     def _read(self, opened: socket.socket) -> bool:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from haidang.errors import HaidangError
 from haidang.ingest.delivering import deliver
+from haidang.ingest.ending import let_end
 from haidang.ingest.tailing.counts import TailCounts
 from haidang.ingest.tailing.follower import Follower
 from haidang.ingest.tailing.known import marks_prefix
@@ -87,11 +88,7 @@ class TailReceiver:
     async def close(self) -> None:
         """Take what is under way, and stop. What is not on disk by then is taken at the next start."""
         self._closing.set()
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=self._limits.syslog_close_seconds)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        await let_end(self._tasks, self._limits.syslog_close_seconds)
 
     async def _follow_always(self, name: str) -> None:
         """Follow the files of a source; what goes wrong is logged, and all begins anew from the marks."""

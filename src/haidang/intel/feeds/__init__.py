@@ -8,11 +8,10 @@ counted, and a file that cannot be read at all is an ``InputError``. ``plain_lis
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Protocol
 
 from haidang.errors import ConfigurationError, InputError
+from haidang.registry import registered
 
 if TYPE_CHECKING:
     from haidang.intel.model import Reading
@@ -39,12 +38,7 @@ class Feed(Protocol):
 @cache
 def feeds() -> dict[str, Feed]:
     """Return every feed format by name."""
-    found: dict[str, Feed] = {}
-    for module in iter_modules(__path__):
-        if not module.name.startswith("_"):
-            feed: Feed = import_module(f"{__name__}.{module.name}").FEED
-            found[feed.name] = feed
-    return found
+    return {module.FEED.name: module.FEED for module in registered(__name__, __path__)}
 
 
 def read_feed(data: bytes, limits: Limits, *, name: str = "", where: str = "") -> tuple[str, Reading]:

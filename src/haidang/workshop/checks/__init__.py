@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import TYPE_CHECKING, NamedTuple
 
+from haidang.registry import registered
 from haidang.workshop.messages import Message
 
 if TYPE_CHECKING:
@@ -119,8 +118,7 @@ class Pack:
 
 @cache
 def _modules() -> tuple[Any, ...]:
-    names = [module.name for module in iter_modules(__path__) if not module.name.startswith("_")]
-    return tuple(import_module(f"{__name__}.{name}") for name in names)
+    return tuple(registered(__name__, __path__))
 
 
 def checks() -> dict[str, Check]:
