@@ -26,6 +26,21 @@ LINES = (
     "C:\\cmd",
     "Script = a|b",
 )
+EXPRESSIONS = (
+    r"x\s+Host =",
+    r"cmd.exe /c a\s*Sequence",
+    r"Host = x\s",
+    r"ab\s+\d+",
+    r"[^c]cmd",
+    "cmd.+a",
+    r"Sequence = \d+",
+    "a{200,}",
+    r"Script\b.*b$",
+    "(?s)Host.+cmd",
+    "(?i)HOST = X|B -ENC",
+    r"10\s+x\sy\s+Host",
+)
+"""Some look at one line, some at lines that follow one another, some at all of the text."""
 lines = st.sampled_from(LINES)
 
 
@@ -53,14 +68,16 @@ def runs_of_values(draw: st.DrawFn) -> list[str]:
 @given(
     conditions=st.lists(any_test(("Image",)), min_size=1, max_size=8),
     words=st.lists(st.sampled_from(["cmd", "ab", "= 1", "enc a", "y", "|b"]), max_size=4),
+    expressions=st.lists(st.sampled_from(EXPRESSIONS), max_size=3),
     values=runs_of_values(),
 )
 def test_values_that_change_a_little_are_decided_as_if_they_were_alone(
-    conditions: list[Condition], words: list[str], values: list[str]
+    conditions: list[Condition], words: list[str], expressions: list[str], values: list[str]
 ) -> None:
     given_tests = [ir.Test(*condition[1]) for condition in conditions]
     tests = [test for test in given_tests if test.field is not None and test.kind != "fieldref"]
     tests += [ir.Test("Image", "str", (ANY, word, ANY)) for word in words]
+    tests += [ir.Test("Image", "re", (pattern, "")) for pattern in expressions]
     together = FieldTests(arrange_field(enumerate(tests)))
     for value in values:
         assert together.decide(value) == tuple(at for at, test in enumerate(tests) if holds(test, value))

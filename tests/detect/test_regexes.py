@@ -16,7 +16,9 @@ from haidang.detect.regexes import (
     required_literals,
     runs_in_linear_time,
     searcher,
+    segments,
     shortest_match,
+    stays_in_line,
     timeouts,
 )
 from haidang.detect.values import FieldTests
@@ -200,3 +202,75 @@ def test_long_lines_are_found_as_by_the_expression(value: str, least: int) -> No
     pattern = f".{{{least},}}"
     tests = FieldTests(arrange_field([(7, ir.Test("x", "re", (pattern, ""), False))]))
     assert tests.decide(value) == ((7,) if searcher(pattern, "").search(value) else ())
+
+
+IN_LINE = ["a.b", "(?i)x+|y", r"\d\w{2,}", r"[a-f_]+\b", "(ab)+c?", "[a-z]|-"]
+BEYOND = [
+    "^a",
+    "b$",
+    r"a\sb",
+    r"a\Sb",
+    "[^a]b",
+    "a\nb",
+    "(?s)a.b",
+    "(?s:a.)b",
+    r"a\Wb",
+    "[\t-\r]",
+    r"\Bx",
+    "(?=a)b",
+    r"(a)\1",
+]
+LINES = ["a", "b", "ab", "a b", "ab_1x", "", "  ", "x-y", "abc", "1ff", "Ab", "b\r"]
+
+
+@pytest.mark.parametrize("pattern", IN_LINE)
+@given(lines=st.lists(st.sampled_from(LINES), max_size=5))
+def test_what_stays_in_a_line_matches_a_text_where_it_matches_a_line(pattern: str, lines: list[str]) -> None:
+    assert stays_in_line(pattern, "")
+    search = searcher(pattern, "").search
+    assert search("\n".join(lines)) == any(map(search, lines or [""]))
+
+
+@pytest.mark.parametrize("pattern", BEYOND)
+def test_what_may_look_beyond_a_line_does_not_stay_in_it(pattern: str) -> None:
+    assert not stays_in_line(pattern, "")
+
+
+@pytest.mark.parametrize("flags", ["s", "is"])
+def test_a_dot_that_matches_the_end_of_a_line_does_not_stay_in_it(flags: str) -> None:
+    assert not stays_in_line("a.b", flags)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "parts"),
+    [
+        (r"HostId=[a-f]+\s+Engine=", [{"hostid="}, {"engine="}]),
+        (r"a.+b\sc\s*d", [{"a", "b"}, {"c"}, {"d"}]),
+        (r"a\s+", None),
+        (r"\s+a", None),
+        (r"a[^b]c", None),
+        (r"a\s+\d+", None),
+        (r"(a\s+)b", None),
+        ("^a\\sb", None),
+        ("a", [{"a"}]),
+    ],
+)
+def test_parts_with_white_space_between_them(pattern: str, parts: list[set[str]] | None) -> None:
+    assert segments(pattern, "") == parts
+
+
+@given(
+    lines=st.lists(
+        st.sampled_from(["a", "xb", "b c", "", " ", "\t", "other", "a b", "c d", "cd"]), max_size=8
+    ),
+    pattern=st.sampled_from([r"a\s+b\sc", r"b\s*c", r"c\s+d", r"a\s?b"]),
+)
+def test_lines_without_a_whole_part_only_end_what_is_before_them(lines: list[str], pattern: str) -> None:
+    parts = segments(pattern, "")
+    assert parts is not None
+    kept = [
+        line if not line.strip() or any(all(word in line for word in words) for words in parts) else "-"
+        for line in lines
+    ]
+    search = searcher(pattern, "").search
+    assert search("\n".join(kept)) == search("\n".join(lines))

@@ -83,14 +83,17 @@ class Scan:
         finalize(self, library.hd_free, self._handle)
         self._documents = Joined(())
 
-    def slot(self, path: Sequence[str]) -> int | None:
-        """Return the number of a place in documents; None for one that no document can be asked for."""
-        keys = [key.encode() for key in path]
-        if any(b"\0" in key for key in keys):
-            return None
-        joined = b"\0".join(keys)
+    def slot(self, path: Sequence[str]) -> int:
+        """Return the number of a place in documents: the names of members, one in another, none with a NUL.
+
+        Raises:
+            ValueError: The library takes no more.
+        """
+        joined = "\0".join(path).encode()
         found = int(self._library.hd_slot(self._handle, joined, len(joined)))
-        return None if found < 0 else found
+        if found < 0:
+            raise ValueError(path)
+        return found
 
     def forbid(self, slot: int) -> None:
         """Leave documents to whole decoding that have a value there."""

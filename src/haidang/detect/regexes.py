@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections import Counter
+from functools import lru_cache
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -294,6 +295,7 @@ def shortest_match(pattern: str) -> int:
     return 0 if tree is None else min(int(tree.getwidth()[0]), _LONGEST_KNOWN)
 
 
+@lru_cache(maxsize=4096)
 def _parsed(pattern: str) -> Any:
     """Return the parse of ``re``, None where that does not know a pattern or may read it otherwise.
 

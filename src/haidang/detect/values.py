@@ -415,8 +415,8 @@ class FieldTests:
         matches = AhoCorasick(sorted(sought)).find_matches_as_indexes
         return lambda folded: (start for _, start, _ in matches(folded))
 
-    def ends_nothing(self, line: str) -> bool:
-        """Return whether a line may be part of what holds over several lines."""
+    def place_counts(self, line: str) -> bool:
+        """Return whether what is before and behind a line may count."""
         folded = line.lower()
         return not folded.strip() or any(
             all(word in folded for word in words) for words in self._segments_of_texts
