@@ -51,10 +51,11 @@ impl Memo {
             if place.size == 0 {
                 return None;
             }
-            if place.hash == hash && place.size as usize == key.len() + 1 {
-                if same(&self.keys[place.start..place.start + key.len()], key) {
-                    return Some(place.number);
-                }
+            if place.hash == hash
+                && place.size as usize == key.len() + 1
+                && same(&self.keys[place.start..place.start + key.len()], key)
+            {
+                return Some(place.number);
             }
             at = (at + 1) & mask;
         }

@@ -1,0 +1,267 @@
+//! Texts of many lines: each line has a number, and the set of these decides.
+//!
+//! - A text is taken as it is written in JSON: lines end at ``\n`` escapes. One with characters outside ASCII,
+//!   or with a line end written otherwise, is not for here; nor is one of a single line, or of a length that is
+//!   out of bounds.
+//! - Of lines whose number has ``KEPT``, the place among others counts: the set has them in their order, and
+//!   ``APART`` where others stand between them.
+//! - Where the ends of a text count, its first and its last line are looked up apart from others.
+//!
+//! Texts are untrusted, and known to be valid JSON.
+
+use crate::decided::Bounds;
+use crate::json::Refused;
+use crate::memo::Memo;
+use crate::misses::{MissKind, Misses};
+use crate::special::next_special;
+
+/// In place of a class: the lines do not decide, but each value by itself. Among numbers of lines: any lines
+/// whose place does not count.
+pub const APART: u32 = u32::MAX - 1;
+/// What the number of a line has besides, whose place among others counts.
+pub const KEPT: u32 = 1 << 31;
+
+/// What the lines of a text tell.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Lines {
+    Class(u32),
+    /// Something is not known yet.
+    Unknown,
+    /// The lines do not decide.
+    Apart,
+}
+
+/// One way to look at texts.
+pub struct Text {
+    lines: Memo,
+    firsts: Memo,
+    lasts: Memo,
+    /// Whether the first line and the last may decide what the same line elsewhere does not.
+    ends: bool,
+    /// From the set of numbers to the class, or to ``APART``.
+    sets: Memo,
+    /// Characters beyond which a value of several lines is looked at in this way.
+    long: usize,
+    /// Characters beyond which it is not.
+    longest: usize,
+    set: Set,
+}
+
+impl Text {
+    pub fn new(bounds: Bounds, ends: bool, long: usize, longest: usize) -> Self {
+        Text {
+            lines: bounds.memo(),
+            firsts: bounds.memo(),
+            lasts: bounds.memo(),
+            ends,
+            sets: bounds.memo(),
+            long,
+            longest,
+            set: Set::default(),
+        }
+    }
+
+    pub fn clear(&mut self) {
+        self.lines.clear();
+        self.firsts.clear();
+        self.lasts.clear();
+        self.sets.clear();
+    }
+
+    /// Say what number a line has, at the place that was asked for, or what class a set of them has.
+    pub fn learn(&mut self, kind: u32, key: &[u8], number: u32) {
+        let memo = if kind == MissKind::Line as u32 {
+            &mut self.lines
+        } else if kind == MissKind::First as u32 {
+            &mut self.firsts
+        } else if kind == MissKind::Last as u32 {
+            &mut self.lasts
+        } else {
+            &mut self.sets
+        };
+        memo.put(key, number);
+    }
+
+    /// Whether a value is long enough, as it is written.
+    #[inline(always)]
+    pub fn may_tell(&self, value: &[u8]) -> bool {
+        value.len() > self.long
+    }
+
+    /// Look a text up by its lines; ``place`` is the number of this way to look at it.
+    pub fn class(&mut self, value: &[u8], place: usize, misses: &mut Misses) -> Lines {
+        let inner = value
+            .strip_prefix(b"\"")
+            .and_then(|rest| rest.strip_suffix(b"\""));
+        let known = match inner.map(|inner| self.gather(inner, place, misses)) {
+            Some(Ok(known)) => known,
+            _ => return Lines::Apart,
+        };
+        if !known {
+            return Lines::Unknown;
+        }
+        let key = self.set.key();
+        match self.sets.get(key) {
+            Some(APART) => Lines::Apart,
+            Some(class) => Lines::Class(class),
+            None => {
+                misses.ask(MissKind::Text, place, key, value);
+                Lines::Unknown
+            }
+        }
+    }
+
+    /// Gather the numbers of all lines; return whether all are known.
+    #[inline(always)]
+    fn gather(&mut self, inner: &[u8], place: usize, misses: &mut Misses) -> Result<bool, Refused> {
+        self.set.clear();
+        let mut split = Split::new(inner);
+        let mut known = true;
+        loop {
+            let line = split.next()?;
+            let (kind, memo) = match line.kind {
+                MissKind::First if self.ends => (MissKind::First, &self.firsts),
+                MissKind::Last if self.ends => (MissKind::Last, &self.lasts),
+                _ => (MissKind::Line, &self.lines),
+            };
+            match memo.get(line.bytes) {
+                Some(number) => self.set.add(number),
+                None => {
+                    known = false;
+                    misses.ask(kind, place, line.bytes, &[]);
+                }
+            }
+            if split.ended {
+                break;
+            }
+        }
+        let size = inner.len() - split.written;
+        if split.several && size > self.long && size <= self.longest {
+            Ok(known)
+        } else {
+            Err(Refused)
+        }
+    }
+}
+
+/// A line as it is written, and where it is: ``First`` if it is the first and the last.
+struct Line<'a> {
+    bytes: &'a [u8],
+    kind: MissKind,
+}
+
+/// The lines of a text, one behind another.
+struct Split<'a> {
+    inner: &'a [u8],
+    at: usize,
+    /// Bytes more than characters, so far.
+    written: usize,
+    /// Whether there was a line end.
+    several: bool,
+    /// Whether the last line was given.
+    ended: bool,
+}
+
+impl<'a> Split<'a> {
+    fn new(inner: &'a [u8]) -> Self {
+        Split {
+            inner,
+            at: 0,
+            written: 0,
+            several: false,
+            ended: false,
+        }
+    }
+
+    #[inline(always)]
+    fn next(&mut self) -> Result<Line<'a>, Refused> {
+        let start = self.at;
+        loop {
+            self.at = next_special(self.inner, self.at);
+            if self.at >= self.inner.len() {
+                self.ended = true;
+                break;
+            }
+            if self.inner[self.at] != b'\\' {
+                return Err(Refused); // Outside ASCII.
+            }
+            match self.inner[self.at + 1] {
+                b'n' => break,
+                b'u' => self.pass_number()?,
+                _ => {
+                    self.written += 1;
+                    self.at += 2;
+                }
+            }
+        }
+        let bytes = &self.inner[start..self.at];
+        if !self.ended {
+            self.several = true;
+            self.written += 1;
+            self.at += 2;
+        }
+        let kind = match (start, self.ended) {
+            (0, _) => MissKind::First,
+            (_, true) => MissKind::Last,
+            _ => MissKind::Line,
+        };
+        Ok(Line { bytes, kind })
+    }
+
+    /// Pass an escape by number, of a character that is ASCII, and no line end written otherwise.
+    fn pass_number(&mut self) -> Result<(), Refused> {
+        let digits = &self.inner[self.at + 2..self.at + 6];
+        if &digits[..2] != b"00" || digits[2] > b'7' || digits[2..].eq_ignore_ascii_case(b"0a") {
+            return Err(Refused);
+        }
+        self.written += 5;
+        self.at += 6;
+        Ok(())
+    }
+}
+
+/// The numbers of a text's lines.
+#[derive(Default)]
+struct Set {
+    /// A bit for each number below 64.
+    low: u64,
+    numbers: Vec<u32>,
+    kept: Vec<u32>,
+    key: Vec<u8>,
+}
+
+impl Set {
+    fn clear(&mut self) {
+        self.low = 0;
+        self.numbers.clear();
+        self.kept.clear();
+    }
+
+    #[inline(always)]
+    fn add(&mut self, number: u32) {
+        if number & KEPT != 0 {
+            self.kept.push(number);
+            return;
+        }
+        if self.kept.last().map_or(false, |&last| last != APART) {
+            self.kept.push(APART);
+        }
+        if number < 64 {
+            self.low |= 1 << number;
+        } else if self.numbers.last() != Some(&number) {
+            self.numbers.push(number);
+        }
+    }
+
+    /// Return what the set is remembered by: the low numbers as bits, the others in order, what was kept.
+    fn key(&mut self) -> &[u8] {
+        self.numbers.sort_unstable();
+        self.numbers.dedup();
+        self.key.clear();
+        self.key.extend_from_slice(&self.low.to_ne_bytes());
+        for number in self.numbers.iter().chain(&self.kept) {
+            self.key.extend_from_slice(&number.to_ne_bytes());
+        }
+        &self.key
+    }
+}
