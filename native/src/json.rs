@@ -2,6 +2,7 @@
 //!
 //! - Whatever it accepts is valid JSON by RFC 8259, and every escape in it stands for a Unicode character:
 //!   halves of surrogate pairs are refused, even where two of them would make a whole.
+//! - No number in it may be too large for a double: decoders refuse those.
 //! - What it refuses says nothing: the document is read by somebody else, who tells what is wrong.
 //! - Input is untrusted. Nesting is bounded, nothing recurses, no index is unchecked.
 
@@ -24,6 +25,10 @@ pub enum Kind {
 const DEEPEST: u32 = 64;
 /// Digits of an integer that every decoder takes exactly.
 const DIGITS: usize = 18;
+/// Digits of a number before its point, and of its exponent, at most: what they make together is below the
+/// largest double, beyond which decoders refuse a document that is valid JSON.
+const MOST_DIGITS: usize = 200;
+const MOST_EXPONENT: usize = 2;
 
 pub struct Scanner<'a> {
     pub bytes: &'a [u8],
@@ -191,13 +196,12 @@ impl<'a> Scanner<'a> {
         if self.peek() == b'-' {
             self.at += 1;
         }
-        let first = self.at;
-        if self.peek() == b'0' {
-            self.at += 1;
-        } else {
-            self.digits()?;
+        let first = self.peek();
+        let whole = self.digits()?;
+        if first == b'0' && whole > 1 || whole > MOST_DIGITS {
+            return Err(Refused);
         }
-        let mut kind = if self.at - first > DIGITS {
+        let mut kind = if whole > DIGITS {
             Kind::Other
         } else {
             Kind::Integer
@@ -209,16 +213,26 @@ impl<'a> Scanner<'a> {
         }
         if matches!(self.peek(), b'e' | b'E') {
             self.at += 1;
-            if matches!(self.peek(), b'+' | b'-') {
-                self.at += 1;
-            }
-            self.digits()?;
+            self.exponent()?;
             kind = Kind::Other;
         }
         Ok(kind)
     }
 
-    fn digits(&mut self) -> Result<(), Refused> {
+    fn exponent(&mut self) -> Result<(), Refused> {
+        let sign = self.peek();
+        if matches!(sign, b'+' | b'-') {
+            self.at += 1;
+        }
+        if self.digits()? > MOST_EXPONENT && sign != b'-' {
+            return Err(Refused);
+        }
+        Ok(())
+    }
+
+    /// Pass one digit or more; return how many.
+    #[inline]
+    fn digits(&mut self) -> Result<usize, Refused> {
         let first = self.at;
         while self.peek().is_ascii_digit() {
             self.at += 1;
@@ -226,7 +240,7 @@ impl<'a> Scanner<'a> {
         if self.at == first {
             return Err(Refused);
         }
-        Ok(())
+        Ok(self.at - first)
     }
 
     /// Pass an object or a list, whatever is in it.
@@ -294,3 +308,6 @@ impl<'a> Scanner<'a> {
         self.expect(b':')
     }
 }
+
+#[cfg(test)]
+mod tests;

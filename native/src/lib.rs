@@ -4,6 +4,8 @@
 //! and in loads of 16 bytes in ``ends``, ``json`` and ``special``. Documents are untrusted, the caller is not:
 //! it hands in pointers and numbers that are what it says. ``lanes`` is where to read on.
 
+#[cfg(test)]
+mod chance;
 mod codes;
 mod decided;
 mod ends;
@@ -12,6 +14,8 @@ mod lanes;
 mod lines;
 mod memo;
 mod misses;
+#[cfg(test)]
+mod plain;
 mod plans;
 mod routes;
 mod special;

@@ -1,8 +1,8 @@
 //! The wanted values of a document: it is scanned once, and where each of them is noted.
 //!
 //! - A document that is no JSON object, or that may mean something else than what was noted, is refused: one
-//!   with an escape in the key of a wanted object, with a wanted object twice, or with something else than an
-//!   object where more is wanted inside.
+//!   with an escape in a key of a wanted object, with a wanted object that another value takes the place of, or
+//!   with something else than an object where more is wanted inside.
 //! - The last of two equal members counts, as in decoding.
 //! - Documents are untrusted. Only wanted objects recurse, as deep as what is wanted.
 
@@ -139,6 +139,8 @@ impl Wanted {
                 self.object(scanner, inner)?;
                 Kind::Object
             }
+            // What counts is this value, and nothing of the object before it, which was noted.
+            Some(inner) if self.entered[inner] == self.document => return Err(Refused),
             _ => scanner.value()?,
         };
         match slot {
@@ -202,3 +204,6 @@ impl<'a> Found<'a> {
         Ok(ABSENT)
     }
 }
+
+#[cfg(test)]
+mod tests;
