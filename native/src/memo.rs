@@ -1,7 +1,8 @@
 //! What is remembered: from bytes to a number, bounded in entries and in bytes.
 //!
 //! Keys are compared whole: two that share a hash are never taken for each other. The hash is seeded, for keys
-//! are untrusted. A full memo is emptied and filled anew.
+//! are untrusted. A full memo is emptied and filled anew; one key alone may be longer than the bound in bytes, for
+//! whoever asked for it waits for it.
 
 pub struct Memo {
     seed: u64,
@@ -43,19 +44,23 @@ impl Memo {
 
     #[inline(always)]
     pub fn get(&self, key: &[u8]) -> Option<u32> {
-        let hash = hash(key, self.seed);
+        let place = self.places[self.place(key, hash(key, self.seed))];
+        (place.size > 0).then_some(place.number)
+    }
+
+    /// Return where a key is, or where it would be.
+    #[inline(always)]
+    fn place(&self, key: &[u8], hash: u64) -> usize {
         let mask = self.places.len() - 1;
         let mut at = hash as usize & mask;
         loop {
             let place = self.places[at];
-            if place.size == 0 {
-                return None;
-            }
-            if place.hash == hash
-                && place.size as usize == key.len() + 1
-                && same(&self.keys[place.start..place.start + key.len()], key)
-            {
-                return Some(place.number);
+            let found = place.size == 0
+                || place.hash == hash
+                    && place.size as usize == key.len() + 1
+                    && same(&self.keys[place.start..place.start + key.len()], key);
+            if found {
+                return at;
             }
             at = (at + 1) & mask;
         }
@@ -66,29 +71,14 @@ impl Memo {
         if key.len() >= u32::MAX as usize {
             return;
         }
-        if self.count >= self.most || self.keys.len() + key.len() > self.most_bytes {
-            self.clear();
-        }
-        if (self.count + 1) * 2 > self.places.len() {
-            self.grow();
-        }
         let hash = hash(key, self.seed);
-        let mask = self.places.len() - 1;
-        let mut at = hash as usize & mask;
-        loop {
-            let place = &mut self.places[at];
-            if place.size == 0 {
-                break;
-            }
-            if place.hash == hash
-                && place.size as usize == key.len() + 1
-                && same(&self.keys[place.start..place.start + key.len()], key)
-            {
-                place.number = number;
-                return;
-            }
-            at = (at + 1) & mask;
+        let at = self.place(key, hash);
+        if self.places[at].size > 0 {
+            self.places[at].number = number;
+            return;
         }
+        self.make_room(key.len());
+        let at = self.place(key, hash);
         self.places[at] = Place {
             hash,
             start: self.keys.len(),
@@ -97,6 +87,15 @@ impl Memo {
         };
         self.keys.extend_from_slice(key);
         self.count += 1;
+    }
+
+    fn make_room(&mut self, size: usize) {
+        if self.count >= self.most || self.keys.len() + size > self.most_bytes {
+            self.clear();
+        }
+        if (self.count + 1) * 2 > self.places.len() {
+            self.grow();
+        }
     }
 
     pub fn clear(&mut self) {
@@ -188,3 +187,6 @@ pub fn hash(key: &[u8], seed: u64) -> u64 {
     }
     fold(state ^ FIRST, SECOND)
 }
+
+#[cfg(test)]
+mod tests;

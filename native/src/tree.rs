@@ -144,3 +144,6 @@ fn hash(key: &[u8]) -> usize {
             .wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed >> 32) as usize
 }
+
+#[cfg(test)]
+mod tests;
