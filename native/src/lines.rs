@@ -14,6 +14,7 @@ use crate::json::Refused;
 use crate::memo::Memo;
 use crate::misses::{MissKind, Misses};
 use crate::special::next_special;
+use std::ops::Range;
 
 /// In place of a class: the lines do not decide, but each value by itself. Among numbers of lines: any lines
 /// whose place does not count.
@@ -45,6 +46,8 @@ pub struct Text {
     /// Characters beyond which it is not.
     longest: usize,
     set: Set,
+    /// The lines of the text that is looked at that are not known, by their places in it.
+    unknown: Vec<(MissKind, Range<usize>)>,
 }
 
 impl Text {
@@ -58,6 +61,7 @@ impl Text {
             long,
             longest,
             set: Set::default(),
+            unknown: Vec::new(),
         }
     }
 
@@ -90,16 +94,60 @@ impl Text {
 
     /// Look a text up by its lines; ``place`` is the number of this way to look at it.
     pub fn class(&mut self, value: &[u8], place: usize, misses: &mut Misses) -> Lines {
-        let inner = value
-            .strip_prefix(b"\"")
-            .and_then(|rest| rest.strip_suffix(b"\""));
-        let known = match inner.map(|inner| self.gather(inner, place, misses)) {
-            Some(Ok(known)) => known,
+        let inner = match value.strip_prefix(b"\"") {
+            Some([inner @ .., b'"']) => inner,
             _ => return Lines::Apart,
         };
-        if !known {
-            return Lines::Unknown;
+        match self.gather(inner) {
+            Err(Refused) => Lines::Apart,
+            Ok(()) if self.unknown.is_empty() => self.of_set(value, place, misses),
+            Ok(()) => {
+                for (kind, line) in &self.unknown {
+                    misses.ask(*kind, place, &inner[line.clone()], &[]);
+                }
+                Lines::Unknown
+            }
         }
+    }
+
+    /// Gather the numbers of all lines, and which lines have none.
+    #[inline(always)]
+    fn gather(&mut self, inner: &[u8]) -> Result<(), Refused> {
+        self.set.clear();
+        self.unknown.clear();
+        let mut split = Split::new(inner);
+        while !split.ended {
+            let line = split.next()?;
+            if split.ended && !split.several {
+                return Err(Refused);
+            }
+            let (kind, memo) = self.memo(line.kind);
+            match memo.get(&inner[line.place.clone()]) {
+                Some(number) => self.set.add(number),
+                None => self.unknown.push((kind, line.place)),
+            }
+        }
+        let size = inner.len() - split.written;
+        if size > self.long && size <= self.longest {
+            Ok(())
+        } else {
+            Err(Refused)
+        }
+    }
+
+    /// Return what a line counts as, and where such lines are remembered.
+    #[inline(always)]
+    fn memo(&self, kind: MissKind) -> (MissKind, &Memo) {
+        match kind {
+            MissKind::First if self.ends => (kind, &self.firsts),
+            MissKind::Last if self.ends => (kind, &self.lasts),
+            _ => (MissKind::Line, &self.lines),
+        }
+    }
+
+    /// Look up what the numbers of all lines tell together.
+    #[inline(always)]
+    fn of_set(&mut self, value: &[u8], place: usize, misses: &mut Misses) -> Lines {
         let key = self.set.key();
         match self.sets.get(key) {
             Some(APART) => Lines::Apart,
@@ -110,43 +158,11 @@ impl Text {
             }
         }
     }
-
-    /// Gather the numbers of all lines; return whether all are known.
-    #[inline(always)]
-    fn gather(&mut self, inner: &[u8], place: usize, misses: &mut Misses) -> Result<bool, Refused> {
-        self.set.clear();
-        let mut split = Split::new(inner);
-        let mut known = true;
-        loop {
-            let line = split.next()?;
-            let (kind, memo) = match line.kind {
-                MissKind::First if self.ends => (MissKind::First, &self.firsts),
-                MissKind::Last if self.ends => (MissKind::Last, &self.lasts),
-                _ => (MissKind::Line, &self.lines),
-            };
-            match memo.get(line.bytes) {
-                Some(number) => self.set.add(number),
-                None => {
-                    known = false;
-                    misses.ask(kind, place, line.bytes, &[]);
-                }
-            }
-            if split.ended {
-                break;
-            }
-        }
-        let size = inner.len() - split.written;
-        if split.several && size > self.long && size <= self.longest {
-            Ok(known)
-        } else {
-            Err(Refused)
-        }
-    }
 }
 
-/// A line as it is written, and where it is: ``First`` if it is the first and the last.
-struct Line<'a> {
-    bytes: &'a [u8],
+/// The place of a line in its text, and among the others: ``First`` if it is the first and the last.
+struct Line {
+    place: Range<usize>,
     kind: MissKind,
 }
 
@@ -174,7 +190,7 @@ impl<'a> Split<'a> {
     }
 
     #[inline(always)]
-    fn next(&mut self) -> Result<Line<'a>, Refused> {
+    fn next(&mut self) -> Result<Line, Refused> {
         let start = self.at;
         loop {
             self.at = next_special(self.inner, self.at);
@@ -194,7 +210,7 @@ impl<'a> Split<'a> {
                 }
             }
         }
-        let bytes = &self.inner[start..self.at];
+        let place = start..self.at;
         if !self.ended {
             self.several = true;
             self.written += 1;
@@ -205,7 +221,7 @@ impl<'a> Split<'a> {
             (_, true) => MissKind::Last,
             _ => MissKind::Line,
         };
-        Ok(Line { bytes, kind })
+        Ok(Line { place, kind })
     }
 
     /// Pass an escape by number, of a character that is ASCII, and no line end written otherwise.
@@ -265,3 +281,6 @@ impl Set {
         &self.key
     }
 }
+
+#[cfg(test)]
+mod tests;

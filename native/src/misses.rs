@@ -81,6 +81,11 @@ impl Misses {
         });
     }
 
+    #[cfg(test)]
+    pub fn all(&self) -> &[Miss] {
+        &self.found
+    }
+
     /// Write all of them: kind, of, document, size of the key, size of the value, key, value.
     pub fn write(&mut self) -> &[u8] {
         self.written.clear();
