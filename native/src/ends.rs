@@ -51,3 +51,6 @@ fn block_mask(data: &[u8], at: usize) -> Option<u64> {
 fn block_mask(_data: &[u8], _at: usize) -> Option<u64> {
     None
 }
+
+#[cfg(test)]
+mod tests;

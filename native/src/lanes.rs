@@ -20,6 +20,8 @@ pub struct Lanes {
     decided: Decided,
     /// Document and gate of each document that a gate must be asked for.
     gated: Vec<u32>,
+    /// A look is under way. If it still is when the next one begins, the last ended in a panic.
+    looking: bool,
 }
 
 impl Lanes {
@@ -35,6 +37,7 @@ impl Lanes {
             plans: Vec::new(),
             decided: Decided::new(bounds),
             gated: Vec::new(),
+            looking: false,
         }
     }
 
@@ -128,9 +131,18 @@ impl Lanes {
     }
 
     /// Return what is known of the document at a position: one of ``codes``, or the number of an answer.
+    ///
+    /// After a panic in here, which the caller may catch, what is remembered may be half changed: from then on
+    /// all documents must be decoded whole.
     pub fn look(&mut self, document: &[u8], position: u32) -> u32 {
+        if self.looking {
+            return PLAIN;
+        }
+        self.looking = true;
         self.decided.misses.document = position;
-        self.known(document, position).unwrap_or(PLAIN)
+        let code = self.known(document, position).unwrap_or(PLAIN);
+        self.looking = false;
+        code
     }
 
     fn known(&mut self, document: &[u8], position: u32) -> Result<u32, Refused> {
@@ -150,3 +162,6 @@ impl Lanes {
         Ok(answer.unwrap_or(WAITING))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,6 +42,15 @@ unsafe fn slice<'a, T>(data: *const T, size: usize) -> &'a [T] {
     }
 }
 
+unsafe fn slice_mut<'a, T>(data: *mut T, size: usize) -> &'a mut [T] {
+    // An empty array of the caller's may have no address.
+    if size == 0 {
+        &mut []
+    } else {
+        std::slice::from_raw_parts_mut(data, size)
+    }
+}
+
 unsafe fn places(data: *const u32, size: usize) -> Vec<usize> {
     slice(data, size).iter().map(|&one| one as usize).collect()
 }
@@ -57,7 +66,7 @@ pub unsafe extern "C" fn hd_ends(
     found: *mut u64,
     room: usize,
 ) -> usize {
-    let found = std::slice::from_raw_parts_mut(found, room);
+    let found = slice_mut(found, room);
     ends::ends(slice(data, size), found)
 }
 
@@ -228,8 +237,8 @@ pub unsafe extern "C" fn hd_look(
 ) -> usize {
     let ends = slice(ends, count);
     let data = slice(data, ends.last().map_or(0, |&end| end as usize));
-    let positions = std::slice::from_raw_parts_mut(positions, count);
-    let codes = std::slice::from_raw_parts_mut(codes, count);
+    let positions = slice_mut(positions, count);
+    let codes = slice_mut(codes, count);
     lanes.start_batch();
     lanes.start();
     let mut found = 0;
@@ -261,7 +270,7 @@ pub unsafe extern "C" fn hd_again(
     let ends = slice(ends, count);
     let data = slice(data, ends.last().map_or(0, |&end| end as usize));
     let positions = slice(positions, some);
-    let codes = std::slice::from_raw_parts_mut(codes, some);
+    let codes = slice_mut(codes, some);
     lanes.start();
     for (code, &at) in codes.iter_mut().zip(positions) {
         *code = look(lanes, data, ends, at as usize);
@@ -269,10 +278,12 @@ pub unsafe extern "C" fn hd_again(
 }
 
 fn look(lanes: &mut Lanes, data: &[u8], ends: &[u64], at: usize) -> u32 {
-    let start = if at == 0 { 0 } else { ends[at - 1] as usize };
-    let document = &data[start..ends[at] as usize];
-    // A fault in here must cost time, not a finding.
-    catch_unwind(AssertUnwindSafe(|| lanes.look(document, at as u32))).unwrap_or(PLAIN)
+    let looked = || {
+        let start = if at == 0 { 0 } else { ends[at - 1] as usize };
+        lanes.look(&data[start..ends[at] as usize], at as u32)
+    };
+    // A fault in here must cost time, not a finding: after one, all documents are left to whole decoding.
+    catch_unwind(AssertUnwindSafe(looked)).unwrap_or(PLAIN)
 }
 
 /// Write what was not known: kind, of, document, size of the key, size of the value, key, value.
@@ -296,3 +307,6 @@ pub unsafe extern "C" fn hd_gated(lanes: &mut Lanes, size: *mut usize) -> *const
     *size = found.len();
     found.as_ptr()
 }
+
+#[cfg(test)]
+mod tests;

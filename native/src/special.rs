@@ -33,3 +33,6 @@ fn next_special_by_byte(bytes: &[u8], at: usize) -> usize {
         .and_then(|rest| rest.iter().position(|&byte| byte == b'\\' || byte >= 0x80))
         .map_or(bytes.len(), |place| at + place)
 }
+
+#[cfg(test)]
+mod tests;
