@@ -13,8 +13,12 @@ use crate::decided::Bounds;
 use crate::json::Refused;
 use crate::memo::Memo;
 use crate::misses::{MissKind, Misses};
-use crate::special::next_special;
+use set::Set;
+use split::Split;
 use std::ops::Range;
+
+mod set;
+mod split;
 
 /// In place of a class: the lines do not decide, but each value by itself. Among numbers of lines: any lines
 /// whose place does not count.
@@ -157,128 +161,6 @@ impl Text {
                 Lines::Unknown
             }
         }
-    }
-}
-
-/// The place of a line in its text, and among the others: ``First`` if it is the first and the last.
-struct Line {
-    place: Range<usize>,
-    kind: MissKind,
-}
-
-/// The lines of a text, one behind another.
-struct Split<'a> {
-    inner: &'a [u8],
-    at: usize,
-    /// Bytes more than characters, so far.
-    written: usize,
-    /// Whether there was a line end.
-    several: bool,
-    /// Whether the last line was given.
-    ended: bool,
-}
-
-impl<'a> Split<'a> {
-    fn new(inner: &'a [u8]) -> Self {
-        Split {
-            inner,
-            at: 0,
-            written: 0,
-            several: false,
-            ended: false,
-        }
-    }
-
-    #[inline(always)]
-    fn next(&mut self) -> Result<Line, Refused> {
-        let start = self.at;
-        loop {
-            self.at = next_special(self.inner, self.at);
-            if self.at >= self.inner.len() {
-                self.ended = true;
-                break;
-            }
-            if self.inner[self.at] != b'\\' {
-                return Err(Refused); // Outside ASCII.
-            }
-            match self.inner[self.at + 1] {
-                b'n' => break,
-                b'u' => self.pass_number()?,
-                _ => {
-                    self.written += 1;
-                    self.at += 2;
-                }
-            }
-        }
-        let place = start..self.at;
-        if !self.ended {
-            self.several = true;
-            self.written += 1;
-            self.at += 2;
-        }
-        let kind = match (start, self.ended) {
-            (0, _) => MissKind::First,
-            (_, true) => MissKind::Last,
-            _ => MissKind::Line,
-        };
-        Ok(Line { place, kind })
-    }
-
-    /// Pass an escape by number, of a character that is ASCII, and no line end written otherwise.
-    fn pass_number(&mut self) -> Result<(), Refused> {
-        let digits = &self.inner[self.at + 2..self.at + 6];
-        if &digits[..2] != b"00" || digits[2] > b'7' || digits[2..].eq_ignore_ascii_case(b"0a") {
-            return Err(Refused);
-        }
-        self.written += 5;
-        self.at += 6;
-        Ok(())
-    }
-}
-
-/// The numbers of a text's lines.
-#[derive(Default)]
-struct Set {
-    /// A bit for each number below 64.
-    low: u64,
-    numbers: Vec<u32>,
-    kept: Vec<u32>,
-    key: Vec<u8>,
-}
-
-impl Set {
-    fn clear(&mut self) {
-        self.low = 0;
-        self.numbers.clear();
-        self.kept.clear();
-    }
-
-    #[inline(always)]
-    fn add(&mut self, number: u32) {
-        if number & KEPT != 0 {
-            self.kept.push(number);
-            return;
-        }
-        if self.kept.last().map_or(false, |&last| last != APART) {
-            self.kept.push(APART);
-        }
-        if number < 64 {
-            self.low |= 1 << number;
-        } else if self.numbers.last() != Some(&number) {
-            self.numbers.push(number);
-        }
-    }
-
-    /// Return what the set is remembered by: the low numbers as bits, the others in order, what was kept.
-    fn key(&mut self) -> &[u8] {
-        self.numbers.sort_unstable();
-        self.numbers.dedup();
-        self.key.clear();
-        self.key.extend_from_slice(&self.low.to_ne_bytes());
-        for number in self.numbers.iter().chain(&self.kept) {
-            self.key.extend_from_slice(&number.to_ne_bytes());
-        }
-        &self.key
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! - A thing is asked for once in a look, however many documents wait for it; a route for each of its documents,
 //!   which are counted.
+//! - What is too long to be written is not asked for: whoever waits for it is decoded whole.
 //! - Keys and values are copies of bytes of documents: untrusted, and as many as one batch holds.
 
 use crate::memo::Memo;
@@ -72,6 +73,9 @@ impl Misses {
     }
 
     fn push(&mut self, kind: MissKind, of: usize, key: &[u8], value: &[u8]) {
+        if key.len().max(value.len()) > u32::MAX as usize {
+            return;
+        }
         self.found.push(Miss {
             kind,
             of: of as u32,

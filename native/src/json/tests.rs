@@ -1,3 +1,4 @@
+use super::nested::DEEPEST;
 use super::*;
 use crate::chance::Chance;
 use crate::plain::{self, Json};
