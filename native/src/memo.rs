@@ -13,10 +13,12 @@ pub struct Memo {
     most_bytes: usize,
 }
 
+/// Of sixteen bytes, so that four share a line of the cache.
 #[derive(Clone, Copy)]
 struct Place {
-    hash: u64,
-    start: usize,
+    /// The lower half of the key's hash.
+    hash: u32,
+    start: u32,
     /// Length of the key, one more; 0 where there is none.
     size: u32,
     number: u32,
@@ -29,6 +31,8 @@ const EMPTY: Place = Place {
     number: 0,
 };
 const SMALLEST: usize = 16;
+/// Bytes of all keys, at most: places are numbers of 32 bits.
+const MOST_BYTES: usize = u32::MAX as usize;
 
 impl Memo {
     pub fn new(seed: u64, most: usize, most_bytes: usize) -> Self {
@@ -44,13 +48,13 @@ impl Memo {
 
     #[inline(always)]
     pub fn get(&self, key: &[u8]) -> Option<u32> {
-        let place = self.places[self.place(key, hash(key, self.seed))];
+        let place = self.places[self.place(key, hash(key, self.seed) as u32)];
         (place.size > 0).then_some(place.number)
     }
 
     /// Return where a key is, or where it would be.
     #[inline(always)]
-    fn place(&self, key: &[u8], hash: u64) -> usize {
+    fn place(&self, key: &[u8], hash: u32) -> usize {
         let mask = self.places.len() - 1;
         let mut at = hash as usize & mask;
         loop {
@@ -58,7 +62,7 @@ impl Memo {
             let found = place.size == 0
                 || place.hash == hash
                     && place.size as usize == key.len() + 1
-                    && same(&self.keys[place.start..place.start + key.len()], key);
+                    && same(&self.keys[place.start as usize..][..key.len()], key);
             if found {
                 return at;
             }
@@ -71,7 +75,7 @@ impl Memo {
         if key.len() >= u32::MAX as usize {
             return;
         }
-        let hash = hash(key, self.seed);
+        let hash = hash(key, self.seed) as u32;
         let at = self.place(key, hash);
         if self.places[at].size > 0 {
             self.places[at].number = number;
@@ -81,7 +85,7 @@ impl Memo {
         let at = self.place(key, hash);
         self.places[at] = Place {
             hash,
-            start: self.keys.len(),
+            start: self.keys.len() as u32,
             size: key.len() as u32 + 1,
             number,
         };
@@ -90,7 +94,7 @@ impl Memo {
     }
 
     fn make_room(&mut self, size: usize) {
-        if self.count >= self.most || self.keys.len() + size > self.most_bytes {
+        if self.count >= self.most || self.keys.len() + size > self.most_bytes.min(MOST_BYTES) {
             self.clear();
         }
         if (self.count + 1) * 2 > self.places.len() {
