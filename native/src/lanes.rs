@@ -32,7 +32,7 @@ impl Lanes {
             most_bytes,
         };
         Lanes {
-            wanted: Wanted::new(),
+            wanted: Wanted::new(seed),
             routes: Routes::new(seed, most_bytes),
             plans: Vec::new(),
             decided: Decided::new(bounds),

@@ -7,6 +7,7 @@
 //! - Documents are untrusted. Only wanted objects recurse, as deep as what is wanted.
 
 use crate::json::{Kind, Refused, Scanner};
+use crate::keys::{Keys, Wish};
 use crate::tree::Tree;
 
 /// What stands for a value that is absent: no value is written like this.
@@ -32,7 +33,9 @@ const NONE: Value = Value {
 
 /// What is wanted, and what was noted of the last document.
 pub struct Wanted {
+    seed: u64,
     tree: Tree,
+    keys: Keys,
     values: Vec<Value>,
     /// For each wanted object the last document that had it.
     entered: Vec<u64>,
@@ -40,9 +43,11 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    pub fn new() -> Self {
+    pub fn new(seed: u64) -> Self {
         Wanted {
+            seed,
             tree: Tree::new(),
+            keys: Keys::new(seed, 1),
             values: Vec::new(),
             entered: vec![0],
             document: 0,
@@ -51,15 +56,21 @@ impl Wanted {
 
     /// Return the slot of a path of keys, which is wanted from now on.
     pub fn slot(&mut self, path: &[&[u8]]) -> Option<usize> {
+        let before = (self.tree.slots(), self.tree.nodes());
         let found = self.tree.slot(path);
-        self.values.resize(self.tree.slots(), NONE);
-        self.entered.resize(self.tree.nodes(), 0);
+        if before != (self.tree.slots(), self.tree.nodes()) {
+            self.values.resize(self.tree.slots(), NONE);
+            self.entered.resize(self.tree.nodes(), 0);
+            // What is known of keys does not hold any more.
+            self.keys = Keys::new(self.seed, self.tree.nodes());
+        }
         found
     }
 
     /// Read a document whole, and return what is wanted of it.
     pub fn read<'a>(&'a mut self, bytes: &'a [u8]) -> Result<Found<'a>, Refused> {
         self.document += 1;
+        self.keys.start();
         let mut scanner = Scanner::new(bytes);
         scanner.skip_space();
         self.object(&mut scanner, 0)?;
@@ -90,8 +101,12 @@ impl Wanted {
             scanner.at += 1;
             return Ok(());
         }
+        let mut last = Keys::beginning(node);
         loop {
-            self.member(scanner, node)?;
+            scanner.skip_space();
+            let wish = self.keys.pass(scanner, &self.tree, node, &mut last)?;
+            scanner.skip_space();
+            self.note(scanner, wish)?;
             scanner.skip_space();
             match scanner.peek() {
                 b',' => scanner.at += 1,
@@ -104,37 +119,11 @@ impl Wanted {
         }
     }
 
-    #[inline(always)]
-    fn member(&mut self, scanner: &mut Scanner, node: usize) -> Result<(), Refused> {
-        scanner.skip_space();
-        let start = scanner.at + 1;
-        if scanner.string()? {
-            // The key may be a wanted one, written otherwise.
-            return Err(Refused);
-        }
-        let member = self
-            .tree
-            .find(node, &scanner.bytes[start..scanner.at - 1])
-            .map(|member| (member.slot, member.node));
-        scanner.skip_space();
-        scanner.expect(b':')?;
-        scanner.skip_space();
-        match member {
-            None => scanner.value().map(drop),
-            Some((slot, inner)) => self.note(scanner, slot, inner),
-        }
-    }
-
     /// Note a value, and what is wanted inside of it.
     #[inline(always)]
-    fn note(
-        &mut self,
-        scanner: &mut Scanner,
-        slot: Option<usize>,
-        inner: Option<usize>,
-    ) -> Result<(), Refused> {
+    fn note(&mut self, scanner: &mut Scanner, wish: Wish) -> Result<(), Refused> {
         let start = scanner.at;
-        let kind = match inner {
+        let kind = match wish.node {
             Some(inner) if scanner.peek() == b'{' => {
                 self.object(scanner, inner)?;
                 Kind::Object
@@ -143,7 +132,7 @@ impl Wanted {
             Some(inner) if self.entered[inner] == self.document => return Err(Refused),
             _ => scanner.value()?,
         };
-        match slot {
+        match wish.slot {
             Some(slot) => {
                 self.values[slot] = Value {
                     start,
@@ -153,7 +142,9 @@ impl Wanted {
                 };
             }
             // What is wanted inside can only be in an object.
-            None if kind != Kind::Object && kind != Kind::Null => return Err(Refused),
+            None if wish.node.is_some() && kind != Kind::Object && kind != Kind::Null => {
+                return Err(Refused)
+            }
             None => {}
         }
         Ok(())

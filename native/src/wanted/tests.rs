@@ -16,7 +16,7 @@ const PATHS: &[&[&str]] = &[
 ];
 
 fn wanted() -> Wanted {
-    let mut wanted = Wanted::new();
+    let mut wanted = Wanted::new(1);
     for (at, path) in PATHS.iter().enumerate() {
         let keys: Vec<&[u8]> = path.iter().map(|key| key.as_bytes()).collect();
         assert_eq!(wanted.slot(&keys), Some(at));
@@ -97,6 +97,17 @@ fn forgets_the_values_of_the_document_before() {
     assert!(!found.present(7) && !found.present(3) && found.present(0));
     assert!(wanted.read(br#"{"a":1,"#).is_err());
     assert!(!wanted.read(b"{}").unwrap().present(7));
+}
+
+#[test]
+fn notes_what_is_wanted_later_than_its_key_was_met() {
+    let mut wanted = wanted();
+    let document = br#"{"a":1,"late":{"inner":2},"b":"and something behind that"}"#;
+    for _ in 0..3 {
+        assert!(wanted.read(document).unwrap().present(7));
+    }
+    let late = wanted.slot(&[b"late", b"inner"]).unwrap();
+    assert_eq!(wanted.read(document).unwrap().first(&[late]), Ok(&b"2"[..]));
 }
 
 #[test]
@@ -241,6 +252,8 @@ fn finds_in_random_documents_what_a_plain_reader_finds() {
         if round % 4 == 0 {
             chance.mutate(&mut bytes, b"{}[]\",:\\a0 \x80n");
         }
+        // Blocks are only looked at where there are enough bytes.
+        bytes.resize(bytes.len() + chance.below(50), b' ');
         if let Ok(found) = wanted.read(&bytes) {
             taken += 1;
             let document = plain::read(&bytes).expect("What is taken is valid.");
