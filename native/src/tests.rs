@@ -1,6 +1,7 @@
 //! The calls as a caller makes them, with pointers.
 
 use super::*;
+use crate::setup::*;
 use std::ptr::{null, null_mut};
 
 /// Lanes of documents ``{"EventID":1,"Channel":"c"}``, with one cell: ``a`` and ``b``.
