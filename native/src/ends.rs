@@ -1,4 +1,4 @@
-//! Where lines end.
+//! Where lines end, in untrusted bytes: sixty-four of them are looked at together where there are as many.
 
 /// Write where each line ends, its line end included, for as many as there is room; return how many.
 pub fn ends(data: &[u8], found: &mut [u64]) -> usize {

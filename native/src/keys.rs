@@ -1,7 +1,7 @@
 //! Which key comes next in an object: documents of one source have the same keys in the same order.
 //!
-//! - Each key that was met knows which two came behind it last. Where one of them is written again, comparing it
-//!   is all there is to do: it need not be scanned, nor looked up.
+//! - Each key that was met knows which two came behind it last. Where one of them is written again, to compare
+//!   it is all there is to do: it need not be scanned, nor looked up.
 //! - A guess is of the same object of what is wanted, so that what is said of its key holds there.
 //! - Keys are untrusted. Of those that are short, ASCII and without escapes, as many are known as ``MOST``;
 //!   when there are more, all are forgotten before the next document.
@@ -31,6 +31,34 @@ struct Key {
 }
 
 impl Key {
+    /// Return what is nowhere.
+    fn nowhere() -> Self {
+        Key {
+            written: [0; WIDTH],
+            size: 0,
+            bits: NEVER,
+            wanted: Wish::default(),
+            next: [LOST; 2],
+        }
+    }
+
+    /// Return a key as it is mostly written, None if that is too long.
+    fn new(key: &[u8], wanted: Wish) -> Option<Self> {
+        let size = key.len() + 3;
+        let mut written = [0; WIDTH];
+        let place = written.get_mut(..size)?;
+        place[0] = b'"';
+        place[1..size - 2].copy_from_slice(key);
+        place[size - 2..].copy_from_slice(b"\":");
+        Some(Key {
+            written,
+            size,
+            bits: (1 << size) - 1,
+            wanted,
+            next: [LOST; 2],
+        })
+    }
+
     #[inline(always)]
     fn is_at(&self, block: &[u8]) -> bool {
         u64::from(equal(block, &self.written)) & self.bits == self.bits
@@ -66,13 +94,7 @@ impl Keys {
     fn clear(&mut self) {
         self.places.clear();
         self.all.clear();
-        self.all.resize_with(1 + self.nodes, || Key {
-            written: [0; WIDTH],
-            size: 0,
-            bits: NEVER,
-            wanted: Wish::default(),
-            next: [LOST; 2],
-        });
+        self.all.resize_with(1 + self.nodes, Key::nowhere);
     }
 
     /// Make room for the keys of another document.
@@ -148,10 +170,10 @@ impl Keys {
 
     /// Return the place of a key, which is made if it is new; ``LOST`` if it is not for here.
     fn place(&mut self, node: usize, key: &[u8], wanted: Wish) -> usize {
-        let size = key.len() + 3;
-        if size > WIDTH || !key.is_ascii() {
-            return LOST;
-        }
+        let made = match Key::new(key, wanted) {
+            Some(made) if key.is_ascii() => made,
+            _ => return LOST,
+        };
         let mut of = [0; 4 + WIDTH];
         of[..4].copy_from_slice(&(node as u32).to_le_bytes());
         of[4..4 + key.len()].copy_from_slice(key);
@@ -162,19 +184,8 @@ impl Keys {
         if self.all.len() > MOST + self.nodes {
             return LOST;
         }
-        let mut written = [0; WIDTH];
-        written[0] = b'"';
-        written[1..=key.len()].copy_from_slice(key);
-        written[size - 2] = b'"';
-        written[size - 1] = b':';
         self.places.put(of, self.all.len() as u32);
-        self.all.push(Key {
-            written,
-            size,
-            bits: (1 << size) - 1,
-            wanted,
-            next: [LOST; 2],
-        });
+        self.all.push(made);
         self.all.len() - 1
     }
 }
@@ -201,7 +212,7 @@ fn equal(one: &[u8], other: &[u8; WIDTH]) -> u32 {
 fn equal(one: &[u8], other: &[u8; WIDTH]) -> u32 {
     let pairs = one.iter().zip(other).enumerate();
     pairs.fold(0, |found, (at, (left, right))| {
-        found | u32::from(left == right) << at
+        found | (u32::from(left == right) << at)
     })
 }
 

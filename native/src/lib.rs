@@ -1,9 +1,9 @@
 //! What haidang's lanes do in machine code: see ``haidang.detect.native``, which loads it.
 //!
 //! The modules are safe Rust over slices; ``unsafe`` is in the calls below, which turn pointers into slices,
-//! in ``setup`` too, and in loads of 16 bytes in ``ends``, ``json::strings``, ``keys`` and ``special``. Documents
-//! are untrusted, the caller is not: it hands in pointers and numbers that are what it says. ``lanes`` is where
-//! to read on.
+//! in ``setup`` too, and in loads of 16 bytes in ``ends``, ``json::strings``, ``keys`` and ``special``.
+//! Documents are untrusted, the caller is not: it hands in pointers and numbers that are what it says.
+//! ``lanes`` is where to read on.
 
 #[cfg(test)]
 mod chance;

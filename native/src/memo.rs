@@ -1,8 +1,8 @@
 //! What is remembered: from bytes to a number, bounded in entries and in bytes.
 //!
 //! Keys are compared whole: two that share a hash are never taken for each other. The hash is seeded, for keys
-//! are untrusted. A full memo is emptied and filled anew; one key alone may be longer than the bound in bytes, for
-//! whoever asked for it waits for it.
+//! are untrusted. A full memo is emptied and filled anew; one key alone may be longer than the bound in bytes,
+//! for whoever asked for it waits for it.
 
 pub struct Memo {
     seed: u64,

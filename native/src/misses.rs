@@ -1,7 +1,7 @@
 //! What was not known of the documents of a batch, to be asked of whoever decides.
 //!
-//! - A thing is asked for once in a look, however many documents wait for it; a route for each of its documents,
-//!   which are counted.
+//! - A thing is asked for once in a look, however many documents wait for it; a route for each of its
+//!   documents, which are counted.
 //! - What is too long to be written is not asked for: whoever waits for it is decoded whole.
 //! - Keys and values are copies of bytes of documents: untrusted, and as many as one batch holds.
 

@@ -1,8 +1,8 @@
 //! What the rules of one route look at: a plan, made of cells.
 //!
 //! A *cell* takes one value, or several, out of a document; what was decided of them is its class. The classes
-//! of all cells together, the *signature*, lead to an answer. A plan asks for nothing that its document does not
-//! have to be looked at for: where it must be decoded whole, it says so.
+//! of all cells together, the *signature*, lead to an answer. Documents that must be decoded whole are refused.
+//! Values are untrusted; they are compared with what is remembered, byte by byte.
 
 use crate::codes::NOTHING;
 use crate::decided::Decided;
@@ -64,7 +64,7 @@ impl Plan {
                 .all(|slots| slots.iter().any(|&slot| found.present(slot)))
     }
 
-    /// Return the answer for a document, None where something is not known; ``place`` is the number of the plan.
+    /// Return the answer for a document, None where something is not known; ``place`` is the plan's number.
     pub fn answer(
         &mut self,
         place: usize,

@@ -1,7 +1,7 @@
 //! Which plan a document goes by: its Channel and its EventID say so, as they are written.
 //!
-//! A document that has what only whole decoding can tell, or that lacks one of the two, has none. Routing values
-//! are untrusted; as many routes are remembered as ``MOST_PLANS``.
+//! A document that has what only whole decoding can tell, or that lacks one of the two, has none. Routing
+//! values are untrusted; as many routes are remembered as ``MOST_ROUTES``.
 
 use crate::json::Refused;
 use crate::memo::Memo;
@@ -9,7 +9,7 @@ use crate::misses::Misses;
 use crate::wanted::{Found, BETWEEN};
 
 /// Routes, at most.
-const MOST_PLANS: usize = 1 << 16;
+const MOST_ROUTES: usize = 1 << 16;
 
 pub struct Routes {
     forbidden: Vec<usize>,
@@ -31,7 +31,7 @@ impl Routes {
             channel: Vec::new(),
             event_id: Vec::new(),
             event_id_text: Vec::new(),
-            plans: Memo::new(seed, MOST_PLANS, most_bytes),
+            plans: Memo::new(seed, MOST_ROUTES, most_bytes),
             key: Vec::new(),
         }
     }

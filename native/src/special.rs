@@ -1,4 +1,4 @@
-//! Where plain ASCII stops: at backslashes, and at bytes outside ASCII.
+//! Where plain ASCII stops, in untrusted bytes: at backslashes, and at bytes outside ASCII.
 
 /// Return the place of the next backslash or byte outside ASCII, or the end.
 #[cfg(target_arch = "x86_64")]

@@ -1,4 +1,6 @@
 //! Which members of a document are wanted: a tree of keys, with a slot for each wanted value.
+//!
+//! It is made of what rules name, so that its hash has no secret; the keys that are looked up are untrusted.
 
 use crate::memo::same;
 

@@ -91,11 +91,7 @@ impl Wanted {
     /// Note the wanted values of an object.
     fn object(&mut self, scanner: &mut Scanner, node: usize) -> Result<(), Refused> {
         scanner.expect(b'{')?;
-        if self.entered[node] == self.document {
-            // The last of two equal members counts, and none of what the first had.
-            return Err(Refused);
-        }
-        self.entered[node] = self.document;
+        self.enter(node)?;
         scanner.skip_space();
         if scanner.peek() == b'}' {
             scanner.at += 1;
@@ -117,6 +113,15 @@ impl Wanted {
                 _ => return Err(Refused),
             }
         }
+    }
+
+    fn enter(&mut self, node: usize) -> Result<(), Refused> {
+        if self.entered[node] == self.document {
+            // The last of two equal members counts, and none of what the first had.
+            return Err(Refused);
+        }
+        self.entered[node] = self.document;
+        Ok(())
     }
 
     /// Note a value, and what is wanted inside of it.

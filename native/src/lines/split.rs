@@ -40,24 +40,7 @@ impl<'a> Split<'a> {
     #[inline(always)]
     pub fn next(&mut self) -> Result<Line, Refused> {
         let start = self.at;
-        loop {
-            self.at = next_special(self.inner, self.at);
-            if self.at >= self.inner.len() {
-                self.ended = true;
-                break;
-            }
-            if self.inner[self.at] != b'\\' {
-                return Err(Refused); // Outside ASCII.
-            }
-            match self.inner[self.at + 1] {
-                b'n' => break,
-                b'u' => self.pass_number()?,
-                _ => {
-                    self.written += 1;
-                    self.at += 2;
-                }
-            }
-        }
+        self.pass_line()?;
         let place = start..self.at;
         if !self.ended {
             self.several = true;
@@ -70,6 +53,29 @@ impl<'a> Split<'a> {
             _ => MissKind::Line,
         };
         Ok(Line { place, kind })
+    }
+
+    /// Go to the next line end, or to the end.
+    #[inline(always)]
+    fn pass_line(&mut self) -> Result<(), Refused> {
+        loop {
+            self.at = next_special(self.inner, self.at);
+            if self.at >= self.inner.len() {
+                self.ended = true;
+                return Ok(());
+            }
+            if self.inner[self.at] != b'\\' {
+                return Err(Refused); // Outside ASCII.
+            }
+            match self.inner[self.at + 1] {
+                b'n' => return Ok(()),
+                b'u' => self.pass_number()?,
+                _ => {
+                    self.written += 1;
+                    self.at += 2;
+                }
+            }
+        }
     }
 
     /// Pass an escape by number, of a character that is ASCII, and no line end written otherwise.
