@@ -2,8 +2,12 @@
 //!
 //! - Whatever it accepts is valid JSON by RFC 8259, and every escape in it stands for a Unicode character:
 //!   halves of surrogate pairs are refused, even where two of them would make a whole.
+//! - No number in it may be too large for a double: decoders refuse those.
 //! - What it refuses says nothing: the document is read by somebody else, who tells what is wrong.
 //! - Input is untrusted. Nesting is bounded, nothing recurses, no index is unchecked.
+
+mod nested;
+mod strings;
 
 /// The document is left to somebody else.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,10 +24,12 @@ pub enum Kind {
     Other,
 }
 
-/// Objects and lists in one another, at most.
-const DEEPEST: u32 = 64;
 /// Digits of an integer that every decoder takes exactly.
 const DIGITS: usize = 18;
+/// Digits of a number before its point, and of its exponent, at most: what they make together is below the
+/// largest double, beyond which decoders refuse a document that is valid JSON.
+const MOST_DIGITS: usize = 200;
+const MOST_EXPONENT: usize = 2;
 
 pub struct Scanner<'a> {
     pub bytes: &'a [u8],
@@ -67,96 +73,6 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Pass a string, its first quote being here; return whether there is an escape in it.
-    #[inline(always)]
-    pub fn string(&mut self) -> Result<bool, Refused> {
-        self.expect(b'"')?;
-        let mut escaped = false;
-        loop {
-            self.plain_run();
-            match self.peek() {
-                b'"' => {
-                    self.at += 1;
-                    return Ok(escaped);
-                }
-                b'\\' => {
-                    escaped = true;
-                    self.escape()?;
-                }
-                _ => return Err(Refused),
-            }
-        }
-    }
-
-    /// Stop at the next quote, backslash or control character, or at the end.
-    #[cfg(target_arch = "x86_64")]
-    #[inline(always)]
-    fn plain_run(&mut self) {
-        use std::arch::x86_64::{
-            _mm_cmpeq_epi8, _mm_loadu_si128, _mm_max_epu8, _mm_movemask_epi8, _mm_or_si128,
-            _mm_set1_epi8,
-        };
-        while let Some(block) = self.bytes.get(self.at..self.at + 16) {
-            // SAFETY: SSE2 is part of x86-64; the slice holds the 16 bytes, and the load need not be aligned.
-            let (stops, high) = unsafe {
-                let found = _mm_loadu_si128(block.as_ptr().cast());
-                let quote = _mm_cmpeq_epi8(found, _mm_set1_epi8(b'"' as i8));
-                let slash = _mm_cmpeq_epi8(found, _mm_set1_epi8(b'\\' as i8));
-                let last = _mm_set1_epi8(0x1f);
-                let control = _mm_cmpeq_epi8(_mm_max_epu8(found, last), last);
-                (
-                    _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, slash), control)),
-                    _mm_movemask_epi8(found),
-                )
-            };
-            self.beyond_ascii |= high != 0;
-            if stops != 0 {
-                self.at += stops.trailing_zeros() as usize;
-                return;
-            }
-            self.at += 16;
-        }
-        self.plain_run_by_byte();
-    }
-
-    #[cfg(not(target_arch = "x86_64"))]
-    #[inline(always)]
-    fn plain_run(&mut self) {
-        self.plain_run_by_byte();
-    }
-
-    fn plain_run_by_byte(&mut self) {
-        while let Some(&byte) = self.bytes.get(self.at) {
-            if byte == b'"' || byte == b'\\' || byte < 0x20 {
-                return;
-            }
-            self.beyond_ascii |= byte >= 0x80;
-            self.at += 1;
-        }
-    }
-
-    #[inline]
-    fn escape(&mut self) -> Result<(), Refused> {
-        match self.bytes.get(self.at + 1) {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {
-                self.at += 2;
-                Ok(())
-            }
-            Some(b'u') => {
-                let digits = self.bytes.get(self.at + 2..self.at + 6).ok_or(Refused)?;
-                if !digits.iter().all(u8::is_ascii_hexdigit) {
-                    return Err(Refused);
-                }
-                if matches!(digits[0], b'd' | b'D') && !matches!(digits[1], b'0'..=b'7') {
-                    return Err(Refused);
-                }
-                self.at += 6;
-                Ok(())
-            }
-            _ => Err(Refused),
-        }
-    }
-
     /// Pass a value of any kind.
     #[inline(always)]
     pub fn value(&mut self) -> Result<Kind, Refused> {
@@ -191,13 +107,12 @@ impl<'a> Scanner<'a> {
         if self.peek() == b'-' {
             self.at += 1;
         }
-        let first = self.at;
-        if self.peek() == b'0' {
-            self.at += 1;
-        } else {
-            self.digits()?;
+        let first = self.peek();
+        let whole = self.digits()?;
+        if first == b'0' && whole > 1 || whole > MOST_DIGITS {
+            return Err(Refused);
         }
-        let mut kind = if self.at - first > DIGITS {
+        let mut kind = if whole > DIGITS {
             Kind::Other
         } else {
             Kind::Integer
@@ -209,16 +124,26 @@ impl<'a> Scanner<'a> {
         }
         if matches!(self.peek(), b'e' | b'E') {
             self.at += 1;
-            if matches!(self.peek(), b'+' | b'-') {
-                self.at += 1;
-            }
-            self.digits()?;
+            self.exponent()?;
             kind = Kind::Other;
         }
         Ok(kind)
     }
 
-    fn digits(&mut self) -> Result<(), Refused> {
+    fn exponent(&mut self) -> Result<(), Refused> {
+        let sign = self.peek();
+        if matches!(sign, b'+' | b'-') {
+            self.at += 1;
+        }
+        if self.digits()? > MOST_EXPONENT && sign != b'-' {
+            return Err(Refused);
+        }
+        Ok(())
+    }
+
+    /// Pass one digit or more; return how many.
+    #[inline]
+    fn digits(&mut self) -> Result<usize, Refused> {
         let first = self.at;
         while self.peek().is_ascii_digit() {
             self.at += 1;
@@ -226,71 +151,9 @@ impl<'a> Scanner<'a> {
         if self.at == first {
             return Err(Refused);
         }
-        Ok(())
-    }
-
-    /// Pass an object or a list, whatever is in it.
-    fn container(&mut self) -> Result<(), Refused> {
-        // One bit for each level that is open, the innermost lowest: 1 for an object.
-        let mut open: u64 = 0;
-        let mut depth: u32 = 0;
-        loop {
-            // A value begins here.
-            self.skip_space();
-            match self.peek() {
-                opening @ (b'{' | b'[') => {
-                    if depth == DEEPEST {
-                        return Err(Refused);
-                    }
-                    depth += 1;
-                    open = open << 1 | u64::from(opening == b'{');
-                    self.at += 1;
-                    self.skip_space();
-                    if self.peek() == if opening == b'{' { b'}' } else { b']' } {
-                        self.at += 1;
-                        open >>= 1;
-                        depth -= 1;
-                    } else {
-                        if opening == b'{' {
-                            self.key()?;
-                        }
-                        continue;
-                    }
-                }
-                _ => {
-                    self.scalar()?;
-                }
-            }
-            // A value has ended here.
-            loop {
-                if depth == 0 {
-                    return Ok(());
-                }
-                self.skip_space();
-                let object = open & 1 == 1;
-                match self.peek() {
-                    b',' => {
-                        self.at += 1;
-                        if object {
-                            self.skip_space();
-                            self.key()?;
-                        }
-                        break;
-                    }
-                    b'}' if object => {}
-                    b']' if !object => {}
-                    _ => return Err(Refused),
-                }
-                self.at += 1;
-                open >>= 1;
-                depth -= 1;
-            }
-        }
-    }
-
-    fn key(&mut self) -> Result<(), Refused> {
-        self.string()?;
-        self.skip_space();
-        self.expect(b':')
+        Ok(self.at - first)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,15 +1,32 @@
 //! What haidang's lanes do in machine code: see ``haidang.detect.native``, which loads it.
 //!
 //! The modules are safe Rust over slices; ``unsafe`` is in the calls below, which turn pointers into slices,
-//! and in one load of 16 bytes in ``json``.
+//! in ``setup`` too, and in loads of 16 bytes in ``ends``, ``json::strings``, ``keys`` and ``special``.
+//! Documents are untrusted, the caller is not: it hands in pointers and numbers that are what it says.
+//! ``lanes`` is where to read on.
 
+#[cfg(test)]
+mod chance;
+mod codes;
+mod decided;
 mod ends;
 mod json;
+mod keys;
 mod lanes;
+mod lines;
 mod memo;
+mod misses;
+#[cfg(test)]
+mod plain;
+mod plans;
+mod routes;
+mod setup;
+mod special;
 mod tree;
+mod wanted;
 
-use lanes::{Lanes, NOTHING, PLAIN};
+use codes::{NOTHING, PLAIN};
+use lanes::Lanes;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 /// Changes with every change of a call; the loader asks for it.
@@ -28,8 +45,13 @@ unsafe fn slice<'a, T>(data: *const T, size: usize) -> &'a [T] {
     }
 }
 
-unsafe fn places(data: *const u32, size: usize) -> Vec<usize> {
-    slice(data, size).iter().map(|&one| one as usize).collect()
+unsafe fn slice_mut<'a, T>(data: *mut T, size: usize) -> &'a mut [T] {
+    // An empty array of the caller's may have no address.
+    if size == 0 {
+        &mut []
+    } else {
+        std::slice::from_raw_parts_mut(data, size)
+    }
 }
 
 /// Write where each line ends, its line end included, for as many as there is room; return how many.
@@ -43,7 +65,7 @@ pub unsafe extern "C" fn hd_ends(
     found: *mut u64,
     room: usize,
 ) -> usize {
-    let found = std::slice::from_raw_parts_mut(found, room);
+    let found = slice_mut(found, room);
     ends::ends(slice(data, size), found)
 }
 
@@ -57,145 +79,6 @@ pub extern "C" fn hd_new(seed: u64, most: usize, most_bytes: usize) -> *mut Lane
 #[no_mangle]
 pub unsafe extern "C" fn hd_free(lanes: *mut Lanes) {
     drop(Box::from_raw(lanes));
-}
-
-/// # Safety
-/// ``path`` holds ``size`` bytes: keys with NUL between them.
-#[no_mangle]
-pub unsafe extern "C" fn hd_slot(lanes: &mut Lanes, path: *const u8, size: usize) -> i64 {
-    let keys: Vec<&[u8]> = slice(path, size).split(|&byte| byte == 0).collect();
-    lanes.slot(&keys).map_or(-1, |slot| slot as i64)
-}
-
-#[no_mangle]
-pub extern "C" fn hd_forbid(lanes: &mut Lanes, slot: u32) {
-    lanes.forbid(slot as usize);
-}
-
-#[no_mangle]
-pub extern "C" fn hd_imply(lanes: &mut Lanes, first: u32, second: u32) {
-    lanes.imply(first as usize, second as usize);
-}
-
-/// # Safety
-/// The pointers hold as many slots as said, the last two as many as each other.
-#[no_mangle]
-pub unsafe extern "C" fn hd_route_by(
-    lanes: &mut Lanes,
-    channel: *const u32,
-    channels: usize,
-    event_id: *const u32,
-    event_id_text: *const u32,
-    event_ids: usize,
-) {
-    lanes.route_by(
-        places(channel, channels),
-        places(event_id, event_ids),
-        places(event_id_text, event_ids),
-    );
-}
-
-#[no_mangle]
-pub extern "C" fn hd_memo(lanes: &mut Lanes) -> u32 {
-    lanes.memo() as u32
-}
-
-#[no_mangle]
-pub extern "C" fn hd_text(lanes: &mut Lanes, ends: bool, long: usize, longest: usize) -> u32 {
-    lanes.text(ends, long, longest) as u32
-}
-
-#[no_mangle]
-pub extern "C" fn hd_plan(lanes: &mut Lanes, gate: u32, idle: bool, plain: bool) -> u32 {
-    lanes.plan(gate, idle, plain) as u32
-}
-
-/// # Safety
-/// ``slots`` holds ``size`` slots.
-#[no_mangle]
-pub unsafe extern "C" fn hd_require(lanes: &mut Lanes, plan: u32, slots: *const u32, size: usize) {
-    let slots = places(slots, size);
-    lanes.require(plan as usize, slots);
-}
-
-/// # Safety
-/// ``needs`` holds ``size`` numbers: for each need how many slots it has, then these.
-#[no_mangle]
-pub unsafe extern "C" fn hd_cell(
-    lanes: &mut Lanes,
-    plan: u32,
-    memo: u32,
-    text: i32,
-    needs: *const u32,
-    size: usize,
-) {
-    let numbers = places(needs, size);
-    let mut found = Vec::new();
-    let mut at = 0;
-    while at < numbers.len() {
-        let count = numbers[at];
-        found.push(numbers[at + 1..at + 1 + count].to_vec());
-        at += 1 + count;
-    }
-    let text = usize::try_from(text).ok();
-    lanes.cell(plan as usize, memo as usize, text, found);
-}
-
-/// # Safety
-/// ``key`` holds ``size`` bytes; so in the calls below.
-#[no_mangle]
-pub unsafe extern "C" fn hd_learn_route(lanes: &mut Lanes, key: *const u8, size: usize, plan: u32) {
-    lanes.learn_route(slice(key, size), plan);
-}
-
-/// # Safety
-/// See ``hd_learn_route``.
-#[no_mangle]
-pub unsafe extern "C" fn hd_learn_class(
-    lanes: &mut Lanes,
-    memo: u32,
-    key: *const u8,
-    size: usize,
-    class: u32,
-    lasting: bool,
-) {
-    lanes.learn_class(memo as usize, slice(key, size), class, lasting);
-}
-
-/// # Safety
-/// See ``hd_learn_route``.
-#[no_mangle]
-pub unsafe extern "C" fn hd_learn_signature(
-    lanes: &mut Lanes,
-    key: *const u8,
-    size: usize,
-    answer: u32,
-) {
-    lanes.learn_signature(slice(key, size), answer);
-}
-
-/// # Safety
-/// See ``hd_learn_route``.
-#[no_mangle]
-pub unsafe extern "C" fn hd_learn_text(
-    lanes: &mut Lanes,
-    text: u32,
-    kind: u32,
-    key: *const u8,
-    size: usize,
-    number: u32,
-) {
-    lanes.learn_text(text as usize, kind, slice(key, size), number);
-}
-
-#[no_mangle]
-pub extern "C" fn hd_forget_text(lanes: &mut Lanes, text: u32) {
-    lanes.forget_text(text as usize);
-}
-
-#[no_mangle]
-pub extern "C" fn hd_forget(lanes: &mut Lanes) {
-    lanes.forget();
 }
 
 /// Look at documents one behind another; return how many have another answer than that nothing holds.
@@ -214,8 +97,8 @@ pub unsafe extern "C" fn hd_look(
 ) -> usize {
     let ends = slice(ends, count);
     let data = slice(data, ends.last().map_or(0, |&end| end as usize));
-    let positions = std::slice::from_raw_parts_mut(positions, count);
-    let codes = std::slice::from_raw_parts_mut(codes, count);
+    let positions = slice_mut(positions, count);
+    let codes = slice_mut(codes, count);
     lanes.start_batch();
     lanes.start();
     let mut found = 0;
@@ -247,7 +130,7 @@ pub unsafe extern "C" fn hd_again(
     let ends = slice(ends, count);
     let data = slice(data, ends.last().map_or(0, |&end| end as usize));
     let positions = slice(positions, some);
-    let codes = std::slice::from_raw_parts_mut(codes, some);
+    let codes = slice_mut(codes, some);
     lanes.start();
     for (code, &at) in codes.iter_mut().zip(positions) {
         *code = look(lanes, data, ends, at as usize);
@@ -255,10 +138,12 @@ pub unsafe extern "C" fn hd_again(
 }
 
 fn look(lanes: &mut Lanes, data: &[u8], ends: &[u64], at: usize) -> u32 {
-    let start = if at == 0 { 0 } else { ends[at - 1] as usize };
-    let document = &data[start..ends[at] as usize];
-    // A fault in here must cost time, not a finding.
-    catch_unwind(AssertUnwindSafe(|| lanes.look(document, at as u32))).unwrap_or(PLAIN)
+    let looked = || {
+        let start = if at == 0 { 0 } else { ends[at - 1] as usize };
+        lanes.look(&data[start..ends[at] as usize], at as u32)
+    };
+    // A fault in here must cost time, not a finding: after one, all documents are left to whole decoding.
+    catch_unwind(AssertUnwindSafe(looked)).unwrap_or(PLAIN)
 }
 
 /// Write what was not known: kind, of, document, size of the key, size of the value, key, value.
@@ -278,6 +163,10 @@ pub unsafe extern "C" fn hd_misses(lanes: &mut Lanes, size: *mut usize) -> *cons
 /// See ``hd_misses``.
 #[no_mangle]
 pub unsafe extern "C" fn hd_gated(lanes: &mut Lanes, size: *mut usize) -> *const u32 {
-    *size = lanes.gated.len();
-    lanes.gated.as_ptr()
+    let found = lanes.gated();
+    *size = found.len();
+    found.as_ptr()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,8 @@
 //! What is remembered: from bytes to a number, bounded in entries and in bytes.
 //!
 //! Keys are compared whole: two that share a hash are never taken for each other. The hash is seeded, for keys
-//! are untrusted. A full memo is emptied and filled anew.
+//! are untrusted. A full memo is emptied and filled anew; one key alone may be longer than the bound in bytes,
+//! for whoever asked for it waits for it.
 
 pub struct Memo {
     seed: u64,
@@ -12,10 +13,12 @@ pub struct Memo {
     most_bytes: usize,
 }
 
+/// Of sixteen bytes, so that four share a line of the cache.
 #[derive(Clone, Copy)]
 struct Place {
-    hash: u64,
-    start: usize,
+    /// The lower half of the key's hash.
+    hash: u32,
+    start: u32,
     /// Length of the key, one more; 0 where there is none.
     size: u32,
     number: u32,
@@ -28,6 +31,8 @@ const EMPTY: Place = Place {
     number: 0,
 };
 const SMALLEST: usize = 16;
+/// Bytes of all keys, at most: places are numbers of 32 bits.
+const MOST_BYTES: usize = u32::MAX as usize;
 
 impl Memo {
     pub fn new(seed: u64, most: usize, most_bytes: usize) -> Self {
@@ -43,18 +48,23 @@ impl Memo {
 
     #[inline(always)]
     pub fn get(&self, key: &[u8]) -> Option<u32> {
-        let hash = hash(key, self.seed);
+        let place = self.places[self.place(key, hash(key, self.seed) as u32)];
+        (place.size > 0).then_some(place.number)
+    }
+
+    /// Return where a key is, or where it would be.
+    #[inline(always)]
+    fn place(&self, key: &[u8], hash: u32) -> usize {
         let mask = self.places.len() - 1;
         let mut at = hash as usize & mask;
         loop {
             let place = self.places[at];
-            if place.size == 0 {
-                return None;
-            }
-            if place.hash == hash && place.size as usize == key.len() + 1 {
-                if same(&self.keys[place.start..place.start + key.len()], key) {
-                    return Some(place.number);
-                }
+            let found = place.size == 0
+                || place.hash == hash
+                    && place.size as usize == key.len() + 1
+                    && same(&self.keys[place.start as usize..][..key.len()], key);
+            if found {
+                return at;
             }
             at = (at + 1) & mask;
         }
@@ -65,37 +75,31 @@ impl Memo {
         if key.len() >= u32::MAX as usize {
             return;
         }
-        if self.count >= self.most || self.keys.len() + key.len() > self.most_bytes {
-            self.clear();
+        let hash = hash(key, self.seed) as u32;
+        let at = self.place(key, hash);
+        if self.places[at].size > 0 {
+            self.places[at].number = number;
+            return;
         }
-        if (self.count + 1) * 2 > self.places.len() {
-            self.grow();
-        }
-        let hash = hash(key, self.seed);
-        let mask = self.places.len() - 1;
-        let mut at = hash as usize & mask;
-        loop {
-            let place = &mut self.places[at];
-            if place.size == 0 {
-                break;
-            }
-            if place.hash == hash
-                && place.size as usize == key.len() + 1
-                && same(&self.keys[place.start..place.start + key.len()], key)
-            {
-                place.number = number;
-                return;
-            }
-            at = (at + 1) & mask;
-        }
+        self.make_room(key.len());
+        let at = self.place(key, hash);
         self.places[at] = Place {
             hash,
-            start: self.keys.len(),
+            start: self.keys.len() as u32,
             size: key.len() as u32 + 1,
             number,
         };
         self.keys.extend_from_slice(key);
         self.count += 1;
+    }
+
+    fn make_room(&mut self, size: usize) {
+        if self.count >= self.most || self.keys.len() + size > self.most_bytes.min(MOST_BYTES) {
+            self.clear();
+        }
+        if (self.count + 1) * 2 > self.places.len() {
+            self.grow();
+        }
     }
 
     pub fn clear(&mut self) {
@@ -187,3 +191,6 @@ pub fn hash(key: &[u8], seed: u64) -> u64 {
     }
     fold(state ^ FIRST, SECOND)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,6 @@
 //! Which members of a document are wanted: a tree of keys, with a slot for each wanted value.
+//!
+//! It is made of what rules name, so that its hash has no secret; the keys that are looked up are untrusted.
 
 use crate::memo::same;
 
@@ -144,3 +146,6 @@ fn hash(key: &[u8]) -> usize {
             .wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed >> 32) as usize
 }
+
+#[cfg(test)]
+mod tests;
