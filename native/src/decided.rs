@@ -10,6 +10,11 @@ use crate::misses::{MissKind, Misses};
 /// Bytes of the longest value that is remembered beyond its batch.
 const LONGEST: usize = 1 << 14;
 
+/// Bytes of the values that all memos of a set remember together: each has a bound, and they are many.
+const MOST_HELD: usize = 64 << 20;
+/// What a value takes besides its bytes, about.
+const BESIDES: usize = 48;
+
 /// How much is remembered, and the secret that keys are hashed with.
 #[derive(Clone, Copy)]
 pub struct Bounds {
@@ -27,6 +32,8 @@ impl Bounds {
 pub struct Decided {
     bounds: Bounds,
     memos: Vec<Memo>,
+    /// Bytes that the memos have taken in since they were emptied.
+    held: usize,
     /// Classes that this batch alone knows.
     passing: Memo,
     pub texts: Vec<Text>,
@@ -42,6 +49,7 @@ impl Decided {
         Decided {
             bounds,
             memos: Vec::new(),
+            held: 0,
             passing: bounds.memo(),
             texts: Vec::new(),
             signatures: bounds.memo(),
@@ -65,6 +73,11 @@ impl Decided {
 
     pub fn learn_class(&mut self, memo: usize, key: &[u8], class: u32, lasting: bool) {
         if lasting && key.len() <= LONGEST {
+            self.held += key.len() + BESIDES;
+            if self.held > MOST_HELD {
+                self.empty();
+                self.held = key.len() + BESIDES;
+            }
             self.memos[memo].put(key, class);
         } else {
             self.passing.put(&passing_key(memo, key), class);
@@ -76,11 +89,17 @@ impl Decided {
         self.passing.clear();
     }
 
-    /// Forget what classes, lines and signatures mean.
-    pub fn forget(&mut self) {
+    /// Remember no value any more; what classes mean stays.
+    fn empty(&mut self) {
         for memo in &mut self.memos {
             memo.clear();
         }
+        self.held = 0;
+    }
+
+    /// Forget what classes, lines and signatures mean.
+    pub fn forget(&mut self) {
+        self.empty();
         for text in &mut self.texts {
             text.clear();
         }
@@ -122,3 +141,6 @@ fn passing_key(memo: usize, value: &[u8]) -> Vec<u8> {
     key.extend_from_slice(value);
     key
 }
+
+#[cfg(test)]
+mod tests;
