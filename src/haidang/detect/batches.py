@@ -164,7 +164,8 @@ class BatchMatcher:
             else:
                 # The values that rules look at are all that was looked at; evidence wants the whole event.
                 report.records += 1
-                yield self._whole(documents[at], records[at], report, rules)
+                document = documents[at]
+                yield Hit(records[at], "windows", lanes.flatten(document), rules, document)
         report.records += len(documents) - done
 
     def _plainly(self, document: bytes, record: int, report: FileReport) -> Iterator[Hit]:

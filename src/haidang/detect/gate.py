@@ -142,8 +142,8 @@ class KeywordGate:
         most = _MOST_LOOKS if self._reach else 0
         for _, start, past in hits:
             at = bisect_right(ends, start)
-            if at in found:
-                continue
+            if at in found or at == len(ends):
+                continue  # Behind the last there may be the beginning of another one.
             # Where a keyword is, so is its piece, or one that overlaps it.
             look = looks[at] = looks.get(at, 0) + 1
             if look <= most:

@@ -31,6 +31,7 @@ from haidang.detect.native import (
 )
 from haidang.detect.planning import Planner
 from haidang.detect.tables import Held
+from haidang.events import shapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from haidang.detect.native import Miss
     from haidang.detect.planning import Group
     from haidang.detect.routes import Route
+    from haidang.events.model import Fields
     from haidang.limits import Limits
     from haidang.sigma.ir import Test
 
@@ -90,6 +92,11 @@ class PlanSet:
         self._answers.clear()
         for text in self._planner.texts:
             text.forget()
+
+    def flatten(self, document: bytes) -> Fields:
+        """Return the fields of a document for which rules hold: it is of this shape, for certain."""
+        decoded = orjson.loads(document)
+        return shapes.flatten(self.shape, decoded[self._wrapper] if self._wrapper else decoded)
 
     def look(self, documents: Joined, first: int) -> dict[int, Held | None]:
         """Match the documents from ``first`` on.

@@ -87,7 +87,7 @@ class Lines(Sequence[bytes]):
     def __init__(self, data: bytes, ends: array[int]) -> None:
         """Take ``data`` and where each line in it ends, its line end included."""
         self.data = data
-        """All lines, one behind another."""
+        """All lines, one behind another, and perhaps the beginning of the next."""
         self.ends = ends
         """Where each ends."""
 
@@ -117,14 +117,13 @@ class Lines(Sequence[bytes]):
 def _whole_lines(block: bytes, rest: _Rest, limits: Limits) -> Iterator[Lines]:
     """Yield the lines that a block completes, of which none is too long."""
     data = rest.take() + block
-    start, last = 0, data.rfind(b"\n") + 1
-    while start < last:
-        part = data[start:last]
-        ends = line_ends(part, limits.batch_events)
-        end = ends[-1]
-        yield Lines(part if end == len(part) else part[:end], ends)
-        start += end
-    rest.add(data[last:])
+    while ends := line_ends(data, limits.batch_events):
+        yield Lines(data, ends)
+        if len(ends) < limits.batch_events:
+            data = data[ends[-1] :]
+            break
+        data = data[ends[-1] :]
+    rest.add(data)
 
 
 def _raw_lines(blocks: Iterator[bytes], rest: _Rest, limits: Limits) -> Iterator[Sequence[bytes]]:

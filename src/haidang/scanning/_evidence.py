@@ -7,7 +7,7 @@ makes the finding of it once it knows the record's place in the whole file.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -275,12 +275,8 @@ def to_finding(ruleset: Ruleset, evidence: Evidence, path: str, *, before: int =
     """
     info = ruleset.infos[evidence.rule]
     record = evidence.record + before
-    outer, mark, inner = path.partition("!")
-    name = outer.replace("\\", "/").rpartition("/")[2] + mark + inner
     return Finding(
-        id=stable_id(
-            info.key.encode(), name.encode("utf-8", "surrogateescape"), str(record).encode(), evidence.digest
-        ),
+        id=stable_id(info.key.encode(), _name(path), str(record).encode(), evidence.digest),
         rule=finding_rule(info),
         time=None if evidence.time is None else format_time(evidence.time),
         host=evidence.host,
@@ -290,6 +286,14 @@ def to_finding(ruleset: Ruleset, evidence: Evidence, path: str, *, before: int =
         origin=evidence.origin,
         about=evidence.about,
     )
+
+
+@lru_cache(maxsize=64)
+def _name(path: str) -> bytes:
+    """Return a file's own name, and the path inside an archive."""
+    outer, mark, inner = path.partition("!")
+    name = outer.replace("\\", "/").rpartition("/")[2] + mark + inner
+    return name.encode("utf-8", "surrogateescape")
 
 
 _RULES: dict[int, tuple[RuleInfo, FindingRule]] = {}
