@@ -24,6 +24,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # Bytecode as pip makes it for packages that are not editable: a start takes half as long where Python may not
 # write any by itself.
 COMPILE := $(BIN)/python -m compileall -q src
+RUST := cargo
 SAY_NATIVE := test -e src/haidang/_native.so || \
 	echo "No Rust compiler (cargo): the part in machine code is not built. All works; scanning JSON takes longer."
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
@@ -53,10 +54,10 @@ test: lint types contracts security unit unit-postgresql  ## Check everything: s
 lint: $(DEV_READY)  ## Check style and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	@if command -v cargo >/dev/null; then \
-		cd native && cargo fmt --check && cargo clippy --quiet --offline --all-targets -- --deny warnings; \
+	@if $(RUST) clippy --version >/dev/null 2>&1 && $(RUST) fmt --version >/dev/null 2>&1; then \
+		cd native && $(RUST) fmt --check && $(RUST) clippy --quiet --offline --all-targets -- --deny warnings; \
 	else \
-		echo "No cargo: the part in machine code is not checked"; \
+		echo "No cargo with clippy and fmt: the style of the part in machine code is not checked"; \
 	fi
 
 types: $(DEV_READY)  ## Check types (mypy --strict)
@@ -78,8 +79,8 @@ unit: $(DEV_READY) unit-native  ## Run the tests alone
 	$(BIN)/pytest $(PYTEST)
 
 unit-native:  ## Run the tests of the part in machine code, where there is a Rust compiler
-	@if command -v cargo >/dev/null; then \
-		cd native && cargo test --quiet --offline --release; \
+	@if $(RUST) --version >/dev/null 2>&1; then \
+		cd native && $(RUST) test --quiet --offline --release; \
 	else \
 		echo "No cargo: the tests of the part in machine code did not run"; \
 	fi
