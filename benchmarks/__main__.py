@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks import data
 from benchmarks.measure import Cost, Failed, alternate, elsewhere, run
 from benchmarks.peers import PEERS
+from haidang.native import library
 
 PYTHON = sys.executable
 HAIDANG = [PYTHON, "-m", "haidang"]
@@ -66,6 +67,7 @@ class Bench:
     def machine(self) -> None:
         """Say where this is measured."""
         print(f"machine    {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+        print(f"native     {'in use' if library() is not None else 'not built, or left out'}")
         print(
             f"load       {os.getloadavg()[0]:.1f} in the minute before; figures are CPU seconds unless said"
         )
