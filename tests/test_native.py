@@ -64,6 +64,13 @@ def test_a_file_that_is_none_is_told_of(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 @built
+def test_where_python_cannot_call_libraries_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ctypes", None)
+    with pytest.warns(UserWarning, match="cannot be used"):
+        assert native.library() is None
+
+
+@built
 def test_one_of_another_version_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(native, "_INTERFACE", 0)
     with pytest.warns(UserWarning, match="another version"):

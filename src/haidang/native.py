@@ -6,13 +6,15 @@ environment leaves it out.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import warnings
 from array import array
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import ctypes
 
 __all__ = ["LIBRARY", "library", "line_ends"]
 
@@ -21,33 +23,6 @@ LIBRARY = Path(__file__).with_name("_native.so")
 _INTERFACE = 1
 """What ``hd_interface`` must say: the calls below are those of this number."""
 
-_POINTER, _SIZE, _UINT = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint32
-_CALLS: dict[str, tuple[Any, tuple[Any, ...]]] = {
-    "hd_interface": (_UINT, ()),
-    "hd_ends": (_SIZE, (ctypes.c_char_p, _SIZE, _POINTER, _SIZE)),
-    "hd_new": (_POINTER, (ctypes.c_uint64, _SIZE, _SIZE)),
-    "hd_free": (None, (_POINTER,)),
-    "hd_slot": (ctypes.c_int64, (_POINTER, ctypes.c_char_p, _SIZE)),
-    "hd_forbid": (None, (_POINTER, _UINT)),
-    "hd_imply": (None, (_POINTER, _UINT, _UINT)),
-    "hd_route_by": (None, (_POINTER, _POINTER, _SIZE, _POINTER, _POINTER, _SIZE)),
-    "hd_memo": (_UINT, (_POINTER,)),
-    "hd_text": (_UINT, (_POINTER, ctypes.c_bool, _SIZE, _SIZE)),
-    "hd_plan": (_UINT, (_POINTER, _UINT, ctypes.c_bool, ctypes.c_bool)),
-    "hd_require": (None, (_POINTER, _UINT, _POINTER, _SIZE)),
-    "hd_cell": (None, (_POINTER, _UINT, _UINT, ctypes.c_int32, _POINTER, _SIZE)),
-    "hd_learn_route": (None, (_POINTER, ctypes.c_char_p, _SIZE, _UINT)),
-    "hd_learn_class": (None, (_POINTER, _UINT, ctypes.c_char_p, _SIZE, _UINT, ctypes.c_bool)),
-    "hd_learn_signature": (None, (_POINTER, ctypes.c_char_p, _SIZE, _UINT)),
-    "hd_learn_text": (None, (_POINTER, _UINT, _UINT, ctypes.c_char_p, _SIZE, _UINT)),
-    "hd_forget_text": (None, (_POINTER, _UINT)),
-    "hd_forget": (None, (_POINTER,)),
-    "hd_look": (_SIZE, (_POINTER, ctypes.c_char_p, _POINTER, _SIZE, _SIZE, _POINTER, _POINTER)),
-    "hd_again": (None, (_POINTER, ctypes.c_char_p, _POINTER, _SIZE, _POINTER, _POINTER, _SIZE)),
-    "hd_misses": (_POINTER, (_POINTER, ctypes.POINTER(_SIZE))),
-    "hd_gated": (_POINTER, (_POINTER, ctypes.POINTER(_SIZE))),
-}
-
 
 @cache
 def library() -> ctypes.CDLL | None:
@@ -55,22 +30,58 @@ def library() -> ctypes.CDLL | None:
     if os.environ.get("HAIDANG_NATIVE") == "0" or not LIBRARY.exists():
         return None
     try:
-        found = ctypes.CDLL(str(LIBRARY))
-        found.hd_interface.restype = _UINT
-        problem = "" if found.hd_interface() == _INTERFACE else "it is of another version"
-        for name, (result, arguments) in () if problem else _CALLS.items():
-            call = getattr(found, name)
-            call.restype, call.argtypes = result, arguments
-    except (OSError, AttributeError) as error:
-        problem = str(error)
-    if not problem:
-        return found
-    warnings.warn(
-        f"{LIBRARY} cannot be used: {problem}. Everything works, and scanning JSON takes longer; "
-        "installing the package again builds it again.",
-        stacklevel=2,
-    )
-    return None
+        found = _load()
+        problem = "" if found is not None else "it is of another version"
+    except (OSError, AttributeError, ImportError, MemoryError) as error:
+        # A system may be so hardened that Python can load nothing.
+        found, problem = None, str(error) or type(error).__name__
+    if problem:
+        warnings.warn(
+            f"{LIBRARY} cannot be used: {problem}. Everything works, and scanning JSON takes longer; "
+            "installing the package again builds it again.",
+            stacklevel=2,
+        )
+    return found
+
+
+def _load() -> ctypes.CDLL | None:
+    """Load the library and say how its calls are to be made; None for one of another version."""
+    import ctypes
+
+    pointer, size, uint = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint32
+    calls: dict[str, tuple[Any, tuple[Any, ...]]] = {
+        "hd_interface": (uint, ()),
+        "hd_ends": (size, (ctypes.c_char_p, size, pointer, size)),
+        "hd_new": (pointer, (ctypes.c_uint64, size, size)),
+        "hd_free": (None, (pointer,)),
+        "hd_slot": (ctypes.c_int64, (pointer, ctypes.c_char_p, size)),
+        "hd_forbid": (None, (pointer, uint)),
+        "hd_imply": (None, (pointer, uint, uint)),
+        "hd_route_by": (None, (pointer, pointer, size, pointer, pointer, size)),
+        "hd_memo": (uint, (pointer,)),
+        "hd_text": (uint, (pointer, ctypes.c_bool, size, size)),
+        "hd_plan": (uint, (pointer, uint, ctypes.c_bool, ctypes.c_bool)),
+        "hd_require": (None, (pointer, uint, pointer, size)),
+        "hd_cell": (None, (pointer, uint, uint, ctypes.c_int32, pointer, size)),
+        "hd_learn_route": (None, (pointer, ctypes.c_char_p, size, uint)),
+        "hd_learn_class": (None, (pointer, uint, ctypes.c_char_p, size, uint, ctypes.c_bool)),
+        "hd_learn_signature": (None, (pointer, ctypes.c_char_p, size, uint)),
+        "hd_learn_text": (None, (pointer, uint, uint, ctypes.c_char_p, size, uint)),
+        "hd_forget_text": (None, (pointer, uint)),
+        "hd_forget": (None, (pointer,)),
+        "hd_look": (size, (pointer, ctypes.c_char_p, pointer, size, size, pointer, pointer)),
+        "hd_again": (None, (pointer, ctypes.c_char_p, pointer, size, pointer, pointer, size)),
+        "hd_misses": (pointer, (pointer, ctypes.POINTER(size))),
+        "hd_gated": (pointer, (pointer, ctypes.POINTER(size))),
+    }
+    found = ctypes.CDLL(str(LIBRARY))
+    found.hd_interface.restype = uint
+    if found.hd_interface() != _INTERFACE:
+        return None
+    for name, (result, arguments) in calls.items():
+        call = getattr(found, name)
+        call.restype, call.argtypes = result, arguments
+    return found
 
 
 def line_ends(data: bytes, most: int) -> array[int]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from haidang.detect.gate import Joined
-from haidang.detect.plans import PlanSet
+from haidang.detect.lanes import LaneSet
 from haidang.events import shapes
 from haidang.events.model import DocumentBatch, EventBatch
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from haidang.detect.columns import ColumnMatcher
-    from haidang.detect.lanes import LaneSet
     from haidang.detect.matcher import Matcher
+    from haidang.detect.plans import PlanSet
     from haidang.detect.tables import Held
     from haidang.events.columns import ColumnBatch
     from haidang.events.model import Batch, Fields, FileReport
@@ -126,7 +126,7 @@ class BatchMatcher:
         at, end = 0, len(documents)
         while at < end:
             lanes = self._lanes
-            if isinstance(lanes, PlanSet):
+            if lanes is not None and not isinstance(lanes, LaneSet):
                 yield from self._by_plans(lanes, batch, at)
                 return
             if lanes is not None:

@@ -17,13 +17,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from haidang.detect import lanes, plans
 from haidang.detect.arranging import folded_value
 from haidang.detect.binding import Accessor, Binding
 from haidang.detect.gate import KeywordGate
-from haidang.detect.lanes import NEEDLES, LaneSet
+from haidang.detect.lanes import NEEDLES, PATIENCE, LaneSet
 from haidang.detect.origins import Recogniser
-from haidang.detect.plans import PlanSet
 from haidang.detect.routes import Route
 from haidang.detect.semantics import lookup, number, text
 from haidang.events.shapes import INSIDE
@@ -34,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from haidang.detect.indicators import Watch
+    from haidang.detect.plans import PlanSet
     from haidang.detect.routes import Group, Part
     from haidang.detect.tables import Held
     from haidang.events.model import Fields
@@ -210,10 +209,12 @@ class Matcher:
         covered = self.gate.covers
         found = library()
         if found is None:
-            return LaneSet(shape, wrapper, route, covered, lanes.PATIENCE if patience is None else patience)
-        return PlanSet(
-            found, shape, wrapper, route, covered, limits, plans.PATIENCE if patience is None else patience
-        )
+            return LaneSet(shape, wrapper, route, covered, PATIENCE if patience is None else patience)
+        # What it takes to call the library is not there on every system.
+        from haidang.detect import plans
+
+        patience = plans.PATIENCE if patience is None else patience
+        return plans.PlanSet(found, shape, wrapper, route, covered, limits, patience)
 
     @cached_property
     def gate(self) -> KeywordGate:
