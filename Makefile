@@ -16,7 +16,7 @@ PYTEST := -n 3 --dist loadfile
 
 PACKAGE := pyproject.toml src/haidang/_version.py hatch_build.py
 # The part in machine code is built where there is a Rust compiler; without one everything works, more slowly.
-NATIVE := $(wildcard native/src/*.rs) native/Cargo.toml
+NATIVE := $(wildcard native/src/*.rs native/src/*/*.rs) native/Cargo.toml native/Cargo.lock
 RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
 
@@ -25,8 +25,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # write any by itself.
 COMPILE := $(BIN)/python -m compileall -q src
 RUST := cargo
-SAY_NATIVE := test -e src/haidang/_native.so || \
-	echo "No Rust compiler (cargo): the part in machine code is not built. All works; scanning JSON takes longer."
+SAY_NATIVE := if test -e src/haidang/_native.so; then :; \
+	elif $(RUST) --version >/dev/null 2>&1; then \
+		echo "The part in machine code was not built; (cd native && $(RUST) build --release) says why. All works, more slowly."; \
+	else \
+		echo "No Rust compiler (cargo): the part in machine code is not built. All works; scanning JSON takes longer."; \
+	fi
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
 	--allow-unsafe --build-deps-for=editable --no-emit-index-url --no-emit-find-links \
 	--no-emit-trusted-host --no-emit-options

@@ -47,6 +47,7 @@ def condition(field: str | None, kind: str, value: Any, *, cased: bool = False) 
     return ("is", tuple(ir.Test(field, kind, value, cased)))
 
 
+TAKES_A_LINE = condition("ScriptBlockText", "str", (ANY, "tail", ONE, ONE, ONE, "omega", ANY))
 RULES: tuple[Condition, ...] = (
     condition("Image", "str", (ANY, "\\cmd.exe")),
     condition("Image", "str", ("C:\\", ANY)),
@@ -61,6 +62,7 @@ RULES: tuple[Condition, ...] = (
     condition("ScriptBlockText", "re", (r"^begin.*end$", "s")),
     condition("ScriptBlockText", "str", (ANY, "Engine=", ONE, "tail", ANY)),
     condition("ScriptBlockText", "str", (ANY, "alpha", ANY, "omega", ANY)),
+    TAKES_A_LINE,
     condition("ScriptBlockText", "re", (r".{600,}", "")),
     condition("Target", "str", ("a\\b",)),
     condition("Level", "str", ("High",)),
@@ -236,7 +238,7 @@ def documents(draw: st.DrawFn) -> bytes:
     return found.replace(b"\n", b" ")
 
 
-@settings(max_examples=int(__import__("os").environ.get("MANY", "400")), deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(batches=st.lists(st.lists(documents(), min_size=1, max_size=8), min_size=1, max_size=4))
 def test_what_is_said_of_documents_is_what_decoding_them_says(
     python: BatchMatcher, batches: list[list[bytes]]
@@ -291,6 +293,16 @@ def test_lines_as_they_were_read_are_looked_at_like_documents() -> None:
     assert said(made, [lines]) == expected
     assert [at for at, _, _ in expected[0]] == [0, 1, 2]
     assert any(isinstance(lanes, PlanSet) for lanes in made.lanes)
+
+
+def test_a_pattern_may_take_up_a_whole_line(python: BatchMatcher) -> None:
+    made = BatchMatcher(matcher(), DEFAULT_LIMITS, patience=0)
+    texts = [f"tail\n{line}\nomega\n" + "p" * 520 for line in ("x", "yy", "", "x", "z")]
+    documents = [orjson.dumps(_flat({"EventID": 1, "ScriptBlockText": text})) for text in texts]
+    expected = said(python, [documents])
+    assert said(made, [[one] for one in documents]) == expected
+    place = RULES.index(TAKES_A_LINE)
+    assert [place in rules for _, rules, _ in expected[0]] == [True, False, False, True, True]
 
 
 def test_more_routes_than_are_remembered_are_matched_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

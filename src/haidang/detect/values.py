@@ -10,29 +10,21 @@ property test holds the two together. Values are untrusted: both memory and time
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from haidang.detect.deciders import Decider
 from haidang.detect.literals import Literals
 from haidang.detect.memos import LONG, Memo
-from haidang.detect.regexes import (
-    length_of_line,
-    required_literals,
-    searcher,
-    segments,
-    shortest_match,
-    stays_in_line,
-)
-from haidang.detect.semantics import address, compare, glob_pattern, holds, number, text
+from haidang.detect.semantics import address, compare, holds, number, text
 from haidang.detect.texts import NO_ANSWER, Answer, Texts
 from haidang.detect.words import SEPARATOR
 from haidang.limits import DEFAULT_LIMITS
-from haidang.sigma.ir import ANY, ONE, Test
+from haidang.sigma.ir import Test
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator
 
     from haidang.detect.words import EventWords
     from haidang.limits import Limits
@@ -44,126 +36,6 @@ cuts: Counter[str] = Counter()
 
 _MOST_BY_HITS = 8192
 """Sets of literals found together that one field remembers."""
-
-
-class _Decider:
-    """One pattern or expression, compiled when it is first needed: most never are."""
-
-    __slots__ = ("_by_line", "_limits", "_plan", "_run", "_segments", "_words", "folds")
-
-    def __init__(self, plan: tuple[Any, ...], limits: Limits) -> None:
-        self._plan = plan
-        self._limits = limits
-        self.folds = plan[0] == "glob" and not plan[2]
-        """Whether the folded value is looked at, not the value itself."""
-        self._run: Callable[[str, str], bool] | None = None
-        self._by_line: bool | None = None
-        self._words: frozenset[str] | None = None
-        self._segments: list[frozenset[str]] | None = None
-
-    @property
-    def by_line(self) -> bool:
-        """Whether it holds for a text exactly where it holds for one of its lines by itself."""
-        if self._by_line is None:
-            kind, pattern, flags = self._plan
-            self._by_line = kind == "re" and (
-                stays_in_line(pattern, flags) or length_of_line(pattern, flags) is not None
-            )
-        return self._by_line
-
-    @property
-    def words(self) -> frozenset[str]:
-        """Folded words, none over the end of a line, without which it holds for no ASCII text."""
-        if self._words is None:
-            kind, what, _ = self._plan
-            parts = required_literals(what) if kind == "re" else what
-            words = [part for part in parts if isinstance(part, str)]
-            self._words = frozenset(word.lower() for word in words if word.isascii() and "\n" not in word)
-        return self._words
-
-    @property
-    def segments(self) -> list[frozenset[str]]:
-        """Folded words, together in one line, without which no line has to do with whether it holds.
-
-        Lines that are not blank and have none of these sets end whatever they are between. Empty where it is
-        not of this kind.
-        """
-        if self._segments is None:
-            kind, what, flags = self._plan
-            if kind == "re":
-                found = segments(what, flags)
-            elif what[0] == what[-1] == ANY and ANY not in what[1:-1]:
-                found = [frozenset({part.lower()}) for part in what if isinstance(part, str)]
-            else:
-                found = None
-            words = frozenset().union(*(found or ()))
-            self._segments = found if found and all(w.isascii() and "\n" not in w for w in words) else []
-        return self._segments
-
-    def __call__(self, value: str, folded: str) -> bool:
-        if self._run is None:
-            self._run = _compile(self._plan, self._limits)
-        return self._run(value, folded)
-
-
-def _compile(plan: tuple[Any, ...], limits: Limits) -> Callable[[str, str], bool]:
-    kind, what, how = plan
-    if kind == "re":
-        return _expression(what, how, limits)
-    if ONE not in what:
-        match = _in_order(what if how else tuple(part if part == ANY else part.lower() for part in what))
-    else:
-        pattern = re.compile(glob_pattern(what, cased=how), re.DOTALL).fullmatch
-
-        def match(value: str) -> bool:
-            return pattern(value) is not None
-
-    if how:
-        return lambda value, _folded: match(value)
-    return lambda _value, folded: match(folded)
-
-
-def _expression(pattern: str, flags: str, limits: Limits) -> Callable[[str, str], bool]:
-    """Return what decides a regular expression; it runs where all that it requires is there."""
-    least = shortest_match(pattern)
-    if length_of_line(pattern, flags) is not None:
-        return lambda value, _folded: len(value) >= least and max(map(len, value.split("\n"))) >= least
-    search = searcher(pattern, flags, limits.regex_seconds, limits.regex_timeouts).search
-    words = required_literals(pattern)
-    # Case-insensitive ones may match letters outside ASCII that lower() leaves apart.
-    cased = "i" not in flags and "(?" not in pattern
-
-    def match(value: str, folded: str) -> bool:
-        if len(value) < least:
-            return False
-        if folded and (cased or value.isascii()):
-            for word in words:
-                if word not in folded:
-                    return False
-        return search(value)
-
-    return match
-
-
-def _in_order(parts: Sequence[str | int]) -> Callable[[str], bool]:
-    """Return whether literals with ``*`` between them make up a text: each found at its first place."""
-    words = [part for part in parts if isinstance(part, str)]
-    first = str(words.pop(0)) if words and parts[0] != ANY else ""
-    last = str(words.pop()) if words and parts[-1] != ANY else ""
-    # One literal without any "*" is never handed to a decider.
-
-    def match(value: str) -> bool:
-        if not (value.startswith(first) and value.endswith(last)):
-            return False
-        at, end = len(first), len(value) - len(last)
-        for word in words:
-            at = value.find(word, at, end)
-            if at < 0:
-                return False
-            at += len(word)
-        return at <= end
-
-    return match
 
 
 class FieldTests:
@@ -184,14 +56,14 @@ class FieldTests:
         )
         """What is looked for in a value."""
         gated = {
-            literal: [(i, _Decider(plan, limits), folds) for i, plan, folds in waiting]
+            literal: [(i, Decider(plan, limits), folds) for i, plan, folds in waiting]
             for literal, waiting in arranged["gated"].items()
         }
         texts = self.literals.texts
         self._gated = {
             number: gated[texts[number]] for number in self.literals.inside if texts[number] in gated
         }
-        self._ungated = [(i, _Decider(plan, limits)) for i, plan in arranged["ungated"]]
+        self._ungated = [(i, Decider(plan, limits)) for i, plan in arranged["ungated"]]
         self._numbers: dict[float, list[int]] = arranged["numbers"]
         self._ordered: list[tuple[int, str, float]] = arranged["ordered"]
         self._networks: list[tuple[int, int, int, int]] = arranged["networks"]
@@ -220,7 +92,7 @@ class FieldTests:
         self.unsure = bool(self._unsure)
         """Whether a literal that was not found may say nothing of values outside ASCII."""
         self._looks_further = bool(self._whole_cased or self._ungated)
-        self._by_hits: dict[frozenset[int], tuple[tuple[int, ...], list[tuple[int, _Decider]]]] = {}
+        self._by_hits: dict[frozenset[int], tuple[tuple[int, ...], list[tuple[int, Decider]]]] = {}
         self._looks_at_ends = bool(self.literals.reach or self._whole or self._whole_cased)
         self._reach = max(self.literals.reach, *map(len, self._whole), 0) + 1
         """More characters than any whole value, beginning or ending that is looked for."""
@@ -364,7 +236,7 @@ class FieldTests:
         waiting = [decide for some in self._gated.values() for _, decide, _ in some if not decide.by_line]
         return frozenset().union(*(decide.words for decide in waiting))
 
-    def still_open(self, answer: Answer) -> list[tuple[int, _Decider]]:
+    def still_open(self, answer: Answer) -> list[tuple[int, Decider]]:
         """Return what must look at a whole text besides what its lines decide, with the tests' numbers."""
         return [
             (i, decide)
