@@ -57,7 +57,7 @@ def test_a_part_inside_a_long_line_reads_no_more_than_itself(tmp_path: Path) -> 
 def test_the_lines_of_a_part_are_numbered_from_1_and_counted(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_bytes(b"\xef\xbb\xbfa\nb\nc\nd\n")
-    item = Input(str(path), "log", 5)
+    item = Input(str(path), "log", 5, reader="text")
     (first,) = read_input(replace(item, start=0, end=5))
     (second,) = read_input(replace(item, start=5, end=11))
     (nothing,) = read_input(replace(item, start=10, end=11))

@@ -185,6 +185,8 @@ def test_a_large_file_of_lines_is_split_without_a_gap(large: Path) -> None:
     assert (first.start, first.end, second.start, second.end) == (0, size // 2, size // 2, size)
     assert first.size + second.size == size
     assert first.display == second.display == str(large)
+    # What the file is, is asked once, not of each part.
+    assert (first.reader, second.reader) == ("text", "text")
 
 
 def test_what_cannot_be_split_stays_whole(large: Path, tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ from haidang.events.zips import is_zip, list_file
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from haidang.events.readers import Reader
     from haidang.limits import Limits
 
 __all__ = ["Input", "find_inputs", "split_input"]
@@ -68,6 +69,8 @@ class Input:
     """First byte of the part to read (plain line-based files only): lines that begin in it are read."""
     end: int | None = None
     """Byte after the part, None for the end of the file."""
+    reader: str = ""
+    """Name of the reader of the whole file where that is known, as it is of parts."""
 
 
 def find_inputs(
@@ -116,22 +119,27 @@ def split_input(item: Input, parts: int, *, limits: Limits, input_format: str | 
     count = min(parts, item.size // _SMALLEST_PART)
     if count < 2 or item.member or item.end is not None or item.path == STANDARD_INPUT:
         return [item]
-    if not _is_splittable(item, limits, input_format):
+    reader = _splittable_by(item, limits, input_format)
+    if reader is None:
         return [item]
     bounds = [item.size * index // count for index in range(count + 1)]
-    return [replace(item, size=end - start, start=start, end=end) for start, end in pairwise(bounds)]
+    return [
+        replace(item, size=end - start, start=start, end=end, reader=reader.name)
+        for start, end in pairwise(bounds)
+    ]
 
 
-def _is_splittable(item: Input, limits: Limits, input_format: str | None) -> bool:
+def _splittable_by(item: Input, limits: Limits, input_format: str | None) -> Reader | None:
+    """Return the reader that parts of a file can be read by, None where there is none."""
     source = BlockSource(file_blocks(item.path, limits))
     head = source.peek(HEAD_BYTES)
     if is_container(head) or encoding_of(head)[0] != "utf-8":
-        return False
+        return None
     if input_format is not None:
         reader = readers().get(input_format)
     else:
         reader = recognise(make_head(item.display, head), readers())
-    return reader is not None and getattr(reader, "splittable", False)
+    return reader if getattr(reader, "splittable", False) else None
 
 
 class _Finder:

@@ -26,7 +26,7 @@ from haidang.events.decompression import compression_of, decompress
 from haidang.events.files import FIRST_BYTES, STANDARD_INPUT, file_blocks, line_part, unreadable
 from haidang.events.model import FileReport
 from haidang.events.readers import readers
-from haidang.events.recognition import HEAD_BYTES, by_signature, describe, make_head, recognise
+from haidang.events.recognition import by_signature, describe, make_head, recognise
 from haidang.events.stream import Stream
 from haidang.events.tars import is_tar, tar_members
 from haidang.events.zips import is_zip, list_file, list_members, member_blocks
@@ -163,13 +163,9 @@ class _Opening:
     def _part(self, item: Input, end: int, place: _Place) -> _Opened:
         """Return the report and the batches of the lines that begin in a range of bytes."""
         report = FileReport(place.display)
-        head = BlockSource(file_blocks(item.path, self._limits)).peek(HEAD_BYTES)
-        reader = self._reader(place.display, head)
+        reader = readers()[item.reader]
         source = BlockSource(line_part(item.path, item.start, end, self._limits))
         stream = Stream(source, report, mtime=place.mtime, begins=not item.start)
-        if reader is None:
-            report.note("unknown-format", "byte 0", describe(head))
-            return report, iter(())
         report.format = reader.name
         return report, self._batches(reader, stream, report)
 
