@@ -21,7 +21,7 @@ from haidang.events import shapes
 from haidang.events.row_groups import UnreadableColumnsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from haidang.detect.batches import Wanted
     from haidang.detect.column_look import Answer, Found
@@ -47,6 +47,39 @@ class ColumnHit(NamedTuple):
     rules: Held
 
 
+class _Told:
+    """How much of a batch was told, and the hits that wait until there are enough to make them together."""
+
+    def __init__(self, batch: ColumnBatch) -> None:
+        self.batch = batch
+        self.done = 0
+        """Rows of which all is told."""
+        self.end = 0
+        """Rows of which all is told once nothing waits."""
+        self.rows: list[int] = []
+        """Those that wait."""
+        self._wanted: list[frozenset[Path] | None] = []
+        self._answers: list[Answer] = []
+
+    def add(
+        self, end: int, rows: Sequence[int], wanted: Sequence[frozenset[Path] | None], answers: list[Answer]
+    ) -> None:
+        """Have the hits of a stretch wait that ends before row ``end``."""
+        self.rows += rows
+        self._wanted += wanted
+        self._answers += answers
+        self.end = end
+
+    def some(self, most: int) -> tuple[list[int], list[frozenset[Path] | None], list[Answer]]:
+        """Return the first ones that wait: rows, the columns that each needs, and what was decided."""
+        return self.rows[:most], self._wanted[:most], self._answers[:most]
+
+    def forget(self, count: int) -> None:
+        """Let go of the first ones."""
+        for waiting in (self.rows, self._wanted, self._answers):
+            del waiting[:count]
+
+
 class ColumnMatcher:
     """Applies a matcher to batches of columns."""
 
@@ -66,18 +99,25 @@ class ColumnMatcher:
 
     def match(self, batch: ColumnBatch) -> Iterator[ColumnHit]:
         """Yield the hits of a batch in order, counting its events in the report."""
-        done = 0
         batch.report.records += batch.rows
+        told = _Told(batch)
+        problem = ""
         try:
             look = self._look(batch)
             for stretch in batch.stretches():
-                yield from self._answers(stretch, *look.of_stretch(stretch))
-                done += stretch.rows
+                yield from self._answers(told, stretch, *look.of_stretch(stretch))
         except UnreadableColumnsError as error:
-            lost = batch.rows - done
+            problem = error.message
+        try:
+            # What was found before a part that cannot be read is told all the same.
+            yield from self._hits(told)
+        except UnreadableColumnsError as error:
+            problem = problem or error.message
+        if problem:
+            lost = batch.rows - told.done
             batch.report.records -= lost
-            where = f"record {batch.first + done}"
-            batch.report.note("corrupt", where, error.message, skipped=lost, count=lost)
+            where = f"record {batch.first + told.done}"
+            batch.report.note("corrupt", where, problem, skipped=lost, count=lost)
 
     def _look(self, batch: ColumnBatch) -> ColumnLook:
         if batch.layout is not self._layout:
@@ -95,24 +135,42 @@ class ColumnMatcher:
                 pass
         return ColumnLook(self._memory, self._matcher, None, batch)
 
-    def _answers(self, stretch: ColumnStretch, found: Found, plain: set[int]) -> Iterator[ColumnHit]:
+    def _answers(
+        self, told: _Told, stretch: ColumnStretch, found: Found, plain: set[int]
+    ) -> Iterator[ColumnHit]:
+        """Yield the hits of a stretch; those that need no bulky column wait, for they are made together."""
         rows = sorted({*found, *plain})
+        wanted = [None if row in plain else self._paths(stretch.layout, found[row]) for row in rows]
+        end = stretch.start + stretch.rows
+        if not plain and _without_bulky(stretch.layout, wanted):
+            told.add(end, [stretch.start + row for row in rows], wanted, [found[row] for row in rows])
+            if len(told.rows) >= self._limits.batch_events:
+                yield from self._hits(told)
+            return
+        yield from self._hits(told)
         size = self._limits.batch_events
         for start in range(0, len(rows), size):
             some = rows[start : start + size]
-            wanted = [None if row in plain else self._paths(stretch.layout, found[row]) for row in some]
-            for row, event in zip(some, stretch.events(some, wanted), strict=True):
+            for row, event in zip(some, stretch.events(some, wanted[start : start + size]), strict=True):
                 at = stretch.start + row
-                inner = shapes.unwrap(event)[1]
-                shape = shapes.recognise(inner)
-                fields = shapes.flatten(shape, inner) if shape else inner
                 if row in plain:
-                    origin = "windows" if shape else self._matcher.recognise(inner) or "json"
+                    fields, shape = _flattened(event)
+                    origin = "windows" if shape else self._matcher.recognise(fields) or "json"
                     rules = self._matcher.match(origin, fields)
                     if rules:
                         yield ColumnHit(at, origin, fields, rules)
                 else:
-                    yield ColumnHit(at, found[row].origin, fields, found[row].rules)
+                    yield _hit(at, event, found[row])
+        told.done = end
+
+    def _hits(self, told: _Told) -> Iterator[ColumnHit]:
+        """Yield the hits that wait."""
+        while told.rows:
+            rows, wanted, answers = told.some(self._limits.batch_events)
+            events = told.batch.events(rows, wanted)
+            told.forget(len(rows))
+            yield from map(_hit, rows, events, answers)
+        told.done = max(told.done, told.end)
 
     def _paths(self, layout: Layout, answer: Answer) -> frozenset[Path] | None:
         """Return the columns that a hit needs; None for all."""
@@ -161,3 +219,21 @@ class ColumnMatcher:
             names.update(name for one, some in self._matcher.recognised if one == origin for name in some)
             known = self._always_known[origin] = frozenset(names)
         return known
+
+
+def _without_bulky(layout: Layout, wanted: Sequence[frozenset[Path] | None]) -> bool:
+    """Return whether no event needs a bulky column, of which only a stretch should be held."""
+    return not layout.bulky or all(
+        paths is not None and layout.bulky.isdisjoint(paths) for paths in dict.fromkeys(wanted)
+    )
+
+
+def _flattened(event: Fields) -> tuple[Fields, str]:
+    """Return the fields of an event, and its shape, "" for none of Windows."""
+    inner = shapes.unwrap(event)[1]
+    shape = shapes.recognise(inner)
+    return shapes.flatten(shape, inner) if shape else inner, shape
+
+
+def _hit(row: int, event: Fields, answer: Answer) -> ColumnHit:
+    return ColumnHit(row, answer.origin, _flattened(event)[0], answer.rules)
