@@ -8,6 +8,7 @@
 #[cfg(test)]
 mod chance;
 mod codes;
+mod columns;
 mod decided;
 mod ends;
 mod json;
@@ -26,11 +27,12 @@ mod tree;
 mod wanted;
 
 use codes::{NOTHING, PLAIN};
+use columns::{Column, Columns, Refused};
 use lanes::Lanes;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 /// Changes with every change of a call; the loader asks for it.
-const INTERFACE: u32 = 1;
+const INTERFACE: u32 = 2;
 
 #[no_mangle]
 pub extern "C" fn hd_interface() -> u32 {
@@ -166,6 +168,103 @@ pub unsafe extern "C" fn hd_gated(lanes: &mut Lanes, size: *mut usize) -> *const
     let found = lanes.gated();
     *size = found.len();
     found.as_ptr()
+}
+
+#[no_mangle]
+pub extern "C" fn hd_columns_new() -> *mut Columns {
+    Box::into_raw(Box::new(Columns::default()))
+}
+
+/// # Safety
+/// ``columns`` is of ``hd_columns_new`` and was not freed; so in all calls below.
+#[no_mangle]
+pub unsafe extern "C" fn hd_columns_free(columns: *mut Columns) {
+    drop(Box::from_raw(columns));
+}
+
+/// Number what rows have in cells; return the combinations, nothing where the codes are refused.
+///
+/// # Safety
+/// ``rows`` holds ``count`` numbers and ``sizes`` as many as there are cells. ``parts`` holds for each column
+/// where its codes are, how many, where its bits are (0 for none), the first of them, and how many values it
+/// has; there are bits for as many rows as codes. What is returned is good until the next call.
+#[no_mangle]
+pub unsafe extern "C" fn hd_columns_cells(
+    columns: &mut Columns,
+    rows: *const i64,
+    count: usize,
+    parts: *const u64,
+    width: usize,
+    sizes: *const u32,
+    cells: usize,
+    size: *mut usize,
+) -> *const u32 {
+    let parts = slice(parts, 5 * width).chunks_exact(5).map(|part| {
+        let (codes, rows, bits) = (
+            part[0] as *const u32,
+            part[1] as usize,
+            part[2] as *const u8,
+        );
+        let first = part[3] as usize;
+        Column {
+            codes: slice(codes, rows),
+            valid: (!bits.is_null()).then(|| slice(bits, (first + rows + 7) / 8)),
+            first,
+            absent: part[4] as u32,
+        }
+    });
+    let parts: Vec<Column> = parts.collect();
+    let (rows, sizes) = (slice(rows, count), slice(sizes, cells));
+    told(size, || columns.cells(rows, &parts, sizes))
+}
+
+/// Number what rows have in some of the cells together, by the classes of their combinations.
+///
+/// # Safety
+/// ``cells`` and ``classes`` hold as many numbers as said; for the rest see ``hd_columns_cells``.
+#[no_mangle]
+pub unsafe extern "C" fn hd_columns_join(
+    columns: &mut Columns,
+    cells: *const u32,
+    count: usize,
+    classes: *const u32,
+    of_all: usize,
+    size: *mut usize,
+) -> *const u32 {
+    let (cells, classes) = (slice(cells, count), slice(classes, of_all));
+    told(size, || columns.join(cells, classes))
+}
+
+/// Return place and combination of the rows with a combination that is wanted.
+///
+/// # Safety
+/// ``wanted`` holds ``count`` bytes; for the rest see ``hd_columns_cells``.
+#[no_mangle]
+pub unsafe extern "C" fn hd_columns_rows(
+    columns: &mut Columns,
+    wanted: *const u8,
+    count: usize,
+    size: *mut usize,
+) -> *const u32 {
+    let wanted = slice(wanted, count);
+    told(size, || Ok(columns.rows(wanted)))
+}
+
+/// Return where numbers are and write how many; null where they are refused, or after a fault in here.
+unsafe fn told<'a>(
+    size: *mut usize,
+    found: impl FnOnce() -> Result<&'a [u32], Refused>,
+) -> *const u32 {
+    match catch_unwind(AssertUnwindSafe(found)) {
+        Ok(Ok(found)) => {
+            *size = found.len();
+            found.as_ptr()
+        }
+        _ => {
+            *size = 0;
+            std::ptr::null()
+        }
+    }
 }
 
 #[cfg(test)]

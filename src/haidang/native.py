@@ -20,7 +20,7 @@ __all__ = ["LIBRARY", "library", "line_ends"]
 
 LIBRARY = Path(__file__).with_name("_native.so")
 """Where building puts it."""
-_INTERFACE = 1
+_INTERFACE = 2
 """What ``hd_interface`` must say: the calls below are those of this number."""
 
 
@@ -73,6 +73,14 @@ def _load() -> ctypes.CDLL | None:
         "hd_again": (None, (pointer, ctypes.c_char_p, pointer, size, pointer, pointer, size)),
         "hd_misses": (pointer, (pointer, ctypes.POINTER(size))),
         "hd_gated": (pointer, (pointer, ctypes.POINTER(size))),
+        "hd_columns_new": (pointer, ()),
+        "hd_columns_free": (None, (pointer,)),
+        "hd_columns_cells": (
+            pointer,
+            (pointer, pointer, size, pointer, size, pointer, size, ctypes.POINTER(size)),
+        ),
+        "hd_columns_join": (pointer, (pointer, pointer, size, pointer, size, ctypes.POINTER(size))),
+        "hd_columns_rows": (pointer, (pointer, pointer, size, ctypes.POINTER(size))),
     }
     found = ctypes.CDLL(str(LIBRARY))
     found.hd_interface.restype = uint

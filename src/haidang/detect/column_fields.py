@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from haidang.events.columns import ColumnRows
     from haidang.events.row_groups import Path
 
-__all__ = ["ColumnFields", "Rows", "Values"]
+__all__ = ["ColumnFields", "Rows", "Values", "first_present"]
 
 Values: TypeAlias = "tuple[Array | None, list[Any]]"
 """Distinct values, and for each row the number of its own; None where all rows have the first."""
@@ -112,7 +112,7 @@ class Rows:
         by_column = iter(
             [column.encoded.values([key[at] for key in keys]) for at, column in enumerate(columns)]
         )
-        by_field = [_first_present([next(by_column) for _ in field], len(keys)) for field in fields]
+        by_field = [first_present([next(by_column) for _ in field], len(keys)) for field in fields]
         return numbers, list(zip(*by_field, strict=True))
 
 
@@ -132,7 +132,7 @@ def _joined(columns: Sequence[_Column]) -> tuple[Array, list[tuple[int, ...]]]:
     return encoded.indices, keys
 
 
-def _first_present(columns: list[list[Any]], count: int) -> list[Any]:
+def first_present(columns: list[list[Any]], count: int) -> list[Any]:
     """Return for each of ``count`` combinations the first value that is not null."""
     if len(columns) == 1:
         return columns[0]

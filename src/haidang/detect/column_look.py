@@ -13,6 +13,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from haidang.detect.column_cells import CodeColumns
 from haidang.detect.column_fields import ColumnFields
 from haidang.detect.column_parts import PartLook
 from haidang.detect.column_shapes import PlainWayError
@@ -336,7 +337,8 @@ class ColumnLook:
         if not work:
             return
         order = self._pa.concat_arrays([one.rows for one in work])
-        fields = ColumnFields(whole, self._shape, order)
+        fields, codes = ColumnFields(whole, self._shape, order), CodeColumns(whole)
+        cells = self._memory.cells
         start = 0
         for one in work:
             rows = fields.rows(start, len(one.rows))
@@ -344,6 +346,11 @@ class ColumnLook:
             answers: dict[int, Held] = {}
             try:
                 for part in one.route.parts:
+                    if cells is not None and not (held and part.table.keywords):
+                        told = cells.holding(part, self._shape, codes, one.rows)
+                        if told is not None:
+                            _merge(answers, told)
+                            continue
                     look = PartLook(part, self._memory.classes)
                     signature = look.ask(look.nothing(), look.positions, rows, one.rows, held)
                     _merge(answers, look.holding(signature, one.rows))

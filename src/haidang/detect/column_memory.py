@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from haidang.detect.column_cells import ColumnCells
 from haidang.detect.column_keywords import ColumnKeywords
 from haidang.detect.column_shapes import PlainWayError
+from haidang.native import library
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,10 +40,15 @@ class ColumnMemory:
         """Memo, by its identity, to what its long values were decided to be."""
         self._keywords: dict[bool, ColumnKeywords] = {}
         self._bulky: dict[Route, bool] = {}
+        machine = library()
+        self.cells = None if machine is None else ColumnCells(machine, self.classes)
+        """What decides in machine code, where that was built."""
 
     def forget(self) -> None:
         """Forget what was found in the columns of the last file."""
         self._bulky.clear()
+        if self.cells is not None:
+            self.cells.forget()
         for keywords in self._keywords.values():
             keywords.forget()
 
