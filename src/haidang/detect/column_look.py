@@ -11,6 +11,7 @@ say stretch by stretch, as these are searched for keywords.
 from __future__ import annotations
 
 from bisect import bisect_left
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from haidang.detect.column_cells import CodeColumns
@@ -276,16 +277,22 @@ class ColumnLook:
 
     def _told(self, rows: Array) -> Array:
         """Return the rows of events of Sysmon that do not have to be read from their message."""
+        untold = self._untold
+        return rows if untold is None else self._set_apart(rows, untold.take(rows))
+
+    @cached_property
+    def _untold(self) -> Array | None:
+        """Where events, were they of Sysmon, would have to be read from their message; None for nowhere."""
         messages = [path for name in ("Message", "message") for path in self._shape.paths(name)]
-        untold = self._pc.invert(self._present("UtcTime")).take(rows)
+        untold = self._pc.invert(self._present("UtcTime"))
         if not messages or not untold.true_count:
-            return rows
-        if not self._batch.layout.bulky.isdisjoint(messages):
-            return self._set_apart(rows, untold)
-        rendered = self._every(value=False)
-        for path in messages:
-            rendered = self._pc.or_(rendered, self._valid(path))
-        return self._set_apart(rows, self._pc.and_(untold, rendered.take(rows)))
+            return None
+        if self._batch.layout.bulky.isdisjoint(messages):
+            rendered = self._every(value=False)
+            for path in messages:
+                rendered = self._pc.or_(rendered, self._valid(path))
+            untold = self._pc.and_(untold, rendered)
+        return untold if untold.true_count else None
 
     def _set_apart(self, rows: Array, mask: Array) -> Array:
         """Have the rows where ``mask`` holds matched the plain way; return the others."""

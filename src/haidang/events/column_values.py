@@ -31,6 +31,9 @@ __all__ = [
 # The classes of pyarrow come without types.
 Array: TypeAlias = Any
 
+_FEW = 1000
+"""So many distinct values are taken out of an array all at once, when the first of them is asked for."""
+
 
 class Encoded:
     """A column as codes into its distinct values; null has no code."""
@@ -83,6 +86,8 @@ class Encoded:
         """Return the values of some codes; None for ``absent``."""
         import pyarrow as pa
 
+        if self.absent <= _FEW and not isinstance(self._distinct, list):
+            self._distinct = _to_list(self._distinct)
         if isinstance(self._distinct, list):
             return [None if code == self.absent else self._distinct[code] for code in codes]
         wanted = pa.array([None if code == self.absent else code for code in codes], type=pa.int64())
