@@ -148,7 +148,8 @@ fn look(lanes: &mut Lanes, data: &[u8], ends: &[u64], at: usize) -> u32 {
     catch_unwind(AssertUnwindSafe(looked)).unwrap_or(PLAIN)
 }
 
-/// Write what was not known: kind, of, document, size of the key, size of the value, key, value.
+/// Write what was not known: how many things; of each kind, of, document, size of the key, size of the value;
+/// then the keys and values.
 ///
 /// # Safety
 /// ``size`` can be written to. What is returned is good until the next call.

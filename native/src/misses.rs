@@ -90,9 +90,12 @@ impl Misses {
         &self.found
     }
 
-    /// Write all of them: kind, of, document, size of the key, size of the value, key, value.
+    /// Write how many there are, then of each kind, of, document, size of the key, size of the value, and
+    /// behind all that the keys and values.
     pub fn write(&mut self) -> &[u8] {
-        self.written.clear();
+        let written = &mut self.written;
+        written.clear();
+        written.extend_from_slice(&(self.found.len() as u32).to_ne_bytes());
         for miss in &self.found {
             for number in [
                 miss.kind as u32,
@@ -101,10 +104,12 @@ impl Misses {
                 miss.key.len() as u32,
                 miss.value.len() as u32,
             ] {
-                self.written.extend_from_slice(&number.to_ne_bytes());
+                written.extend_from_slice(&number.to_ne_bytes());
             }
-            self.written.extend_from_slice(&miss.key);
-            self.written.extend_from_slice(&miss.value);
+        }
+        for miss in &self.found {
+            written.extend_from_slice(&miss.key);
+            written.extend_from_slice(&miss.value);
         }
         &self.written
     }

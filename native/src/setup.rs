@@ -4,6 +4,7 @@
 //! returned: to name another one is a fault of the caller's, for which there is no answer.
 
 use crate::lanes::Lanes;
+use crate::misses::MissKind;
 use crate::slice;
 
 unsafe fn places(data: *const u32, size: usize) -> Vec<usize> {
@@ -92,51 +93,41 @@ pub unsafe extern "C" fn hd_cell(
     lanes.cell(plan as usize, memo as usize, text, found);
 }
 
+/// A class that is known to this batch only; the other kinds of what is told are those of what is asked for.
+const PASSING: u32 = 7;
+/// Numbers in front of each key: kind, of, what was decided, size of the key.
+const HEAD: usize = 4;
+
+/// Learn what was decided: for each thing four numbers, then its key.
+///
 /// # Safety
-/// ``key`` holds ``size`` bytes; so in the calls below.
+/// ``told`` holds ``size`` bytes.
 #[no_mangle]
-pub unsafe extern "C" fn hd_learn_route(lanes: &mut Lanes, key: *const u8, size: usize, plan: u32) {
-    lanes.learn_route(slice(key, size), plan);
+pub unsafe extern "C" fn hd_learn(lanes: &mut Lanes, told: *const u8, size: usize) {
+    let mut left = slice(told, size);
+    while left.len() >= 4 * HEAD {
+        let (head, rest) = left.split_at(4 * HEAD);
+        let mut numbers = [0; HEAD];
+        for (number, bytes) in numbers.iter_mut().zip(head.chunks_exact(4)) {
+            *number = u32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        }
+        let [kind, of, number, size] = numbers;
+        let (key, others) = rest.split_at(rest.len().min(size as usize));
+        left = others;
+        learn(lanes, kind, of as usize, key, number);
+    }
 }
 
-/// # Safety
-/// See ``hd_learn_route``.
-#[no_mangle]
-pub unsafe extern "C" fn hd_learn_class(
-    lanes: &mut Lanes,
-    memo: u32,
-    key: *const u8,
-    size: usize,
-    class: u32,
-    lasting: bool,
-) {
-    lanes.learn_class(memo as usize, slice(key, size), class, lasting);
-}
-
-/// # Safety
-/// See ``hd_learn_route``.
-#[no_mangle]
-pub unsafe extern "C" fn hd_learn_signature(
-    lanes: &mut Lanes,
-    key: *const u8,
-    size: usize,
-    answer: u32,
-) {
-    lanes.learn_signature(slice(key, size), answer);
-}
-
-/// # Safety
-/// See ``hd_learn_route``.
-#[no_mangle]
-pub unsafe extern "C" fn hd_learn_text(
-    lanes: &mut Lanes,
-    text: u32,
-    kind: u32,
-    key: *const u8,
-    size: usize,
-    number: u32,
-) {
-    lanes.learn_text(text as usize, kind, slice(key, size), number);
+fn learn(lanes: &mut Lanes, kind: u32, of: usize, key: &[u8], number: u32) {
+    const CLASS: u32 = MissKind::Class as u32;
+    const SIGNATURE: u32 = MissKind::Signature as u32;
+    const ROUTE: u32 = MissKind::Route as u32;
+    match kind {
+        CLASS | PASSING => lanes.learn_class(of, key, number, kind == CLASS),
+        SIGNATURE => lanes.learn_signature(key, number),
+        ROUTE => lanes.learn_route(key, number),
+        _ => lanes.learn_text(of, kind, key, number),
+    }
 }
 
 #[no_mangle]

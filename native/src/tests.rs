@@ -20,9 +20,51 @@ fn made() -> Box<Lanes> {
         let needs = [1, 3, 2, 5, 3];
         hd_cell(&mut lanes, plan, memo, -1, needs.as_ptr(), needs.len());
         let route = b"1\0\"c\"";
-        hd_learn_route(&mut lanes, route.as_ptr(), route.len(), plan);
+        learn(&mut lanes, &[(2, 0, plan, route)]);
         lanes
     }
+}
+
+/// Tell kind, of, number and key of what was decided.
+fn learn(lanes: &mut Lanes, all: &[(u32, u32, u32, &[u8])]) {
+    let mut told = Vec::new();
+    for &(kind, of, number, key) in all {
+        for head in [kind, of, number, key.len() as u32] {
+            told.extend(head.to_ne_bytes());
+        }
+        told.extend(key);
+    }
+    // SAFETY: It is as long as it is.
+    unsafe { hd_learn(lanes, told.as_ptr(), told.len()) };
+}
+
+/// What is known of ``a`` for one batch, and what was told that breaks off.
+#[test]
+fn learns_for_one_batch_and_takes_no_half_of_a_thing() {
+    let mut lanes = made();
+    let signature = [0_u32.to_ne_bytes(), 5_u32.to_ne_bytes()].concat();
+    learn(&mut lanes, &[(1, 0, 0, &signature)]);
+    let document = ["{\"EventID\":1,\"Channel\":\"c\",\"b\":7}\n"];
+    let (data, ends) = (document.concat(), ends_of(&document));
+    assert_eq!(looked(&mut lanes, &document, 0), [(0, 3)]);
+    learn(&mut lanes, &[(7, 0, 5, b"\x007")]);
+    let mut codes = [9];
+    // SAFETY: See above.
+    unsafe {
+        let (data, ends) = (data.as_ptr(), ends.as_ptr());
+        hd_again(
+            &mut lanes,
+            data,
+            ends,
+            1,
+            [0].as_ptr(),
+            codes.as_mut_ptr(),
+            1,
+        );
+        hd_learn(&mut lanes, [0; 15].as_ptr(), 15);
+    }
+    assert_eq!(codes, [0]);
+    assert_eq!(looked(&mut lanes, &document, 0), [(0, 3)]);
 }
 
 fn looked(lanes: &mut Lanes, documents: &[&str], first: usize) -> Vec<(u32, u32)> {
@@ -72,13 +114,15 @@ fn looks_at_documents_and_again_at_some() {
     );
     assert_eq!(looked(&mut lanes, DOCUMENTS, 2), [(2, 1), (3, 2)]);
     assert_eq!(looked(&mut lanes, DOCUMENTS, 4), []);
-    let (key, signature) = (b"\x007", [0_u32, 5]);
+    let (key, signature) = (
+        b"\x007",
+        [0_u32.to_ne_bytes(), 5_u32.to_ne_bytes()].concat(),
+    );
     let (data, ends) = (DOCUMENTS.concat(), ends_of(DOCUMENTS));
     let mut codes = [0];
     // SAFETY: See above.
     unsafe {
-        hd_learn_class(&mut lanes, 0, key.as_ptr(), key.len(), 5, true);
-        hd_learn_signature(&mut lanes, signature.as_ptr().cast(), 8, 0);
+        learn(&mut lanes, &[(0, 0, 5, key), (1, 0, 0, &signature)]);
         hd_again(
             &mut lanes,
             data.as_ptr(),
@@ -92,8 +136,8 @@ fn looks_at_documents_and_again_at_some() {
         let mut size = 0;
         let gated = hd_gated(&mut lanes, &mut size);
         assert_eq!(slice(gated, size), [1, 3]);
-        hd_misses(&mut lanes, &mut size);
-        assert_eq!(size, 0);
+        let misses = hd_misses(&mut lanes, &mut size);
+        assert_eq!(slice(misses, size), [0; 4]);
     }
     assert_eq!(looked(&mut lanes, DOCUMENTS, 0), [(0, 1), (2, 1), (3, 2)]);
 }
@@ -112,8 +156,9 @@ fn takes_empty_arrays_that_have_no_address() {
         hd_again(&mut lanes, null(), null(), 0, null(), null_mut(), 0);
         hd_require(&mut lanes, 0, null(), 0);
         let mut size = 9;
-        hd_misses(&mut lanes, &mut size);
-        assert_eq!(size, 0);
+        let misses = hd_misses(&mut lanes, &mut size);
+        assert_eq!(slice(misses, size), [0; 4]);
+        hd_learn(&mut lanes, null(), 0);
     }
 }
 

@@ -111,8 +111,9 @@ fn writes_what_is_asked_for_as_the_caller_reads_it() {
     let mut lanes = lanes_of_value();
     lanes.start();
     lanes.look(&document(r#","value":"xyz""#), 6);
-    let mut expected = signature(&[0, 0, 6, 5, 0]);
-    expected.extend_from_slice(b"\"xyz\"");
+    lanes.look(&document(r#","value":12"#), 8);
+    let mut expected = signature(&[2, 0, 0, 6, 5, 0, 0, 0, 8, 2, 0]);
+    expected.extend_from_slice(b"\"xyz\"12");
     assert_eq!(lanes.written_misses(), expected);
     assert_eq!(lanes.written_misses(), expected);
 }

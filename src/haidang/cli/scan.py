@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ from haidang.i18n import N_
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from haidang.scanning import ScanOptions
 
@@ -53,9 +54,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     opened: list[OpenDestination] = []
     try:
         lang = context.translate.lang
-        _collect_seldom()
         # Each is in the list as soon as it is open, so that all are abandoned where a later one fails.
-        with heeding_termination():
+        with _collecting_seldom(), heeding_termination():
             opened.extend(OpenDestination(each, context.stdout, lang=lang) for each in destinations)
             return _Scan(args, context, options, opened).run()
     except BaseException:
@@ -69,7 +69,8 @@ def _needed(what: str, destinations: Iterable[Destination]) -> bool:
     return any(getattr(destination.format, what, False) for destination in destinations)
 
 
-def _collect_seldom() -> None:
+@contextmanager
+def _collecting_seldom() -> Iterator[None]:
     """Let the cyclic garbage collector run seldom: rules are millions of objects, none of them garbage.
 
     It still runs, so that memory stays flat. The library never touches the collector of its caller.
@@ -78,6 +79,9 @@ def _collect_seldom() -> None:
 
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
+    yield
+    # Nor need it look through all of them on the way out.
+    gc.freeze()
 
 
 class _Scan:

@@ -11,7 +11,8 @@ import ctypes
 import secrets
 import struct
 from array import array
-from typing import TYPE_CHECKING, NamedTuple
+from sys import byteorder
+from typing import TYPE_CHECKING
 from weakref import finalize
 
 from haidang.detect.gate import Joined
@@ -56,21 +57,15 @@ CLASS, SIGNATURE, ROUTE, LINE, FIRST, LAST, TEXT = range(7)
 """What may not be known: the class of values, the answer for a signature, the plan of a route, a line by its
 place in a text, a set of lines."""
 
-_MISS = struct.Struct("=5I")
+_PASSING = 7
+"""In place of ``CLASS``: known to this batch only."""
+_TOLD = struct.Struct("=4I")
 _SIZE = ctypes.c_size_t
 
 
-class Miss(NamedTuple):
-    """What was not known."""
-
-    kind: int
-    of: int
-    """The memo, the text or the plan that it is of."""
-    document: int
-    """Position of the document in which it was met."""
-    key: bytes
-    value: bytes
-    """The whole value, where the key is not written as it is."""
+Miss = tuple[int, int, int, bytes, bytes]
+"""What was not known: its kind; the memo, the text or the plan that it is of; the position of the document in
+which it was met; its key; and the whole value, where the key is not written as it is."""
 
 
 class Scan:
@@ -82,6 +77,7 @@ class Scan:
         self._handle: int = library.hd_new(secrets.randbits(64), limits.memo_entries, limits.memo_chars)
         finalize(self, library.hd_free, self._handle)
         self._documents = Joined(())
+        self._told = bytearray()
 
     def slot(self, path: Sequence[str]) -> int:
         """Return the number of a place in documents: the names of members, one in another, none with a NUL.
@@ -149,30 +145,44 @@ class Scan:
 
     def learn_route(self, key: bytes, plan: int) -> None:
         """Say which plan documents with these routing values have."""
-        self._library.hd_learn_route(self._handle, key, len(key), plan)
+        self._tell(ROUTE, 0, plan, key)
 
     def learn_class(self, memo: int, key: bytes, number: int, *, lasting: bool) -> None:
         """Say what was decided of values; what is not lasting is known to this batch only."""
-        self._library.hd_learn_class(self._handle, memo, key, len(key), number, lasting)
+        self._tell(CLASS if lasting else _PASSING, memo, number, key)
 
     def learn_signature(self, key: bytes, answer: int) -> None:
         """Say what a signature leads to."""
-        self._library.hd_learn_signature(self._handle, key, len(key), answer)
+        self._tell(SIGNATURE, 0, answer, key)
 
     def learn_text(self, text: int, kind: int, key: bytes, number: int) -> None:
         """Say what number a line has, or what class, or ``APART``, a set of lines has."""
-        self._library.hd_learn_text(self._handle, text, kind, key, len(key), number)
+        self._tell(kind, text, number, key)
+
+    def _tell(self, kind: int, of: int, number: int, key: bytes) -> None:
+        """Tell something with the next call: one for each takes four times as long."""
+        self._told += _TOLD.pack(kind, of, number, len(key))
+        self._told += key
+
+    def _flush(self) -> None:
+        if self._told:
+            told = (ctypes.c_char * len(self._told)).from_buffer(self._told)
+            self._library.hd_learn(self._handle, told, len(told))
+            self._told = bytearray()
 
     def forget_text(self, text: int) -> None:
         """Forget what the lines of one text are."""
+        self._flush()
         self._library.hd_forget_text(self._handle, text)
 
     def forget(self) -> None:
         """Forget all classes and signatures."""
+        self._flush()
         self._library.hd_forget(self._handle)
 
     def look(self, documents: Joined, first: int) -> dict[int, int]:
         """Return what is known of the documents from ``first`` on, but for those no rule holds for."""
+        self._flush()
         self._documents = documents
         ends = documents.ends
         count = len(ends)
@@ -191,6 +201,7 @@ class Scan:
 
     def again(self, documents: Sequence[int]) -> list[int]:
         """Return what is known now of some of them."""
+        self._flush()
         positions, codes = array("I", documents), array("I", bytes(4 * len(documents)))
         self._library.hd_again(
             self._handle,
@@ -207,15 +218,14 @@ class Scan:
         """Yield what the last look did not know."""
         size = _SIZE()
         at = self._library.hd_misses(self._handle, ctypes.byref(size))
-        written = ctypes.string_at(at, size.value) if size.value else b""
-        place = 0
-        while place < len(written):
-            kind, of, document, of_key, of_value = _MISS.unpack_from(written, place)
-            place += _MISS.size
-            key = written[place : place + of_key]
-            place += of_key
-            yield Miss(kind, of, document, key, written[place : place + of_value])
-            place += of_value
+        written = ctypes.string_at(at, size.value)
+        heads = array("I", written[: 4 + 20 * int.from_bytes(written[:4], byteorder)])
+        place = 4 * len(heads)
+        for kind, of, document, of_key, of_value in zip(*(heads[at::5] for at in range(1, 6)), strict=True):
+            end = place + of_key
+            key = written[place:end]
+            place = end + of_value
+            yield kind, of, document, key, written[end:place]
 
     def gated(self) -> Sequence[tuple[int, int]]:
         """Return position and gate of the documents of the last look that must be held to a gate."""
